@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#ifndef BASE_ADDR_H
+#define BASE_ADDR_H
+
+#include <stdint.h>
+
+/**
+ * @file
+ * Addresses. Inside koi an IPv4 address on its own is a uint32_t in host byte
+ * order; where either family may stand, struct base_addr.
+ * @thread any
+ */
+
+enum base_family {
+	BASE_FAMILY_NONE = 0,
+	BASE_FAMILY_IP4 = 4,
+	BASE_FAMILY_IP6 = 6,
+};
+
+#define BASE_MAC_LEN 6
+
+/** An address of either family; bytes in network order, an IPv4 address in the first four. */
+struct base_addr {
+	uint8_t family; /**< enum base_family */
+	uint8_t bytes[16];
+};
+
+/** An address with its prefix length; host bits are kept. */
+struct base_prefix {
+	struct base_addr addr;
+	uint8_t plen;
+};
+
+/** The IPv4 address in host order; only when family is BASE_FAMILY_IP4. */
+static inline uint32_t
+base_addr_ip4(const struct base_addr *a)
+{
+	return (uint32_t)a->bytes[0] << 24 | (uint32_t)a->bytes[1] << 16 |
+		(uint32_t)a->bytes[2] << 8 | a->bytes[3];
+}
+
+/** Make an address of either family from an IPv4 address in host order. */
+static inline struct base_addr
+base_addr_from_ip4(uint32_t ip)
+{
+	struct base_addr a = {
+		.family = BASE_FAMILY_IP4,
+		.bytes = {(uint8_t)(ip >> 24), (uint8_t)(ip >> 16), (uint8_t)(ip >> 8), (uint8_t)ip},
+	};
+
+	return a;
+}
+
+/** Network mask of a prefix length, host order; plen in [0, 32]. */
+static inline uint32_t
+base_ip4_mask(uint8_t plen)
+{
+	return plen == 0 ? 0 : UINT32_MAX << (32 - plen);
+}
+
+/** The group's shared MAC, 00:00:5e:00:01:<vhid> (protocol note 3). */
+static inline void
+base_vmac(uint8_t vhid, uint8_t mac[BASE_MAC_LEN])
+{
+	static const uint8_t fixed[5] = {0x00, 0x00, 0x5e, 0x00, 0x01};
+
+	for (unsigned int i = 0; i < 5; i++)
+		mac[i] = fixed[i];
+	mac[5] = vhid;
+}
+
+#endif
