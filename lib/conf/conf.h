@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#ifndef CONF_H
+#define CONF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "auth.h"
+#include "base_addr.h"
+
+/**
+ * @file
+ * The configuration file: JSON in, one validated immutable struct out (design 4.2).
+ * @thread any; a loaded struct conf is never changed
+ */
+
+#define CONF_NAME_MAX	     15 /**< bytes of a name, NUL not counted */
+#define CONF_NODE_MAX	     31
+#define CONF_DEVICE_MAX	     63
+#define CONF_IF_MAX	     64
+#define CONF_GROUP_MAX	     1024
+#define CONF_ROUTE_MAX	     65536
+#define CONF_ADDRESS_MAX     64 /**< per interface */
+#define CONF_VIP_MAX	     255 /**< per group */
+#define CONF_WORKER_MAX	     16
+#define CONF_EAL_ARGS_MAX    64
+#define CONF_CPU_AUTO	     UINT16_MAX
+#define CONF_MTU_MIN	     68
+#define CONF_MTU_MAX	     9216
+#define CONF_MTU_DEFAULT     1500
+
+enum conf_idle { CONF_IDLE_ADAPTIVE = 0, CONF_IDLE_POLL };
+enum conf_initial_state { CONF_STATE_BACKUP = 0, CONF_STATE_INIT, CONF_STATE_MASTER };
+
+struct conf_lcores {
+	uint16_t control;		   /**< CPU, or CONF_CPU_AUTO */
+	uint16_t n_workers;		   /**< 0 = auto */
+	uint16_t workers[CONF_WORKER_MAX]; /**< CPUs */
+	enum conf_idle idle;
+	uint8_t rt_priority; /**< 0 = off, else 1..98 */
+};
+
+struct conf_if {
+	char name[CONF_NAME_MAX + 1];
+	char device[CONF_DEVICE_MAX + 1]; /**< DPDK device name */
+	uint16_t mtu;
+	bool track;
+	uint16_t n_addresses;
+	struct base_prefix *addresses;
+};
+
+struct conf_group {
+	char name[CONF_NAME_MAX + 1];
+	uint16_t if_index; /**< resolved carpdev */
+	bool carpdev_found; /**< carpdev was found by subnet, not given */
+	uint8_t vhid;
+	uint8_t advbase;
+	uint8_t advskew;
+	bool fast;
+	enum conf_initial_state state;
+	uint8_t key[AUTH_KEY_LEN];
+	char *pass_file; /**< as given, or NULL; the key is already read from it */
+	uint16_t n_addresses;
+	struct base_prefix *addresses; /**< VIPs in the order given */
+};
+
+struct conf_route {
+	struct base_prefix prefix; /**< host bits zero */
+	struct base_addr via;
+	uint16_t if_index; /**< interface whose subnet holds via (own address or VIP prefix) */
+};
+
+struct conf {
+	char *path; /**< as given to conf_load(), for messages */
+	char node[CONF_NODE_MAX + 1];
+	uint16_t n_eal;
+	char **eal;
+	struct conf_lcores lcores;
+	bool allow, preempt, arpbalance;
+	uint8_t log; /**< 0..2 */
+	uint16_t n_ifs;
+	struct conf_if *ifs;
+	uint16_t n_groups;
+	struct conf_group *groups;
+	uint32_t n_routes;
+	struct conf_route *routes;
+};
+
+enum conf_severity { CONF_ERROR = 0, CONF_WARNING };
+
+/** One finding. Text is UTF-8 without newlines. */
+struct conf_issue {
+	enum conf_severity severity;
+	uint32_t line;	 /**< from 1 */
+	uint32_t column; /**< from 1, in characters; a tab is one */
+	char *pointer;	 /**< RFC 6901 JSON pointer, "" for the document */
+	char *text;	 /**< what is wrong and what is allowed, suggestion included */
+};
+
+struct conf_issues {
+	char *path;
+	uint32_t n_errors, n_warnings;
+	uint32_t n, cap;
+	struct conf_issue *issue; /**< in order of position */
+};
+
+#define CONF_CHECK_ONLY 1u /**< an unreadable pass-file is a warning (koi --check) */
+
+/**
+ * Read and validate a file. All errors are collected; a JSON syntax error is reported alone.
+ * @param flags   0 or CONF_CHECK_ONLY
+ * @param issues  filled; free with conf_issues_free() in every case
+ * @return the configuration, or NULL when there is at least one error.
+ */
+struct conf *conf_load(const char *path, unsigned int flags, struct conf_issues *issues);
+/** The same from memory; path is used in messages and to name the file only. */
+struct conf *conf_parse(const char *text, size_t len, const char *path, unsigned int flags,
+	struct conf_issues *issues);
+/** Wipe keys and free; NULL is fine. */
+void conf_free(struct conf *c);
+
+/** One line each: "file:line:column: /pointer: text", warnings with "warning: " before the text. */
+void conf_issues_print(const struct conf_issues *issues, FILE *to);
+/** {"file":…,"valid":…,"errors":[{"line","column","pointer","text"}],"warnings":[…]} (koi --check --json). */
+void conf_issues_print_json(const struct conf_issues *issues, FILE *to);
+void conf_issues_free(struct conf_issues *issues);
+
+/**
+ * Read a passphrase file: one line, a trailing newline dropped; owner root or the effective user,
+ * no permission for group or others.
+ * @param err  what is wrong, when the return is not 0
+ * @return 0 and the key; -EPERM unsafe owner or permissions; -EINVAL bad contents; or the errno of
+ *         open/read.
+ * @thread any that may block
+ */
+int conf_pass_file_read(const char *path, uint8_t key[AUTH_KEY_LEN], char *err, size_t err_len);
+
+/** True when name is a legal name for an interface or group (design 4.2). */
+bool conf_name_valid(const char *name);
+
+/** Text of an address, or of a prefix "a/len". @param buf at least CONF_ADDR_STR bytes. */
+#define CONF_ADDR_STR 64
+const char *conf_addr_str(const struct base_addr *a, char buf[CONF_ADDR_STR]);
+const char *conf_prefix_str(const struct base_prefix *p, char buf[CONF_ADDR_STR]);
+
+#endif

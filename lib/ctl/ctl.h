@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#ifndef CTL_H
+#define CTL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "auth.h"
+#include "base_addr.h"
+#include "base_time.h"
+#include "election_types.h"
+
+/**
+ * @file
+ * The control lcore: sole owner of the election. Each turn it reads the clock once, drains
+ * advert rings, then punts and requests, ticks the election, carries out its actions and publishes.
+ * It never blocks. Everybody else reads published views and posts requests.
+ */
+
+struct conf;
+struct dp;
+struct fib_nbr_table;
+struct port_set;
+struct ctl;
+
+enum ctl_stat {
+#define CTL_STAT(sym, name, text) CTL_STAT_##sym,
+#include "ctl_stats.def"
+#undef CTL_STAT
+	CTL_STAT_COUNT
+};
+const char *ctl_stat_name(enum ctl_stat s);
+const char *ctl_stat_text(enum ctl_stat s);
+
+struct ctl_config {
+	const struct conf *conf; /**< borrowed for the life of the ctl */
+	struct dp *dp;
+	struct fib_nbr_table *nbr;
+	struct port_set *ports;
+	const uint16_t *if_port; /**< port id of each interface of conf */
+	const uint8_t (*if_mac)[BASE_MAC_LEN];
+	bool poll; /**< never sleep */
+	uint64_t seed;
+};
+
+/** @return NULL with errno on failure. @thread main, before the lcores run */
+struct ctl *ctl_create(const struct ctl_config *config);
+void ctl_destroy(struct ctl *c);
+
+/** The control loop; returns 0 once a shutdown is complete. @thread control lcore */
+int ctl_run(struct ctl *c);
+
+/** Bow out on every group, hand over (at most 50 ms), then make ctl_run() return. @thread any, also a signal handler */
+void ctl_shutdown(struct ctl *c);
+
+/** @name Views: consistent copies of what the control lcore published last. @thread any @{ */
+struct ctl_group_view {
+	struct election_group_info info; /**< times are of dp_clock() */
+	uint64_t stats[CTL_STAT_COUNT];
+	uint64_t vip_fingerprint;
+	base_ns_t takeover_ns;	      /**< last takeover: decision to first advert handed to the device */
+	base_ns_t published_at;
+};
+/** @return 0, or -EINVAL for an id out of bounds. */
+int ctl_group_view(const struct ctl *c, uint16_t group, struct ctl_group_view *out);
+
+#define CTL_LATE_BUCKETS 16
+struct ctl_box_view {
+	bool allow, preempt, arpbalance;
+	uint8_t log;
+	uint32_t demotion;
+	uint16_t masters, backups, inits;
+	uint64_t stats[CTL_STAT_COUNT]; /**< sum over groups and what belongs to none */
+	uint64_t turns, sleeps, stalls;
+	base_ns_t longest_turn_ns;
+	/** Lateness of served advert deadlines: bucket i counts those under 2^i * 4 us, the last the rest. */
+	uint64_t late[CTL_LATE_BUCKETS];
+	base_ns_t late_max;
+	base_ns_t started_at, published_at;
+};
+void ctl_box_view(const struct ctl *c, struct ctl_box_view *out);
+
+/** Active ledger entries; at most cap. @return how many there are in all */
+uint32_t ctl_demotion_view(const struct ctl *c, struct election_demotion_entry *out, uint32_t cap);
+
+/** A peer heard on a group, newest first by ctl_peers(). */
+#define CTL_PEERS_MAX 8
+struct ctl_peer {
+	struct base_addr addr;
+	struct election_priority prio;
+	base_ns_t last_heard;
+	uint64_t adverts;
+	bool bowed_out;
+};
+uint32_t ctl_peers(const struct ctl *c, uint16_t group, struct ctl_peer out[CTL_PEERS_MAX]);
+/** @} */
+
+/** @name Events. @{ */
+enum ctl_event_kind {
+	CTL_EVENT_STATE,      /**< a group changed state */
+	CTL_EVENT_DEMOTION,   /**< a ledger entry changed */
+	CTL_EVENT_LINK,	      /**< an interface's link changed */
+	CTL_EVENT_BAD_ADVERT, /**< a refused advert (log 2); rate-limited, with the number suppressed */
+	CTL_EVENT_REQUEST,    /**< an operator's request was carried out */
+	CTL_EVENT_STALL,      /**< the control lcore did not run for longer than a fast group's master-down */
+};
+struct ctl_event {
+	uint64_t seq;	     /**< from 1, no gaps */
+	uint64_t wall_ns;    /**< CLOCK_REALTIME */
+	base_ns_t at;	     /**< dp_clock() */
+	enum ctl_event_kind kind;
+	uint16_t group;	  /**< or ELECTION_NONE */
+	uint16_t if_id;	  /**< or ELECTION_NONE */
+	enum election_state from, to;
+	enum election_cause cause;
+	enum election_demotion_source source;
+	uint32_t amount, total;	  /**< DEMOTION */
+	bool link_up;		  /**< LINK */
+	enum ctl_stat stat;	  /**< BAD_ADVERT: its counter */
+	uint32_t suppressed;	  /**< BAD_ADVERT */
+	base_ns_t since_heard;	  /**< STATE: BASE_NS_NEVER if nothing was heard */
+	base_ns_t takeover_ns;	  /**< STATE to MASTER */
+	base_ns_t gap;		  /**< STALL */
+	struct election_priority own, peer;
+	struct base_addr src;	  /**< peer or sender; family NONE if none */
+	char text[48];		  /**< REQUEST: what was asked */
+};
+/** How many of the newest events are kept. */
+#define CTL_EVENTS_KEPT 4096
+/**
+ * Copy events with seq > after, oldest first.
+ * @param group  only of this group, or ELECTION_NONE for all
+ * @return how many were written, at most cap; *last is the newest seq looked at
+ */
+uint32_t ctl_events(const struct ctl *c, uint16_t group, uint64_t after, struct ctl_event *out,
+	uint32_t cap, uint64_t *last);
+/** @} */
+
+/** @name Requests. @{ */
+enum ctl_request_type {
+	CTL_REQ_UP,
+	CTL_REQ_DOWN,
+	CTL_REQ_STATE_INIT,   /**< accepted, no effect, as in the BSDs */
+	CTL_REQ_STATE_BACKUP,
+	CTL_REQ_STATE_MASTER,
+	CTL_REQ_ADVBASE,  /**< value 0..255; 0 only on a group with "fast" */
+	CTL_REQ_ADVSKEW,  /**< value 0..254 */
+	CTL_REQ_KEY,
+	CTL_REQ_PREEMPT,  /**< value 0..1 */
+	CTL_REQ_ALLOW,	  /**< value 0..1 */
+	CTL_REQ_ARPBALANCE, /**< refused with -ENOTSUP until ARP balancing is there */
+	CTL_REQ_LOG,	  /**< value 0..2 */
+	CTL_REQ_DEMOTION, /**< value 0..255 */
+	CTL_REQ_CLEAR_STATS, /**< group, or ELECTION_NONE for all */
+};
+struct ctl_request {
+	enum ctl_request_type type;
+	uint16_t group; /**< of UP .. KEY and CLEAR_STATS */
+	int64_t value;
+	uint8_t key[AUTH_KEY_LEN];
+};
+/**
+ * Post a request and wait for the control lcore to have carried it out.
+ * @param note  text for the operator, possibly empty, e.g. that preemption will undo "state backup"
+ * @return 0; -EINVAL value or id out of range; -EAGAIN the group is in INIT; -ENOTSUP; -ETIMEDOUT
+ *         after 2 s (it may still happen); -EBUSY too many requests at once. Note says more.
+ * @thread any but lcores; it blocks
+ */
+int ctl_request(struct ctl *c, const struct ctl_request *req, char *note, size_t note_len);
+/** @} */
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#ifndef DP_H
+#define DP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base_addr.h"
+#include "base_time.h"
+
+/**
+ * @file
+ * The data plane: what worker lcores do, and what the control lcore may ask of them.
+ *
+ * A worker polls its receive queues, proves each frame's length, classifies it, punts
+ * CARP and ARP to the control lcore through bounded rings and forwards the rest, run
+ * to completion. It never allocates from the heap, locks, logs or makes a system call
+ * while traffic flows. Each frame has exactly one fate: sent, punted, or freed with a
+ * named reason (drops.def).
+ */
+
+struct rte_mbuf;
+struct rte_mempool;
+struct rte_rcu_qsbr;
+struct fib;
+struct fib_nbr_table;
+
+#define DP_WORKER_MAX 16
+#define DP_PORT_MAX   32
+#define DP_IF_MAX     64
+#define DP_GROUP_MAX  1024
+#define DP_NONE	      UINT16_MAX
+#define DP_BURST      32
+
+enum dp_drop {
+#define DP_DROP(sym, name, text) DP_DROP_##sym,
+#include "drops.def"
+#undef DP_DROP
+	DP_DROP_COUNT
+};
+const char *dp_drop_name(enum dp_drop d);
+const char *dp_drop_text(enum dp_drop d);
+
+enum dp_idle { DP_IDLE_ADAPTIVE = 0, DP_IDLE_POLL };
+
+struct dp_queue {
+	uint16_t port_id, queue, n_desc;
+};
+
+struct dp_worker_config {
+	uint16_t n_rxq;
+	const struct dp_queue *rxq; /**< the receive queues that this worker polls */
+	int socket_id;
+};
+
+struct dp_port_config {
+	uint16_t port_id;
+	uint16_t n_txq;	   /**< worker w uses TX queue w when w < n_txq, else hands over to w mod n_txq */
+	bool control_txq;  /**< one more TX queue, number n_txq, belongs to the control lcore */
+};
+
+struct dp_if_config {
+	uint16_t port_id;
+	uint8_t mac[BASE_MAC_LEN];
+	uint16_t mtu;
+	uint32_t ip4; /**< primary own address, source of ICMP errors; 0 = none */
+};
+
+struct dp_group_config {
+	uint16_t if_index;
+	uint8_t vhid;
+	uint32_t ip4; /**< first VIP, source of ICMP errors where the interface has no address; 0 = none */
+};
+
+struct dp_config {
+	uint16_t n_workers, n_ports, n_ifs, n_groups;
+	const struct dp_worker_config *workers;
+	const struct dp_port_config *ports;
+	const struct dp_if_config *ifs;
+	const struct dp_group_config *groups;
+	struct rte_mempool *pool; /**< for packets that we originate; private area dp_meta_size() */
+	enum dp_idle idle;
+	uint32_t icmp_errors_per_s; /**< rate limit per worker, 0 = 100 */
+};
+
+struct dp;
+
+/** Bytes of private area that every mempool used with dp must have. */
+uint16_t dp_meta_size(void);
+
+/**
+ * @return the data plane, or NULL with errno: EINVAL for a configuration out of bounds, ENOMEM.
+ * @thread main, after EAL init, before the lcores run
+ */
+struct dp *dp_create(const struct dp_config *config);
+/** Free, packets in rings included. @thread main, after every worker has returned */
+void dp_destroy(struct dp *dp);
+
+/** RCU state in which the workers report quiescence; for fib_nbr_create(). */
+struct rte_rcu_qsbr *dp_qsbr(struct dp *dp);
+
+/** Publish the tables that the workers read; borrowed. @thread main before start, or control lcore */
+void dp_set_tables(struct dp *dp, const struct fib *fib, const struct fib_nbr_table *nbr);
+
+/** A worker's loop; returns 0 after dp_stop(). @thread the worker's lcore */
+int dp_worker_run(struct dp *dp, uint16_t worker);
+/** Ask every worker to return. @thread any */
+void dp_stop(struct dp *dp);
+/** One turn of a worker's loop without idling, for tests and benchmarks. @return frames received */
+uint32_t dp_worker_turn(struct dp *dp, uint16_t worker, base_ns_t now);
+
+/** @name Ownership and link: written by the control lcore, read by every worker. @{ */
+/** Own a group's vMAC: accept and forward frames sent to it. One release store. */
+void dp_own(struct dp *dp, uint16_t group, bool owned);
+/** Answer for the group's VIPs (echo); true only while MASTER. */
+void dp_answer(struct dp *dp, uint16_t group, bool answering);
+/** A port without link is never sent to. */
+void dp_link(struct dp *dp, uint16_t port_id, bool up);
+/** @} */
+
+/** @name Punts: called by the control lcore only. @{ */
+enum dp_punt_class {
+	DP_PUNT_ADVERT = 0, /**< IPv4 protocol 112, to a group's advert ring; data at Ethernet header */
+	DP_PUNT_GROUP_ARP,  /**< ARP about a VIP of a group */
+	DP_PUNT_IF_ARP,	    /**< other ARP of an interface */
+	DP_PUNT_RESOLVE,    /**< packet to forward whose next hop has no MAC; data at IPv4 header */
+};
+struct dp_punt {
+	struct rte_mbuf *m; /**< owned by the caller from now on */
+	enum dp_punt_class cls;
+	uint16_t if_index;
+	uint16_t group;	   /**< DP_NONE when cls is about an interface */
+	uint32_t next_hop; /**< RESOLVE */
+};
+/**
+ * Adverts waiting, visiting only groups with something in their rings, at most per_group of each.
+ * CARP frames of an interface for a vhid that is not configured come with group DP_NONE.
+ * @return how many were written to out, at most cap
+ */
+uint32_t dp_poll_adverts(struct dp *dp, struct dp_punt *out, uint32_t cap, uint32_t per_group);
+/** The same for ARP and packets to resolve. */
+uint32_t dp_poll_punts(struct dp *dp, struct dp_punt *out, uint32_t cap, uint32_t per_ring);
+/** @} */
+
+/** @name Sending from the control lcore. @{ */
+/** An empty packet from the data plane's pool; NULL when there is none. */
+struct rte_mbuf *dp_ctl_alloc(struct dp *dp);
+/**
+ * Send a whole frame out of an interface, by the control lcore's own TX queue or the hand-off ring.
+ * @param group  of an advert, so that a later failure is counted to it; DP_NONE otherwise
+ * @return 0: m is gone; -ENETDOWN no link, -ENOBUFS queue or ring full: m was freed.
+ */
+int dp_ctl_send(struct dp *dp, uint16_t if_index, struct rte_mbuf *m, uint16_t group);
+/** Adverts of this group that a worker took from the hand-off ring and could not send, ever. */
+uint32_t dp_advert_send_failures(const struct dp *dp, uint16_t group);
+/**
+ * Send a held packet to a resolved next hop: writes the Ethernet header (source as the packet was
+ * meant to have), sends by dp_ctl_send()'s ways. m from FIB_NBR_ACT_SEND.
+ */
+void dp_ctl_send_resolved(
+	struct dp *dp, uint16_t if_index, struct rte_mbuf *m, const uint8_t mac[BASE_MAC_LEN]);
+/** A held packet whose next hop did not answer: ICMP host unreachable if allowed, and free. */
+void dp_ctl_unreachable(struct dp *dp, struct rte_mbuf *m);
+/** Free a held packet that made room for a newer one, with its reason. */
+void dp_ctl_hold_dropped(struct dp *dp, struct rte_mbuf *m);
+/** @} */
+
+/**
+ * Up to when frames received by this interface are known to have been handed to the rings: the
+ * oldest, over the workers that poll it, start of a finished turn that emptied the queue (or read
+ * as many frames as the queue has descriptors). 0 before the first turn.
+ * @thread any
+ */
+base_ns_t dp_rx_horizon(const struct dp *dp, uint16_t if_index);
+
+/** @name Counters, read by management. @{ */
+struct dp_stats {
+	uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes;
+	uint64_t forwarded;	/**< routed and sent */
+	uint64_t echo_replies, icmp_errors;
+	uint64_t punted_adverts, punted_arp, punted_resolve;
+	uint64_t handed_over;	/**< frames a worker passed to another worker's TX queue */
+	uint64_t drops[DP_DROP_COUNT];
+};
+/** Sum over workers and control lcore. */
+void dp_stats_sum(const struct dp *dp, struct dp_stats *out);
+void dp_stats_worker(const struct dp *dp, uint16_t worker, struct dp_stats *out);
+struct dp_worker_info {
+	uint16_t n_rxq;
+	uint64_t turns, empty_turns, sleeps;
+	uint64_t busy_ns, idle_ns;
+	base_ns_t longest_turn_ns, last_turn;
+};
+void dp_worker_info(const struct dp *dp, uint16_t worker, struct dp_worker_info *out);
+uint16_t dp_worker_count(const struct dp *dp);
+/** @} */
+
+/** The clock that workers and control lcore share: CLOCK_MONOTONIC, read without a system call. */
+base_ns_t dp_clock(void);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#ifndef FIB_H
+#define FIB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/**
+ * @file
+ * Routes: an IPv4 longest-prefix table made once and then only read (rte_fib).
+ * IPv4 addresses are in host order.
+ */
+
+enum fib_nh_type {
+	FIB_NH_NONE = 0,  /**< no route; id 0 always has this type */
+	FIB_NH_LOCAL,	  /**< an address of ours: an interface's own, or a VIP */
+	FIB_NH_CONNECTED, /**< the destination itself is the next hop */
+	FIB_NH_GATEWAY,	  /**< through a router */
+	FIB_NH_DROP,	  /**< network and broadcast address of a connected subnet */
+};
+
+#define FIB_GROUP_NONE UINT16_MAX
+
+/** A next hop. Routes with equal next hops share one. */
+struct fib_nh {
+	uint8_t type;	   /**< enum fib_nh_type */
+	uint16_t if_index; /**< interface it leaves by, or of the local address */
+	uint16_t group;	   /**< group whose VIP a LOCAL address is; FIB_GROUP_NONE for own addresses */
+	uint32_t gateway;  /**< GATEWAY: the router's address */
+};
+
+/** A route to build from; when two have the same prefix, the earlier in the list wins. */
+struct fib_route {
+	uint32_t prefix; /**< host bits are ignored */
+	uint8_t plen;
+	struct fib_nh nh;
+};
+
+struct fib;
+
+/**
+ * Build a table.
+ * @param name       unique among live tables, at most 20 bytes
+ * @param err        filled on failure
+ * @return the table, or NULL (out of memory, over 32,767 distinct next hops).
+ * @thread main or builder thread
+ */
+struct fib *fib_build(const char *name, const struct fib_route *routes, uint32_t n, int socket_id,
+	char *err, unsigned int err_len);
+void fib_free(struct fib *f);
+
+/**
+ * Look up n destinations.
+ * @param nhs  one pointer per destination, never NULL: FIB_NH_NONE where there is no route
+ * @thread any number of workers at once
+ * @cost one memory read per address, two for prefixes over /24
+ */
+void fib_lookup(const struct fib *f, const uint32_t *dst, const struct fib_nh **nhs, uint32_t n);
+
+/** The routes in the order of prefix then length, as built. @thread any */
+uint32_t fib_route_count(const struct fib *f);
+const struct fib_route *fib_route_get(const struct fib *f, uint32_t i);
+
+#endif

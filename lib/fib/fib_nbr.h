@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#ifndef FIB_NBR_H
+#define FIB_NBR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base_addr.h"
+#include "base_time.h"
+
+/**
+ * @file
+ * Neighbours: (interface, IPv4 address) -> MAC. Written by the control lcore only, read by
+ * every worker without a lock. The resolver below it (ARP requests, retries, held
+ * packets) is plain code driven by events and time, like the election.
+ */
+
+struct rte_mbuf;
+struct rte_rcu_qsbr;
+
+#define FIB_NBR_HOLD_MAX      8	   /**< packets held per unresolved next hop */
+#define FIB_NBR_HOLD_TOTAL    1024 /**< packets held in all */
+#define FIB_NBR_RETRIES	      3	   /**< requests, 1 s apart, before it is unreachable */
+#define FIB_NBR_RETRY_NS      BASE_NS_PER_S
+#define FIB_NBR_REACHABLE_NS  (60 * BASE_NS_PER_S) /**< then asked again, by unicast, still used */
+#define FIB_NBR_FAILED_NS     (3 * BASE_NS_PER_S)  /**< negative entry: packets dropped, not held */
+
+enum fib_nbr_state {
+	FIB_NBR_ABSENT = 0,
+	FIB_NBR_INCOMPLETE, /**< asked, no answer yet; packets are held */
+	FIB_NBR_REACHABLE,
+	FIB_NBR_PROBE,	    /**< old, asked again; still used */
+	FIB_NBR_FAILED,	    /**< did not answer; forgotten after FIB_NBR_FAILED_NS */
+};
+
+struct fib_nbr_table;
+
+/**
+ * @param max    entries; an interface may hold at most max / if_count * 2 of them
+ * @param qsbr   RCU state in which every worker reports; removed entries wait for it
+ * @return the table, or NULL with errno.
+ * @thread main
+ */
+struct fib_nbr_table *fib_nbr_create(const char *name, uint32_t max, uint16_t if_count,
+	struct rte_rcu_qsbr *qsbr, int socket_id);
+/** Frees held packets too. */
+void fib_nbr_destroy(struct fib_nbr_table *t);
+
+/**
+ * MAC of a neighbour for transmit.
+ * @return true and fills mac when the state is REACHABLE or PROBE.
+ * @thread any number of workers at once
+ */
+bool fib_nbr_lookup(
+	const struct fib_nbr_table *t, uint16_t if_index, uint32_t ip, uint8_t mac[BASE_MAC_LEN]);
+
+/** What the resolver wants done. */
+enum fib_nbr_action_type {
+	FIB_NBR_ACT_REQUEST, /**< send an ARP request; unicast to mac when has_mac */
+	FIB_NBR_ACT_SEND,    /**< send this held packet to mac (Ethernet header not yet written) */
+	FIB_NBR_ACT_FAIL,    /**< next hop unreachable: answer or free this held packet */
+	FIB_NBR_ACT_DROP,    /**< hold queue full: free this packet (the oldest held one) */
+};
+struct fib_nbr_action {
+	enum fib_nbr_action_type type;
+	uint16_t if_index;
+	uint32_t ip;
+	bool has_mac;
+	uint8_t mac[BASE_MAC_LEN];
+	struct rte_mbuf *m; /**< SEND, FAIL, DROP: owned by the callee now */
+};
+typedef void (*fib_nbr_act_fn)(void *arg, const struct fib_nbr_action *a);
+
+/** A packet whose next hop is not known; ownership of m passes in. @thread control lcore */
+void fib_nbr_resolve(struct fib_nbr_table *t, uint16_t if_index, uint32_t ip, struct rte_mbuf *m,
+	base_ns_t now, fib_nbr_act_fn act, void *arg);
+
+/**
+ * An ARP sender was seen. A known entry is updated; a new one is made only when `create` (the
+ * frame asked for or answered to an address of ours, RFC 826).
+ * @thread control lcore
+ */
+void fib_nbr_learn(struct fib_nbr_table *t, uint16_t if_index, uint32_t ip,
+	const uint8_t mac[BASE_MAC_LEN], bool create, base_ns_t now, fib_nbr_act_fn act, void *arg);
+
+/** Serve what is due; bounded work per call. @thread control lcore */
+void fib_nbr_tick(struct fib_nbr_table *t, base_ns_t now, fib_nbr_act_fn act, void *arg);
+base_ns_t fib_nbr_deadline(const struct fib_nbr_table *t);
+
+/** A row for show neighbor. */
+struct fib_nbr_row {
+	uint16_t if_index;
+	uint32_t ip;
+	enum fib_nbr_state state;
+	uint8_t mac[BASE_MAC_LEN];
+	uint16_t held;
+	base_ns_t updated; /**< last time it was confirmed or asked */
+};
+/**
+ * Rows from a cursor on (0 to begin); fills up to cap, returns how many, moves *cursor; 0 at the end.
+ * A row may be torn between states while it changes, never between MACs.
+ * @thread any
+ */
+uint32_t fib_nbr_rows(const struct fib_nbr_table *t, uint32_t *cursor, struct fib_nbr_row *rows,
+	uint32_t cap);
+/** Counters. */
+struct fib_nbr_stats {
+	uint64_t requests, learned, failed, hold_dropped, table_full;
+	uint32_t entries, held;
+};
+void fib_nbr_stats(const struct fib_nbr_table *t, struct fib_nbr_stats *out);
+const char *fib_nbr_state_name(enum fib_nbr_state s);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#ifndef MGMT_H
+#define MGMT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/**
+ * @file
+ * Management: CLI on stdin and on a Unix socket, telemetry, event log. Reads published views, posts
+ * requests to the control lcore, owns nothing of the election.
+ */
+
+struct conf;
+struct ctl;
+struct dp;
+struct fib;
+struct fib_nbr_table;
+struct port_set;
+
+struct mgmt_lcore {
+	const char *role; /**< "main", "control", "worker 0", … */
+	unsigned int lcore_id;
+	int cpu;	  /**< CPU asked for */
+	int numa_node;
+	const char *note; /**< e.g. "polls a device of node 1"; "" if none */
+};
+
+struct mgmt_config {
+	const struct conf *conf;
+	struct ctl *ctl;
+	struct dp *dp;
+	const struct fib *fib;
+	const struct fib_nbr_table *nbr;
+	struct port_set *ports;
+	const uint16_t *if_port; /**< index into the port set of each interface of conf */
+	const struct mgmt_lcore *lcores;
+	uint16_t n_lcores;
+	const char *cli_socket; /**< path */
+	bool syslog_prefix;	/**< log lines start with <N>, as systemd reads them */
+	void (*on_quit)(void *arg); /**< the operator typed quit on stdin */
+	void *arg;
+};
+
+struct mgmt;
+
+/**
+ * Register telemetry, open the CLI socket, start the threads for clients and for the event log.
+ * A stale socket that nobody answers is unlinked; a live one is an error.
+ * @param err  reason on failure
+ * @return NULL on failure. @thread main, after the lcores run
+ */
+struct mgmt *mgmt_start(const struct mgmt_config *config, char *err, unsigned int err_len);
+
+/** Run the CLI on stdin until quit or EOF. @thread main */
+void mgmt_interactive(struct mgmt *m);
+
+/** Close clients and socket, write the remaining events, stop the threads, free. @thread main */
+void mgmt_stop(struct mgmt *m);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#ifndef PORT_H
+#define PORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base_addr.h"
+#include "base_time.h"
+
+/**
+ * @file
+ * Devices: DPDK ethdevs by name, their queues, MTU, address filters and link. Everything
+ * slow about them happens before start or on the port thread, never on the control lcore.
+ */
+
+#define PORT_NAME_MAX 64
+#define PORT_MAX      32
+
+/** How frames to the group's shared MAC reach us. */
+enum port_vmac_mode {
+	PORT_VMAC_FILTER = 0,  /**< the device has a filter slot for each vMAC */
+	PORT_VMAC_PROMISCUOUS, /**< promiscuous; the software gate decides */
+};
+
+/** What koi asks of one device. */
+struct port_config {
+	char device[PORT_NAME_MAX];
+	uint16_t mtu;
+	uint16_t n_rxq;	    /**< wanted; fewer are given when the device has fewer */
+	uint16_t n_workers; /**< a TX queue for each wanted, plus one for the control lcore */
+	uint16_t n_rx_desc, n_tx_desc;
+	int socket_id; /**< of the workers, SOCKET_ID_ANY when mixed */
+	uint16_t n_vmacs;
+	const uint8_t (*vmacs)[BASE_MAC_LEN];
+	bool multicast_carp; /**< receive 01:00:5e:00:00:12 */
+};
+
+/** What it got; constant after port_start(), but for link. */
+struct port_info {
+	uint16_t port_id;
+	char device[PORT_NAME_MAX];
+	char driver[32];
+	uint8_t mac[BASE_MAC_LEN];
+	uint16_t mtu;
+	uint16_t n_rxq, n_txq;
+	uint16_t n_rx_desc, n_tx_desc;
+	bool control_txq; /**< the last TX queue belongs to the control lcore */
+	int socket_id;
+	enum port_vmac_mode vmac_mode;
+	char vmac_reason[96]; /**< why not a filter; "" when it is one */
+	char multicast_mode[24]; /**< "list", "allmulticast", "promiscuous" */
+	char link_source[24];	 /**< "interrupt", "poll", "netdev" */
+	bool link_up;
+	uint32_t link_speed_mbps; /**< 0 = unknown */
+	uint64_t link_changes;
+};
+
+/** A change that the control lcore must know of. */
+enum port_event_type {
+	PORT_EV_LINK, /**< link_up changed */
+};
+struct port_event {
+	enum port_event_type type;
+	uint16_t port_id;
+	bool link_up;
+	base_ns_t at; /**< when it was seen */
+};
+
+struct port_set; /**< all devices of the box */
+
+/**
+ * Find, configure and start every device; the vMAC filters of all configured groups are put in
+ * here, so that taking over needs no device operation.
+ * @param mempools  one per config, struct rte_mempool *, for its receive queues
+ * @param err       the reason, naming the device
+ * @return the set, or NULL with err filled (devices started so far are stopped again).
+ * @thread main lcore, before the lcores run
+ */
+struct port_set *port_set_start(const struct port_config *configs, uint16_t n,
+	void *const *mempools, char *err, unsigned int err_len);
+
+/** Start the port thread: watches links, carries out slow operations. @return 0 or -errno. */
+int port_set_watch(struct port_set *s, uint32_t poll_ms);
+
+/** Stop thread and devices, undo filters and promiscuous mode, free. NULL is fine. @thread main */
+void port_set_stop(struct port_set *s);
+
+uint16_t port_set_count(const struct port_set *s);
+/** Copy what is known of the i-th device, link included. @thread any @return 0 or -EINVAL */
+int port_set_info(const struct port_set *s, uint16_t i, struct port_info *out);
+
+/** Next event; false when there is none. Never blocks. @thread control lcore only */
+bool port_set_event(struct port_set *s, struct port_event *out);
+
+/** Hardware counters by name, straight from the driver. May be slow. @thread management */
+struct port_stats {
+	uint64_t rx_frames, tx_frames, rx_bytes, tx_bytes, rx_missed, rx_errors, tx_errors, rx_nombuf;
+};
+int port_set_stats(const struct port_set *s, uint16_t i, struct port_stats *out);
+/** Set the counters to zero. @return 0, -EINVAL, or the driver's error */
+int port_set_stats_clear(struct port_set *s, uint16_t i);
+
+#endif
