@@ -47,7 +47,8 @@ base_addr_from_ip4(uint32_t ip)
 {
 	struct base_addr a = {
 		.family = BASE_FAMILY_IP4,
-		.bytes = {(uint8_t)(ip >> 24), (uint8_t)(ip >> 16), (uint8_t)(ip >> 8), (uint8_t)ip},
+		.bytes = {(uint8_t)(ip >> 24), (uint8_t)(ip >> 16), (uint8_t)(ip >> 8),
+			(uint8_t)ip},
 	};
 
 	return a;

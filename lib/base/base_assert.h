@@ -11,10 +11,11 @@
  * firewall that has lost track of its own state must stop and let its peer
  * take over.
  */
-#define BASE_ASSERT(cond)                                                                          \
-	do {                                                                                       \
-		if (__builtin_expect(!(cond), 0))                                                  \
-			__assert_fail(#cond, __FILE__, __LINE__, __extension__ __PRETTY_FUNCTION__); \
+#define BASE_ASSERT(cond)                                                                      \
+	do {                                                                                   \
+		if (__builtin_expect(!(cond), 0))                                              \
+			__assert_fail(                                                         \
+				#cond, __FILE__, __LINE__, __extension__ __PRETTY_FUNCTION__); \
 	} while (0)
 
 #endif

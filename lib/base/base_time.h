@@ -15,10 +15,10 @@
 /** Nanoseconds on a monotonic clock whose zero means nothing. */
 typedef uint64_t base_ns_t;
 
-#define BASE_NS_NEVER	 UINT64_MAX
-#define BASE_NS_PER_S	 UINT64_C(1000000000)
-#define BASE_NS_PER_MS	 UINT64_C(1000000)
-#define BASE_NS_PER_US	 UINT64_C(1000)
+#define BASE_NS_NEVER  UINT64_MAX
+#define BASE_NS_PER_S  UINT64_C(1000000000)
+#define BASE_NS_PER_MS UINT64_C(1000000)
+#define BASE_NS_PER_US UINT64_C(1000)
 /** One unit of advskew: 1/256 s, exact in nanoseconds. */
 #define BASE_NS_PER_SKEW (BASE_NS_PER_S / 256)
 

@@ -76,7 +76,8 @@ int election_group_info(
 	const struct election *e, uint16_t group, base_ns_t now, struct election_group_info *out);
 
 /** Active ledger entries from the i-th on: fills *out and returns true, or false at the end. */
-bool election_demotion_entry(const struct election *e, uint32_t i, struct election_demotion_entry *out);
+bool election_demotion_entry(
+	const struct election *e, uint32_t i, struct election_demotion_entry *out);
 /** Sum of the ledger. */
 uint32_t election_demotion_total(const struct election *e);
 bool election_preempt(const struct election *e);

@@ -27,8 +27,8 @@ enum election_cause {
 
 /** Named sources of demotion; each active entry of the ledger has one. */
 enum election_demotion_source {
-	ELECTION_DEMOTION_LINK = 0,	  /**< a tracked interface is down; one entry per interface */
-	ELECTION_DEMOTION_SEND_ERROR,	  /**< three adverts in a row not sent; one entry per group */
+	ELECTION_DEMOTION_LINK = 0,   /**< a tracked interface is down; one entry per interface */
+	ELECTION_DEMOTION_SEND_ERROR, /**< three adverts in a row not sent; one entry per group */
 	ELECTION_DEMOTION_WORKER_STALLED, /**< receive side stalled; one entry per interface */
 	ELECTION_DEMOTION_OPERATOR,	  /**< "set carp demotion N"; one entry */
 	ELECTION_DEMOTION_SOURCE_COUNT
@@ -113,9 +113,9 @@ struct election_event {
 			struct election_priority prio;
 			struct base_addr src;
 		} advert;
-		bool on;	   /**< LINK up, SET_PREEMPT, SET_ALLOW, SENT ok, VIPS has any */
-		uint8_t amount;	   /**< SET_DEMOTION */
-		base_ns_t gap;	   /**< STALL */
+		bool on;	/**< LINK up, SET_PREEMPT, SET_ALLOW, SENT ok, VIPS has any */
+		uint8_t amount; /**< SET_DEMOTION */
+		base_ns_t gap;	/**< STALL */
 		struct {
 			uint8_t advbase;
 			uint8_t advskew;
@@ -142,7 +142,11 @@ struct election_action {
 	enum election_action_type type;
 	uint16_t group; /**< of all but DEMOTION; there the group of a SEND_ERROR entry or NONE */
 	union {
-		struct election_priority advert; /**< ADVERT; 255/255 is the bow-out */
+		struct {
+			struct election_priority prio; /**< 255/255 is the bow-out */
+			/** How late the advert timer was served; BASE_NS_NEVER when not by timer. */
+			base_ns_t late;
+		} advert;
 		struct {
 			enum election_state from;
 			enum election_state to;
@@ -180,8 +184,8 @@ struct election_group_info {
 	bool owned;	   /**< vMAC owned: MASTER or handing over */
 	bool handing_over; /**< owned without being MASTER */
 	uint8_t advbase;
-	uint8_t advskew;		/**< configured */
-	struct election_priority sent;	/**< as it would go out now, demotion included */
+	uint8_t advskew;	       /**< configured */
+	struct election_priority sent; /**< as it would go out now, demotion included */
 	base_ns_t state_since;
 	uint64_t transitions; /**< into MASTER */
 	base_ns_t interval;

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/* The demotion ledger: named sources, one sum for the box (note 5.4). */
+
+#include "election_priv.h"
+
+static bool
+counts(const struct iface *i)
+{
+	return i->n > 0 || i->track;
+}
+
+static uint32_t
+ledger_sum(const struct election *e)
+{
+	struct election_demotion_entry entry;
+	uint32_t sum = 0;
+
+	for (uint32_t i = 0; election_demotion_entry(e, i, &entry); i++)
+		sum += entry.amount;
+	return sum;
+}
+
+void
+demotion_changed(struct election *e, enum election_demotion_source source, uint16_t if_id,
+	uint16_t group, uint16_t amount, base_ns_t now, struct election_actions *out)
+{
+	uint32_t before = e->demotion;
+
+	e->demotion = ledger_sum(e);
+	struct election_action *a = action_add(out, ELECTION_ACT_DEMOTION, group);
+
+	a->demotion.source = source;
+	a->demotion.if_id = if_id;
+	a->demotion.amount = amount;
+	a->demotion.total = e->demotion;
+	if ((before == 0) == (e->demotion == 0))
+		return;
+	/* The adverts themselves come from the tick of this turn. */
+	for (uint16_t i = 0; i < e->group_count; i++)
+		if (e->groups[i].state == ELECTION_MASTER)
+			timer_set(e, &e->groups[i], TIMER_ADVERT, now);
+}
+
+void
+demotion_link(struct election *e, uint16_t if_id, base_ns_t now, struct election_actions *out)
+{
+	struct iface *i = &e->ifs[if_id];
+	bool want = counts(i) && !i->link_up;
+
+	if (want == i->link_entry)
+		return;
+	i->link_entry = want;
+	i->link_since = now;
+	demotion_changed(e, ELECTION_DEMOTION_LINK, if_id, ELECTION_NONE, want, now, out);
+}
+
+void
+demotion_stall(struct election *e, uint16_t if_id, base_ns_t now, struct election_actions *out)
+{
+	struct iface *i = &e->ifs[if_id];
+	bool want = i->n > 0 && i->horizon != BASE_NS_NEVER &&
+		base_ns_since(now, i->horizon) > i->min_down;
+
+	if (want == i->stall_entry)
+		return;
+	i->stall_entry = want;
+	i->stall_since = now;
+	demotion_changed(e, ELECTION_DEMOTION_WORKER_STALLED, if_id, ELECTION_NONE, want, now, out);
+}
+
+void
+demotion_operator(struct election *e, uint8_t amount, base_ns_t now, struct election_actions *out)
+{
+	if (amount == e->operator_amount)
+		return;
+	e->operator_amount = amount;
+	e->operator_since = now;
+	demotion_changed(
+		e, ELECTION_DEMOTION_OPERATOR, ELECTION_NONE, ELECTION_NONE, amount, now, out);
+}
+
+void
+demotion_send_error(struct election *e, struct group *g, bool active, base_ns_t now,
+	struct election_actions *out)
+{
+	if (active == g->send_error)
+		return;
+	g->send_error = active;
+	g->send_error_since = now;
+	if (!active)
+		timer_set(e, g, TIMER_SEND_ERROR, BASE_NS_NEVER);
+	demotion_changed(
+		e, ELECTION_DEMOTION_SEND_ERROR, ELECTION_NONE, group_id(e, g), active, now, out);
+}
+
+void
+demotion_init(struct election *e, base_ns_t now)
+{
+	for (uint16_t i = 0; i < e->if_count; i++) {
+		e->ifs[i].link_entry = counts(&e->ifs[i]) && !e->ifs[i].link_up;
+		e->ifs[i].link_since = now;
+	}
+	e->demotion = ledger_sum(e);
+}
+
+static bool
+nth(uint32_t *i)
+{
+	return (*i)-- == 0;
+}
+
+bool
+election_demotion_entry(const struct election *e, uint32_t i, struct election_demotion_entry *out)
+{
+	*out = (struct election_demotion_entry){
+		.if_id = ELECTION_NONE,
+		.group = ELECTION_NONE,
+		.amount = 1,
+		.expires = BASE_NS_NEVER,
+	};
+	for (uint16_t n = 0; n < e->if_count; n++) {
+		const struct iface *f = &e->ifs[n];
+
+		out->if_id = n;
+		if (f->link_entry && nth(&i)) {
+			out->source = ELECTION_DEMOTION_LINK;
+			out->since = f->link_since;
+			return true;
+		}
+		if (f->stall_entry && nth(&i)) {
+			out->source = ELECTION_DEMOTION_WORKER_STALLED;
+			out->since = f->stall_since;
+			return true;
+		}
+	}
+	out->if_id = ELECTION_NONE;
+	if (e->operator_amount > 0 && nth(&i)) {
+		out->source = ELECTION_DEMOTION_OPERATOR;
+		out->amount = e->operator_amount;
+		out->since = e->operator_since;
+		return true;
+	}
+	for (uint16_t n = 0; n < e->group_count; n++) {
+		const struct group *g = &e->groups[n];
+
+		if (g->send_error && nth(&i)) {
+			out->source = ELECTION_DEMOTION_SEND_ERROR;
+			out->group = n;
+			out->since = g->send_error_since;
+			out->expires = timer_get(e, g, TIMER_SEND_ERROR);
+			return true;
+		}
+	}
+	return false;
+}
+
+uint32_t
+election_demotion_total(const struct election *e)
+{
+	return e->demotion;
+}

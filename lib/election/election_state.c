@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/* A group's transitions and what they ask of the outside (note 5.3, design "Taking over"). */
+
+#include "election_priv.h"
+
+static struct election_priority
+priority(const struct election *e, const struct group *g)
+{
+	return election_effective(g->advbase, g->advskew, e->demotion);
+}
+
+static base_ns_t
+interval(const struct election *e, const struct group *g)
+{
+	return election_interval(g->advbase, g->advskew, priority(e, g).advskew);
+}
+
+static void
+set_state(struct election *e, struct group *g, enum election_state to, enum election_cause cause,
+	base_ns_t late, base_ns_t now, struct election_actions *out)
+{
+	struct election_action *a = action_add(out, ELECTION_ACT_STATE, group_id(e, g));
+
+	a->state.from = g->state;
+	a->state.to = to;
+	a->state.cause = cause;
+	a->state.late = late;
+	a->state.own = priority(e, g);
+	a->state.peer = g->heard;
+	a->state.peer_src = g->heard_from;
+	a->state.since_heard =
+		g->heard_at == BASE_NS_NEVER ? BASE_NS_NEVER : base_ns_since(now, g->heard_at);
+	g->state = to;
+	g->cause = cause;
+	g->state_since = now;
+}
+
+void
+group_arm_down(struct election *e, struct group *g, base_ns_t extra, base_ns_t now)
+{
+	g->down_from = now;
+	g->down_extra = extra;
+	base_heap_set(&e->ifs[g->if_id].down, g->slot,
+		now + election_master_down(g->advbase, g->advskew) + extra);
+}
+
+void
+group_start_if_runnable(
+	struct election *e, struct group *g, base_ns_t now, struct election_actions *out)
+{
+	if (g->state != ELECTION_INIT || !g->admin_up || !g->has_vip || !e->allow || e->shutdown ||
+		!e->ifs[g->if_id].link_up)
+		return;
+	g->heard_at = BASE_NS_NEVER;
+	g->peer_is_master = false;
+	set_state(e, g, ELECTION_BACKUP, ELECTION_CAUSE_RUNNABLE, 0, now, out);
+	group_arm_down(e, g, 0, now);
+	if (g->claim_at_start) {
+		g->claim_at_start = false;
+		group_become_master(e, g, ELECTION_CAUSE_FORCED, 0, now, out);
+	}
+}
+
+void
+group_send_advert(struct election *e, struct group *g, base_ns_t late, base_ns_t now,
+	struct election_actions *out)
+{
+	struct election_action *a = action_add(out, ELECTION_ACT_ADVERT, group_id(e, g));
+	base_ns_t step = interval(e, g);
+	base_ns_t next = base_ns_add(now, step);
+
+	a->advert.prio = priority(e, g);
+	a->advert.late = late;
+	/* Keep the phase when served a little late; never send a burst to catch up. */
+	if (late != BASE_NS_NEVER && late < step)
+		next -= late;
+	timer_set(e, g, TIMER_ADVERT, next);
+	g->advert_last = now;
+	if (g->adverts < ANNOUNCE_AGAIN_AT && ++g->adverts == ANNOUNCE_AGAIN_AT)
+		action_add(out, ELECTION_ACT_ANNOUNCE, group_id(e, g));
+}
+
+static void
+handover_end(struct election *e, struct group *g)
+{
+	if (!g->handing_over)
+		return;
+	g->handing_over = false;
+	g->successor_at = BASE_NS_NEVER;
+	e->handing--;
+	timer_set(e, g, TIMER_HANDOVER, BASE_NS_NEVER);
+}
+
+void
+group_become_master(struct election *e, struct group *g, enum election_cause cause, base_ns_t late,
+	base_ns_t now, struct election_actions *out)
+{
+	base_heap_set(&e->ifs[g->if_id].down, g->slot, BASE_NS_NEVER);
+	handover_end(e, g);
+	g->owned = true;
+	g->adverts = 0;
+	g->send_failed = g->send_ok = 0;
+	g->transitions++;
+	if (g->send_error)
+		timer_set(e, g, TIMER_SEND_ERROR, BASE_NS_NEVER);
+	action_add(out, ELECTION_ACT_OWN, group_id(e, g));
+	group_send_advert(e, g, BASE_NS_NEVER, now, out);
+	action_add(out, ELECTION_ACT_ANNOUNCE, group_id(e, g));
+	set_state(e, g, ELECTION_MASTER, cause, late, now, out);
+	g->peer_is_master = false;
+}
+
+void
+group_disown(struct election *e, struct group *g, struct election_actions *out)
+{
+	handover_end(e, g);
+	if (!g->owned)
+		return;
+	g->owned = false;
+	action_add(out, ELECTION_ACT_DISOWN, group_id(e, g));
+}
+
+void
+group_handover_check(
+	struct election *e, struct group *g, base_ns_t now, struct election_actions *out)
+{
+	if (!g->handing_over)
+		return;
+	bool complete =
+		g->successor_at != BASE_NS_NEVER && e->ifs[g->if_id].horizon > g->successor_at;
+
+	if (complete || now >= timer_get(e, g, TIMER_HANDOVER))
+		group_disown(e, g, out);
+}
+
+void
+group_successor_heard(
+	struct election *e, struct group *g, base_ns_t now, struct election_actions *out)
+{
+	if (!g->handing_over)
+		return;
+	if (g->successor_at == BASE_NS_NEVER)
+		g->successor_at = now;
+	group_handover_check(e, g, now, out);
+}
+
+void
+group_leave(struct election *e, struct group *g, enum election_state to, enum election_cause cause,
+	enum leave_how how, base_ns_t now, struct election_actions *out)
+{
+	bool was_master = g->state == ELECTION_MASTER;
+
+	if (g->state == to)
+		return;
+	timer_set(e, g, TIMER_ADVERT, BASE_NS_NEVER);
+	base_heap_set(&e->ifs[g->if_id].down, g->slot, BASE_NS_NEVER);
+	if (was_master && how == LEAVE_BOW_OUT) {
+		struct election_action *a = action_add(out, ELECTION_ACT_ADVERT, group_id(e, g));
+
+		a->advert.prio = priority(e, g);
+		a->advert.prio.advbase = 255;
+		a->advert.prio.advskew = 255;
+		a->advert.late = BASE_NS_NEVER;
+	}
+	if (was_master && how != LEAVE_SILENT) {
+		g->handing_over = true;
+		e->handing++;
+		timer_set(e, g, TIMER_HANDOVER, now + HANDOVER_NS);
+	} else if (how == LEAVE_SILENT) {
+		group_disown(e, g, out);
+	}
+	if (was_master && g->send_error)
+		timer_set(e, g, TIMER_SEND_ERROR, now + SEND_ERROR_KEEP_NS);
+	set_state(e, g, to, cause, 0, now, out);
+	if (to == ELECTION_BACKUP) {
+		base_ns_t limit = interval(e, g);
+
+		if (limit > TIE_DELAY_MAX_NS)
+			limit = TIE_DELAY_MAX_NS;
+		group_arm_down(e, g,
+			cause == ELECTION_CAUSE_TIE ? base_rand_below(&e->rand, limit + 1) : 0,
+			now);
+	}
+	if (was_master && how == LEAVE_YIELD)
+		group_successor_heard(e, g, now, out);
+}
