@@ -29,30 +29,34 @@ enum port_vmac_mode {
 struct port_config {
 	char device[PORT_NAME_MAX];
 	uint16_t mtu;
-	uint16_t n_rxq;	    /**< wanted; fewer are given when the device has fewer */
+	/** Wanted; fewer are given when the device has fewer, more when frames in a queue that nobody
+	 * reads would be lost (af_packet's fanout spreads over all that its arguments ask for). */
+	uint16_t n_rxq;
 	uint16_t n_workers; /**< a TX queue for each wanted, plus one for the control lcore */
 	uint16_t n_rx_desc, n_tx_desc;
 	int socket_id; /**< of the workers, SOCKET_ID_ANY when mixed */
 	uint16_t n_vmacs;
-	const uint8_t (*vmacs)[BASE_MAC_LEN];
-	bool multicast_carp; /**< receive 01:00:5e:00:00:12 */
+	const uint8_t (*vmacs)[BASE_MAC_LEN]; /**< copied; one that is named twice counts once */
+	bool multicast_carp;		      /**< receive 01:00:5e:00:00:12 */
 };
 
-/** What it got; constant after port_start(), but for link. */
+/** What it got; constant after port_set_start(), but for link, vmac_* and multicast_mode. */
 struct port_info {
 	uint16_t port_id;
 	char device[PORT_NAME_MAX];
 	char driver[32];
 	uint8_t mac[BASE_MAC_LEN];
 	uint16_t mtu;
-	uint16_t n_rxq, n_txq;
+	uint16_t n_rxq;
+	uint16_t n_txq; /**< TX queues of the workers, numbers 0 to n_txq - 1 */
 	uint16_t n_rx_desc, n_tx_desc;
-	bool control_txq; /**< the last TX queue belongs to the control lcore */
+	bool control_txq; /**< one more TX queue, number n_txq, belongs to the control lcore */
 	int socket_id;
 	enum port_vmac_mode vmac_mode;
 	char vmac_reason[96]; /**< why not a filter; "" when it is one */
-	char multicast_mode[24]; /**< "list", "allmulticast", "promiscuous" */
-	char link_source[24];	 /**< "interrupt", "poll", "netdev" */
+	char multicast_mode
+		[24]; /**< "list", "allmulticast", "promiscuous", "unfiltered", "" not wanted */
+	char link_source[24]; /**< "interrupt", "poll", "netdev" */
 	bool link_up;
 	uint32_t link_speed_mbps; /**< 0 = unknown */
 	uint64_t link_changes;
@@ -60,13 +64,16 @@ struct port_info {
 
 /** A change that the control lcore must know of. */
 enum port_event_type {
-	PORT_EV_LINK, /**< link_up changed */
+	PORT_EV_LINK,	/**< link_up is the state now; it may repeat what is known */
+	PORT_EV_FILTER, /**< address filters were programmed again: the outcome */
 };
 struct port_event {
 	enum port_event_type type;
 	uint16_t port_id;
-	bool link_up;
-	base_ns_t at; /**< when it was seen */
+	bool link_up;	/**< LINK */
+	bool filter_ok; /**< FILTER: frames to the groups' MACs reach us, filtered or promiscuous */
+	base_ns_t at;	/**< when it was seen, CLOCK_MONOTONIC */
+	char reason[96]; /**< FILTER: as vmac_reason, or what failed */
 };
 
 struct port_set; /**< all devices of the box */
@@ -82,10 +89,27 @@ struct port_set; /**< all devices of the box */
 struct port_set *port_set_start(const struct port_config *configs, uint16_t n,
 	void *const *mempools, char *err, unsigned int err_len);
 
-/** Start the port thread: watches links, carries out slow operations. @return 0 or -errno. */
+/**
+ * Start the port thread, named koi-port: watches links, carries out slow operations.
+ * @param poll_ms  how often to look at links of devices that cannot tell by themselves, 1 to 60000
+ * @return 0; -EINVAL poll_ms; -EALREADY; or the error of making the thread
+ * @thread main
+ */
 int port_set_watch(struct port_set *s, uint32_t poll_ms);
 
-/** Stop thread and devices, undo filters and promiscuous mode, free. NULL is fine. @thread main */
+/**
+ * Program the i-th device's address filters again, for a driver that lost them (the port thread
+ * does so by itself when a link with filters comes back). Returns at once; the port thread does it
+ * without a moment in which frames to the groups' MACs are lost, where the driver has promiscuous
+ * mode, and reports by PORT_EV_FILTER.
+ * @return 0, -EINVAL @thread any
+ */
+int port_set_reprogram(struct port_set *s, uint16_t i);
+
+/**
+ * Stop thread and devices, undo filters and promiscuous mode, close the devices, free. The
+ * mempools must live until then. NULL is fine. @thread main, after the lcores have returned
+ */
 void port_set_stop(struct port_set *s);
 
 uint16_t port_set_count(const struct port_set *s);
@@ -97,7 +121,8 @@ bool port_set_event(struct port_set *s, struct port_event *out);
 
 /** Hardware counters by name, straight from the driver. May be slow. @thread management */
 struct port_stats {
-	uint64_t rx_frames, tx_frames, rx_bytes, tx_bytes, rx_missed, rx_errors, tx_errors, rx_nombuf;
+	uint64_t rx_frames, tx_frames, rx_bytes, tx_bytes, rx_missed, rx_errors, tx_errors,
+		rx_nombuf;
 };
 int port_set_stats(const struct port_set *s, uint16_t i, struct port_stats *out);
 /** Set the counters to zero. @return 0, -EINVAL, or the driver's error */
