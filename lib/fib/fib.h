@@ -27,8 +27,8 @@ enum fib_nh_type {
 struct fib_nh {
 	uint8_t type;	   /**< enum fib_nh_type */
 	uint16_t if_index; /**< interface it leaves by, or of the local address */
-	uint16_t group;	   /**< group whose VIP a LOCAL address is; FIB_GROUP_NONE for own addresses */
-	uint32_t gateway;  /**< GATEWAY: the router's address */
+	uint16_t group; /**< group whose VIP a LOCAL address is; FIB_GROUP_NONE for own addresses */
+	uint32_t gateway; /**< GATEWAY: the router's address */
 };
 
 /** A route to build from; when two have the same prefix, the earlier in the list wins. */
@@ -44,11 +44,13 @@ struct fib;
  * Build a table.
  * @param name       unique among live tables, at most 20 bytes
  * @param err        filled on failure
- * @return the table, or NULL (out of memory, over 32,767 distinct next hops).
+ * @return the table, or NULL with the reason in err: out of memory, over 32,767 distinct next hops,
+ *         a name in use or too long, a prefix length over 32.
  * @thread main or builder thread
  */
 struct fib *fib_build(const char *name, const struct fib_route *routes, uint32_t n, int socket_id,
 	char *err, unsigned int err_len);
+/** NULL is fine. @thread main or builder thread, when nobody looks up any more */
 void fib_free(struct fib *f);
 
 /**
@@ -59,7 +61,8 @@ void fib_free(struct fib *f);
  */
 void fib_lookup(const struct fib *f, const uint32_t *dst, const struct fib_nh **nhs, uint32_t n);
 
-/** The routes in the order of prefix then length, as built. @thread any */
+/** The routes in the order of prefix then length, as built, host bits cleared; NULL past the end.
+ * @thread any */
 uint32_t fib_route_count(const struct fib *f);
 const struct fib_route *fib_route_get(const struct fib *f, uint32_t i);
 

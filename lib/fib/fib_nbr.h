@@ -20,38 +20,45 @@
 struct rte_mbuf;
 struct rte_rcu_qsbr;
 
-#define FIB_NBR_HOLD_MAX      8	   /**< packets held per unresolved next hop */
-#define FIB_NBR_HOLD_TOTAL    1024 /**< packets held in all */
-#define FIB_NBR_RETRIES	      3	   /**< requests, 1 s apart, before it is unreachable */
-#define FIB_NBR_RETRY_NS      BASE_NS_PER_S
-#define FIB_NBR_REACHABLE_NS  (60 * BASE_NS_PER_S) /**< then asked again, by unicast, still used */
-#define FIB_NBR_FAILED_NS     (3 * BASE_NS_PER_S)  /**< negative entry: packets dropped, not held */
+#define FIB_NBR_HOLD_MAX     8	  /**< packets held per unresolved next hop */
+#define FIB_NBR_HOLD_TOTAL   1024 /**< packets held in all */
+#define FIB_NBR_RETRIES	     3	  /**< requests, 1 s apart, before it is unreachable */
+#define FIB_NBR_RETRY_NS     BASE_NS_PER_S
+#define FIB_NBR_REACHABLE_NS (60 * BASE_NS_PER_S) /**< then asked again, by unicast, still used */
+#define FIB_NBR_FAILED_NS    (3 * BASE_NS_PER_S)  /**< negative entry: packets dropped, not held */
 
 enum fib_nbr_state {
 	FIB_NBR_ABSENT = 0,
 	FIB_NBR_INCOMPLETE, /**< asked, no answer yet; packets are held */
 	FIB_NBR_REACHABLE,
-	FIB_NBR_PROBE,	    /**< old, asked again; still used */
-	FIB_NBR_FAILED,	    /**< did not answer; forgotten after FIB_NBR_FAILED_NS */
+	FIB_NBR_PROBE,	/**< old, asked again; still used */
+	FIB_NBR_FAILED, /**< did not answer; forgotten after FIB_NBR_FAILED_NS */
 };
 
 struct fib_nbr_table;
 
 /**
- * @param max    entries; an interface may hold at most max / if_count * 2 of them
- * @param qsbr   RCU state in which every worker reports; removed entries wait for it
- * @return the table, or NULL with errno.
+ * An interface may hold at most its share of the entries, max / if_count * 2 and never more than
+ * max. Of that share at most a quarter may be INCOMPLETE or FAILED: a scan of a subnet uses up
+ * this part and no more, so it neither evicts a live neighbour nor keeps one from being learned.
+ *
+ * @param name   unique among live tables, at most 15 bytes
+ * @param max    entries, 1 to 1,048,576
+ * @param qsbr   RCU state in which every worker reports; the place of a removed entry is used
+ *               again only after it. NULL when nothing but the control lcore looks up.
+ * @return the table, or NULL with errno: EINVAL, EEXIST (name), ENOMEM.
  * @thread main
  */
 struct fib_nbr_table *fib_nbr_create(const char *name, uint32_t max, uint16_t if_count,
 	struct rte_rcu_qsbr *qsbr, int socket_id);
-/** Frees held packets too. */
+/** Frees held packets too. @thread main, when nobody looks up any more */
 void fib_nbr_destroy(struct fib_nbr_table *t);
 
 /**
  * MAC of a neighbour for transmit.
- * @return true and fills mac when the state is REACHABLE or PROBE.
- * @thread any number of workers at once
+ * @return true and fills mac when the state is REACHABLE or PROBE, else false and mac is kept.
+ * @thread any number of workers at once, each reporting to the table's qsbr; control lcore
+ * @cost a hash lookup and one load
  */
 bool fib_nbr_lookup(
 	const struct fib_nbr_table *t, uint16_t if_index, uint32_t ip, uint8_t mac[BASE_MAC_LEN]);
@@ -60,8 +67,8 @@ bool fib_nbr_lookup(
 enum fib_nbr_action_type {
 	FIB_NBR_ACT_REQUEST, /**< send an ARP request; unicast to mac when has_mac */
 	FIB_NBR_ACT_SEND,    /**< send this held packet to mac (Ethernet header not yet written) */
-	FIB_NBR_ACT_FAIL,    /**< next hop unreachable: answer or free this held packet */
-	FIB_NBR_ACT_DROP,    /**< hold queue full: free this packet (the oldest held one) */
+	FIB_NBR_ACT_FAIL,    /**< next hop unreachable: answer or free this packet */
+	FIB_NBR_ACT_DROP,    /**< no room to hold this packet, or for its next hop: free it */
 };
 struct fib_nbr_action {
 	enum fib_nbr_action_type type;
@@ -71,22 +78,31 @@ struct fib_nbr_action {
 	uint8_t mac[BASE_MAC_LEN];
 	struct rte_mbuf *m; /**< SEND, FAIL, DROP: owned by the callee now */
 };
+/** Carries one action out at once; must not call back into the table. */
 typedef void (*fib_nbr_act_fn)(void *arg, const struct fib_nbr_action *a);
 
-/** A packet whose next hop is not known; ownership of m passes in. @thread control lcore */
+/**
+ * A packet whose next hop is not known to the worker that had it; ownership of m passes in and
+ * comes back by exactly one SEND, FAIL or DROP, now or later. A full hold queue drops its oldest
+ * packet; when FIB_NBR_HOLD_TOTAL are held or the interface has no entry left, the new packet is
+ * dropped. A next hop that was found FAILED lately fails at once.
+ * @thread control lcore
+ */
 void fib_nbr_resolve(struct fib_nbr_table *t, uint16_t if_index, uint32_t ip, struct rte_mbuf *m,
 	base_ns_t now, fib_nbr_act_fn act, void *arg);
 
 /**
  * An ARP sender was seen. A known entry is updated; a new one is made only when `create` (the
- * frame asked for or answered to an address of ours, RFC 826).
+ * frame asked for or answered to an address of ours, RFC 826). A MAC that is no station's (group
+ * bit, all zero) and an address that is no host's change nothing.
  * @thread control lcore
  */
 void fib_nbr_learn(struct fib_nbr_table *t, uint16_t if_index, uint32_t ip,
 	const uint8_t mac[BASE_MAC_LEN], bool create, base_ns_t now, fib_nbr_act_fn act, void *arg);
 
-/** Serve what is due; bounded work per call. @thread control lcore */
+/** Serve what is due; bounded work per call, the rest stays due. @thread control lcore */
 void fib_nbr_tick(struct fib_nbr_table *t, base_ns_t now, fib_nbr_act_fn act, void *arg);
+/** When fib_nbr_tick() has something to do next; BASE_NS_NEVER when idle. @thread control lcore */
 base_ns_t fib_nbr_deadline(const struct fib_nbr_table *t);
 
 /** A row for show neighbor. */
@@ -103,13 +119,18 @@ struct fib_nbr_row {
  * A row may be torn between states while it changes, never between MACs.
  * @thread any
  */
-uint32_t fib_nbr_rows(const struct fib_nbr_table *t, uint32_t *cursor, struct fib_nbr_row *rows,
-	uint32_t cap);
-/** Counters. */
+uint32_t fib_nbr_rows(
+	const struct fib_nbr_table *t, uint32_t *cursor, struct fib_nbr_row *rows, uint32_t cap);
 struct fib_nbr_stats {
-	uint64_t requests, learned, failed, hold_dropped, table_full;
-	uint32_t entries, held;
+	uint64_t requests;     /**< ARP requests asked for, broadcast and unicast */
+	uint64_t learned;      /**< neighbours that became REACHABLE, or changed their MAC */
+	uint64_t failed;       /**< neighbours that did not answer */
+	uint64_t hold_dropped; /**< packets dropped for want of room to hold them */
+	uint64_t table_full;   /**< next hops and senders refused, no entry left for them */
+	uint32_t entries;      /**< now */
+	uint32_t held;	       /**< now, packets */
 };
+/** Counters, each by itself current. @thread any */
 void fib_nbr_stats(const struct fib_nbr_table *t, struct fib_nbr_stats *out);
 const char *fib_nbr_state_name(enum fib_nbr_state s);
 

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#ifndef FIB_NBR_PRIV_H
+#define FIB_NBR_PRIV_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base_heap.h"
+#include "fib_nbr.h"
+
+/**
+ * @file
+ * The neighbour table as the resolver sees it.
+ *
+ * Slots. rte_hash maps a key to a position, and position p owns word[p], entry[p] and id p of
+ * the deadline heap. The hash is made with lock-free readers, and a deleted key's position is
+ * handed out again only after every worker has reported a quiescent state since. So a worker
+ * that looked a position up just before the key was removed finds there either the word as it
+ * was or the word of no neighbour, never another neighbour's: it sends one more frame to the old
+ * MAC, as it would have done a moment earlier, or finds nothing.
+ *
+ * Words. All that a worker needs of a neighbour is one 64-bit word, written with one store, so
+ * it sees the MAC and the state of one moment, whatever else it sees or does not see. The loads
+ * are relaxed: nothing is read through the word.
+ *
+ * Management reads by slot number and reports to no RCU state, so slots may be used again under
+ * its eyes. It reads id, word, id: each use of a slot has its own generation in the id. A use
+ * begins with the store of the id and then of the words, all releases; the word is loaded with
+ * acquire. Whoever sees a word of a later use than his first id's therefore sees the later id
+ * too when he reads it again, and tries again.
+ */
+
+struct rte_hash;
+struct rte_mbuf;
+
+#define NBR_NONE	UINT32_MAX
+#define NBR_HOLD_NONE	UINT16_MAX
+#define NBR_STATE_SHIFT 48
+#define NBR_GEN_SHIFT	48
+#define NBR_MAC_MASK	((UINT64_C(1) << NBR_STATE_SHIFT) - 1)
+/** Entries served by one call of fib_nbr_tick(). */
+#define NBR_TICK_MAX 64
+
+struct nbr_entry {
+	/* written by the control lcore, read by any thread */
+	uint64_t id; /**< generation, if_index, address: 16, 16, 32 bits */
+	base_ns_t updated;
+	uint16_t held;
+	/* control lcore only */
+	uint8_t asked; /**< requests sent in this state */
+	uint16_t hold_first, hold_last;
+};
+
+/** A held packet's place, linked by index so that holding never allocates. */
+struct nbr_hold {
+	struct rte_mbuf *m;
+	uint16_t next;
+};
+
+struct nbr_if {
+	uint32_t entries;
+	uint32_t pending; /**< INCOMPLETE or FAILED among them */
+};
+
+struct nbr_counters {
+	uint64_t requests, learned, failed, hold_dropped, table_full;
+	uint32_t entries, held;
+};
+
+struct fib_nbr_table {
+	/* read by workers, constant after create */
+	struct rte_hash *hash;
+	uint64_t *word; /**< per slot: state, MAC as a number; 0 = no neighbour */
+	uint64_t hash_mult;
+	uint32_t n_slots;
+	/* the control lcore's */
+	uint16_t n_ifs;
+	bool reclaims; /**< the hash frees positions by itself, after a grace period */
+	uint32_t max, share, pending_max;
+	struct nbr_entry *entry;
+	struct nbr_if *ifs;
+	struct base_heap heap;
+	void *heap_mem;
+	uint16_t hold_free;
+	struct nbr_hold hold[FIB_NBR_HOLD_TOTAL];
+	struct nbr_counters count; /**< read by any thread */
+};
+
+/** Counters and gauges have one writer: no read-modify-write is needed, only no torn reads. */
+#define NBR_ADD(field, n) __atomic_store_n(&(field), (field) + (n), __ATOMIC_RELAXED)
+#define NBR_SUB(field, n) __atomic_store_n(&(field), (field) - (n), __ATOMIC_RELAXED)
+
+/** Slot of a neighbour or NBR_NONE. */
+uint32_t fib_nbr_slot_find(const struct fib_nbr_table *t, uint16_t if_index, uint32_t ip);
+/**
+ * Make an entry in state INCOMPLETE (or REACHABLE, with its MAC).
+ * @return its slot or NBR_NONE when a limit forbids it; then it was counted
+ */
+uint32_t fib_nbr_slot_add(struct fib_nbr_table *t, uint16_t if_index, uint32_t ip,
+	enum fib_nbr_state state, const uint8_t mac[BASE_MAC_LEN], base_ns_t now);
+/** Forget an entry; it holds no packets any more. */
+void fib_nbr_slot_remove(struct fib_nbr_table *t, uint32_t slot);
+/** Change state and MAC (NULL: keep it) in one store. */
+void fib_nbr_slot_publish(struct fib_nbr_table *t, uint32_t slot, enum fib_nbr_state state,
+	const uint8_t mac[BASE_MAC_LEN], base_ns_t now);
+
+/** Take a place in the hold pool; NBR_HOLD_NONE when all are taken. */
+uint16_t fib_nbr_hold_take(struct fib_nbr_table *t);
+void fib_nbr_hold_give(struct fib_nbr_table *t, uint16_t place);
+
+static inline enum fib_nbr_state
+nbr_word_state(uint64_t word)
+{
+	return (enum fib_nbr_state)(word >> NBR_STATE_SHIFT);
+}
+
+static inline void
+nbr_word_mac(uint64_t word, uint8_t mac[BASE_MAC_LEN])
+{
+	for (unsigned int i = 0; i < BASE_MAC_LEN; i++)
+		mac[i] = (uint8_t)(word >> (8 * (BASE_MAC_LEN - 1 - i)));
+}
+
+static inline uint64_t
+nbr_word(enum fib_nbr_state state, const uint8_t mac[BASE_MAC_LEN])
+{
+	uint64_t w = (uint64_t)state;
+
+	for (unsigned int i = 0; i < BASE_MAC_LEN; i++)
+		w = w << 8 | mac[i];
+	return w;
+}
+
+static inline bool
+nbr_state_usable(enum fib_nbr_state s)
+{
+	return s == FIB_NBR_REACHABLE || s == FIB_NBR_PROBE;
+}
+
+static inline bool
+nbr_state_pending(enum fib_nbr_state s)
+{
+	return s == FIB_NBR_INCOMPLETE || s == FIB_NBR_FAILED;
+}
+
+static inline uint16_t
+nbr_id_if(uint64_t id)
+{
+	return (uint16_t)(id >> 32);
+}
+
+#endif
