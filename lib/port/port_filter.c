@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <rte_errno.h>
+
+#include "port_priv.h"
+
+/* 224.0.0.18, protocol note 3. */
+static const uint8_t carp_multicast[BASE_MAC_LEN] = {0x01, 0x00, 0x5e, 0x00, 0x00, 0x12};
+
+static const char delivers_all[] =
+	"driver offers neither filter nor promiscuous mode; it must deliver all frames";
+
+static const char *
+error_text(int ret)
+{
+	/* The libc's "Operation not supported" hides that it is the driver that does not. */
+	return ret == -ENOTSUP ? "not supported" : rte_strerror(-ret);
+}
+
+static void
+promiscuous_off(const struct port_ops *ops, struct port_set *s, struct port_dev *d)
+{
+	if (d->netdev_promiscuous)
+		ops->netdev_promiscuous(s->netdev_fd, d->if_index, false);
+	if (d->promiscuous)
+		ops->promiscuous_set(d->id, false);
+	d->netdev_promiscuous = false;
+	d->promiscuous = false;
+	d->promiscuous_on = false;
+}
+
+/*
+ * A netdev is made promiscuous through a socket of our own: the drivers set IFF_PROMISC, which
+ * stays on after a crash, while a membership goes with the process.
+ */
+static int
+promiscuous_on(const struct port_ops *ops, struct port_set *s, struct port_dev *d)
+{
+	int ret;
+
+	if (d->promiscuous_on)
+		return 0;
+	if (d->if_index != 0 && s->netdev_fd >= 0 &&
+		ops->netdev_promiscuous(s->netdev_fd, d->if_index, true) == 0) {
+		d->netdev_promiscuous = true;
+		d->promiscuous_on = true;
+		return 0;
+	}
+	if (ops->promiscuous_get(d->id)) {
+		/* Not by us, so not ours to turn off. */
+		d->promiscuous_on = true;
+		return 0;
+	}
+	ret = ops->promiscuous_set(d->id, true);
+	if (ret == 0) {
+		d->promiscuous = true;
+		d->promiscuous_on = true;
+	}
+	return ret;
+}
+
+static void
+remove_filters(const struct port_ops *ops, struct port_dev *d)
+{
+	while (d->n_filters > 0)
+		ops->mac_remove(d->id, d->vmacs[--d->n_filters]);
+}
+
+static int
+add_filters(const struct port_ops *ops, struct port_dev *d, char *reason, size_t reason_len)
+{
+	int ret;
+
+	while (d->n_filters < d->n_vmacs) {
+		ret = ops->mac_add(d->id, d->vmacs[d->n_filters]);
+		if (ret == 0) {
+			d->n_filters++;
+			continue;
+		}
+		if (d->n_filters == 0)
+			snprintf(reason, reason_len, "%s: mac_addr_add: %s", d->now.info.driver,
+				error_text(ret));
+		else
+			snprintf(reason, reason_len,
+				"%s: mac_addr_add: %s after %u of %u addresses", d->now.info.driver,
+				error_text(ret), d->n_filters, d->n_vmacs);
+		/* A part would be of no use beside promiscuous mode. */
+		remove_filters(ops, d);
+		return ret;
+	}
+	return 0;
+}
+
+/* After filters were refused for the reason in info. */
+static int
+fall_back(struct port_set *s, struct port_dev *d, char *err, unsigned int err_len)
+{
+	struct port_info *i = &d->now.info;
+	int ret;
+
+	i->vmac_mode = PORT_VMAC_PROMISCUOUS;
+	ret = promiscuous_on(s->ops, s, d);
+	if (ret == -ENOTSUP) {
+		/* pcap, memif, ring: nothing there filters. */
+		snprintf(i->vmac_reason, sizeof(i->vmac_reason), "%s", delivers_all);
+		return 0;
+	}
+	if (ret != 0)
+		snprintf(err, err_len,
+			"%s: no way to receive the groups' MACs: %s; promiscuous mode: %s",
+			i->device, i->vmac_reason, error_text(ret));
+	return ret;
+}
+
+static void
+set_multicast(struct port_set *s, struct port_dev *d)
+{
+	const struct port_ops *ops = s->ops;
+	const char *mode;
+
+	if (ops->multicast_set(d->id, carp_multicast) == 0) {
+		d->multicast = true;
+		mode = "list";
+	} else if (ops->allmulticast_get(d->id)) {
+		mode = "allmulticast";
+	} else if (ops->allmulticast_set(d->id, true) == 0) {
+		d->allmulticast = true;
+		mode = "allmulticast";
+	} else if (promiscuous_on(ops, s, d) == 0) {
+		mode = "promiscuous";
+	} else {
+		mode = "unfiltered";
+	}
+	snprintf(d->now.info.multicast_mode, sizeof(d->now.info.multicast_mode), "%s", mode);
+}
+
+int
+port_filter_apply(struct port_set *s, struct port_dev *d, char *err, unsigned int err_len)
+{
+	struct port_info *i = &d->now.info;
+	int ret = 0;
+
+	i->vmac_mode = PORT_VMAC_FILTER;
+	i->vmac_reason[0] = '\0';
+	i->multicast_mode[0] = '\0';
+	if (add_filters(s->ops, d, i->vmac_reason, sizeof(i->vmac_reason)) != 0)
+		ret = fall_back(s, d, err, err_len);
+	if (ret == 0 && d->multicast_carp)
+		set_multicast(s, d);
+	d->now.filter_ok = ret == 0;
+	return ret;
+}
+
+void
+port_filter_undo(struct port_set *s, struct port_dev *d)
+{
+	const struct port_ops *ops = s->ops;
+
+	if (d->multicast)
+		ops->multicast_set(d->id, NULL);
+	if (d->allmulticast)
+		ops->allmulticast_set(d->id, false);
+	d->multicast = false;
+	d->allmulticast = false;
+	promiscuous_off(ops, s, d);
+	remove_filters(ops, d);
+}
+
+/*
+ * The ethdev layer remembers what it programmed and does not ask the driver again, so each setting
+ * has to be taken back first. Promiscuous mode covers the time between where it can be had.
+ */
+static int
+refresh_filters(struct port_set *s, struct port_dev *d, char *err, unsigned int err_len)
+{
+	struct port_info *i = &d->now.info;
+	const bool was_on = d->promiscuous_on;
+	int ret = promiscuous_on(s->ops, s, d);
+
+	(void)ret; /* without it there is a gap, but no other way */
+	remove_filters(s->ops, d);
+	if (add_filters(s->ops, d, i->vmac_reason, sizeof(i->vmac_reason)) != 0)
+		return fall_back(s, d, err, err_len);
+	if (!was_on)
+		promiscuous_off(s->ops, s, d);
+	return 0;
+}
+
+int
+port_filter_refresh(struct port_set *s, struct port_dev *d)
+{
+	const struct port_ops *ops = s->ops;
+	struct port_info *i = &d->now.info;
+	char err[256];
+	int ret = 0;
+
+	if (i->vmac_mode == PORT_VMAC_FILTER && d->n_vmacs > 0)
+		ret = refresh_filters(s, d, err, sizeof(err));
+	else if (d->promiscuous) {
+		/* A membership at a netdev is the kernel's to keep. */
+		promiscuous_off(ops, s, d);
+		ret = promiscuous_on(ops, s, d);
+		if (ret != 0)
+			snprintf(i->vmac_reason, sizeof(i->vmac_reason), "%s: promiscuous mode: %s",
+				i->driver, error_text(ret));
+	}
+	if (d->multicast_carp) {
+		if (d->allmulticast)
+			ops->allmulticast_set(d->id, false);
+		d->allmulticast = false;
+		set_multicast(s, d);
+	}
+	d->now.filter_ok = ret == 0;
+	return ret;
+}

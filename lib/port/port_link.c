@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "port_priv.h"
+
+bool
+port_link_read(struct port_set *s, struct port_dev *d, base_ns_t now)
+{
+	struct port_info *i = &d->now.info;
+	bool up = false;
+	uint32_t speed = 0;
+
+	if (d->if_index != 0) {
+		/* One that is gone is down; the driver's idea of its speed is invented. */
+		if (s->netdev_fd < 0 || s->ops->netdev_link(s->netdev_fd, d->if_index, &up) != 0)
+			up = false;
+	} else {
+		struct rte_eth_link link;
+
+		memset(&link, 0, sizeof(link));
+		if (s->ops->link(d->id, &link) == 0) {
+			up = link.link_status == RTE_ETH_LINK_UP;
+			if (up && link.link_speed != RTE_ETH_SPEED_NUM_UNKNOWN)
+				speed = link.link_speed;
+		}
+	}
+	if (up == i->link_up && speed == i->link_speed_mbps)
+		return false;
+	i->link_speed_mbps = speed;
+	if (up == i->link_up) {
+		port_box_write(&d->box, &d->now);
+		return false;
+	}
+	i->link_up = up;
+	i->link_changes++;
+	d->now.link_at = now;
+	port_box_write(&d->box, &d->now);
+	return true;
+}
+
+static void
+make_link_event(const struct port_state *st, struct port_event *ev)
+{
+	memset(ev, 0, sizeof(*ev));
+	ev->type = PORT_EV_LINK;
+	ev->port_id = st->info.port_id;
+	ev->link_up = st->info.link_up;
+	ev->at = st->link_at;
+}
+
+static void
+make_filter_event(const struct port_state *st, struct port_event *ev)
+{
+	memset(ev, 0, sizeof(*ev));
+	ev->type = PORT_EV_FILTER;
+	ev->port_id = st->info.port_id;
+	ev->link_up = st->info.link_up;
+	ev->filter_ok = st->filter_ok;
+	ev->at = st->filter_at;
+	memcpy(ev->reason, st->info.vmac_reason, sizeof(ev->reason));
+}
+
+static bool
+push(struct port_set *s, const struct port_event *ev)
+{
+	const uint32_t tail = atomic_load_explicit(&s->tail, memory_order_relaxed);
+
+	if (tail - atomic_load_explicit(&s->head, memory_order_acquire) == PORT_EVENTS)
+		return false;
+	s->slot[tail % PORT_EVENTS] = *ev;
+	atomic_store_explicit(&s->tail, tail + 1, memory_order_release);
+	return true;
+}
+
+/* The state was published before: whoever sees the bit finds it, or a later one. */
+static void
+tell(struct port_set *s, uint16_t i, enum port_event_type type)
+{
+	struct port_event ev;
+
+	if (type == PORT_EV_LINK)
+		make_link_event(&s->dev[i].now, &ev);
+	else
+		make_filter_event(&s->dev[i].now, &ev);
+	if (!push(s, &ev))
+		atomic_fetch_or_explicit(type == PORT_EV_LINK ? &s->missed_link : &s->missed_filter,
+			UINT32_C(1) << i, memory_order_release);
+}
+
+static bool
+take_missed(struct port_set *s, _Atomic uint32_t *missed, enum port_event_type type,
+	struct port_event *out)
+{
+	const uint32_t bits = atomic_load_explicit(missed, memory_order_relaxed);
+	struct port_state st;
+	unsigned int i;
+
+	if (bits == 0)
+		return false;
+	i = (unsigned int)__builtin_ctz(bits);
+	/* Taken back first: a change that comes while the state is copied sets it again. */
+	atomic_fetch_and_explicit(missed, ~(UINT32_C(1) << i), memory_order_acquire);
+	port_box_read(&s->dev[i].box, &st);
+	if (type == PORT_EV_LINK)
+		make_link_event(&st, out);
+	else
+		make_filter_event(&st, out);
+	return true;
+}
+
+bool
+port_set_event(struct port_set *s, struct port_event *out)
+{
+	const uint32_t head = atomic_load_explicit(&s->head, memory_order_relaxed);
+
+	if (head != atomic_load_explicit(&s->tail, memory_order_acquire)) {
+		*out = s->slot[head % PORT_EVENTS];
+		atomic_store_explicit(&s->head, head + 1, memory_order_release);
+		return true;
+	}
+	return take_missed(s, &s->missed_link, PORT_EV_LINK, out) ||
+		take_missed(s, &s->missed_filter, PORT_EV_FILTER, out);
+}
+
+static void
+reprogram(struct port_set *s, uint16_t i, base_ns_t now)
+{
+	struct port_dev *d = &s->dev[i];
+
+	port_filter_refresh(s, d);
+	d->now.filter_at = now;
+	port_box_write(&d->box, &d->now);
+	tell(s, i, PORT_EV_FILTER);
+}
+
+void
+port_set_turn(struct port_set *s, base_ns_t now)
+{
+	uint32_t wanted = atomic_exchange_explicit(&s->reprogram, 0, memory_order_acquire);
+
+	/* Links first, all of them: a filter may take a NIC a second. */
+	for (uint16_t i = 0; i < s->n; i++) {
+		struct port_dev *d = &s->dev[i];
+
+		if (!port_link_read(s, d, now))
+			continue;
+		tell(s, i, PORT_EV_LINK);
+		if (d->now.info.link_up && d->n_filters > 0)
+			wanted |= UINT32_C(1) << i;
+	}
+	for (uint16_t i = 0; i < s->n; i++) {
+		if (wanted & UINT32_C(1) << i)
+			reprogram(s, i, now);
+	}
+}
+
+int
+port_link_interrupt(uint16_t port_id, enum rte_eth_event_type type, void *set, void *ret_param)
+{
+	(void)port_id;
+	(void)type;
+	(void)ret_param;
+	port_set_wake(set);
+	return 0;
+}
+
+void
+port_set_wake(struct port_set *s)
+{
+	const uint64_t one = 1;
+
+	/* It can only fail when the counter is full, and then the thread is awake. */
+	if (write(s->wake_fd, &one, sizeof(one)) < 0)
+		return;
+}
+
+int
+port_set_reprogram(struct port_set *s, uint16_t i)
+{
+	if (i >= s->n)
+		return -EINVAL;
+	atomic_fetch_or_explicit(&s->reprogram, UINT32_C(1) << i, memory_order_release);
+	port_set_wake(s);
+	return 0;
+}
+
+int
+port_set_timeout(const struct port_set *s)
+{
+	for (uint16_t i = 0; i < s->n; i++) {
+		/* Netlink tells of netdevs as well, but at most once in a second. */
+		if (!s->dev[i].lsc)
+			return (int)s->poll_ms;
+	}
+	return -1;
+}
+
+/* Netlink's messages only say "look again", so a lost one (ENOBUFS) says the same. */
+static void
+drain(const struct port_set *s, const struct pollfd fds[2])
+{
+	uint64_t count;
+	char buf[4096];
+
+	if (fds[0].revents != 0 && read(s->wake_fd, &count, sizeof(count)) < 0)
+		return;
+	if (fds[1].revents == 0)
+		return;
+	while (recv(s->watch_fd, buf, sizeof(buf), MSG_DONTWAIT) > 0 || errno == ENOBUFS)
+		errno = 0;
+}
+
+static base_ns_t
+clock_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (base_ns_t)t.tv_sec * BASE_NS_PER_S + (base_ns_t)t.tv_nsec;
+}
+
+static void
+thread_run(void *arg)
+{
+	struct port_set *s = arg;
+	const int timeout = port_set_timeout(s);
+	struct pollfd fds[2] = {
+		{.fd = s->wake_fd, .events = POLLIN},
+		{.fd = s->watch_fd, .events = POLLIN}, /* -1 is passed over */
+	};
+
+	while (!atomic_load_explicit(&s->stop, memory_order_acquire)) {
+		port_set_turn(s, clock_now());
+		if (poll(fds, 2, timeout) > 0)
+			drain(s, fds);
+	}
+}
+
+int
+port_set_watch(struct port_set *s, uint32_t poll_ms)
+{
+	int ret;
+
+	if (poll_ms == 0 || poll_ms > 60000)
+		return -EINVAL;
+	if (s->watching)
+		return -EALREADY;
+	s->poll_ms = poll_ms;
+	atomic_store_explicit(&s->stop, false, memory_order_relaxed);
+	ret = compat_thread_start(&s->thread, "koi-port", thread_run, s);
+	s->watching = ret == 0;
+	return ret;
+}
+
+void
+port_thread_stop(struct port_set *s)
+{
+	if (!s->watching)
+		return;
+	atomic_store_explicit(&s->stop, true, memory_order_release);
+	port_set_wake(s);
+	compat_thread_join(&s->thread);
+	s->watching = false;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <rte_ethdev.h>
+
+#include "port_netdev_priv.h"
+#include "port_priv.h"
+
+static void
+list_devices(char *buf, size_t len)
+{
+	char name[RTE_ETH_NAME_MAX_LEN];
+	size_t at = 0;
+
+	snprintf(buf, len, "none");
+	for (uint16_t id = 0; id < RTE_MAX_ETHPORTS && at < len; id++) {
+		int n;
+
+		if (!rte_eth_dev_is_valid_port(id) || rte_eth_dev_get_name_by_port(id, name) != 0)
+			continue;
+		n = snprintf(buf + at, len - at, "%s%s", at ? ", " : "", name);
+		at += n > 0 ? (size_t)n : 0;
+	}
+}
+
+static struct rte_ether_addr
+to_ether(const uint8_t mac[BASE_MAC_LEN])
+{
+	struct rte_ether_addr a;
+
+	memcpy(a.addr_bytes, mac, sizeof(a.addr_bytes));
+	return a;
+}
+
+static int
+add_mac(uint16_t port_id, const uint8_t mac[BASE_MAC_LEN])
+{
+	struct rte_ether_addr a = to_ether(mac);
+
+	return rte_eth_dev_mac_addr_add(port_id, &a, 0);
+}
+
+static int
+remove_mac(uint16_t port_id, const uint8_t mac[BASE_MAC_LEN])
+{
+	struct rte_ether_addr a = to_ether(mac);
+
+	return rte_eth_dev_mac_addr_remove(port_id, &a);
+}
+
+static int
+set_multicast(uint16_t port_id, const uint8_t *mac)
+{
+	struct rte_ether_addr a;
+
+	if (mac == NULL)
+		return rte_eth_dev_set_mc_addr_list(port_id, NULL, 0);
+	a = to_ether(mac);
+	return rte_eth_dev_set_mc_addr_list(port_id, &a, 1);
+}
+
+static int
+set_promiscuous(uint16_t port_id, bool on)
+{
+	return on ? rte_eth_promiscuous_enable(port_id) : rte_eth_promiscuous_disable(port_id);
+}
+
+static bool
+get_promiscuous(uint16_t port_id)
+{
+	return rte_eth_promiscuous_get(port_id) == 1;
+}
+
+static int
+set_allmulticast(uint16_t port_id, bool on)
+{
+	return on ? rte_eth_allmulticast_enable(port_id) : rte_eth_allmulticast_disable(port_id);
+}
+
+static bool
+get_allmulticast(uint16_t port_id)
+{
+	return rte_eth_allmulticast_get(port_id) == 1;
+}
+
+static int
+register_lsc(uint16_t port_id, rte_eth_dev_cb_fn cb, void *arg)
+{
+	return rte_eth_dev_callback_register(port_id, RTE_ETH_EVENT_INTR_LSC, cb, arg);
+}
+
+static int
+unregister_lsc(uint16_t port_id, rte_eth_dev_cb_fn cb, void *arg)
+{
+	return rte_eth_dev_callback_unregister(port_id, RTE_ETH_EVENT_INTR_LSC, cb, arg);
+}
+
+const struct port_ops port_ops_real = {
+	.find = rte_eth_dev_get_port_by_name,
+	.list = list_devices,
+	.info = rte_eth_dev_info_get,
+	.socket = rte_eth_dev_socket_id,
+	.mac = rte_eth_macaddr_get,
+	.configure = rte_eth_dev_configure,
+	.desc_adjust = rte_eth_dev_adjust_nb_rx_tx_desc,
+	.rxq_setup = rte_eth_rx_queue_setup,
+	.txq_setup = rte_eth_tx_queue_setup,
+	.mtu_get = rte_eth_dev_get_mtu,
+	.mtu_set = rte_eth_dev_set_mtu,
+	.start = rte_eth_dev_start,
+	.stop = rte_eth_dev_stop,
+	.close = rte_eth_dev_close,
+	.mac_add = add_mac,
+	.mac_remove = remove_mac,
+	.multicast_set = set_multicast,
+	.promiscuous_set = set_promiscuous,
+	.promiscuous_get = get_promiscuous,
+	.allmulticast_set = set_allmulticast,
+	.allmulticast_get = get_allmulticast,
+	.link = rte_eth_link_get_nowait,
+	.lsc_register = register_lsc,
+	.lsc_unregister = unregister_lsc,
+	.stats = rte_eth_stats_get,
+	.stats_reset = rte_eth_stats_reset,
+	.netdev_open = port_netdev_open,
+	.netdev_watch_open = port_netdev_watch_open,
+	.netdev_link = port_netdev_link,
+	.netdev_promiscuous = port_netdev_promiscuous,
+};

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#ifndef PORT_PRIV_H
+#define PORT_PRIV_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_ethdev.h>
+
+#include "compat_thread.h"
+#include "port.h"
+
+/** @file Inside lib/port: the operation table, the state of a device, who writes what. */
+
+/**
+ * Everything that lib/port asks of DPDK and of the kernel. Tests put a device of their own behind
+ * it, one that refuses or fails. Each returns 0 or -errno unless said otherwise.
+ */
+struct port_ops {
+	int (*find)(const char *name, uint16_t *port_id);
+	/** Names of all devices, comma-separated, cut to len; "none" when there are none. */
+	void (*list)(char *buf, size_t len);
+	int (*info)(uint16_t port_id, struct rte_eth_dev_info *info);
+	int (*socket)(uint16_t port_id);
+	int (*mac)(uint16_t port_id, struct rte_ether_addr *mac);
+
+	int (*configure)(
+		uint16_t port_id, uint16_t n_rxq, uint16_t n_txq, const struct rte_eth_conf *conf);
+	int (*desc_adjust)(uint16_t port_id, uint16_t *n_rx_desc, uint16_t *n_tx_desc);
+	int (*rxq_setup)(uint16_t port_id, uint16_t queue, uint16_t n_desc, unsigned int socket,
+		const struct rte_eth_rxconf *conf, struct rte_mempool *pool);
+	int (*txq_setup)(uint16_t port_id, uint16_t queue, uint16_t n_desc, unsigned int socket,
+		const struct rte_eth_txconf *conf);
+	int (*mtu_get)(uint16_t port_id, uint16_t *mtu);
+	int (*mtu_set)(uint16_t port_id, uint16_t mtu);
+	int (*start)(uint16_t port_id);
+	int (*stop)(uint16_t port_id);
+	int (*close)(uint16_t port_id);
+
+	int (*mac_add)(uint16_t port_id, const uint8_t mac[BASE_MAC_LEN]);
+	int (*mac_remove)(uint16_t port_id, const uint8_t mac[BASE_MAC_LEN]);
+	/** The one multicast address to receive, or NULL for none. */
+	int (*multicast_set)(uint16_t port_id, const uint8_t *mac);
+	int (*promiscuous_set)(uint16_t port_id, bool on);
+	bool (*promiscuous_get)(uint16_t port_id);
+	int (*allmulticast_set)(uint16_t port_id, bool on);
+	bool (*allmulticast_get)(uint16_t port_id);
+
+	int (*link)(uint16_t port_id, struct rte_eth_link *link); /**< never waits */
+	int (*lsc_register)(uint16_t port_id, rte_eth_dev_cb_fn cb, void *arg);
+	int (*lsc_unregister)(uint16_t port_id, rte_eth_dev_cb_fn cb, void *arg);
+
+	int (*stats)(uint16_t port_id, struct rte_eth_stats *stats);
+	int (*stats_reset)(uint16_t port_id);
+
+	/** A socket for the netdev calls in this process's network namespace. @return it or -errno */
+	int (*netdev_open)(void);
+	/** A non-blocking socket that is readable when a netdev's link changed. @return it or -errno */
+	int (*netdev_watch_open)(void);
+	/** Administratively up and with carrier. */
+	int (*netdev_link)(int fd, unsigned int if_index, bool *up);
+	/** Promiscuous for as long as fd is open, so that a crash leaves nothing behind. */
+	int (*netdev_promiscuous)(int fd, unsigned int if_index, bool on);
+};
+extern const struct port_ops port_ops_real;
+
+/** What a driver does not say about itself. */
+struct port_driver {
+	const char *name;
+	bool all_rx; /**< frames are spread over all its queues, also those that nobody reads */
+	bool paired; /**< RX and TX queue counts must be the same */
+	bool netdev; /**< a kernel netdev stands behind it whose link it does not report */
+};
+/** The entry of a driver; one without peculiarities when it is not listed. */
+const struct port_driver *port_driver_find(const char *name);
+
+/** A try at the queue counts. */
+struct port_queues {
+	uint16_t n_rxq, n_txq; /**< n_txq without the control lcore's */
+	bool control_txq;
+};
+#define PORT_QUEUE_TRIES 3
+/** The tries worth making, best first. @return how many, at least 1 */
+unsigned int port_queue_plan(const struct rte_eth_dev_info *info, const struct port_driver *drv,
+	uint16_t n_rxq, uint16_t n_workers, struct port_queues out[PORT_QUEUE_TRIES]);
+
+/** Largest MTU that the ethdev layer would accept. */
+uint32_t port_mtu_max(const struct rte_eth_dev_info *info);
+
+/** What readers may see of a device. */
+struct port_state {
+	struct port_info info;
+	base_ns_t link_at, filter_at;
+	bool filter_ok;
+};
+#define PORT_STATE_WORDS ((sizeof(struct port_state) + 7) / 8)
+
+/**
+ * A struct port_state that one thread writes and any read. Two copies under a sequence number
+ * whose low bit says which of them readers use: a reader begins again only after a whole write went
+ * by, never because a writer was interrupted. (A real-time lcore that spins until an ordinary thread
+ * on its CPU goes on would wait for the kernel's throttling.) Writer: main during start and stop,
+ * the port thread between.
+ */
+struct port_box {
+	_Atomic uint32_t seq;
+	_Atomic uint64_t words[2][PORT_STATE_WORDS];
+};
+void port_box_write(struct port_box *b, const struct port_state *s);
+void port_box_read(const struct port_box *b, struct port_state *s);
+
+struct port_dev {
+	uint16_t id; /**< ethdev port id */
+	const struct port_driver *drv;
+	unsigned int if_index; /**< of the netdev behind it, 0 when none matters */
+	uint16_t n_vmacs;
+	uint8_t (*vmacs)[BASE_MAC_LEN];
+	bool multicast_carp;
+	bool lsc; /**< tells link changes by interrupt */
+
+	/* What port_set_stop() has to undo. Written by main, then the port thread. */
+	bool started, lsc_registered;
+	uint16_t n_filters;	 /**< the first of vmacs that the device has */
+	bool promiscuous;	 /**< we turned it on at the device */
+	bool promiscuous_on;	 /**< on, by whomever */
+	bool netdev_promiscuous; /**< by our own socket */
+	bool multicast, allmulticast;
+
+	struct port_state now; /**< the writer's copy of box */
+	struct port_box box;
+};
+
+#define PORT_EVENTS 64 /* a power of two */
+
+struct port_set {
+	const struct port_ops *ops;
+	uint16_t n;
+	struct port_dev *dev;
+	int netdev_fd; /**< or -1 */
+	int watch_fd;  /**< netlink, or -1 */
+	int wake_fd;   /**< eventfd */
+
+	bool watching;
+	uint32_t poll_ms;
+	struct compat_thread thread;
+	_Atomic bool stop;
+	_Atomic uint32_t reprogram; /**< bit i: device i; any thread sets, port thread clears */
+
+	/* Events: the port thread writes tail and slots, the control lcore head. Where the ring is
+	 * full, the bit says that the latest state of the device has not been told. */
+	_Alignas(64) _Atomic uint32_t tail;
+	struct port_event slot[PORT_EVENTS];
+	_Atomic uint32_t missed_link, missed_filter;
+	_Alignas(64) _Atomic uint32_t head;
+};
+
+/** port_set_start() over any table. */
+struct port_set *port_set_start_ops(const struct port_ops *ops, const struct port_config *configs,
+	uint16_t n, void *const *mempools, char *err, unsigned int err_len);
+
+/** Configure, set up queues and start one device whose id and vmacs are known. */
+int port_dev_start(struct port_set *s, struct port_dev *d, const struct port_config *c, void *pool,
+	char *err, unsigned int err_len);
+
+/**
+ * Make the device deliver frames to the vMACs and CARP's multicast group.
+ * @return 0, also when all it can do is to deliver everything; or the driver's error, with err
+ */
+int port_filter_apply(struct port_set *s, struct port_dev *d, char *err, unsigned int err_len);
+/** The same again on a running device, without a gap where the driver allows. */
+int port_filter_refresh(struct port_set *s, struct port_dev *d);
+void port_filter_undo(struct port_set *s, struct port_dev *d);
+
+/** Read the link of d into d->now. @return true when it changed */
+bool port_link_read(struct port_set *s, struct port_dev *d, base_ns_t now);
+/** The callback of a link interrupt: only wakes the port thread. */
+int port_link_interrupt(uint16_t port_id, enum rte_eth_event_type type, void *set, void *ret_param);
+/** One turn of the port thread, without waiting. */
+void port_set_turn(struct port_set *s, base_ns_t now);
+/** How long the port thread may sleep, in ms; -1 for ever. */
+int port_set_timeout(const struct port_set *s);
+void port_set_wake(struct port_set *s);
+void port_thread_stop(struct port_set *s);
+
+#endif

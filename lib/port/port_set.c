@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "port_priv.h"
+
+static void
+box_store(struct port_box *b, uint32_t seq, const uint64_t words[PORT_STATE_WORDS])
+{
+	/* From now on readers use the other copy. */
+	atomic_store_explicit(&b->seq, seq, memory_order_release);
+	atomic_thread_fence(memory_order_release);
+	for (unsigned int i = 0; i < PORT_STATE_WORDS; i++)
+		atomic_store_explicit(&b->words[(seq & 1) ^ 1][i], words[i], memory_order_relaxed);
+}
+
+void
+port_box_write(struct port_box *b, const struct port_state *s)
+{
+	const uint32_t seq = atomic_load_explicit(&b->seq, memory_order_relaxed);
+	uint64_t words[PORT_STATE_WORDS] = {0};
+
+	memcpy(words, s, sizeof(*s));
+	box_store(b, seq + 1, words);
+	box_store(b, seq + 2, words);
+}
+
+void
+port_box_read(const struct port_box *b, struct port_state *s)
+{
+	uint64_t words[PORT_STATE_WORDS];
+	uint32_t before, after;
+
+	do {
+		before = atomic_load_explicit(&b->seq, memory_order_acquire);
+		for (unsigned int i = 0; i < PORT_STATE_WORDS; i++)
+			words[i] = atomic_load_explicit(
+				&b->words[before & 1][i], memory_order_relaxed);
+		atomic_thread_fence(memory_order_acquire);
+		after = atomic_load_explicit(&b->seq, memory_order_relaxed);
+	} while (before != after);
+	memcpy(s, words, sizeof(*s));
+}
+
+static int
+copy_vmacs(struct port_dev *d, const struct port_config *c)
+{
+	d->multicast_carp = c->multicast_carp;
+	if (c->n_vmacs == 0)
+		return 0;
+	d->vmacs = calloc(c->n_vmacs, sizeof(*d->vmacs));
+	if (d->vmacs == NULL)
+		return -ENOMEM;
+	for (uint16_t i = 0; i < c->n_vmacs; i++) {
+		uint16_t k = 0;
+
+		while (k < d->n_vmacs && memcmp(d->vmacs[k], c->vmacs[i], BASE_MAC_LEN) != 0)
+			k++;
+		if (k == d->n_vmacs)
+			memcpy(d->vmacs[d->n_vmacs++], c->vmacs[i], BASE_MAC_LEN);
+	}
+	return 0;
+}
+
+/* Sockets belong to the network namespace that they were made in, so they are made once, here. */
+static void
+open_netdev(struct port_set *s, const struct port_dev *d)
+{
+	if (d->if_index == 0)
+		return;
+	if (s->netdev_fd < 0)
+		s->netdev_fd = s->ops->netdev_open();
+	if (s->watch_fd < 0)
+		s->watch_fd = s->ops->netdev_watch_open();
+}
+
+static int
+start_one(struct port_set *s, uint16_t i, const struct port_config *c, void *pool, char *err,
+	unsigned int err_len)
+{
+	struct port_dev *d = &s->dev[i];
+	struct port_info *info = &d->now.info;
+	int ret;
+
+	ret = s->ops->find(c->device, &d->id);
+	if (ret != 0) {
+		char have[256];
+
+		s->ops->list(have, sizeof(have));
+		snprintf(err, err_len, "%s: no such device; there are: %s", c->device, have);
+		return ret;
+	}
+	for (uint16_t k = 0; k < i; k++) {
+		if (s->dev[k].id == d->id) {
+			snprintf(err, err_len, "%s: named twice", c->device);
+			return -EEXIST;
+		}
+	}
+	ret = copy_vmacs(d, c);
+	if (ret != 0) {
+		snprintf(err, err_len, "%s: out of memory", c->device);
+		return ret;
+	}
+	ret = port_dev_start(s, d, c, pool, err, err_len);
+	if (ret != 0)
+		return ret;
+	open_netdev(s, d);
+	ret = port_filter_apply(s, d, err, err_len);
+	if (ret != 0)
+		return ret;
+	snprintf(info->link_source, sizeof(info->link_source), "%s",
+		d->if_index != 0 ? "netdev"
+			: d->lsc ? "interrupt"
+				 : "poll");
+	/* The election starts from what is true now, without an event. */
+	port_link_read(s, d, 0);
+	info->link_changes = 0;
+	port_box_write(&d->box, &d->now);
+	return 0;
+}
+
+static void
+stop_one(struct port_set *s, struct port_dev *d)
+{
+	if (d->started) {
+		port_filter_undo(s, d);
+		s->ops->stop(d->id);
+		d->started = false;
+	}
+	if (d->lsc_registered)
+		s->ops->lsc_unregister(d->id, port_link_interrupt, s);
+	d->lsc_registered = false;
+}
+
+static void
+free_set(struct port_set *s)
+{
+	for (uint16_t i = 0; s->dev != NULL && i < s->n; i++)
+		free(s->dev[i].vmacs);
+	if (s->netdev_fd >= 0)
+		close(s->netdev_fd);
+	if (s->watch_fd >= 0)
+		close(s->watch_fd);
+	if (s->wake_fd >= 0)
+		close(s->wake_fd);
+	free(s->dev);
+	free(s);
+}
+
+struct port_set *
+port_set_start_ops(const struct port_ops *ops, const struct port_config *configs, uint16_t n,
+	void *const *mempools, char *err, unsigned int err_len)
+{
+	struct port_set *s;
+	uint16_t i;
+
+	if (n == 0 || n > PORT_MAX) {
+		snprintf(err, err_len, "%u devices: 1 to %d are possible", n, PORT_MAX);
+		return NULL;
+	}
+	s = aligned_alloc(_Alignof(struct port_set), sizeof(*s));
+	if (s == NULL) {
+		snprintf(err, err_len, "out of memory");
+		return NULL;
+	}
+	memset(s, 0, sizeof(*s));
+	s->ops = ops;
+	s->n = n;
+	s->netdev_fd = -1;
+	s->watch_fd = -1;
+	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	s->dev = calloc(n, sizeof(*s->dev));
+	if (s->wake_fd < 0 || s->dev == NULL) {
+		snprintf(err, err_len, "devices: %s",
+			s->dev == NULL ? "out of memory" : "no eventfd");
+		free_set(s);
+		return NULL;
+	}
+	for (i = 0; i < n; i++) {
+		if (start_one(s, i, &configs[i], mempools[i], err, err_len) != 0)
+			goto undo;
+	}
+	return s;
+
+undo:
+	do
+		stop_one(s, &s->dev[i]);
+	while (i-- > 0);
+	free_set(s);
+	return NULL;
+}
+
+struct port_set *
+port_set_start(const struct port_config *configs, uint16_t n, void *const *mempools, char *err,
+	unsigned int err_len)
+{
+	return port_set_start_ops(&port_ops_real, configs, n, mempools, err, err_len);
+}
+
+void
+port_set_stop(struct port_set *s)
+{
+	if (s == NULL)
+		return;
+	port_thread_stop(s);
+	for (uint16_t i = s->n; i-- > 0;) {
+		stop_one(s, &s->dev[i]);
+		s->ops->close(s->dev[i].id);
+	}
+	free_set(s);
+}
+
+uint16_t
+port_set_count(const struct port_set *s)
+{
+	return s->n;
+}
+
+int
+port_set_info(const struct port_set *s, uint16_t i, struct port_info *out)
+{
+	struct port_state st;
+
+	if (i >= s->n)
+		return -EINVAL;
+	port_box_read(&s->dev[i].box, &st);
+	*out = st.info;
+	return 0;
+}
+
+int
+port_set_stats(const struct port_set *s, uint16_t i, struct port_stats *out)
+{
+	struct rte_eth_stats st;
+	int ret;
+
+	if (i >= s->n)
+		return -EINVAL;
+	ret = s->ops->stats(s->dev[i].id, &st);
+	if (ret != 0)
+		return ret;
+	*out = (struct port_stats){
+		.rx_frames = st.ipackets,
+		.tx_frames = st.opackets,
+		.rx_bytes = st.ibytes,
+		.tx_bytes = st.obytes,
+		.rx_missed = st.imissed,
+		.rx_errors = st.ierrors,
+		.tx_errors = st.oerrors,
+		.rx_nombuf = st.rx_nombuf,
+	};
+	return 0;
+}
+
+int
+port_set_stats_clear(struct port_set *s, uint16_t i)
+{
+	return i < s->n ? s->ops->stats_reset(s->dev[i].id) : -EINVAL;
+}

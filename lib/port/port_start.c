@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <rte_errno.h>
+#include <rte_mbuf.h>
+
+#include "port_priv.h"
+
+#define N_DESC_DEFAULT 512
+/* What spreads flows, not packets of one flow. */
+#define RSS_WANTED (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP)
+
+/* One attempt at bringing a device up, and how far it came. */
+struct attempt {
+	struct port_queues q;
+	bool rss;
+	uint16_t n_rx_desc, n_tx_desc;
+	uint16_t mtu_before;
+	const char *step; /* what failed */
+	uint16_t queue;
+};
+
+static int
+set_up_queues(const struct port_ops *ops, struct port_dev *d, const struct rte_eth_dev_info *info,
+	unsigned int socket, void *pool, struct attempt *a)
+{
+	struct rte_eth_rxconf rxconf = info->default_rxconf;
+	struct rte_eth_txconf txconf = info->default_txconf;
+	const uint16_t n_txq = (uint16_t)(a->q.n_txq + a->q.control_txq);
+	int ret;
+
+	rxconf.offloads = 0;
+	txconf.offloads = 0;
+	for (a->queue = 0; a->queue < a->q.n_rxq; a->queue++) {
+		a->step = "set up receive queue";
+		ret = ops->rxq_setup(d->id, a->queue, a->n_rx_desc, socket, &rxconf, pool);
+		if (ret != 0)
+			return ret;
+	}
+	for (a->queue = 0; a->queue < n_txq; a->queue++) {
+		a->step = "set up transmit queue";
+		ret = ops->txq_setup(d->id, a->queue, a->n_tx_desc, socket, &txconf);
+		if (ret != 0)
+			return ret;
+	}
+	return 0;
+}
+
+/*
+ * The MTU that was asked for is already part of the configuration; here the driver gets to apply it
+ * to what stands behind it. One that cannot is fine as long as nothing larger is wanted than it
+ * has: smaller ones are kept by the forwarding stage.
+ */
+static int
+set_mtu(const struct port_ops *ops, struct port_dev *d, uint16_t mtu, uint16_t before)
+{
+	int ret = ops->mtu_set(d->id, mtu);
+
+	return ret == -ENOTSUP && mtu <= before ? 0 : ret;
+}
+
+static int
+try_start(const struct port_ops *ops, struct port_dev *d, const struct rte_eth_dev_info *info,
+	const struct port_config *c, unsigned int socket, void *pool, struct attempt *a)
+{
+	struct rte_eth_conf conf;
+	int ret;
+
+	memset(&conf, 0, sizeof(conf));
+	conf.rxmode.mtu = c->mtu;
+	conf.intr_conf.lsc = d->lsc;
+	if (a->rss) {
+		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+		conf.rx_adv_conf.rss_conf.rss_hf = info->flow_type_rss_offloads & RSS_WANTED;
+	}
+	a->queue = UINT16_MAX;
+	a->step = "configure";
+	ret = ops->configure(d->id, a->q.n_rxq, (uint16_t)(a->q.n_txq + a->q.control_txq), &conf);
+	if (ret != 0)
+		return ret;
+	if (c->mtu != 0) {
+		a->step = "set the MTU";
+		ret = set_mtu(ops, d, c->mtu, a->mtu_before);
+		if (ret != 0)
+			return ret;
+	}
+	a->step = "adjust descriptors";
+	a->n_rx_desc = c->n_rx_desc != 0 ? c->n_rx_desc : N_DESC_DEFAULT;
+	a->n_tx_desc = c->n_tx_desc != 0 ? c->n_tx_desc : N_DESC_DEFAULT;
+	ret = ops->desc_adjust(d->id, &a->n_rx_desc, &a->n_tx_desc);
+	if (ret != 0)
+		return ret;
+	ret = set_up_queues(ops, d, info, socket, pool, a);
+	if (ret != 0)
+		return ret;
+	a->queue = UINT16_MAX;
+	a->step = "start";
+	return ops->start(d->id);
+}
+
+static int
+check_mtu(const struct port_ops *ops, struct port_dev *d, const struct rte_eth_dev_info *info,
+	const struct port_config *c, const void *pool, struct attempt *a, char *err,
+	unsigned int err_len)
+{
+	const uint32_t max = port_mtu_max(info);
+
+	if (c->mtu == 0)
+		return 0;
+	if (c->mtu > max || c->mtu < info->min_mtu) {
+		snprintf(err, err_len, "%s: MTU %u: driver %s allows %u to %" PRIu32, c->device,
+			c->mtu, info->driver_name, info->min_mtu, max);
+		return -ERANGE;
+	}
+	if (pool != NULL) {
+		/* Without scattered receive a frame has to fit one buffer. A tag may come with it. */
+		const uint32_t frame = (uint32_t)c->mtu + RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN;
+		const struct rte_mempool *mp = pool;
+		const uint16_t room =
+			rte_pktmbuf_data_room_size((struct rte_mempool *)(uintptr_t)mp);
+
+		if (room < RTE_PKTMBUF_HEADROOM + frame) {
+			snprintf(err, err_len,
+				"%s: MTU %u: a frame of %" PRIu32
+				" bytes does not fit a buffer of %u",
+				c->device, c->mtu, frame,
+				room > RTE_PKTMBUF_HEADROOM ? room - RTE_PKTMBUF_HEADROOM : 0);
+			return -ERANGE;
+		}
+	}
+	/* Before it is configured, since that overwrites what the driver said. */
+	if (ops->mtu_get(d->id, &a->mtu_before) != 0)
+		a->mtu_before = 0;
+	return 0;
+}
+
+static void
+report(const struct port_config *c, const struct rte_eth_dev_info *info, const struct attempt *a,
+	int ret, char *err, unsigned int err_len)
+{
+	if (a->queue != UINT16_MAX)
+		snprintf(err, err_len, "%s: %s %u: %s", c->device, a->step, a->queue,
+			rte_strerror(-ret));
+	else if (strcmp(a->step, "set the MTU") == 0)
+		snprintf(err, err_len,
+			"%s: MTU %u: driver %s says \"%s\" (it has %u, and allows %u to %" PRIu32
+			")",
+			c->device, c->mtu, info->driver_name, rte_strerror(-ret), a->mtu_before,
+			info->min_mtu, port_mtu_max(info));
+	else
+		snprintf(err, err_len, "%s: %s with %u receive and %u transmit queues: %s",
+			c->device, a->step, a->q.n_rxq, a->q.n_txq + a->q.control_txq,
+			rte_strerror(-ret));
+}
+
+static void
+fill_info(const struct port_ops *ops, struct port_dev *d, const struct rte_eth_dev_info *info,
+	const struct port_config *c, const struct attempt *a)
+{
+	struct port_info *i = &d->now.info;
+
+	i->port_id = d->id;
+	snprintf(i->device, sizeof(i->device), "%s", c->device);
+	snprintf(i->driver, sizeof(i->driver), "%s", info->driver_name);
+	i->n_rxq = a->q.n_rxq;
+	i->n_txq = a->q.n_txq;
+	i->control_txq = a->q.control_txq;
+	i->n_rx_desc = a->n_rx_desc;
+	i->n_tx_desc = a->n_tx_desc;
+	i->socket_id = ops->socket(d->id);
+	i->mtu = c->mtu;
+	if (c->mtu == 0 && ops->mtu_get(d->id, &i->mtu) != 0)
+		i->mtu = RTE_ETHER_MTU;
+}
+
+static bool
+may_differ(const char *step)
+{
+	/* What other queue counts may cure. */
+	return strcmp(step, "set the MTU") != 0;
+}
+
+int
+port_dev_start(struct port_set *s, struct port_dev *d, const struct port_config *c, void *pool,
+	char *err, unsigned int err_len)
+{
+	const struct port_ops *ops = s->ops;
+	struct port_queues plan[PORT_QUEUE_TRIES];
+	struct rte_eth_dev_info info;
+	struct rte_ether_addr mac;
+	struct attempt a = {.step = ""};
+	unsigned int socket, n_plan;
+	int ret;
+
+	memset(&info, 0, sizeof(info));
+	ret = ops->info(d->id, &info);
+	if (ret == 0)
+		ret = ops->mac(d->id, &mac);
+	if (ret != 0) {
+		snprintf(err, err_len, "%s: ask the driver: %s", c->device, rte_strerror(-ret));
+		return ret;
+	}
+	if (info.max_rx_queues == 0 || info.max_tx_queues == 0) {
+		snprintf(err, err_len, "%s: it cannot %s", c->device,
+			info.max_rx_queues == 0 ? "receive" : "transmit");
+		return -ENODEV;
+	}
+	ret = check_mtu(ops, d, &info, c, pool, &a, err, err_len);
+	if (ret != 0)
+		return ret;
+	memcpy(d->now.info.mac, mac.addr_bytes, sizeof(d->now.info.mac));
+	d->drv = port_driver_find(info.driver_name);
+	d->if_index = d->drv->netdev ? info.if_index : 0;
+	d->lsc = d->if_index == 0 && (*info.dev_flags & RTE_ETH_DEV_INTR_LSC) != 0;
+	if (d->lsc) {
+		ret = ops->lsc_register(d->id, port_link_interrupt, s);
+		d->lsc_registered = ret == 0;
+		d->lsc = d->lsc_registered;
+	}
+	/* SOCKET_ID_ANY is -1 in both types. */
+	socket = (unsigned int)c->socket_id;
+
+	n_plan = port_queue_plan(&info, d->drv, c->n_rxq, c->n_workers, plan);
+	ret = -EINVAL;
+	for (unsigned int i = 0; i < n_plan; i++) {
+		a.q = plan[i];
+		a.rss = a.q.n_rxq > 1 && (info.flow_type_rss_offloads & RSS_WANTED) != 0;
+		ret = try_start(ops, d, &info, c, socket, pool, &a);
+		/* Some drivers announce RSS and then cannot. */
+		if (ret != 0 && a.rss && may_differ(a.step)) {
+			a.rss = false;
+			ret = try_start(ops, d, &info, c, socket, pool, &a);
+		}
+		if (ret == 0 || !may_differ(a.step))
+			break;
+	}
+	if (ret != 0) {
+		report(c, &info, &a, ret, err, err_len);
+		return ret;
+	}
+	d->started = true;
+	fill_info(ops, d, &info, c, &a);
+	return 0;
+}
