@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/* The control lcore's life: create, turn, destroy. */
+
+#include "ctl.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "compat_thread.h"
+#include "ctl_priv.h"
+
+/* While something happens, and for this many turns after, sleeps stay short. */
+#define IDLE_TURNS_BUSY 400
+#define SLEEP_SHORT_NS	(50 * BASE_NS_PER_US)
+#define SLEEP_LONG_NS	(500 * BASE_NS_PER_US)
+/* A gap worth an event of its own: a fast group's master-down time. */
+#define STALL_EVENT_NS (3 * BASE_NS_PER_SKEW)
+
+const char *
+ctl_stat_name(enum ctl_stat s)
+{
+	static const char *const names[] = {
+#define CTL_STAT(sym, name, text) name,
+#include "ctl_stats.def"
+#undef CTL_STAT
+	};
+
+	return names[s];
+}
+
+const char *
+ctl_stat_text(enum ctl_stat s)
+{
+	static const char *const texts[] = {
+#define CTL_STAT(sym, name, text) text,
+#include "ctl_stats.def"
+#undef CTL_STAT
+	};
+
+	return texts[s];
+}
+
+static int
+create_if(struct ctl *c, uint16_t i, const struct ctl_config *config)
+{
+	const struct conf_if *conf = &config->conf->ifs[i];
+	struct ctl_if *f = &c->ifs[i];
+
+	f->port_id = config->if_port[i];
+	memcpy(f->mac, config->if_mac[i], sizeof(f->mac));
+	f->own = calloc(conf->n_addresses + 1u, sizeof(*f->own));
+	f->own_mask = calloc(conf->n_addresses + 1u, sizeof(*f->own_mask));
+	if (f->own == NULL || f->own_mask == NULL)
+		return -ENOMEM;
+	for (uint16_t a = 0; a < conf->n_addresses; a++) {
+		if (conf->addresses[a].addr.family != BASE_FAMILY_IP4)
+			continue;
+		f->own[f->n_own] = base_addr_ip4(&conf->addresses[a].addr);
+		f->own_mask[f->n_own] = base_ip4_mask(conf->addresses[a].plen);
+		f->n_own++;
+	}
+	f->ip4 = f->n_own > 0 ? f->own[0] : 0;
+	for (unsigned int v = 0; v < 256; v++)
+		f->group_of_vhid[v] = ELECTION_NONE;
+	return 0;
+}
+
+static int
+create_group(struct ctl *c, uint16_t i)
+{
+	const struct conf_group *conf = &c->conf->groups[i];
+	struct ctl_group *g = &c->groups[i];
+	struct base_addr vips[CONF_VIP_MAX];
+
+	g->conf = conf;
+	g->advbase = conf->advbase;
+	g->advskew = conf->advskew;
+	base_vmac(conf->vhid, g->vmac);
+	g->vips = calloc(conf->n_addresses + 1u, sizeof(*g->vips));
+	if (g->vips == NULL)
+		return -ENOMEM;
+	for (uint16_t a = 0; a < conf->n_addresses; a++) {
+		vips[a] = conf->addresses[a].addr;
+		if (vips[a].family == BASE_FAMILY_IP4)
+			g->vips[g->n_vips++] = base_addr_ip4(&vips[a]);
+	}
+	g->garp_next = g->n_vips;
+	g->fingerprint = auth_vip_fingerprint(vips, conf->n_addresses);
+	c->auth[i] = auth_group_create(conf->key, conf->vhid, vips, conf->n_addresses);
+	if (c->auth[i] == NULL)
+		return -ENOMEM;
+	c->counters[i] = &g->counters;
+	c->ifs[conf->if_index].has_groups = true;
+	c->ifs[conf->if_index].group_of_vhid[conf->vhid] = i;
+	c->fast = c->fast || conf->advbase == 0;
+	return 0;
+}
+
+static bool
+link_of(const struct ctl *c, uint16_t port_id)
+{
+	struct port_info info;
+
+	for (uint16_t i = 0; i < port_set_count(c->ports); i++)
+		if (port_set_info(c->ports, i, &info) == 0 && info.port_id == port_id)
+			return info.link_up;
+	return false;
+}
+
+static int
+create_election(struct ctl *c, uint64_t seed)
+{
+	struct election_if_config *ifs = calloc(c->n_ifs + 1u, sizeof(*ifs));
+	struct election_group_config *groups = calloc(c->n_groups + 1u, sizeof(*groups));
+	int ret = -ENOMEM;
+
+	if (ifs == NULL || groups == NULL)
+		goto out;
+	for (uint16_t i = 0; i < c->n_ifs; i++) {
+		ifs[i].link_up = link_of(c, c->ifs[i].port_id);
+		ifs[i].track = c->conf->ifs[i].track;
+		dp_link(c->dp, c->ifs[i].port_id, ifs[i].link_up);
+	}
+	for (uint16_t i = 0; i < c->n_groups; i++) {
+		const struct conf_group *g = &c->conf->groups[i];
+
+		groups[i] = (struct election_group_config){
+			.if_id = g->if_index,
+			.advbase = g->advbase,
+			.advskew = g->advskew,
+			.has_vip = c->groups[i].n_vips > 0,
+			.admin_up = g->state != CONF_STATE_INIT,
+			.start_as_master = g->state == CONF_STATE_MASTER,
+		};
+	}
+	struct election_config config = {
+		.if_count = c->n_ifs,
+		.group_count = c->n_groups,
+		.ifs = ifs,
+		.groups = groups,
+		.preempt = c->conf->preempt,
+		.allow = c->conf->allow,
+		.seed = seed,
+	};
+	size_t size = (election_size(c->n_ifs, c->n_groups) + 63) & ~(size_t)63;
+
+	c->election_mem = aligned_alloc(64, size);
+	if (c->election_mem == NULL)
+		goto out;
+	c->election = election_init(c->election_mem, &config, c->now);
+	if (c->election == NULL) {
+		ret = -EINVAL;
+		goto out;
+	}
+	/* twice the room that any event needs: outcomes of adverts are appended while carrying out */
+	c->out.cap = 2 * election_input_room(c->election, ELECTION_EV_SHUTDOWN);
+	c->out.act = calloc(c->out.cap, sizeof(*c->out.act));
+	ret = c->out.act != NULL ? 0 : -ENOMEM;
+out:
+	free(ifs);
+	free(groups);
+	return ret;
+}
+
+struct ctl *
+ctl_create(const struct ctl_config *config)
+{
+	struct ctl *c = calloc(1, sizeof(*c));
+	int ret = -ENOMEM;
+
+	if (c == NULL)
+		return NULL;
+	c->conf = config->conf;
+	c->dp = config->dp;
+	c->nbr = config->nbr;
+	c->ports = config->ports;
+	c->poll = config->poll;
+	c->log = config->conf->log;
+	c->n_ifs = config->conf->n_ifs;
+	c->n_groups = config->conf->n_groups;
+	c->now = c->started_at = dp_clock();
+	base_rand_init(&c->rand, config->seed);
+	c->ifs = calloc(c->n_ifs + 1u, sizeof(*c->ifs));
+	c->groups = calloc(c->n_groups + 1u, sizeof(*c->groups));
+	c->auth = calloc(c->n_groups + 1u, sizeof(*c->auth));
+	c->counters = calloc(c->n_groups + 1u, sizeof(*c->counters));
+	c->listening = calloc(c->n_groups + 1u, sizeof(*c->listening));
+	c->group_pub = calloc(c->n_groups + 1u, sizeof(*c->group_pub));
+	c->box_pub = calloc(1, sizeof(*c->box_pub));
+	c->events = calloc(CTL_EVENTS_KEPT, sizeof(*c->events));
+	c->requests = calloc(CTL_REQUEST_SLOTS, sizeof(*c->requests));
+	if (c->ifs == NULL || c->groups == NULL || c->auth == NULL || c->counters == NULL ||
+		c->listening == NULL || c->group_pub == NULL || c->box_pub == NULL ||
+		c->events == NULL || c->requests == NULL)
+		goto fail;
+	for (uint16_t i = 0; i < c->n_ifs; i++)
+		if ((ret = create_if(c, i, config)) != 0)
+			goto fail;
+	for (uint16_t i = 0; i < c->n_groups; i++)
+		if ((ret = create_group(c, i)) != 0)
+			goto fail;
+	ret = create_election(c, base_rand_next(&c->rand));
+	if (ret != 0)
+		goto fail;
+	for (uint16_t i = 0; i < c->n_groups; i++)
+		c->groups[i].dirty = true;
+	c->box_dirty = true;
+	ctl_publish(c);
+	return c;
+fail:
+	ctl_destroy(c);
+	errno = -ret;
+	return NULL;
+}
+
+void
+ctl_destroy(struct ctl *c)
+{
+	if (c == NULL)
+		return;
+	for (uint16_t i = 0; c->auth != NULL && i < c->n_groups; i++)
+		auth_group_destroy(c->auth[i]);
+	for (uint16_t i = 0; c->groups != NULL && i < c->n_groups; i++)
+		free(c->groups[i].vips);
+	for (uint16_t i = 0; c->ifs != NULL && i < c->n_ifs; i++) {
+		free(c->ifs[i].own);
+		free(c->ifs[i].own_mask);
+	}
+	free(c->out.act);
+	free(c->election_mem);
+	free(c->requests);
+	free(c->events);
+	free(c->box_pub);
+	free(c->group_pub);
+	free(c->listening);
+	free(c->counters);
+	free(c->auth);
+	free(c->groups);
+	free(c->ifs);
+	free(c);
+}
+
+void
+ctl_shutdown(struct ctl *c)
+{
+	__atomic_store_n(&c->shutdown, 1, __ATOMIC_RELEASE);
+}
+
+/* Before anything else of the turn: what the election believes may have been overtaken. */
+static void
+note_stall(struct ctl *c, base_ns_t gap)
+{
+	struct election_event ev = {.type = ELECTION_EV_STALL, .gap = gap};
+
+	if (gap <= ELECTION_STALL_MIN_NS)
+		return;
+	if (gap > STALL_EVENT_NS) {
+		struct ctl_event e = ctl_event_new(CTL_EVENT_STALL);
+
+		c->stalls++;
+		e.gap = gap;
+		ctl_event_write(c, &e);
+	}
+	ctl_feed(c, &ev);
+}
+
+/* The horizons must be read before the rings are drained: what they vouch for is in the rings. */
+static void
+hear(struct ctl *c)
+{
+	base_ns_t horizon[DP_IF_MAX];
+
+	for (uint16_t i = 0; i < c->n_ifs; i++)
+		horizon[i] = dp_rx_horizon(c->dp, i);
+	if (!ctl_adverts(c))
+		return; /* something is left: the old horizons stand */
+	for (uint16_t i = 0; i < c->n_ifs; i++)
+		election_set_rx_horizon(
+			c->election, i, horizon[i] > c->started_at ? horizon[i] : c->started_at);
+}
+
+static void
+turn(struct ctl *c, base_ns_t now)
+{
+	base_ns_t gap = base_ns_since(now, c->now);
+
+	c->now = now;
+	c->turns++;
+	c->idle_turns++;
+	note_stall(c, gap);
+	ctl_ports(c);
+	hear(c);
+	ctl_punts(c);
+	ctl_requests(c);
+	ctl_tick(c);
+	fib_nbr_tick(c->nbr, c->now, ctl_nbr_act, c);
+	ctl_announce(c);
+	ctl_publish(c);
+	base_ns_t took = base_ns_since(dp_clock(), now);
+
+	if (took > c->longest_turn_ns)
+		c->longest_turn_ns = took;
+}
+
+/* Until the next deadline, but never so long that an arriving advert waits noticeably. */
+static void
+rest(struct ctl *c)
+{
+	bool busy =
+		c->fast || c->idle_turns < IDLE_TURNS_BUSY || election_handing_over(c->election);
+	base_ns_t now = dp_clock();
+	base_ns_t wake = now + (busy ? SLEEP_SHORT_NS : SLEEP_LONG_NS);
+	base_ns_t due = election_deadline(c->election);
+	base_ns_t nbr = fib_nbr_deadline(c->nbr);
+
+	/* A master-down deadline that only waits for a horizon lies in the past: poll for it. */
+	if (due > now && due < wake)
+		wake = due;
+	if (nbr < wake)
+		wake = nbr;
+	if (c->poll || c->garps_pending > 0 || wake <= now)
+		return;
+	struct timespec ts = {
+		.tv_sec = (time_t)(wake / BASE_NS_PER_S),
+		.tv_nsec = (long)(wake % BASE_NS_PER_S),
+	};
+
+	c->sleeps++;
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
+}
+
+int
+ctl_run(struct ctl *c)
+{
+	bool stopping = false;
+
+	compat_thread_timer_slack_set(BASE_NS_PER_US);
+	c->now = c->started_at = dp_clock();
+	for (;;) {
+		turn(c, dp_clock());
+		if (!stopping && __atomic_load_n(&c->shutdown, __ATOMIC_ACQUIRE)) {
+			struct election_event ev = {.type = ELECTION_EV_SHUTDOWN};
+
+			stopping = true;
+			ctl_feed(c, &ev);
+			ctl_publish(c);
+		}
+		if (stopping && !election_handing_over(c->election)) {
+			ctl_publish(c);
+			return 0;
+		}
+		rest(c);
+	}
+}

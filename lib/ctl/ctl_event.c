@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/* Events: a ring that the control lcore writes and anybody reads. */
+
+#include <string.h>
+#include <time.h>
+
+#include "ctl_priv.h"
+
+_Static_assert(sizeof(struct ctl_event) % sizeof(ctl_word) == 0, "copied by words");
+
+struct ctl_event
+ctl_event_new(enum ctl_event_kind kind)
+{
+	struct ctl_event ev = {
+		.kind = kind,
+		.group = ELECTION_NONE,
+		.if_id = ELECTION_NONE,
+		.since_heard = BASE_NS_NEVER,
+	};
+
+	return ev;
+}
+
+void
+ctl_event_write(struct ctl *c, struct ctl_event *ev)
+{
+	struct timespec ts;
+	uint64_t seq = c->event_seq + 1;
+	struct ctl_event_slot *slot = &c->events[seq % CTL_EVENTS_KEPT];
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	ev->seq = seq;
+	ev->wall_ns = (uint64_t)ts.tv_sec * BASE_NS_PER_S + (uint64_t)ts.tv_nsec;
+	ev->at = c->now;
+	ctl_seq_write(&slot->seq, &slot->event, ev, sizeof(*ev));
+	__atomic_store_n(&c->event_seq, seq, __ATOMIC_RELEASE);
+}
+
+uint32_t
+ctl_events(const struct ctl *c, uint16_t group, uint64_t after, struct ctl_event *out, uint32_t cap,
+	uint64_t *last)
+{
+	uint64_t newest = __atomic_load_n(&c->event_seq, __ATOMIC_ACQUIRE);
+	uint32_t n = 0;
+
+	/* The slot that is written next may change under us; leave it out. */
+	if (newest >= CTL_EVENTS_KEPT && after < newest - (CTL_EVENTS_KEPT - 1))
+		after = newest - (CTL_EVENTS_KEPT - 1);
+	*last = after;
+	for (uint64_t seq = after + 1; seq <= newest && n < cap; seq++) {
+		const struct ctl_event_slot *slot = &c->events[seq % CTL_EVENTS_KEPT];
+
+		ctl_seq_read(&slot->seq, &out[n], &slot->event, sizeof(out[n]));
+		*last = seq;
+		/* overwritten meanwhile by a newer one: it will come in its own turn */
+		if (out[n].seq != seq)
+			continue;
+		if (group == ELECTION_NONE || out[n].group == group)
+			n++;
+	}
+	return n;
+}
+
+/* At most one line per reason, group and source in 10 s, with the number suppressed (note 6). */
+void
+ctl_event_bad(struct ctl *c, uint16_t if_id, uint16_t group, enum ctl_stat stat, uint32_t src)
+{
+	uint64_t key = (uint64_t)src << 32 | (uint64_t)(stat + 1) << 24 |
+		(uint64_t)(group == ELECTION_NONE ? UINT16_C(0x8000) | if_id : group);
+	/* A table of fixed size: who shares a slot is limited together, never unlimited. */
+	struct ctl_bad *b = &c->bad[(key * UINT64_C(0x9e3779b97f4a7c15)) >> 56];
+
+	if (c->log < 2)
+		return;
+	if (b->key != 0 && c->now - b->at < CTL_BAD_QUIET_NS) {
+		b->suppressed++;
+		return;
+	}
+	struct ctl_event ev = ctl_event_new(CTL_EVENT_BAD_ADVERT);
+
+	ev.if_id = if_id;
+	ev.group = group;
+	ev.stat = stat;
+	ev.src = base_addr_from_ip4(src);
+	ev.suppressed = b->suppressed;
+	*b = (struct ctl_bad){.key = key, .at = c->now};
+	ctl_event_write(c, &ev);
+}

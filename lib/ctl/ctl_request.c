@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/* What operators ask: posted by any thread, carried out by the control lcore. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "ctl_priv.h"
+
+#define WAIT_NS	 (2 * BASE_NS_PER_S)
+#define PAUSE_NS (200 * BASE_NS_PER_US)
+
+#define SAY(slot, ...) snprintf((slot)->note, sizeof((slot)->note), __VA_ARGS__)
+
+static bool
+is_group_request(enum ctl_request_type t)
+{
+	return t <= CTL_REQ_KEY;
+}
+
+static int
+out_of_range(struct ctl_request_slot *s, const char *what, int64_t lo, int64_t hi)
+{
+	if (s->req.value >= lo && s->req.value <= hi)
+		return 0;
+	SAY(s, "%s %lld is out of range: allowed is %lld to %lld", what, (long long)s->req.value,
+		(long long)lo, (long long)hi);
+	return -EINVAL;
+}
+
+static int
+feed_group(struct ctl *c, struct ctl_request_slot *s, enum election_event_type type)
+{
+	struct election_event ev = {.type = type, .group = s->req.group};
+	int ret = ctl_feed(c, &ev);
+
+	if (ret == -EAGAIN)
+		SAY(s, "%s is in INIT: not running, so there is no state to force",
+			c->groups[s->req.group].conf->name);
+	return ret;
+}
+
+static int
+force_backup(struct ctl *c, struct ctl_request_slot *s)
+{
+	int ret = feed_group(c, s, ELECTION_EV_FORCE_BACKUP);
+
+	if (ret == 0 && election_preempt(c->election))
+		SAY(s,
+			"preempt is on: this box takes over again when it hears a worse master; "
+			"use down to stay out");
+	return ret;
+}
+
+static int
+set_timing(struct ctl *c, struct ctl_request_slot *s)
+{
+	struct ctl_group *g = &c->groups[s->req.group];
+	bool base = s->req.type == CTL_REQ_ADVBASE;
+	struct election_event ev = {.type = ELECTION_EV_SET_TIMING, .group = s->req.group};
+	int ret = base ? out_of_range(s, "advbase", g->conf->fast ? 0 : 1, g->conf->fast ? 0 : 255)
+		       : out_of_range(s, "advskew", 0, 254);
+
+	if (ret != 0)
+		return ret;
+	ev.timing.advbase = base ? (uint8_t)s->req.value : g->advbase;
+	ev.timing.advskew = base ? g->advskew : (uint8_t)s->req.value;
+	ret = ctl_feed(c, &ev);
+	if (ret == 0) {
+		g->advbase = ev.timing.advbase;
+		g->advskew = ev.timing.advskew;
+		if (g->advbase > 85)
+			SAY(s, "advbase above 85: a bow-out is told from a slow master only by koi");
+	}
+	return ret;
+}
+
+static int
+set_switch(
+	struct ctl *c, struct ctl_request_slot *s, enum election_event_type type, const char *what)
+{
+	struct election_event ev = {.type = type};
+	int ret = out_of_range(s, what, 0, 1);
+
+	if (ret != 0)
+		return ret;
+	ev.on = s->req.value != 0;
+	return ctl_feed(c, &ev);
+}
+
+static int
+carry_out(struct ctl *c, struct ctl_request_slot *s)
+{
+	struct election_event ev = {0};
+	int ret;
+
+	if ((is_group_request(s->req.type) ||
+		    (s->req.type == CTL_REQ_CLEAR_STATS && s->req.group != ELECTION_NONE)) &&
+		s->req.group >= c->n_groups) {
+		SAY(s, "there is no group with this number");
+		return -EINVAL;
+	}
+	switch (s->req.type) {
+	case CTL_REQ_UP:
+		return feed_group(c, s, ELECTION_EV_UP);
+	case CTL_REQ_DOWN:
+		return feed_group(c, s, ELECTION_EV_DOWN);
+	case CTL_REQ_STATE_INIT:
+		SAY(s, "state init has no effect, as in the BSDs; use down");
+		return 0;
+	case CTL_REQ_STATE_BACKUP:
+		return force_backup(c, s);
+	case CTL_REQ_STATE_MASTER:
+		return feed_group(c, s, ELECTION_EV_FORCE_MASTER);
+	case CTL_REQ_ADVBASE:
+	case CTL_REQ_ADVSKEW:
+		return set_timing(c, s);
+	case CTL_REQ_KEY: {
+		struct auth_group *old = c->auth[s->req.group];
+
+		c->auth[s->req.group] = s->auth;
+		s->auth = old;
+		return 0;
+	}
+	case CTL_REQ_PREEMPT:
+		return set_switch(c, s, ELECTION_EV_SET_PREEMPT, "preempt");
+	case CTL_REQ_ALLOW:
+		return set_switch(c, s, ELECTION_EV_SET_ALLOW, "allow");
+	case CTL_REQ_ARPBALANCE:
+		ret = out_of_range(s, "arpbalance", 0, 1);
+		if (ret == 0 && s->req.value == 1) {
+			SAY(s, "arpbalance is not supported by this version");
+			ret = -ENOTSUP;
+		}
+		return ret;
+	case CTL_REQ_LOG:
+		ret = out_of_range(s, "log", 0, 2);
+		if (ret == 0)
+			c->log = (uint8_t)s->req.value;
+		return ret;
+	case CTL_REQ_DEMOTION:
+		ret = out_of_range(s, "demotion", 0, 255);
+		if (ret != 0)
+			return ret;
+		ev.type = ELECTION_EV_SET_DEMOTION;
+		ev.amount = (uint8_t)s->req.value;
+		return ctl_feed(c, &ev);
+	case CTL_REQ_CLEAR_STATS:
+		for (uint16_t i = 0; i < c->n_groups; i++) {
+			if (s->req.group != ELECTION_NONE && s->req.group != i)
+				continue;
+			memset(c->groups[i].stats, 0, sizeof(c->groups[i].stats));
+			c->groups[i].dirty = true;
+		}
+		if (s->req.group == ELECTION_NONE)
+			memset(c->box_stats, 0, sizeof(c->box_stats));
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static const char *
+request_text(enum ctl_request_type t)
+{
+	static const char *const texts[] = {"up", "down", "state init", "state backup",
+		"state master", "advbase", "advskew", "new password", "preempt", "allow",
+		"arpbalance", "log", "demotion", "clear stats"};
+
+	return texts[t];
+}
+
+static void
+report(struct ctl *c, const struct ctl_request_slot *s)
+{
+	struct ctl_event ev = ctl_event_new(CTL_EVENT_REQUEST);
+	bool has_value = s->req.type == CTL_REQ_ADVBASE || s->req.type == CTL_REQ_ADVSKEW ||
+		(s->req.type >= CTL_REQ_PREEMPT && s->req.type <= CTL_REQ_DEMOTION);
+
+	if (is_group_request(s->req.type) || s->req.type == CTL_REQ_CLEAR_STATS)
+		ev.group = s->req.group;
+	if (ev.group != ELECTION_NONE)
+		ev.if_id = c->groups[ev.group].conf->if_index;
+	if (has_value)
+		snprintf(ev.text, sizeof(ev.text), "%s %lld", request_text(s->req.type),
+			(long long)s->req.value);
+	else
+		snprintf(ev.text, sizeof(ev.text), "%s", request_text(s->req.type));
+	ctl_event_write(c, &ev);
+}
+
+void
+ctl_requests(struct ctl *c)
+{
+	if (__atomic_load_n(&c->posted, __ATOMIC_ACQUIRE) == 0)
+		return;
+	for (uint32_t i = 0; i < CTL_REQUEST_SLOTS; i++) {
+		struct ctl_request_slot *s = &c->requests[i];
+		uint32_t expected = CTL_SLOT_POSTED;
+
+		if (!__atomic_compare_exchange_n(&s->state, &expected, CTL_SLOT_TAKEN, false,
+			    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+			continue;
+		__atomic_fetch_sub(&c->posted, 1, __ATOMIC_RELAXED);
+		s->note[0] = '\0';
+		s->result = carry_out(c, s);
+		/* before the asker hears of it, so that it finds event and view in place */
+		if (s->result == 0)
+			report(c, s);
+		c->box_dirty = true;
+		ctl_publish(c);
+		expected = CTL_SLOT_TAKEN;
+		if (!__atomic_compare_exchange_n(&s->state, &expected, CTL_SLOT_DONE, false,
+			    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+			/* Nobody waits any more; the old key goes with the slot. */
+			auth_group_destroy(s->auth);
+			s->auth = NULL;
+			__atomic_store_n(&s->state, CTL_SLOT_FREE, __ATOMIC_RELEASE);
+		}
+	}
+}
+
+static struct ctl_request_slot *
+slot_claim(struct ctl *c)
+{
+	for (uint32_t i = 0; i < CTL_REQUEST_SLOTS; i++) {
+		uint32_t expected = CTL_SLOT_FREE;
+
+		if (__atomic_compare_exchange_n(&c->requests[i].state, &expected, CTL_SLOT_FILLING,
+			    false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+			return &c->requests[i];
+	}
+	return NULL;
+}
+
+/* Give up waiting; false when it was carried out at the last moment. */
+static bool
+abandon(struct ctl *c, struct ctl_request_slot *s)
+{
+	uint32_t expected = CTL_SLOT_POSTED;
+
+	if (__atomic_compare_exchange_n(&s->state, &expected, CTL_SLOT_FILLING, false,
+		    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+		/* taken back before anybody saw it */
+		__atomic_fetch_sub(&c->posted, 1, __ATOMIC_RELAXED);
+		auth_group_destroy(s->auth);
+		s->auth = NULL;
+		__atomic_store_n(&s->state, CTL_SLOT_FREE, __ATOMIC_RELEASE);
+		return true;
+	}
+	expected = CTL_SLOT_TAKEN;
+	return __atomic_compare_exchange_n(&s->state, &expected, CTL_SLOT_ABANDONED, false,
+		__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+static struct auth_group *
+new_auth(const struct ctl *c, const struct ctl_request *req)
+{
+	const struct conf_group *g = c->groups[req->group].conf;
+	struct base_addr vips[CONF_VIP_MAX];
+
+	for (uint16_t i = 0; i < g->n_addresses; i++)
+		vips[i] = g->addresses[i].addr;
+	return auth_group_create(req->key, g->vhid, vips, g->n_addresses);
+}
+
+int
+ctl_request(struct ctl *c, const struct ctl_request *req, char *note, size_t note_len)
+{
+	struct auth_group *auth = NULL;
+
+	if (req->type == CTL_REQ_KEY) {
+		if (req->group >= c->n_groups)
+			return -EINVAL;
+		/* Allocates, so here and not on the control lcore. */
+		auth = new_auth(c, req);
+		if (auth == NULL)
+			return -ENOMEM;
+	}
+	struct ctl_request_slot *s = slot_claim(c);
+
+	if (s == NULL) {
+		auth_group_destroy(auth);
+		snprintf(note, note_len, "too many requests at once; try again");
+		return -EBUSY;
+	}
+	s->req = *req;
+	explicit_bzero(s->req.key, sizeof(s->req.key));
+	s->auth = auth;
+	__atomic_fetch_add(&c->posted, 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&s->state, CTL_SLOT_POSTED, __ATOMIC_RELEASE);
+
+	const struct timespec pause = {.tv_nsec = (long)PAUSE_NS};
+
+	for (base_ns_t waited = 0; __atomic_load_n(&s->state, __ATOMIC_ACQUIRE) != CTL_SLOT_DONE;
+		waited += PAUSE_NS) {
+		if (waited > WAIT_NS && abandon(c, s)) {
+			snprintf(note, note_len,
+				"the control lcore did not answer in 2 s; it may still happen");
+			return -ETIMEDOUT;
+		}
+		nanosleep(&pause, NULL);
+	}
+	int ret = s->result;
+
+	snprintf(note, note_len, "%s", s->note);
+	auth_group_destroy(s->auth);
+	s->auth = NULL;
+	__atomic_store_n(&s->state, CTL_SLOT_FREE, __ATOMIC_RELEASE);
+	return ret;
+}

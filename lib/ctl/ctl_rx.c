@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/* What comes up from the workers: adverts, ARP, packets without a next hop. */
+
+#include <string.h>
+
+#include <rte_mbuf.h>
+
+#include "ctl_priv.h"
+#include "wire.h"
+
+/* The bytes of a frame up to len, in one piece; buf is used when they are not. */
+static const uint8_t *
+frame_bytes(const struct rte_mbuf *m, uint32_t len, uint8_t *buf)
+{
+	return rte_pktmbuf_read(m, 0, len, buf);
+}
+
+static void
+remember_peer(struct ctl *c, struct ctl_group *g, const struct base_addr *src,
+	const struct election_priority *prio)
+{
+	uint32_t i = 0;
+	struct ctl_peer p = {.addr = *src};
+
+	while (i < CTL_PEERS_MAX - 1 && g->peers[i].addr.family != BASE_FAMILY_NONE &&
+		memcmp(&g->peers[i].addr, src, sizeof(*src)) != 0)
+		i++;
+	if (memcmp(&g->peers[i].addr, src, sizeof(*src)) == 0)
+		p = g->peers[i];
+	p.prio = *prio;
+	p.last_heard = c->now;
+	p.adverts++;
+	p.bowed_out = prio->advbase == 255 && prio->advskew == 255;
+	memmove(&g->peers[1], &g->peers[0], i * sizeof(p));
+	g->peers[0] = p;
+}
+
+static void
+count(struct ctl *c, uint16_t group, enum ctl_stat s)
+{
+	if (group == ELECTION_NONE) {
+		c->box_stats[s]++;
+		return;
+	}
+	c->groups[group].stats[s]++;
+	c->groups[group].dirty = true;
+}
+
+static void
+one_advert(struct ctl *c, const struct dp_punt *p)
+{
+	const struct ctl_if *f = &c->ifs[p->if_index];
+	/* Nothing after the CARP header of an IPv4 packet with all its options matters. */
+	uint8_t buf[WIRE_ETH_LEN + 4 + 60 + WIRE_CARP_LEN];
+	uint32_t len = rte_pktmbuf_pkt_len(p->m);
+	uint32_t head = len < sizeof(buf) ? len : (uint32_t)sizeof(buf);
+	struct ctl_advert_scope scope = {
+		.allow = election_allow(c->election),
+		.vhid_group = f->has_groups ? f->group_of_vhid : NULL,
+		.listening = c->listening,
+		.auth = c->auth,
+		.counters = c->counters,
+		.own_ip4 = f->own,
+		.n_own_ip4 = f->n_own,
+	};
+	struct ctl_advert advert;
+	/* In one segment, as always but for tests: the whole frame, so that its length is true. */
+	bool whole = rte_pktmbuf_data_len(p->m) == len;
+	const uint8_t *bytes =
+		whole ? rte_pktmbuf_mtod(p->m, const uint8_t *) : frame_bytes(p->m, head, buf);
+	enum ctl_stat verdict = ctl_advert_check(bytes, whole ? len : head, &scope, &advert);
+
+	/* Step 1: every advert counts as received, to its group where that is known. */
+	count(c, advert.group, CTL_STAT_IPACKETS);
+	if (verdict != CTL_STAT_IPACKETS) {
+		count(c, advert.group, verdict);
+		ctl_event_bad(c, p->if_index, advert.group, verdict,
+			advert.src.family == BASE_FAMILY_IP4 ? base_addr_ip4(&advert.src) : 0);
+		return;
+	}
+	struct election_event ev = {.type = ELECTION_EV_ADVERT, .group = advert.group};
+
+	ev.advert.prio = advert.prio;
+	ev.advert.src = advert.src;
+	remember_peer(c, &c->groups[advert.group], &advert.src, &advert.prio);
+	ctl_feed(c, &ev);
+	c->groups[advert.group].dirty = true;
+}
+
+bool
+ctl_adverts(struct ctl *c)
+{
+	struct dp_punt punts[CTL_POLL_BATCH];
+	uint32_t left = CTL_ADVERTS_PER_TURN;
+
+	while (left >= CTL_POLL_BATCH) {
+		uint32_t n = dp_poll_adverts(c->dp, punts, CTL_POLL_BATCH, CTL_ADVERTS_PER_RING);
+
+		for (uint32_t i = 0; i < n; i++) {
+			one_advert(c, &punts[i]);
+			rte_pktmbuf_free(punts[i].m);
+		}
+		if (n == 0)
+			return true;
+		c->idle_turns = 0;
+		left -= n;
+	}
+	return false;
+}
+
+/* Where a group's VIP is the target, the MASTER answers with the vMAC in both places (note 7.2). */
+static bool
+is_vip(const struct ctl_group *g, uint32_t ip)
+{
+	for (uint16_t i = 0; i < g->n_vips; i++)
+		if (g->vips[i] == ip)
+			return true;
+	return false;
+}
+
+static bool
+is_own(const struct ctl_if *f, uint32_t ip)
+{
+	for (uint16_t i = 0; i < f->n_own; i++)
+		if (f->own[i] == ip)
+			return true;
+	return false;
+}
+
+/* Addresses of ours are never learnt, whoever claims them; zero is a probe's. */
+static bool
+learnable(const struct ctl *c, uint16_t if_id, uint32_t ip)
+{
+	if (ip == 0 || ip >= UINT32_C(0xe0000000) || is_own(&c->ifs[if_id], ip))
+		return false;
+	for (uint16_t i = 0; i < c->n_groups; i++)
+		if (c->groups[i].conf->if_index == if_id && is_vip(&c->groups[i], ip))
+			return false;
+	return true;
+}
+
+static void
+send_arp(struct ctl *c, uint16_t if_id, const uint8_t *dst, const struct wire_arp *arp)
+{
+	uint8_t frame[WIRE_ARP_FRAME_LEN];
+	struct rte_mbuf *m = dp_ctl_alloc(c->dp);
+
+	if (m == NULL)
+		return;
+	wire_arp_frame_encode(dst, arp->sender_mac, arp, frame);
+	char *p = rte_pktmbuf_append(m, sizeof(frame));
+
+	if (p == NULL) {
+		rte_pktmbuf_free(m);
+		return;
+	}
+	memcpy(p, frame, sizeof(frame));
+	/* A lost ARP is asked or answered again by protocol. */
+	(void)dp_ctl_send(c->dp, if_id, m, DP_NONE);
+}
+
+static void
+answer_arp(struct ctl *c, uint16_t if_id, const uint8_t *mac, const struct wire_arp *asked)
+{
+	struct wire_arp reply = {
+		.op = WIRE_ARP_REPLY,
+		.sender_ip = asked->target_ip,
+		.target_ip = asked->sender_ip,
+	};
+
+	memcpy(reply.sender_mac, mac, BASE_MAC_LEN);
+	memcpy(reply.target_mac, asked->sender_mac, BASE_MAC_LEN);
+	send_arp(c, if_id, asked->sender_mac, &reply);
+}
+
+static void
+one_arp(struct ctl *c, const struct dp_punt *p)
+{
+	const struct ctl_if *f = &c->ifs[p->if_index];
+	uint8_t buf[WIRE_ARP_FRAME_LEN];
+	struct wire_arp arp;
+
+	if (rte_pktmbuf_pkt_len(p->m) < sizeof(buf) ||
+		!wire_arp_decode(
+			frame_bytes(p->m, sizeof(buf), buf) + WIRE_ETH_LEN, WIRE_ARP_LEN, &arp))
+		return;
+	bool ours = false; /* about an address that this box answers for */
+
+	if (p->cls == DP_PUNT_GROUP_ARP) {
+		struct ctl_group *g = &c->groups[p->group];
+
+		/* a vMAC as sender: our own announcement, or the other master's */
+		if (memcmp(arp.sender_mac, g->vmac, BASE_MAC_LEN) == 0)
+			return;
+		if (arp.op == WIRE_ARP_REQUEST && is_vip(g, arp.target_ip)) {
+			ours = g->state == ELECTION_MASTER;
+			count(c, p->group, ours ? CTL_STAT_ARP_ANSWERED : CTL_STAT_ARP_NOT_MASTER);
+			if (ours)
+				answer_arp(c, p->if_index, g->vmac, &arp);
+		} else {
+			ours = g->state == ELECTION_MASTER; /* a reply to our VIP */
+		}
+	} else if (is_own(f, arp.target_ip)) {
+		ours = true;
+		if (arp.op == WIRE_ARP_REQUEST)
+			answer_arp(c, p->if_index, f->mac, &arp);
+	}
+	if (learnable(c, p->if_index, arp.sender_ip) && !(arp.sender_mac[0] & 1))
+		fib_nbr_learn(c->nbr, p->if_index, arp.sender_ip, arp.sender_mac, ours, c->now,
+			ctl_nbr_act, c);
+}
+
+void
+ctl_punts(struct ctl *c)
+{
+	struct dp_punt punts[CTL_POLL_BATCH];
+	uint32_t left = CTL_PUNTS_PER_TURN;
+
+	while (left >= CTL_POLL_BATCH) {
+		uint32_t n = dp_poll_punts(c->dp, punts, CTL_POLL_BATCH, CTL_PUNTS_PER_RING);
+
+		if (n == 0)
+			return;
+		c->idle_turns = 0;
+		left -= n;
+		for (uint32_t i = 0; i < n; i++) {
+			if (punts[i].cls == DP_PUNT_RESOLVE) {
+				fib_nbr_resolve(c->nbr, punts[i].if_index, punts[i].next_hop,
+					punts[i].m, c->now, ctl_nbr_act, c);
+				continue;
+			}
+			one_arp(c, &punts[i]);
+			rte_pktmbuf_free(punts[i].m);
+		}
+	}
+}
+
+/* An own address in the target's subnet, else any own one. */
+static uint32_t
+own_source(const struct ctl_if *f, uint32_t target)
+{
+	for (uint16_t i = 0; i < f->n_own; i++)
+		if (((f->own[i] ^ target) & f->own_mask[i]) == 0)
+			return f->own[i];
+	return f->ip4;
+}
+
+/*
+ * Whose name an ARP request bears: an own address; without any, as MASTER a VIP with its vMAC; as
+ * BACKUP 0.0.0.0, never a VIP (design, "Invariants").
+ */
+static void
+nbr_request(struct ctl *c, const struct fib_nbr_action *a)
+{
+	const struct ctl_if *f = &c->ifs[a->if_index];
+	struct wire_arp arp = {.op = WIRE_ARP_REQUEST, .target_ip = a->ip};
+
+	memcpy(arp.sender_mac, f->mac, BASE_MAC_LEN);
+	arp.sender_ip = own_source(f, a->ip);
+	for (uint16_t i = 0; arp.sender_ip == 0 && i < c->n_groups; i++) {
+		const struct ctl_group *g = &c->groups[i];
+
+		if (g->conf->if_index == a->if_index && g->state == ELECTION_MASTER &&
+			g->n_vips > 0) {
+			arp.sender_ip = g->vips[0];
+			memcpy(arp.sender_mac, g->vmac, BASE_MAC_LEN);
+		}
+	}
+	send_arp(c, a->if_index, a->has_mac ? a->mac : wire_broadcast_mac, &arp);
+}
+
+void
+ctl_nbr_act(void *arg, const struct fib_nbr_action *a)
+{
+	struct ctl *c = arg;
+
+	switch (a->type) {
+	case FIB_NBR_ACT_REQUEST:
+		nbr_request(c, a);
+		break;
+	case FIB_NBR_ACT_SEND:
+		dp_ctl_send_resolved(c->dp, a->if_index, a->m, a->mac);
+		break;
+	case FIB_NBR_ACT_FAIL:
+		dp_ctl_unreachable(c->dp, a->m);
+		break;
+	case FIB_NBR_ACT_DROP:
+		dp_ctl_hold_dropped(c->dp, a->m);
+		break;
+	}
+}
+
+void
+ctl_ports(struct ctl *c)
+{
+	struct port_event pe;
+
+	while (port_set_event(c->ports, &pe)) {
+		if (pe.type != PORT_EV_LINK)
+			continue;
+		dp_link(c->dp, pe.port_id, pe.link_up);
+		for (uint16_t i = 0; i < c->n_ifs; i++) {
+			if (c->ifs[i].port_id != pe.port_id)
+				continue;
+			struct ctl_event ev = ctl_event_new(CTL_EVENT_LINK);
+			struct election_event link = {
+				.type = ELECTION_EV_LINK,
+				.if_id = i,
+				.on = pe.link_up,
+			};
+
+			ev.if_id = i;
+			ev.link_up = pe.link_up;
+			ctl_event_write(c, &ev);
+			ctl_feed(c, &link);
+		}
+	}
+}
