@@ -57,8 +57,9 @@ struct dp_worker_config {
 
 struct dp_port_config {
 	uint16_t port_id;
-	uint16_t n_txq;	   /**< worker w uses TX queue w when w < n_txq, else hands over to w mod n_txq */
-	bool control_txq;  /**< one more TX queue, number n_txq, belongs to the control lcore */
+	uint16_t
+		n_txq; /**< worker w uses TX queue w when w < n_txq, else hands over to w mod n_txq */
+	bool control_txq; /**< one more TX queue, number n_txq, belongs to the control lcore */
 };
 
 struct dp_if_config {
@@ -71,18 +72,19 @@ struct dp_if_config {
 struct dp_group_config {
 	uint16_t if_index;
 	uint8_t vhid;
-	uint32_t ip4; /**< first VIP, source of ICMP errors where the interface has no address; 0 = none */
+	uint32_t
+		ip4; /**< first VIP, source of ICMP errors where the interface has no address; 0 = none */
 };
 
 struct dp_config {
-	uint16_t n_workers, n_ports, n_ifs, n_groups;
+	uint16_t n_workers, n_ports, n_ifs, n_groups; /**< at most one interface per port */
 	const struct dp_worker_config *workers;
 	const struct dp_port_config *ports;
 	const struct dp_if_config *ifs;
 	const struct dp_group_config *groups;
-	struct rte_mempool *pool; /**< for packets that we originate; private area dp_meta_size() */
+	struct rte_mempool *pool; /**< for packets that we originate; as every pool, see dp_meta_size() */
 	enum dp_idle idle;
-	uint32_t icmp_errors_per_s; /**< rate limit per worker, 0 = 100 */
+	uint32_t icmp_errors_per_s; /**< rate limit per worker, 0 = 100; at most 50 in one burst */
 };
 
 struct dp;
@@ -101,7 +103,11 @@ void dp_destroy(struct dp *dp);
 /** RCU state in which the workers report quiescence; for fib_nbr_create(). */
 struct rte_rcu_qsbr *dp_qsbr(struct dp *dp);
 
-/** Publish the tables that the workers read; borrowed. @thread main before start, or control lcore */
+/**
+ * Publish the tables that the workers read; borrowed. Their if_index and group numbers are those of
+ * the dp_config. A table that was replaced may go once every worker of dp_qsbr() was quiescent.
+ * @thread main before start, or control lcore
+ */
 void dp_set_tables(struct dp *dp, const struct fib *fib, const struct fib_nbr_table *nbr);
 
 /** A worker's loop; returns 0 after dp_stop(). @thread the worker's lcore */
@@ -114,23 +120,25 @@ uint32_t dp_worker_turn(struct dp *dp, uint16_t worker, base_ns_t now);
 /** @name Ownership and link: written by the control lcore, read by every worker. @{ */
 /** Own a group's vMAC: accept and forward frames sent to it. One release store. */
 void dp_own(struct dp *dp, uint16_t group, bool owned);
-/** Answer for the group's VIPs (echo); true only while MASTER. */
+/** Answer for the group's VIPs (echo, ICMP errors from a VIP); true only while MASTER. */
 void dp_answer(struct dp *dp, uint16_t group, bool answering);
-/** A port without link is never sent to. */
+/** A port without link is never sent to. Ports have link until told otherwise. */
 void dp_link(struct dp *dp, uint16_t port_id, bool up);
 /** @} */
 
 /** @name Punts: called by the control lcore only. @{ */
 enum dp_punt_class {
-	DP_PUNT_ADVERT = 0, /**< IPv4 protocol 112, to a group's advert ring; data at Ethernet header */
-	DP_PUNT_GROUP_ARP,  /**< ARP about a VIP of a group */
-	DP_PUNT_IF_ARP,	    /**< other ARP of an interface */
-	DP_PUNT_RESOLVE,    /**< packet to forward whose next hop has no MAC; data at IPv4 header */
+	DP_PUNT_ADVERT =
+		0, /**< IPv4 protocol 112, to a group's advert ring; data at Ethernet header */
+	DP_PUNT_GROUP_ARP, /**< ARP about a VIP of a group */
+	DP_PUNT_IF_ARP,	   /**< other ARP of an interface */
+	DP_PUNT_RESOLVE,   /**< packet to forward whose next hop has no MAC; data at IPv4 header */
 };
 struct dp_punt {
-	struct rte_mbuf *m; /**< owned by the caller from now on */
+	/** Owned by the caller from now on. Its first segment holds at least min(packet, 128) bytes. */
+	struct rte_mbuf *m;
 	enum dp_punt_class cls;
-	uint16_t if_index;
+	uint16_t if_index; /**< received by; RESOLVE: leaves by */
 	uint16_t group;	   /**< DP_NONE when cls is about an interface */
 	uint32_t next_hop; /**< RESOLVE */
 };
@@ -178,10 +186,10 @@ base_ns_t dp_rx_horizon(const struct dp *dp, uint16_t if_index);
 /** @name Counters, read by management. @{ */
 struct dp_stats {
 	uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes;
-	uint64_t forwarded;	/**< routed and sent */
+	uint64_t forwarded; /**< routed and sent */
 	uint64_t echo_replies, icmp_errors;
 	uint64_t punted_adverts, punted_arp, punted_resolve;
-	uint64_t handed_over;	/**< frames a worker passed to another worker's TX queue */
+	uint64_t handed_over; /**< frames a worker passed to another worker's TX queue */
 	uint64_t drops[DP_DROP_COUNT];
 };
 /** Sum over workers and control lcore. */

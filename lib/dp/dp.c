@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/*
+ * Making and unmaking the data plane, and what the control lcore may change while it runs.
+ */
+#include "dp_priv.h"
+
+#include <errno.h>
+
+#include <rte_ethdev.h>
+#include <rte_malloc.h>
+#include <rte_mempool.h>
+
+#define MTU_MIN 68 /* RFC 791 */
+
+uint16_t
+dp_meta_size(void)
+{
+	return RTE_ALIGN_CEIL((uint16_t)sizeof(struct dp_meta), (uint16_t)RTE_MBUF_PRIV_ALIGN);
+}
+
+static const struct dp_port_config *
+config_port(const struct dp_config *c, uint16_t port_id)
+{
+	for (uint16_t i = 0; i < c->n_ports; i++)
+		if (c->ports[i].port_id == port_id)
+			return &c->ports[i];
+	return NULL;
+}
+
+static bool
+config_ports_ok(const struct dp_config *c)
+{
+	for (uint16_t i = 0; i < c->n_ports; i++) {
+		const struct dp_port_config *p = &c->ports[i];
+
+		if (p->port_id >= RTE_MAX_ETHPORTS || p->n_txq == 0 ||
+			config_port(c, p->port_id) != p)
+			return false;
+	}
+	for (uint16_t i = 0; i < c->n_ifs; i++) {
+		if (config_port(c, c->ifs[i].port_id) == NULL || c->ifs[i].mtu < MTU_MIN)
+			return false;
+		for (uint16_t j = 0; j < i; j++)
+			if (c->ifs[j].port_id == c->ifs[i].port_id)
+				return false;
+	}
+	return true;
+}
+
+static bool
+config_groups_ok(const struct dp_config *c)
+{
+	uint64_t seen[DP_IF_MAX][4] = {{0}};
+
+	for (uint16_t i = 0; i < c->n_groups; i++) {
+		const struct dp_group_config *g = &c->groups[i];
+		uint64_t bit = UINT64_C(1) << (g->vhid % 64);
+
+		if (g->if_index >= c->n_ifs || g->vhid == 0 ||
+			(seen[g->if_index][g->vhid / 64] & bit) != 0)
+			return false;
+		seen[g->if_index][g->vhid / 64] |= bit;
+	}
+	return true;
+}
+
+/* A receive queue has one worker, a worker's queues are of known ports. */
+static bool
+config_workers_ok(const struct dp_config *c)
+{
+	for (uint16_t w = 0; w < c->n_workers; w++) {
+		for (uint16_t q = 0; q < c->workers[w].n_rxq; q++) {
+			const struct dp_queue *a = &c->workers[w].rxq[q];
+
+			if (config_port(c, a->port_id) == NULL || a->n_desc == 0)
+				return false;
+			for (uint16_t v = 0; v <= w; v++) {
+				uint16_t n = v == w ? q : c->workers[v].n_rxq;
+
+				for (uint16_t r = 0; r < n; r++) {
+					const struct dp_queue *b = &c->workers[v].rxq[r];
+
+					if (a->port_id == b->port_id && a->queue == b->queue)
+						return false;
+				}
+			}
+		}
+	}
+	return true;
+}
+
+static bool
+config_ok(const struct dp_config *c)
+{
+	return c->n_workers >= 1 && c->n_workers <= DP_WORKER_MAX && c->n_ports <= DP_PORT_MAX &&
+		c->n_ifs <= DP_IF_MAX && c->n_groups <= DP_GROUP_MAX && c->pool != NULL &&
+		rte_pktmbuf_priv_size(c->pool) >= dp_meta_size() && config_ports_ok(c) &&
+		config_groups_ok(c) && config_workers_ok(c);
+}
+
+static void
+ports_init(struct dp *dp, const struct dp_config *c)
+{
+	memset(dp->slot_of_port, UINT8_MAX, sizeof(dp->slot_of_port));
+	for (uint16_t i = 0; i < c->n_ports; i++) {
+		struct dp_port *p = &dp->ports[i];
+
+		p->port_id = c->ports[i].port_id;
+		p->n_txq = c->ports[i].n_txq;
+		p->control_txq = c->ports[i].control_txq;
+		p->if_index = DP_NONE;
+		atomic_init(&p->link_up, true);
+		dp->slot_of_port[p->port_id] = (uint8_t)i;
+	}
+}
+
+static void
+ifs_init(struct dp *dp, const struct dp_config *c)
+{
+	for (uint16_t i = 0; i < c->n_ifs; i++) {
+		struct dp_if *f = &dp->ifs[i];
+
+		f->index = i;
+		f->slot = dp->slot_of_port[c->ifs[i].port_id];
+		f->mtu = c->ifs[i].mtu;
+		f->ip4 = c->ifs[i].ip4;
+		f->first_group = DP_NONE;
+		memcpy(f->mac, c->ifs[i].mac, BASE_MAC_LEN);
+		memset(f->group_of_vhid, UINT8_MAX, sizeof(f->group_of_vhid));
+		dp->ports[f->slot].if_index = i;
+	}
+	/* Backwards, so that the chain of an interface starts with its first group. */
+	for (uint16_t i = c->n_groups; i-- > 0;) {
+		struct dp_group *g = &dp->groups[i];
+		struct dp_if *f = &dp->ifs[c->groups[i].if_index];
+
+		g->if_index = f->index;
+		g->vhid = c->groups[i].vhid;
+		g->ip4 = c->groups[i].ip4;
+		g->next_in_if = f->first_group;
+		f->first_group = i;
+		f->vhids[g->vhid / 64] |= UINT64_C(1) << (g->vhid % 64);
+		f->group_of_vhid[g->vhid] = i;
+	}
+}
+
+static struct dp_lcore *
+lcore_create(struct dp *dp, uint16_t id, const struct dp_worker_config *w, uint32_t icmp_per_s)
+{
+	int socket_id = w != NULL ? w->socket_id : SOCKET_ID_ANY;
+	size_t ring_bytes = (size_t)rte_ring_get_memsize(DP_HANDOFF_RING_SLOTS);
+	struct dp_lcore *lc =
+		rte_zmalloc_socket("koi_lcore", sizeof(*lc), RTE_CACHE_LINE_SIZE, socket_id);
+
+	if (lc == NULL)
+		return NULL;
+	dp->lcores[id] = lc;
+	lc->dp = dp;
+	lc->id = id;
+	lc->src = &dp->sources[id];
+	dp_bucket_init(&lc->icmp, icmp_per_s);
+	if (w == NULL)
+		return lc;
+
+	lc->n_rxq = w->n_rxq;
+	lc->info.n_rxq = w->n_rxq;
+	lc->tx = rte_zmalloc_socket("koi_tx", sizeof(*lc->tx) * (dp->n_ports + UINT64_C(1)),
+		RTE_CACHE_LINE_SIZE, socket_id);
+	lc->rxq = rte_zmalloc_socket("koi_rxq", sizeof(*lc->rxq) * (w->n_rxq + UINT64_C(1)),
+		RTE_CACHE_LINE_SIZE, socket_id);
+	lc->handoff = rte_zmalloc_socket("koi_handoff", ring_bytes, RTE_CACHE_LINE_SIZE, socket_id);
+	if (lc->tx == NULL || lc->rxq == NULL || lc->handoff == NULL)
+		return NULL;
+	/*
+	 * Relaxed tail: a producer that the kernel took off its CPU in the middle must not make the
+	 * others, the control lcore among them, wait for it.
+	 */
+	if (rte_ring_init(lc->handoff, "koi_handoff", DP_HANDOFF_RING_SLOTS,
+		    RING_F_MP_RTS_ENQ | RING_F_SC_DEQ) != 0)
+		return NULL;
+	for (uint16_t i = 0; i < w->n_rxq; i++) {
+		struct dp_rxq *q = &lc->rxq[i];
+
+		q->port_id = w->rxq[i].port_id;
+		q->queue = w->rxq[i].queue;
+		q->n_desc = w->rxq[i].n_desc;
+		q->slot = dp->slot_of_port[q->port_id];
+		lc->polls |= UINT64_C(1) << q->slot;
+	}
+	return lc;
+}
+
+static void
+lcore_destroy(struct dp_lcore *lc)
+{
+	void *m;
+
+	if (lc == NULL)
+		return;
+	while (lc->handoff != NULL && rte_ring_sc_dequeue(lc->handoff, &m) == 0)
+		rte_pktmbuf_free(m);
+	rte_free(lc->handoff);
+	rte_free(lc->rxq);
+	rte_free(lc->tx);
+	rte_free(lc);
+}
+
+static int
+lcores_create(struct dp *dp, const struct dp_config *c)
+{
+	size_t qsbr_bytes = rte_rcu_qsbr_get_memsize(c->n_workers);
+
+	dp->qsbr = rte_zmalloc("koi_qsbr", qsbr_bytes, RTE_CACHE_LINE_SIZE);
+	if (dp->qsbr == NULL || rte_rcu_qsbr_init(dp->qsbr, c->n_workers) != 0)
+		return -ENOMEM;
+	for (uint16_t w = 0; w <= c->n_workers; w++) {
+		bool worker = w < c->n_workers;
+
+		if (lcore_create(dp, w, worker ? &c->workers[w] : NULL, c->icmp_errors_per_s) ==
+				NULL ||
+			dp_source_init(dp, &dp->sources[w], worker,
+				worker ? c->workers[w].socket_id : SOCKET_ID_ANY) != 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+struct dp *
+dp_create(const struct dp_config *c)
+{
+	struct dp *dp;
+
+	if (!config_ok(c)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	dp = rte_zmalloc("koi_dp", sizeof(*dp), RTE_CACHE_LINE_SIZE);
+	if (dp == NULL) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	dp->n_workers = c->n_workers;
+	dp->n_ports = c->n_ports;
+	dp->n_ifs = c->n_ifs;
+	dp->n_groups = c->n_groups;
+	dp->idle = c->idle;
+	dp->pool = c->pool;
+	dp->n_rings[DP_SET_ADVERTS] = (uint32_t)c->n_groups + c->n_ifs;
+	dp->n_rings[DP_SET_PUNTS] = (uint32_t)c->n_groups + 2 * (uint32_t)c->n_ifs;
+	for (unsigned int s = 0; s < DP_SET_COUNT; s++)
+		dp->n_words[s] = (dp->n_rings[s] + 63) / 64;
+	dp->ifs = rte_zmalloc(
+		"koi_if", sizeof(*dp->ifs) * (c->n_ifs + UINT64_C(1)), RTE_CACHE_LINE_SIZE);
+	dp->groups = rte_zmalloc("koi_group", sizeof(*dp->groups) * (c->n_groups + UINT64_C(1)),
+		RTE_CACHE_LINE_SIZE);
+	if (dp->ifs == NULL || dp->groups == NULL)
+		goto fail;
+	ports_init(dp, c);
+	ifs_init(dp, c);
+	if (lcores_create(dp, c) != 0)
+		goto fail;
+	return dp;
+
+fail:
+	dp_destroy(dp);
+	errno = ENOMEM;
+	return NULL;
+}
+
+void
+dp_destroy(struct dp *dp)
+{
+	if (dp == NULL)
+		return;
+	for (uint16_t w = 0; w <= dp->n_workers; w++) {
+		dp_source_free(dp, &dp->sources[w]);
+		lcore_destroy(dp->lcores[w]);
+	}
+	rte_free(dp->qsbr);
+	rte_free(dp->groups);
+	rte_free(dp->ifs);
+	rte_free(dp);
+}
+
+struct rte_rcu_qsbr *
+dp_qsbr(struct dp *dp)
+{
+	return dp->qsbr;
+}
+
+void
+dp_set_tables(struct dp *dp, const struct fib *fib, const struct fib_nbr_table *nbr)
+{
+	atomic_store_explicit(&dp->fib, fib, memory_order_release);
+	atomic_store_explicit(&dp->nbr, nbr, memory_order_release);
+}
+
+void
+dp_own(struct dp *dp, uint16_t group, bool owned)
+{
+	const struct dp_group *g = &dp->groups[group];
+	_Atomic uint64_t *word = &dp->ifs[g->if_index].owned[g->vhid / 64];
+	uint64_t bit = UINT64_C(1) << (g->vhid % 64);
+	uint64_t now = atomic_load_explicit(word, memory_order_relaxed);
+
+	/* The control lcore is the only writer, so that a plain store of the word will do. */
+	atomic_store_explicit(word, owned ? now | bit : now & ~bit, memory_order_release);
+}
+
+void
+dp_answer(struct dp *dp, uint16_t group, bool answering)
+{
+	atomic_store_explicit(&dp->groups[group].answering, answering, memory_order_release);
+}
+
+void
+dp_link(struct dp *dp, uint16_t port_id, bool up)
+{
+	if (port_id >= RTE_MAX_ETHPORTS || dp->slot_of_port[port_id] == UINT8_MAX)
+		return;
+	atomic_store_explicit(
+		&dp->ports[dp->slot_of_port[port_id]].link_up, up, memory_order_release);
+}

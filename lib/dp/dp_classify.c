@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/*
+ * Classification: the length first, then the Ethernet destination (the ownership gate), then what
+ * is inside. The common frame, unicast IPv4 in one segment, is let through by a few compares;
+ * everything else goes the long way, which alone knows the reasons to refuse one.
+ */
+#include "dp_priv.h"
+
+#include <rte_prefetch.h>
+
+#define PREFETCH_AHEAD 4
+
+/* Whom a frame is for, by its Ethernet destination. */
+enum l2_class {
+	L2_OURS = 0,   /* the interface's MAC, or the vMAC of a group that we own */
+	L2_GROUP,      /* broadcast or multicast */
+	L2_NOT_MASTER, /* the vMAC of a group that we do not own */
+	L2_OTHER,
+};
+
+static inline enum l2_class
+l2_classify(const struct dp_if *in, const uint8_t *dst)
+{
+	static const uint8_t fixed[4] = {0x00, 0x00, 0x5e, 0x00};
+	uint8_t vhid = dst[5];
+	unsigned int word = vhid / 64, bit = vhid % 64;
+
+	/* Most frames of a firewall come through the shared address. */
+	if (memcmp(dst, fixed, 4) == 0 && dst[4] == 0x01 && (in->vhids[word] >> bit & 1)) {
+		if (atomic_load_explicit(&in->owned[word], memory_order_acquire) >> bit & 1)
+			return L2_OURS;
+		return L2_NOT_MASTER;
+	}
+	if (memcmp(dst, in->mac, BASE_MAC_LEN) == 0)
+		return L2_OURS;
+	return dst[0] & 1 ? L2_GROUP : L2_OTHER;
+}
+
+/* The IPv4 header checksum verifies, 20 bytes without options. */
+static inline bool
+ip4_sum_ok(const uint8_t *ip)
+{
+	uint32_t w[5];
+	uint64_t sum;
+
+	memcpy(w, ip, sizeof(w));
+	sum = (uint64_t)w[0] + w[1] + w[2] + w[3] + w[4];
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)(sum + (sum >> 16)) == 0xffff;
+}
+
+/*
+ * True for the frame that needs nothing but routing. It never says why not: what it does not let
+ * through, frame_classify() looks at from the start.
+ */
+static inline bool
+frame_is_plain(const struct dp_if *in, struct rte_mbuf *m, uint32_t *dst)
+{
+	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *), *ip = p + WIRE_ETH_LEN;
+	uint32_t len = m->data_len, total;
+
+	if (unlikely(len < WIRE_ETH_LEN + WIRE_IP4_LEN || m->nb_segs != 1))
+		return false;
+	if (unlikely(base_load_be16(p + 12) != WIRE_ETHERTYPE_IP4 || ip[0] != 0x45))
+		return false;
+	if (unlikely(l2_classify(in, p) != L2_OURS))
+		return false;
+	total = base_load_be16(ip + 2);
+	*dst = base_load_be32(ip + 16);
+	if (unlikely(total < WIRE_IP4_LEN || WIRE_ETH_LEN + total > len || !ip4_sum_ok(ip)))
+		return false;
+	if (unlikely(!dp_ip4_is_unicast(*dst) || !dp_ip4_is_unicast(base_load_be32(ip + 12))))
+		return false;
+	/* Ethernet padding is not part of the packet. */
+	m->data_len = (uint16_t)(WIRE_ETH_LEN + total);
+	m->pkt_len = WIRE_ETH_LEN + total;
+	return true;
+}
+
+/*
+ * Bring the headers of a packet in several segments into the first one. Payload moves only where
+ * it stands in the way.
+ */
+static void
+headers_pull_up(struct rte_mbuf *m)
+{
+	uint32_t want = RTE_MIN(m->pkt_len, (uint32_t)DP_HEADERS_MAX);
+	uint16_t missing;
+
+	if (m->data_len >= want)
+		return;
+	missing = (uint16_t)(want - m->data_len);
+	if (rte_pktmbuf_tailroom(m) < missing) {
+		char *front = m->buf_addr;
+
+		if (m->buf_len < want)
+			return; /* the length checks will refuse it */
+		memmove(front, rte_pktmbuf_mtod(m, char *), m->data_len);
+		m->data_off = 0;
+	}
+	while (missing != 0) {
+		struct rte_mbuf *s = m->next;
+		uint16_t n = (uint16_t)RTE_MIN(missing, s->data_len);
+
+		memcpy(rte_pktmbuf_mtod_offset(m, char *, m->data_len), rte_pktmbuf_mtod(s, char *),
+			n);
+		m->data_len = (uint16_t)(m->data_len + n);
+		s->data_off = (uint16_t)(s->data_off + n);
+		s->data_len = (uint16_t)(s->data_len - n);
+		missing = (uint16_t)(missing - n);
+		if (s->data_len == 0) {
+			m->next = s->next;
+			m->nb_segs--;
+			s->next = NULL;
+			s->nb_segs = 1;
+			rte_pktmbuf_free_seg(s);
+		}
+	}
+}
+
+/* Cut a packet to len bytes, however its segments lie. */
+static void
+frame_trim(struct rte_mbuf *m, uint32_t len)
+{
+	struct rte_mbuf *s = m, *rest;
+	uint32_t left = len;
+
+	if (m->pkt_len <= len)
+		return;
+	m->pkt_len = len;
+	for (; left > s->data_len; s = s->next)
+		left -= s->data_len;
+	s->data_len = (uint16_t)left;
+	rest = s->next;
+	s->next = NULL;
+	while (rest != NULL) {
+		struct rte_mbuf *next = rest->next;
+
+		rest->next = NULL;
+		rest->nb_segs = 1;
+		rte_pktmbuf_free_seg(rest);
+		m->nb_segs--;
+		rest = next;
+	}
+}
+
+static void
+arp_classify(struct dp_lcore *lc, struct rte_mbuf *m)
+{
+	const struct fib_nh *nh;
+	struct wire_arp arp;
+
+	if (!wire_arp_decode(rte_pktmbuf_mtod_offset(m, const uint8_t *, WIRE_ETH_LEN),
+		    (size_t)(m->data_len - WIRE_ETH_LEN), &arp)) {
+		dp_drop(lc, m, DP_DROP_ARP_MALFORMED);
+		return;
+	}
+	if (lc->fib != NULL) {
+		fib_lookup(lc->fib, &arp.target_ip, &nh, 1);
+		if (nh->type == FIB_NH_LOCAL && nh->group < lc->dp->n_groups &&
+			nh->if_index == lc->in->index) {
+			dp_punt_group_arp(lc, m, nh->group);
+			return;
+		}
+	}
+	dp_punt_if_arp(lc, m);
+}
+
+/* The same decisions as wire_ip4_decode(), which a test holds it to. */
+static enum dp_drop
+ip4_header_check(const uint8_t *ip, size_t in_segment, size_t in_packet)
+{
+	size_t header_len, total_len;
+
+	if (in_packet < WIRE_IP4_LEN)
+		return DP_DROP_IP4_TRUNCATED;
+	if (ip[0] >> 4 != 4)
+		return DP_DROP_IP4_VERSION;
+	header_len = (size_t)(ip[0] & 0x0f) * 4;
+	total_len = base_load_be16(ip + 2);
+	if (header_len < WIRE_IP4_LEN || total_len < header_len)
+		return DP_DROP_IP4_HEADER;
+	if (in_packet < total_len || in_segment < header_len)
+		return DP_DROP_IP4_TRUNCATED;
+	if (wire_sum_fold(wire_sum(ip, header_len, 0)) != 0)
+		return DP_DROP_IP4_CHECKSUM;
+	return DP_DROP_COUNT;
+}
+
+static void
+carp_classify(struct dp_lcore *lc, struct rte_mbuf *m, const uint8_t *ip)
+{
+	uint32_t header_len = (uint32_t)(ip[0] & 0x0f) * 4;
+
+	/* The second byte tells the group; what else is wrong is the control lcore's to find. */
+	if (base_load_be16(ip + 2) < header_len + 2 ||
+		(base_load_be16(ip + 6) & (WIRE_IP4_MF | WIRE_IP4_OFFSET)) != 0) {
+		dp_drop(lc, m, DP_DROP_CARP_MALFORMED);
+		return;
+	}
+	dp_punt_advert(lc, m, ip[header_len + 1]);
+}
+
+static bool
+ip4_classify(struct dp_lcore *lc, struct rte_mbuf *m, enum l2_class l2, uint32_t *dst)
+{
+	const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, WIRE_ETH_LEN);
+	enum dp_drop why = ip4_header_check(
+		ip, (size_t)(m->data_len - WIRE_ETH_LEN), (size_t)(m->pkt_len - WIRE_ETH_LEN));
+	uint32_t src;
+
+	if (why != DP_DROP_COUNT) {
+		dp_drop(lc, m, why);
+		return false;
+	}
+	src = base_load_be32(ip + 12);
+	*dst = base_load_be32(ip + 16);
+	/* Before the source is judged: a box without an address sends from 0.0.0.0 (note 1.2). */
+	if (*dst == WIRE_CARP_GROUP_IP4 && ip[9] == WIRE_PROTO_CARP) {
+		carp_classify(lc, m, ip);
+		return false;
+	}
+	if (!dp_ip4_is_unicast(src))
+		why = DP_DROP_IP4_SOURCE;
+	else if ((*dst >= UINT32_C(0xe0000000) && *dst < UINT32_C(0xf0000000)) ||
+		*dst == UINT32_MAX)
+		why = DP_DROP_MULTICAST;
+	else if (!dp_ip4_is_unicast(*dst))
+		why = DP_DROP_IP4_DESTINATION;
+	else if (l2 == L2_GROUP)
+		why = DP_DROP_L2_BROADCAST;
+	if (why != DP_DROP_COUNT) {
+		dp_drop(lc, m, why);
+		return false;
+	}
+	frame_trim(m, WIRE_ETH_LEN + (uint32_t)base_load_be16(ip + 2));
+	return true;
+}
+
+/* The long way; true when the packet is to be routed. */
+static __rte_noinline bool
+frame_classify(struct dp_lcore *lc, struct rte_mbuf *m, uint32_t *dst)
+{
+	const uint8_t *p;
+	enum l2_class l2;
+	uint16_t type;
+
+	if (m->pkt_len < WIRE_ETH_LEN) {
+		dp_drop(lc, m, DP_DROP_TRUNCATED_ETH);
+		return false;
+	}
+	if (m->nb_segs > 1)
+		headers_pull_up(m);
+	if (m->data_len < WIRE_ETH_LEN) {
+		dp_drop(lc, m, DP_DROP_TRUNCATED_ETH);
+		return false;
+	}
+	p = rte_pktmbuf_mtod(m, const uint8_t *);
+	type = base_load_be16(p + 12);
+	if (type == WIRE_ETHERTYPE_VLAN) {
+		/* For another interface, so that this one's MACs say nothing about it. */
+		dp_drop(lc, m, DP_DROP_NO_INTERFACE);
+		return false;
+	}
+	l2 = l2_classify(lc->in, p);
+	if (l2 == L2_NOT_MASTER || l2 == L2_OTHER) {
+		dp_drop(lc, m, l2 == L2_OTHER ? DP_DROP_OTHER_MAC : DP_DROP_NOT_MASTER);
+		return false;
+	}
+	if (type == WIRE_ETHERTYPE_IP4)
+		return ip4_classify(lc, m, l2, dst);
+	if (type == WIRE_ETHERTYPE_ARP)
+		arp_classify(lc, m);
+	else
+		dp_drop(lc, m, DP_DROP_ETHERTYPE);
+	return false;
+}
+
+uint16_t
+dp_classify(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n)
+{
+	const struct dp_if *in = lc->in;
+	uint64_t bytes = 0;
+	uint16_t kept = 0;
+
+	for (uint16_t i = 0; i < n && i < PREFETCH_AHEAD; i++)
+		rte_prefetch0(rte_pktmbuf_mtod(pkts[i], void *));
+	for (uint16_t i = 0; i < n; i++) {
+		struct rte_mbuf *m = pkts[i];
+
+		if (i + PREFETCH_AHEAD < n)
+			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + PREFETCH_AHEAD], void *));
+		bytes += m->pkt_len;
+		if (likely(frame_is_plain(in, m, &lc->dst[kept])) ||
+			frame_classify(lc, m, &lc->dst[kept]))
+			pkts[kept++] = m;
+	}
+	dp_count(&lc->c.rx_frames, n);
+	dp_count(&lc->c.rx_bytes, bytes);
+	return kept;
+}

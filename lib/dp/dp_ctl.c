@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/*
+ * What the control lcore sends, answers and gives up.
+ */
+#include "dp_priv.h"
+
+#include <errno.h>
+
+#include "base_assert.h"
+
+/* The control lcore's block; it counts there and nowhere else. */
+static struct dp_lcore *
+control(struct dp *dp)
+{
+	return dp->lcores[dp->n_workers];
+}
+
+struct rte_mbuf *
+dp_ctl_alloc(struct dp *dp)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(dp->pool);
+
+	if (m == NULL)
+		dp_count(&control(dp)->c.drops[DP_DROP_NO_MBUF], 1);
+	return m;
+}
+
+int
+dp_ctl_send(struct dp *dp, uint16_t if_index, struct rte_mbuf *m, uint16_t group)
+{
+	*dp_meta(m) = (struct dp_meta){
+		.kind = group != DP_NONE ? DP_KIND_ADVERT : DP_KIND_ORIGINATED,
+		.group = group,
+		.src_group = DP_NONE,
+	};
+	return dp_ctl_output(control(dp), &dp->ifs[if_index], m);
+}
+
+uint32_t
+dp_advert_send_failures(const struct dp *dp, uint16_t group)
+{
+	return atomic_load_explicit(&dp->groups[group].send_failures, memory_order_relaxed);
+}
+
+void
+dp_ctl_send_resolved(
+	struct dp *dp, uint16_t if_index, struct rte_mbuf *m, const uint8_t mac[BASE_MAC_LEN])
+{
+	const struct dp_if *out = &dp->ifs[if_index];
+	uint16_t src_group = dp_meta(m)->src_group;
+	uint8_t *p;
+
+	/* It may have waited for longer than we are MASTER. */
+	if (src_group != DP_NONE && !dp_group_answering(dp, src_group)) {
+		dp_drop(control(dp), m, DP_DROP_NOT_MASTER);
+		return;
+	}
+	p = (uint8_t *)rte_pktmbuf_prepend(m, WIRE_ETH_LEN);
+	BASE_ASSERT(p != NULL); /* where the old header was */
+	memcpy(p, mac, BASE_MAC_LEN);
+	if (src_group != DP_NONE)
+		base_vmac(dp->groups[src_group].vhid, p + BASE_MAC_LEN);
+	else
+		memcpy(p + BASE_MAC_LEN, out->mac, BASE_MAC_LEN);
+	base_store_be16(p + 12, WIRE_ETHERTYPE_IP4);
+	dp_ctl_output(control(dp), out, m);
+}
+
+void
+dp_ctl_unreachable(struct dp *dp, struct rte_mbuf *m)
+{
+	struct dp_lcore *lc = control(dp);
+
+	if (dp_meta(m)->kind == DP_KIND_FORWARDED) {
+		lc->now = dp_clock();
+		lc->turn++;
+		lc->fib = atomic_load_explicit(&dp->fib, memory_order_acquire);
+		lc->nbr = atomic_load_explicit(&dp->nbr, memory_order_acquire);
+		dp_icmp_error(lc, m, 0, WIRE_ICMP_UNREACHABLE, WIRE_ICMP_UNREACH_HOST, 0);
+	}
+	dp_drop(lc, m, DP_DROP_UNREACHABLE);
+}
+
+void
+dp_ctl_hold_dropped(struct dp *dp, struct rte_mbuf *m)
+{
+	dp_drop(control(dp), m, DP_DROP_HOLD_FULL);
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/*
+ * The forwarding stage: route lookup for the burst, then per packet TTL, MTU, next hop's MAC, new
+ * Ethernet header, TX buffer. Also the way out for packets of our own.
+ */
+#include "dp_priv.h"
+
+static const struct fib_nh no_route = {.type = FIB_NH_NONE, .group = FIB_GROUP_NONE};
+
+/*
+ * The Ethernet addresses of a frame to a next hop, NULL when it has no MAC. Looked up once per
+ * turn, so that a burst to the same router costs one lookup and a change shows in the next turn.
+ */
+static inline const uint8_t *
+hop_l2(struct dp_lcore *lc, const struct dp_if *out, uint32_t ip)
+{
+	struct dp_hop *h = &lc->hops[(ip ^ ip >> 8 ^ out->index) % DP_HOP_CACHE];
+
+	if (likely(h->turn == lc->turn && h->ip == ip && h->if_index == out->index))
+		return h->l2;
+	if (unlikely(lc->nbr == NULL || !fib_nbr_lookup(lc->nbr, out->index, ip, h->l2))) {
+		h->turn = 0;
+		return NULL;
+	}
+	memcpy(h->l2 + BASE_MAC_LEN, out->mac, BASE_MAC_LEN);
+	h->turn = lc->turn;
+	h->ip = ip;
+	h->if_index = out->index;
+	return h->l2;
+}
+
+/* RFC 1624: one less in the high byte of the word is 0x0100 more in the complement's sum. */
+static inline void
+ttl_decrement(uint8_t *ip)
+{
+	uint32_t sum = (uint32_t)base_load_be16(ip + 10) + 0x0100;
+
+	base_store_be16(ip + 10, (uint16_t)(sum + (sum >= 0xffff)));
+	ip[8]--;
+}
+
+/* A packet to an address of this box. */
+static __rte_noinline void
+local_handle(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh)
+{
+	const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, WIRE_ETH_LEN);
+	bool vip = nh->group < lc->dp->n_groups;
+	uint32_t header_len = (uint32_t)(ip[0] & 0x0f) * 4;
+
+	if (vip && !dp_group_owned(lc->dp, nh->group)) {
+		dp_drop(lc, m, DP_DROP_NOT_MASTER);
+		return;
+	}
+	if (ip[9] == WIRE_PROTO_CARP && !vip && nh->if_index == lc->in->index) {
+		/* A unicast peer's advert (note 1.2). */
+		if (m->pkt_len < WIRE_ETH_LEN + header_len + 2 ||
+			(base_load_be16(ip + 6) & (WIRE_IP4_MF | WIRE_IP4_OFFSET)) != 0)
+			dp_drop(lc, m, DP_DROP_CARP_MALFORMED);
+		else
+			dp_punt_advert(lc, m, ip[header_len + 1]);
+		return;
+	}
+	if (ip[9] == WIRE_PROTO_ICMP)
+		dp_echo(lc, m, nh);
+	else
+		dp_drop(lc, m, DP_DROP_LOCAL);
+}
+
+/* A packet that the route table has no way out for. */
+static __rte_noinline void
+unrouted_handle(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh)
+{
+	if (nh->type == FIB_NH_LOCAL) {
+		local_handle(lc, m, nh);
+	} else if (nh->type == FIB_NH_DROP) {
+		dp_drop(lc, m, DP_DROP_SUBNET_BROADCAST);
+	} else {
+		dp_icmp_error(lc, m, WIRE_ETH_LEN, WIRE_ICMP_UNREACHABLE, WIRE_ICMP_UNREACH_NET, 0);
+		dp_drop(lc, m, DP_DROP_NO_ROUTE);
+	}
+}
+
+static __rte_noinline void
+ttl_exceeded(struct dp_lcore *lc, struct rte_mbuf *m)
+{
+	dp_icmp_error(lc, m, WIRE_ETH_LEN, WIRE_ICMP_TIME_EXCEEDED, 0, 0);
+	dp_drop(lc, m, DP_DROP_TTL);
+}
+
+static __rte_noinline void
+too_big(struct dp_lcore *lc, struct rte_mbuf *m, const uint8_t *ip, uint16_t mtu)
+{
+	if (base_load_be16(ip + 6) & WIRE_IP4_DF)
+		dp_icmp_error(
+			lc, m, WIRE_ETH_LEN, WIRE_ICMP_UNREACHABLE, WIRE_ICMP_UNREACH_FRAG, mtu);
+	dp_drop(lc, m, DP_DROP_TOO_BIG);
+}
+
+static __rte_noinline void
+unresolved(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_if *out, uint32_t hop)
+{
+	*dp_meta(m) =
+		(struct dp_meta){.kind = DP_KIND_FORWARDED, .group = DP_NONE, .src_group = DP_NONE};
+	dp_punt_resolve(lc, m, out, hop);
+}
+
+uint16_t
+dp_forward(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n)
+{
+	const struct dp_if *ifs = lc->dp->ifs;
+	const struct fib_nh *nhs[DP_BURST];
+	uint16_t done = 0;
+
+	if (likely(lc->fib != NULL))
+		fib_lookup(lc->fib, lc->dst, nhs, n);
+	else
+		for (uint16_t i = 0; i < n; i++)
+			nhs[i] = &no_route;
+
+	for (uint16_t i = 0; i < n; i++) {
+		struct rte_mbuf *m = pkts[i];
+		const struct fib_nh *nh = nhs[i];
+		uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *), *ip = p + WIRE_ETH_LEN;
+		const struct dp_if *out;
+		const uint8_t *l2;
+		uint32_t hop;
+
+		if (likely(nh->type == FIB_NH_GATEWAY)) {
+			hop = nh->gateway;
+		} else if (likely(nh->type == FIB_NH_CONNECTED)) {
+			hop = lc->dst[i];
+		} else {
+			unrouted_handle(lc, m, nh);
+			continue;
+		}
+		out = &ifs[nh->if_index];
+		if (unlikely(ip[8] <= 1)) {
+			ttl_exceeded(lc, m);
+			continue;
+		}
+		if (unlikely(m->pkt_len > (uint32_t)WIRE_ETH_LEN + out->mtu)) {
+			too_big(lc, m, ip, out->mtu);
+			continue;
+		}
+		ttl_decrement(ip);
+		l2 = hop_l2(lc, out, hop);
+		if (unlikely(l2 == NULL)) {
+			unresolved(lc, m, out, hop);
+			continue;
+		}
+		memcpy(p, l2, DP_L2_LEN);
+		dp_tx(lc, out->slot, m, false);
+		done++;
+	}
+	return done;
+}
+
+bool
+dp_route_get(struct dp_lcore *lc, uint32_t dst, struct dp_route *r, enum dp_drop *why)
+{
+	const struct fib_nh *nh = &no_route;
+
+	if (lc->fib != NULL)
+		fib_lookup(lc->fib, &dst, &nh, 1);
+	switch ((enum fib_nh_type)nh->type) {
+	case FIB_NH_CONNECTED:
+		r->hop = dst;
+		break;
+	case FIB_NH_GATEWAY:
+		r->hop = nh->gateway;
+		break;
+	case FIB_NH_LOCAL:
+		*why = DP_DROP_LOCAL;
+		return false;
+	case FIB_NH_DROP:
+		*why = DP_DROP_SUBNET_BROADCAST;
+		return false;
+	case FIB_NH_NONE:
+	default:
+		*why = DP_DROP_NO_ROUTE;
+		return false;
+	}
+	r->out = &lc->dp->ifs[nh->if_index];
+	return true;
+}
+
+void
+dp_originate(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_route *r, uint16_t src_group)
+{
+	uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
+	const uint8_t *l2;
+
+	if (m->pkt_len > (uint32_t)WIRE_ETH_LEN + r->out->mtu) {
+		dp_drop(lc, m, DP_DROP_TOO_BIG);
+		return;
+	}
+	base_store_be16(p + 12, WIRE_ETHERTYPE_IP4);
+	*dp_meta(m) = (struct dp_meta){
+		.kind = DP_KIND_ORIGINATED, .group = DP_NONE, .src_group = src_group};
+	l2 = hop_l2(lc, r->out, r->hop);
+	if (l2 == NULL) {
+		dp_punt_resolve(lc, m, r->out, r->hop);
+		return;
+	}
+	memcpy(p, l2, DP_L2_LEN);
+	if (src_group != DP_NONE)
+		base_vmac(lc->dp->groups[src_group].vhid, p + BASE_MAC_LEN);
+	if (dp_lcore_is_control(lc))
+		dp_ctl_output(lc, r->out, m);
+	else
+		dp_tx(lc, r->out->slot, m, true);
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#ifndef DP_PRIV_H
+#define DP_PRIV_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <rte_branch_prediction.h>
+#include <rte_common.h>
+#include <rte_config.h>
+#include <rte_mbuf.h>
+#include <rte_rcu_qsbr.h>
+#include <rte_ring.h>
+
+#include "base_addr.h"
+#include "base_bytes.h"
+#include "base_time.h"
+#include "dp.h"
+#include "fib.h"
+#include "fib_nbr.h"
+#include "wire.h"
+
+/* Ring sizes in slots; a ring holds one entry less. */
+#define DP_ADVERT_RING_SLOTS  64
+#define DP_GROUP_RING_SLOTS   32
+#define DP_IF_RING_SLOTS      256
+#define DP_RESOLVE_RING_SLOTS 256
+#define DP_HANDOFF_RING_SLOTS 1024
+/** Frames that a worker takes from its hand-off ring in one turn, at most. */
+#define DP_HANDOFF_BUDGET 256
+
+/** Headers that stages may read and write in place: Ethernet, IPv4 with options, and a bit. */
+#define DP_HEADERS_MAX 128
+
+/** The 12 first bytes of an Ethernet header. */
+#define DP_L2_LEN 12
+
+/** What a frame that leaves the common path carries along, in the mempool's private area. */
+enum dp_kind {
+	DP_KIND_ORIGINATED = 0, /**< built here */
+	DP_KIND_FORWARDED,	/**< routed through; counts as such once sent */
+	DP_KIND_ADVERT,		/**< advert of .group: a failure is counted to it */
+};
+struct dp_meta {
+	uint32_t next_hop; /**< RESOLVE */
+	uint16_t group;	   /**< ADVERT */
+	uint16_t
+		src_group; /**< leaves with this group's vMAC as source; DP_NONE: the interface's MAC */
+	uint8_t kind;	   /**< enum dp_kind */
+};
+
+/* Private area of a packet from a mempool that dp_create() or its caller vouched for. */
+static inline struct dp_meta *
+dp_meta(struct rte_mbuf *m)
+{
+	return rte_mbuf_to_priv(m);
+}
+
+/** @name Configuration: constant after dp_create(), but for the atomics. @{ */
+struct dp_port {
+	uint16_t port_id;
+	uint16_t n_txq;
+	uint16_t if_index; /**< DP_NONE: frames are received, but belong to nobody */
+	bool control_txq;
+	_Atomic bool link_up; /**< control lcore: wo, workers: ro */
+};
+
+struct dp_if {
+	uint16_t index;
+	uint16_t slot; /**< of its port in dp->ports */
+	uint16_t mtu;
+	uint16_t first_group; /**< chain through dp_group.next_in_if, DP_NONE at its end */
+	uint8_t mac[BASE_MAC_LEN];
+	uint32_t ip4;
+	uint64_t vhids[4];	   /**< configured */
+	_Atomic uint64_t owned[4]; /**< control lcore: wo, workers: ro */
+	uint16_t group_of_vhid[256];
+} __rte_cache_aligned;
+
+struct dp_group {
+	uint16_t if_index;
+	uint16_t next_in_if;
+	uint8_t vhid;
+	_Atomic bool answering;		/**< control lcore: wo, workers: ro */
+	_Atomic uint32_t send_failures; /**< adverts lost between hand-off ring and device */
+	uint32_t ip4;
+};
+/** @} */
+
+/** Two classes of rings, so that punts can never delay adverts. */
+enum dp_set_id {
+	DP_SET_ADVERTS = 0, /**< slots: groups, then interfaces (vhids that are not configured) */
+	DP_SET_PUNTS,	    /**< slots: groups, interfaces' ARP, interfaces' packets to resolve */
+	DP_SET_COUNT
+};
+struct dp_set {
+	struct rte_ring **rings;
+	_Atomic uint64_t *ready; /**< one bit per ring: set by the producer, cleared by control */
+};
+/** The rings of one producer. Control has one of its own, for what it has to resolve itself. */
+struct dp_source {
+	struct dp_set set[DP_SET_COUNT];
+	void *block;
+};
+/** Where control continues its round. @thread control lcore */
+struct dp_cursor {
+	uint32_t word, bit;
+};
+
+struct dp_rxq {
+	uint16_t port_id, queue, slot;
+	uint32_t n_desc;
+	uint32_t since_mark; /**< frames read since mark, at most about n_desc */
+	base_ns_t
+		mark; /**< start of a turn; what was in the queue then is read after n_desc frames */
+	base_ns_t horizon;
+};
+
+/** Frames waiting for the end of the turn, per port. */
+struct dp_txbuf {
+	uint16_t n;
+	uint32_t originated; /**< bit i: m[i] was built here */
+	uint32_t bytes;
+	struct rte_mbuf *m[DP_BURST];
+};
+
+/** A resolved next hop, good for the turn it was looked up in. */
+struct dp_hop {
+	uint64_t turn;
+	uint32_t ip;
+	uint16_t if_index;
+	uint8_t l2[DP_L2_LEN];
+};
+#define DP_HOP_CACHE 16
+
+/** Rate limit, as the generic cell rate algorithm: one number. */
+struct dp_bucket {
+	base_ns_t cost, burst, next;
+};
+
+/**
+ * All that one lcore writes. The control lcore has one too, for its sends and drops; that one
+ * polls nothing.
+ */
+struct dp_lcore {
+	struct dp *dp;
+	uint16_t id; /**< worker number; dp->n_workers is the control lcore */
+	uint16_t n_rxq;
+	base_ns_t now; /**< start of the turn */
+	uint64_t turn;
+	const struct fib *fib; /**< snapshots of this turn */
+	const struct fib_nbr_table *nbr;
+	const struct dp_if *in; /**< interface of the burst at hand */
+	struct dp_source *src;
+	struct rte_ring *handoff;
+	struct dp_rxq *rxq;
+	struct dp_txbuf *tx; /**< one per port */
+	struct dp_bucket icmp;
+	uint64_t polls;		/**< bit per port slot */
+	uint32_t dst[DP_BURST]; /**< destination of each packet that classification let through */
+	struct dp_hop hops[DP_HOP_CACHE];
+
+	struct dp_stats c
+		__rte_cache_aligned; /**< written by this lcore, read by anyone, by relaxed atomics */
+	struct dp_worker_info info;		/**< the same */
+	_Atomic base_ns_t horizon[DP_PORT_MAX]; /**< worker: wo by release, others: ro by acquire */
+} __rte_cache_aligned;
+
+struct dp {
+	uint16_t n_workers, n_ports, n_ifs, n_groups;
+	enum dp_idle idle;
+	struct rte_mempool *pool;
+	struct rte_rcu_qsbr *qsbr;
+	uint32_t n_rings[DP_SET_COUNT];
+	uint32_t n_words[DP_SET_COUNT];
+	uint8_t slot_of_port[RTE_MAX_ETHPORTS];	    /**< UINT8_MAX: not ours */
+	struct dp_lcore *lcores[DP_WORKER_MAX + 1]; /**< workers, then control */
+	struct dp_source sources[DP_WORKER_MAX + 1];
+	struct dp_group *groups;
+	struct dp_if *ifs;
+	struct dp_cursor cursor[DP_SET_COUNT]; /**< control lcore */
+	_Atomic bool stopping;
+	/* Written by control or main, read by every worker once per turn. */
+	const struct fib *_Atomic fib;
+	const struct fib_nbr_table *_Atomic nbr;
+	struct dp_port ports[DP_PORT_MAX];
+};
+
+static inline bool
+dp_lcore_is_control(const struct dp_lcore *lc)
+{
+	return lc->id == lc->dp->n_workers;
+}
+
+/** Add to a counter of one's own block so that readers never see it torn. */
+static inline void
+dp_count(uint64_t *c, uint64_t n)
+{
+	__atomic_store_n(c, *c + n, __ATOMIC_RELAXED);
+}
+
+/** The fate of a frame that goes nowhere. */
+static inline void
+dp_drop(struct dp_lcore *lc, struct rte_mbuf *m, enum dp_drop why)
+{
+	dp_count(&lc->c.drops[why], 1);
+	rte_pktmbuf_free(m);
+}
+
+static inline bool
+dp_group_owned(const struct dp *dp, uint16_t group)
+{
+	const struct dp_group *g = &dp->groups[group];
+	const struct dp_if *i = &dp->ifs[g->if_index];
+
+	return atomic_load_explicit(&i->owned[g->vhid / 64], memory_order_acquire) >>
+		(g->vhid % 64) &
+		1;
+}
+
+static inline bool
+dp_group_answering(const struct dp *dp, uint16_t group)
+{
+	return atomic_load_explicit(&dp->groups[group].answering, memory_order_acquire);
+}
+
+/** A unicast address that may be seen in a packet on a wire: not 0/8, 127/8, 224/3. */
+static inline bool
+dp_ip4_is_unicast(uint32_t ip)
+{
+	uint32_t top = ip >> 24;
+
+	return top - 1 < 223 && top != 127;
+}
+
+/* dp_classify.c */
+/**
+ * Give every frame of lc->in that is not to be routed its fate.
+ * @return how many were kept, in order, at the front of pkts, with lc->dst[] filled: IPv4 with a
+ *         proven header in the first segment, both addresses unicast, no padding.
+ */
+uint16_t dp_classify(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n);
+
+/* dp_forward.c */
+/** Route what dp_classify() kept. @return how many went to a TX buffer */
+uint16_t dp_forward(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n);
+/** Where a packet to a destination goes. */
+struct dp_route {
+	const struct dp_if *out;
+	uint32_t hop;
+};
+/** @return true and fills r, or false and the drop reason of a packet that we send ourselves */
+bool dp_route_get(struct dp_lcore *lc, uint32_t dst, struct dp_route *r, enum dp_drop *why);
+/**
+ * Send a packet of ours, its IPv4 header complete at WIRE_ETH_LEN; the Ethernet addresses are
+ * written here, from src_group's vMAC or the interface's MAC.
+ */
+void dp_originate(
+	struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_route *r, uint16_t src_group);
+
+/* dp_icmp.c */
+void dp_bucket_init(struct dp_bucket *b, uint32_t per_s);
+/** Handle an echo request to an address of ours; m is gone. */
+void dp_echo(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh);
+/** Send an ICMP error about m, whose IPv4 header is at ip_off, if RFC 1122 and the rate allow. m stays. */
+void dp_icmp_error(struct dp_lcore *lc, struct rte_mbuf *m, uint32_t ip_off, uint8_t type,
+	uint8_t code, uint32_t rest);
+
+/* dp_punt.c */
+int dp_source_init(struct dp *dp, struct dp_source *s, bool all, int socket_id);
+void dp_source_free(struct dp *dp, struct dp_source *s);
+/** Hand m to control by a ring of lc's own; on a full ring m is freed with the reason. */
+bool dp_punt(struct dp_lcore *lc, enum dp_set_id set, uint32_t ring, struct rte_mbuf *m,
+	enum dp_drop full);
+void dp_punt_advert(struct dp_lcore *lc, struct rte_mbuf *m, uint8_t vhid);
+void dp_punt_group_arp(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t group);
+void dp_punt_if_arp(struct dp_lcore *lc, struct rte_mbuf *m);
+/** m with an Ethernet header still to be replaced; meta's src_group and kind are set by the caller. */
+void dp_punt_resolve(
+	struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_if *out, uint32_t next_hop);
+
+/* dp_tx.c */
+/** Put a whole frame in the buffer of its port. Workers only. */
+static inline void dp_tx(struct dp_lcore *lc, uint16_t slot, struct rte_mbuf *m, bool originated);
+void dp_tx_flush_port(struct dp_lcore *lc, uint16_t slot);
+void dp_tx_flush(struct dp_lcore *lc);
+/** Send what others handed over. @return frames taken from the ring */
+uint32_t dp_handoff_drain(struct dp_lcore *lc);
+/** Send from the control lcore; meta is set unless the port has a queue for control. */
+int dp_ctl_output(struct dp_lcore *lc, const struct dp_if *out, struct rte_mbuf *m);
+
+static inline void
+dp_tx(struct dp_lcore *lc, uint16_t slot, struct rte_mbuf *m, bool originated)
+{
+	struct dp_txbuf *b = &lc->tx[slot];
+
+	b->originated |= (uint32_t)originated << b->n;
+	b->bytes += m->pkt_len;
+	b->m[b->n++] = m;
+	if (b->n == DP_BURST)
+		dp_tx_flush_port(lc, slot);
+}
+
+#endif

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/*
+ * Rings from workers to the control lcore: one per producer, group and class, all of a producer in
+ * one block of memory (memzones would run out at 2,560). A producer sets a ring's ready bit after
+ * it enqueued, control clears it before it dequeues: whatever control does not see in the ring has
+ * its bit set again.
+ */
+#include "dp_priv.h"
+
+#include <errno.h>
+
+#include <rte_malloc.h>
+
+static uint32_t
+ring_slots(const struct dp *dp, enum dp_set_id set, uint32_t ring)
+{
+	if (set == DP_SET_ADVERTS)
+		return DP_ADVERT_RING_SLOTS;
+	if (ring < dp->n_groups)
+		return DP_GROUP_RING_SLOTS;
+	if (ring < (uint32_t)dp->n_groups + dp->n_ifs)
+		return DP_IF_RING_SLOTS;
+	return DP_RESOLVE_RING_SLOTS;
+}
+
+/* Control's own source has only the rings that it can be a producer of. */
+static bool
+ring_wanted(const struct dp *dp, bool all, enum dp_set_id set, uint32_t ring)
+{
+	return all || (set == DP_SET_PUNTS && ring >= (uint32_t)dp->n_groups + dp->n_ifs);
+}
+
+int
+dp_source_init(struct dp *dp, struct dp_source *s, bool all, int socket_id)
+{
+	size_t at = 0;
+	char *block;
+
+	for (int pass = 0; pass < 2; pass++) {
+		block = s->block;
+		at = 0;
+		for (unsigned int set = 0; set < DP_SET_COUNT; set++) {
+			if (pass == 1) {
+				s->set[set].ready = (void *)(block + at);
+			}
+			at += RTE_ALIGN_CEIL(
+				dp->n_words[set] * sizeof(uint64_t), (size_t)RTE_CACHE_LINE_SIZE);
+			if (pass == 1)
+				s->set[set].rings = (void *)(block + at);
+			at += RTE_ALIGN_CEIL(dp->n_rings[set] * sizeof(struct rte_ring *),
+				(size_t)RTE_CACHE_LINE_SIZE);
+			for (uint32_t r = 0; r < dp->n_rings[set]; r++) {
+				uint32_t slots = ring_slots(dp, set, r);
+
+				if (!ring_wanted(dp, all, set, r))
+					continue;
+				if (pass == 1) {
+					struct rte_ring *ring = (void *)(block + at);
+
+					if (rte_ring_init(ring, "koi_punt", slots,
+						    RING_F_SP_ENQ | RING_F_SC_DEQ) != 0)
+						return -EINVAL;
+					s->set[set].rings[r] = ring;
+				}
+				at += (size_t)rte_ring_get_memsize(slots);
+			}
+		}
+		if (pass == 0) {
+			s->block =
+				rte_zmalloc_socket("koi_rings", at, RTE_CACHE_LINE_SIZE, socket_id);
+			if (s->block == NULL)
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+void
+dp_source_free(struct dp *dp, struct dp_source *s)
+{
+	void *m;
+
+	if (s->block == NULL)
+		return;
+	for (unsigned int set = 0; set < DP_SET_COUNT; set++) {
+		for (uint32_t r = 0; r < dp->n_rings[set]; r++) {
+			if (s->set[set].rings == NULL || s->set[set].rings[r] == NULL)
+				continue;
+			while (rte_ring_sc_dequeue(s->set[set].rings[r], &m) == 0)
+				rte_pktmbuf_free(m);
+		}
+	}
+	rte_free(s->block);
+	s->block = NULL;
+}
+
+bool
+dp_punt(struct dp_lcore *lc, enum dp_set_id set, uint32_t ring, struct rte_mbuf *m,
+	enum dp_drop full)
+{
+	struct dp_set *s = &lc->src->set[set];
+
+	if (unlikely(rte_ring_sp_enqueue(s->rings[ring], m) != 0)) {
+		dp_drop(lc, m, full);
+		return false;
+	}
+	atomic_fetch_or_explicit(
+		&s->ready[ring / 64], UINT64_C(1) << (ring % 64), memory_order_release);
+	return true;
+}
+
+void
+dp_punt_advert(struct dp_lcore *lc, struct rte_mbuf *m, uint8_t vhid)
+{
+	uint16_t group = lc->in->group_of_vhid[vhid];
+	uint32_t ring = group != DP_NONE ? group : (uint32_t)lc->dp->n_groups + lc->in->index;
+
+	if (dp_punt(lc, DP_SET_ADVERTS, ring, m, DP_DROP_ADVERT_RING_FULL))
+		dp_count(&lc->c.punted_adverts, 1);
+}
+
+void
+dp_punt_group_arp(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t group)
+{
+	if (dp_punt(lc, DP_SET_PUNTS, group, m, DP_DROP_PUNT_RING_FULL))
+		dp_count(&lc->c.punted_arp, 1);
+}
+
+void
+dp_punt_if_arp(struct dp_lcore *lc, struct rte_mbuf *m)
+{
+	if (dp_punt(lc, DP_SET_PUNTS, (uint32_t)lc->dp->n_groups + lc->in->index, m,
+		    DP_DROP_PUNT_RING_FULL))
+		dp_count(&lc->c.punted_arp, 1);
+}
+
+void
+dp_punt_resolve(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_if *out, uint32_t next_hop)
+{
+	const struct dp *dp = lc->dp;
+
+	dp_meta(m)->next_hop = next_hop;
+	rte_pktmbuf_adj(m, WIRE_ETH_LEN);
+	if (dp_punt(lc, DP_SET_PUNTS, (uint32_t)dp->n_groups + dp->n_ifs + out->index, m,
+		    DP_DROP_RESOLVE_RING_FULL))
+		dp_count(&lc->c.punted_resolve, 1);
+}
+
+static void
+punt_describe(const struct dp *dp, enum dp_set_id set, uint32_t ring, struct dp_punt *out)
+{
+	out->next_hop = 0;
+	if (ring < dp->n_groups) {
+		out->cls = set == DP_SET_ADVERTS ? DP_PUNT_ADVERT : DP_PUNT_GROUP_ARP;
+		out->group = (uint16_t)ring;
+		out->if_index = dp->groups[ring].if_index;
+		return;
+	}
+	out->group = DP_NONE;
+	ring -= dp->n_groups;
+	if (set == DP_SET_ADVERTS) {
+		out->cls = DP_PUNT_ADVERT;
+	} else if (ring < dp->n_ifs) {
+		out->cls = DP_PUNT_IF_ARP;
+	} else {
+		ring -= dp->n_ifs;
+		out->cls = DP_PUNT_RESOLVE;
+		out->next_hop = dp_meta(out->m)->next_hop;
+	}
+	out->if_index = (uint16_t)ring;
+}
+
+#define TAKE_MAX 64
+
+/* Take from one ring; *left tells whether something stayed behind. */
+static uint32_t
+ring_take(struct dp *dp, enum dp_set_id set, struct rte_ring *r, uint32_t ring, struct dp_punt *out,
+	uint32_t n, bool *left)
+{
+	void *m[TAKE_MAX];
+	uint32_t done = 0;
+	unsigned int available = 0;
+
+	do {
+		uint32_t got = rte_ring_sc_dequeue_burst(
+			r, m, RTE_MIN(n - done, (uint32_t)TAKE_MAX), &available);
+
+		for (uint32_t i = 0; i < got; i++) {
+			out[done + i].m = m[i];
+			punt_describe(dp, set, ring, &out[done + i]);
+		}
+		done += got;
+	} while (available != 0 && done < n);
+	*left = available != 0;
+	return done;
+}
+
+/*
+ * One round over the ready bits of all producers, from where the last round ended, to the bit: a
+ * flood on the rings of low numbers must not starve the others when cap is small.
+ */
+static uint32_t
+set_poll(struct dp *dp, enum dp_set_id set, struct dp_punt *out, uint32_t cap, uint32_t per_ring)
+{
+	struct dp_cursor *cur = &dp->cursor[set];
+	uint32_t words = dp->n_words[set], total = words * (dp->n_workers + UINT32_C(1));
+	uint32_t at = cur->word, bit = cur->bit, n = 0;
+
+	/* The word of the first step comes again as the last one, for the bits before the cursor. */
+	for (uint32_t step = 0; step <= total && n < cap && per_ring != 0; step++) {
+		uint64_t mask = step == 0 ? UINT64_MAX << bit
+			: step == total	  ? ~(UINT64_MAX << bit)
+					  : UINT64_MAX;
+		struct dp_set *s = &dp->sources[at / words].set[set];
+		_Atomic uint64_t *word = &s->ready[at % words];
+		uint64_t bits = atomic_load_explicit(word, memory_order_relaxed) & mask;
+		uint64_t again = 0;
+
+		if (bits != 0)
+			bits = atomic_fetch_and_explicit(word, ~mask, memory_order_acquire) & mask;
+		while (bits != 0) {
+			uint32_t b = (uint32_t)__builtin_ctzll(bits);
+			uint32_t ring = at % words * 64 + b;
+			bool left;
+
+			if (n == cap) {
+				atomic_fetch_or_explicit(word, bits | again, memory_order_relaxed);
+				*cur = (struct dp_cursor){.word = at, .bit = b};
+				return n;
+			}
+			bits &= bits - 1;
+			n += ring_take(dp, set, s->rings[ring], ring, &out[n],
+				RTE_MIN(per_ring, cap - n), &left);
+			if (left)
+				again |= UINT64_C(1) << b;
+		}
+		if (again != 0)
+			atomic_fetch_or_explicit(word, again, memory_order_relaxed);
+		at = (at + 1) % total;
+	}
+	*cur = (struct dp_cursor){.word = at, .bit = 0};
+	return n;
+}
+
+uint32_t
+dp_poll_adverts(struct dp *dp, struct dp_punt *out, uint32_t cap, uint32_t per_group)
+{
+	return set_poll(dp, DP_SET_ADVERTS, out, cap, per_group);
+}
+
+uint32_t
+dp_poll_punts(struct dp *dp, struct dp_punt *out, uint32_t cap, uint32_t per_ring)
+{
+	return set_poll(dp, DP_SET_PUNTS, out, cap, per_ring);
+}

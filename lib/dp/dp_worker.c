@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/*
+ * The loop of a worker lcore: take over what others handed to it, poll, classify, forward, send,
+ * tell how far in time it has read, idle.
+ */
+#include "dp_priv.h"
+
+#include <time.h>
+
+#include <rte_ethdev.h>
+#include <rte_pause.h>
+
+#include "compat_thread.h"
+
+#define EMPTY_BEFORE_SLEEP    32
+#define SLEEP_NS	      (50 * BASE_NS_PER_US)
+#define SLEEPS_BEFORE_BACKOFF 2000
+#define SLEEP_MAX_NS	      (500 * BASE_NS_PER_US)
+#define TIMER_SLACK_NS	      1000
+
+base_ns_t
+dp_clock(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (base_ns_t)ts.tv_sec * BASE_NS_PER_S + (base_ns_t)ts.tv_nsec;
+}
+
+/*
+ * A burst that was not full emptied the queue: all that came before this turn was read. A queue
+ * that never empties holds n_desc frames at most: once that many were read since a mark, all that
+ * came before the mark was.
+ */
+static void
+rxq_note(struct dp_rxq *q, uint16_t n, base_ns_t now)
+{
+	if (n < DP_BURST) {
+		q->horizon = now;
+		q->since_mark = 0;
+		q->mark = now;
+		return;
+	}
+	if (q->mark == 0)
+		q->mark = now;
+	q->since_mark += n;
+	if (q->since_mark >= q->n_desc) {
+		q->horizon = q->mark;
+		q->mark = now;
+		q->since_mark = n;
+	}
+}
+
+static void
+horizon_publish(struct dp_lcore *lc)
+{
+	base_ns_t oldest[DP_PORT_MAX];
+
+	for (uint16_t slot = 0; slot < lc->dp->n_ports; slot++)
+		oldest[slot] = BASE_NS_NEVER;
+	for (uint16_t i = 0; i < lc->n_rxq; i++)
+		oldest[lc->rxq[i].slot] = RTE_MIN(oldest[lc->rxq[i].slot], lc->rxq[i].horizon);
+	/* Release: who sees the horizon also sees the frames in the rings. */
+	for (uint16_t slot = 0; slot < lc->dp->n_ports; slot++)
+		if (oldest[slot] != BASE_NS_NEVER)
+			atomic_store_explicit(
+				&lc->horizon[slot], oldest[slot], memory_order_release);
+}
+
+base_ns_t
+dp_rx_horizon(const struct dp *dp, uint16_t if_index)
+{
+	uint16_t slot = dp->ifs[if_index].slot;
+	base_ns_t oldest = BASE_NS_NEVER;
+
+	for (uint16_t w = 0; w < dp->n_workers; w++) {
+		const struct dp_lcore *lc = dp->lcores[w];
+
+		if (lc->polls >> slot & 1) {
+			base_ns_t h =
+				atomic_load_explicit(&lc->horizon[slot], memory_order_acquire);
+
+			oldest = RTE_MIN(oldest, h);
+		}
+	}
+	return oldest == BASE_NS_NEVER ? 0 : oldest;
+}
+
+static void
+burst_orphaned(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n)
+{
+	uint64_t bytes = 0;
+
+	for (uint16_t i = 0; i < n; i++)
+		bytes += pkts[i]->pkt_len;
+	dp_count(&lc->c.rx_frames, n);
+	dp_count(&lc->c.rx_bytes, bytes);
+	dp_count(&lc->c.drops[DP_DROP_NO_INTERFACE], n);
+	rte_pktmbuf_free_bulk(pkts, n);
+}
+
+static uint32_t
+queues_poll(struct dp_lcore *lc)
+{
+	struct rte_mbuf *pkts[DP_BURST];
+	const struct dp *dp = lc->dp;
+	uint32_t total = 0;
+
+	for (uint16_t i = 0; i < lc->n_rxq; i++) {
+		struct dp_rxq *q = &lc->rxq[i];
+		uint16_t n = rte_eth_rx_burst(q->port_id, q->queue, pkts, DP_BURST);
+		uint16_t if_index = dp->ports[q->slot].if_index;
+
+		rxq_note(q, n, lc->now);
+		if (n == 0)
+			continue;
+		total += n;
+		if (unlikely(if_index == DP_NONE)) {
+			burst_orphaned(lc, pkts, n);
+			continue;
+		}
+		lc->in = &dp->ifs[if_index];
+		n = dp_classify(lc, pkts, n);
+		if (n != 0)
+			dp_forward(lc, pkts, n);
+	}
+	return total;
+}
+
+/* @return frames received in the low half, frames handed over by others in the high half */
+static uint32_t
+turn(struct dp_lcore *lc, base_ns_t now, bool *worked)
+{
+	struct dp *dp = lc->dp;
+	uint32_t received, handed;
+
+	lc->now = now;
+	lc->turn++;
+	lc->fib = atomic_load_explicit(&dp->fib, memory_order_acquire);
+	lc->nbr = atomic_load_explicit(&dp->nbr, memory_order_acquire);
+	handed = dp_handoff_drain(lc);
+	received = queues_poll(lc);
+	dp_tx_flush(lc);
+	horizon_publish(lc);
+	rte_rcu_qsbr_quiescent(dp->qsbr, lc->id);
+
+	*worked = (received | handed) != 0;
+	dp_count(&lc->info.turns, 1);
+	dp_count(&lc->info.empty_turns, !*worked);
+	__atomic_store_n(&lc->info.last_turn, now, __ATOMIC_RELAXED);
+	return received;
+}
+
+uint32_t
+dp_worker_turn(struct dp *dp, uint16_t worker, base_ns_t now)
+{
+	bool worked;
+
+	return turn(dp->lcores[worker], now, &worked);
+}
+
+static void
+idle_sleep(struct dp_lcore *lc, base_ns_t ns)
+{
+	const struct timespec ts = {.tv_nsec = (long)ns};
+
+	/* Nobody who waits for readers waits for one that sleeps. */
+	rte_rcu_qsbr_thread_offline(lc->dp->qsbr, lc->id);
+	nanosleep(&ts, NULL);
+	rte_rcu_qsbr_thread_online(lc->dp->qsbr, lc->id);
+	dp_count(&lc->info.sleeps, 1);
+}
+
+int
+dp_worker_run(struct dp *dp, uint16_t worker)
+{
+	struct dp_lcore *lc = dp->lcores[worker];
+	uint32_t empty = 0, sleeps = 0;
+	base_ns_t start;
+
+	/* Without it the kernel would stretch the shortest sleep by 50 us. */
+	(void)compat_thread_timer_slack_set(TIMER_SLACK_NS);
+	rte_rcu_qsbr_thread_register(dp->qsbr, lc->id);
+	rte_rcu_qsbr_thread_online(dp->qsbr, lc->id);
+	start = dp_clock();
+	while (!atomic_load_explicit(&dp->stopping, memory_order_acquire)) {
+		base_ns_t end;
+		bool worked;
+
+		turn(lc, start, &worked);
+		end = dp_clock();
+		dp_count(worked ? &lc->info.busy_ns : &lc->info.idle_ns, end - start);
+		if (end - start > lc->info.longest_turn_ns)
+			__atomic_store_n(&lc->info.longest_turn_ns, end - start, __ATOMIC_RELAXED);
+		start = end;
+		if (worked) {
+			empty = 0;
+			sleeps = 0;
+			continue;
+		}
+		if (dp->idle == DP_IDLE_POLL || ++empty < EMPTY_BEFORE_SLEEP) {
+			rte_pause();
+			continue;
+		}
+		/* From 50 us up to 500 us, one more for each sleep over the bound. */
+		idle_sleep(lc,
+			sleeps < SLEEPS_BEFORE_BACKOFF
+				? SLEEP_NS
+				: RTE_MIN(SLEEP_NS +
+						  (sleeps - SLEEPS_BEFORE_BACKOFF) * BASE_NS_PER_US,
+					  SLEEP_MAX_NS));
+		sleeps++;
+		start = dp_clock();
+		dp_count(&lc->info.idle_ns, start - end);
+	}
+	rte_rcu_qsbr_thread_offline(dp->qsbr, lc->id);
+	rte_rcu_qsbr_thread_unregister(dp->qsbr, lc->id);
+	return 0;
+}
+
+void
+dp_stop(struct dp *dp)
+{
+	atomic_store_explicit(&dp->stopping, true, memory_order_release);
+}
