@@ -134,7 +134,7 @@ fib_nbr_resolve(struct fib_nbr_table *t, uint16_t if_index, uint32_t ip, struct 
 	case FIB_NBR_ABSENT:
 		break;
 	}
-	BASE_ASSERT(!"a slot that is found has a state");
+	BASE_ASSERT(false); /* a slot that is found has a state */
 }
 
 static bool
@@ -215,7 +215,7 @@ serve(struct fib_nbr_table *t, uint32_t slot, const struct sink *s)
 	case FIB_NBR_ABSENT:
 		break;
 	}
-	BASE_ASSERT(!"a slot in the heap has a state");
+	BASE_ASSERT(false); /* a slot in the heap has a state */
 }
 
 void
