@@ -284,8 +284,8 @@ hear(struct ctl *c)
 			c->election, i, horizon[i] > c->started_at ? horizon[i] : c->started_at);
 }
 
-static void
-turn(struct ctl *c, base_ns_t now)
+void
+ctl_turn(struct ctl *c, base_ns_t now)
 {
 	base_ns_t gap = base_ns_since(now, c->now);
 
@@ -342,7 +342,7 @@ ctl_run(struct ctl *c)
 	compat_thread_timer_slack_set(BASE_NS_PER_US);
 	c->now = c->started_at = dp_clock();
 	for (;;) {
-		turn(c, dp_clock());
+		ctl_turn(c, dp_clock());
 		if (!stopping && __atomic_load_n(&c->shutdown, __ATOMIC_ACQUIRE)) {
 			struct election_event ev = {.type = ELECTION_EV_SHUTDOWN};
 

@@ -53,6 +53,9 @@ void ctl_destroy(struct ctl *c);
 /** The control loop; returns 0 once a shutdown is complete. @thread control lcore */
 int ctl_run(struct ctl *c);
 
+/** One turn of the loop without the sleep, for tests and benchmarks. @thread as ctl_run() */
+void ctl_turn(struct ctl *c, base_ns_t now);
+
 /** Bow out on every group, hand over (at most 50 ms), then make ctl_run() return. @thread any, also a signal handler */
 void ctl_shutdown(struct ctl *c);
 
