@@ -102,6 +102,10 @@ class Host:
     def plug(self, iface="em0"):
         self.lab.switch.ip(f"link set {self.name}.{iface} up")
 
+    def power_off(self):
+        """All its ports go dark at once."""
+        self.lab.switch.ip(*[f"link set {self.name}.{i} down" for i in self.macs])
+
     def ping(self, dst, count=1, timeout=2, interval=0.01):
         """@return True when every echo was answered"""
         argv = ["ping", "-n", "-q", "-c", str(count), "-i", str(interval)]
@@ -215,6 +219,16 @@ class Probe:
         return self.result
 
 
+class Clock(Probe):
+    """Only the reference timer: how late wakers are on this machine while a test runs."""
+
+    def __init__(self, host):
+        super().__init__(host, "127.0.0.1", rate=10, fifo=0)
+
+    def judge(self):
+        judge(self.stop())
+
+
 def timer_text(summary):
     late = summary["timer_late_ms"]
     return (
@@ -280,6 +294,14 @@ class Lab:
         host.ns.ip(f"route add default via {WAN_VIP}")
         host.steady_arp()
         return host
+
+    def inject(self, port):
+        """A sender of frames out of a port of the switch, past its address table."""
+        with self.switch.entered():
+            sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+            sock.bind((port, 0))
+        self.closing.append(sock.close)
+        return sock.send
 
     def peer(self, segment=LAN):
         """A host without an address, for hand-made frames."""

@@ -19,6 +19,7 @@ CLONE_NEWNET = 0x40000000
 MS_REC = 0x4000
 MS_PRIVATE = 1 << 18
 PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
 
 #: Temporary files of the lab; on the private tmpfs.
 LAB_DIR = "/run/koi-lab"
@@ -59,6 +60,8 @@ def enter_private():
     _mount("tmpfs", "/run", "tmpfs", 0, "mode=0755")
     os.makedirs(LAB_DIR)
     os.makedirs("/run/netns")
+    # Children of a daemon that dies become ours, to be reaped here.
+    _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     os.environ["KOI_LAB"] = str(os.getpid())
     # Programs in the lab find koictl's default sockets and DPDK's runtime folder below /run.
     os.environ.pop("XDG_RUNTIME_DIR", None)
@@ -177,3 +180,15 @@ def stop(child, sig=signal.SIGKILL, timeout=5):
             child.kill()
             child.wait()
     return child.returncode
+
+
+def kill_group(child):
+    """SIGKILL a process and everything in its session, and reap them all."""
+    if child.poll() is None:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+    while True:
+        try:
+            os.waitpid(-child.pid, 0)
+        except ChildProcessError:
+            return

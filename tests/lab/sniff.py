@@ -98,12 +98,13 @@ class Sniffer:
     def __init__(self, ns, program=None):
         program = CONTROL_ONLY if program is None else program
         with ns.entered():
-            # Protocol 0: nothing is received before the filter is in place.
-            self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+            # All interfaces of the namespace; made while it has no traffic yet.
+            self.sock = socket.socket(
+                socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL)
+            )
             attach_filter(self.sock, program)
             self.sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
-            self.sock.bind(("", ETH_P_ALL))
         self.frames = []
         self.changed = threading.Condition()
         self.stop_r, self.stop_w = socket.socketpair()

@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 the koi contributors
+"""A koi process in a namespace of the lab, seen as its operator sees it."""
+
+import copy
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+
+import lab
+import netns
+
+KOI = os.environ.get("KOI_BIN", os.path.join(lab.BUILD, "app/koi/koi"))
+KOICTL = os.environ.get("KOICTL_BIN", os.path.join(lab.BUILD, "app/koictl/koictl"))
+
+EAL = ["--no-huge", "-m", "128", "--no-shconf", "--no-pci"]
+
+#: What a sanitizer prints when it has found something.
+SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error:|ThreadSanitizer")
+
+STATUS = re.compile(
+    r"carp: (?P<state>\w+) carpdev (?P<carpdev>\S+) vhid (?P<vhid>\d+) "
+    r"advbase (?P<advbase>\d+) advskew (?P<advskew>\d+)"
+)
+
+
+def config(node, advskew=0, preempt=True, addresses=True, two=True, state=None, **carp):
+    """Configuration of the guide's firewalls, chapter 28.5; fw1 is the preferred one.
+
+    state: what every group starts as; carp: further keys of "carp".
+    """
+    host = {"fw1": 2, "fw2": 3, "fw3": 4}[node]
+    groups = [
+        {
+            "name": "carp0",
+            "carpdev": "em0",
+            "vhid": 1,
+            "pass": "lanpasswd",
+            "advskew": advskew,
+            "addresses": [f"{lab.LAN_VIP}/24"],
+        },
+        {
+            "name": "carp1",
+            "carpdev": "em1",
+            "vhid": 2,
+            "pass": "wanpasswd",
+            "advskew": advskew,
+            "addresses": [f"{lab.WAN_VIP}/24"],
+        },
+    ]
+    interfaces = [
+        {"name": "em0", "device": "net_af_packet0"},
+        {"name": "em1", "device": "net_af_packet1"},
+    ]
+    if addresses:
+        interfaces[0]["addresses"] = [f"192.0.2.{host}/24"]
+        interfaces[1]["addresses"] = [f"198.51.100.{host}/24"]
+    if state:
+        for group in groups:
+            group["state"] = state
+    n = 2 if two else 1
+    conf = {
+        "node": node,
+        "eal": EAL + [f"--vdev=net_af_packet{i},iface=em{i}" for i in range(n)],
+        "interfaces": interfaces[:n],
+        "carp": {"preempt": preempt, "log": 2, "groups": groups[:n]},
+    }
+    conf["carp"].update(carp)
+    return conf
+
+
+def fast(conf, advskew):
+    """The same box with fast groups: advbase 0 and the given skew."""
+    conf = copy.deepcopy(conf)
+    for group in conf["carp"]["groups"]:
+        group.update({"fast": True, "advbase": 0, "advskew": advskew})
+    return conf
+
+
+class CtlError(RuntimeError):
+    """A command was refused; the text is the reply."""
+
+
+class Box:
+    """koi in the namespace of a host. start() returns once its CLI answers."""
+
+    def __init__(self, host, conf):
+        self.host = host
+        self.conf = conf
+        self.name = conf["node"]
+        self.dir = os.path.join(netns.LAB_DIR, f"{host.name}.{len(host.lab.boxes)}")
+        os.makedirs(self.dir, mode=0o700)
+        self.config_path = os.path.join(self.dir, "koi.json")
+        self.socket_path = os.path.join(self.dir, "cli.sock")
+        self.log_path = os.path.join(self.dir, "log")
+        self.process = None
+        self.killed = False
+        self.sanitizer_seen = 0
+        self._conn = None
+        self._buf = b""
+        host.lab.boxes.append(self)
+
+    # -- life ---------------------------------------------------------------------------------
+
+    def argv(self, *more):
+        return [KOI, "--config", self.config_path, "--cli-socket", self.socket_path, *more]
+
+    def write_config(self):
+        with open(self.config_path, "w", encoding="utf-8") as f:
+            json.dump(self.conf, f, indent=2)
+
+    def start(self, wait=True):
+        if not os.path.exists(KOI):
+            raise netns.LabError(f"{KOI} is missing: build first")
+        self.write_config()
+        with open(self.log_path, "ab") as log:
+            self.process = self.host.ns.popen(
+                self.argv(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.dir
+            )
+        self.killed = False
+        if wait:
+            self.wait_ready()
+        return self
+
+    def wait_ready(self, timeout=30):
+        def ready():
+            if self.process.poll() is not None:
+                raise RuntimeError(
+                    f"{self.name}: koi ended with {self.process.returncode}:\n{self.log()}"
+                )
+            try:
+                return self.ctl("show version")
+            except OSError:
+                return None
+
+        lab.poll_until(ready, timeout, f"{self.name}: CLI answers")
+
+    def kill(self):
+        """SIGKILL: the box is gone at once."""
+        self._close()
+        if self.process is not None and self.process.poll() is None:
+            self.killed = True
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+
+    def terminate(self, timeout=10):
+        """SIGTERM and wait. @return the exit code"""
+        self._close()
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+        return self.process.returncode
+
+    def signal(self, sig):
+        self.process.send_signal(sig)
+
+    # -- log ----------------------------------------------------------------------------------
+
+    def log(self):
+        try:
+            with open(self.log_path, encoding="utf-8", errors="replace") as f:
+                return f.read()
+        except FileNotFoundError:
+            return ""
+
+    def log_lines(self, pattern):
+        return [line for line in self.log().splitlines() if re.search(pattern, line)]
+
+    def sanitizer_report(self):
+        text = self.log()
+        found = SANITIZER.search(text)
+        return text[found.start() :] if found else ""
+
+    # -- CLI ----------------------------------------------------------------------------------
+
+    def _close(self):
+        if self._conn is not None:
+            self._conn.close()
+            self._conn = None
+
+    def request(self, command, as_json=False, timeout=5.0):
+        """One framed request. @return (status, output)"""
+        if self._conn is None:
+            conn = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            try:
+                conn.settimeout(timeout)
+                conn.connect(self.socket_path)
+            except OSError:
+                conn.close()
+                raise
+            self._conn, self._buf = conn, b""
+        try:
+            self._conn.settimeout(timeout)
+            line = json.dumps({"cmd": command, "json": as_json}) + "\n"
+            self._conn.sendall(line.encode())
+            while b"\n" not in self._buf:
+                data = self._conn.recv(65536)
+                if not data:
+                    raise ConnectionError(f"{self.name}: CLI closed the connection")
+                self._buf += data
+        except OSError:
+            self._close()
+            raise
+        reply, self._buf = self._buf.split(b"\n", 1)
+        reply = json.loads(reply)
+        return reply["status"], reply["output"]
+
+    def ctl(self, command):
+        """@return the text of a command that must succeed"""
+        status, output = self.request(command)
+        if status != 0:
+            raise CtlError(f"{self.name}: {command}: {output}")
+        return output
+
+    def ctl_json(self, command):
+        status, output = self.request(command, as_json=True)
+        if status != 0:
+            raise CtlError(f"{self.name}: {command}: {output}")
+        return output
+
+    def koictl(self, *command, args=(), timeout=10):
+        """Run the client program. @return CompletedProcess with text output"""
+        return subprocess.run(
+            [KOICTL, "--socket", self.socket_path, *args, *command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def status(self, group):
+        """The BSD status line of a group, as a dict."""
+        found = STATUS.search(self.ctl(f"show carp {group}"))
+        if not found:
+            raise AssertionError(f"no status line in: {self.ctl(f'show carp {group}')}")
+        return found.groupdict()
+
+    def state(self, group):
+        return self.status(group)["state"]
+
+    def states(self):
+        return [self.state(g["name"]) for g in self.conf["carp"]["groups"]]
+
+    def wait_state(self, group, state, timeout=8.0):
+        lab.poll_until(
+            lambda: self.state(group) == state, timeout, f"{self.name} {group} is {state}"
+        )
+
+    def wait_master(self, timeout=8.0):
+        for group in self.conf["carp"]["groups"]:
+            self.wait_state(group["name"], "MASTER", timeout)
+
+    def wait_backup(self, timeout=8.0):
+        for group in self.conf["carp"]["groups"]:
+            self.wait_state(group["name"], "BACKUP", timeout)
+
+    # -- telemetry ----------------------------------------------------------------------------
+
+    def telemetry_path(self):
+        base = f"/var/run/dpdk/koi-{self.name}"
+        return os.path.join(base, "dpdk_telemetry.v2")
+
+    def telemetry(self, command, timeout=5.0):
+        """One request over DPDK's socket. @return the value of the reply"""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+            s.settimeout(timeout)
+            s.connect(self.telemetry_path())
+            s.recv(16384)  # the greeting: version, pid, max_output_len
+            s.send(command.encode())
+            reply = json.loads(s.recv(65536))
+        key = command.split(",")[0]
+        assert list(reply) == [key], f"{command}: {reply}"
+        return reply[key]
+
+    def drops(self):
+        return self.telemetry("/koi/drops")
+
+    def carp_stats(self, group=None):
+        return self.telemetry("/carp/stats" + (f",{group}" if group else ""))
+
+    def wait_counter(self, read, more_than, timeout=5.0, what="counter"):
+        """Wait until read() exceeds a value. @return what it was then"""
+        value = [None]
+
+        def reached():
+            value[0] = read()
+            return value[0] > more_than
+
+        lab.poll_until(reached, timeout, f"{self.name}: {what} above {more_than}")
+        return value[0]
+
+

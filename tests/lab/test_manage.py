@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 the koi contributors
+"""The ways to look at a box and to command it: koictl, the CLI socket, telemetry, --check."""
+
+import json
+import os
+import socket
+import subprocess
+
+import pytest
+
+import box
+
+INFO_KEYS = set(
+    "name carpdev vhid state advbase advskew demotion vmac addresses master_ip last_cause "
+    "transitions state_since_ms".split()
+)
+
+
+@pytest.fixture
+def two_groups(make_single):
+    return make_single(advskew=0, preempt=True, two=True, state="master")
+
+
+@pytest.mark.sanitized
+def test_manage_telemetry_commands_answer_json(two_groups):
+    one = two_groups.box
+    one.wait_master()
+    ours = {c for c in one.telemetry("/") if c.startswith(("/koi", "/carp", "/fwd", "/interface"))}
+    ours |= {c for c in one.telemetry("/") if c.startswith(("/neighbor", "/route"))}
+    wanted = "/koi/info /koi/drops /carp/list /carp/info /carp/stats /carp/events /fwd/stats"
+    wanted += " /interface/list /interface/info /neighbor/list /route/list"
+    assert set(wanted.split()) <= ours
+    parameter = {"/carp/info": "carp0", "/carp/peers": "carp0", "/carp/explain": "carp0"}
+    parameter.update({"/interface/info": "em0", "/neighbor/list": "em0"})
+    for command in sorted(ours):
+        request = command + ("," + parameter[command] if command in parameter else "")
+        assert one.telemetry(request) is not None, request
+    info = one.telemetry("/carp/info,carp0")
+    assert INFO_KEYS <= set(info)
+    assert info["state"] == "MASTER" and info["vmac"] == "00:00:5e:00:01:01"
+    assert one.telemetry("/carp/stats,carp0")["opackets"] > 0
+    # What does not exist is refused, and the box lives.
+    assert one.telemetry("/carp/info,nope") is None
+    assert one.telemetry("/carp/info") is None
+    assert one.state("carp0") == "MASTER"
+
+
+@pytest.mark.sanitized
+def test_manage_koictl_exit_codes(two_groups):
+    one = two_groups.box
+    one.wait_master()
+    assert one.koictl("show", "carp", "all").returncode == 0
+    assert "carp: MASTER carpdev em0 vhid 1" in one.koictl("show carp all").stdout
+    assert one.koictl("show carp nope").returncode == 2
+    assert one.koictl("frobnicate").returncode == 2
+    assert one.koictl("carp carp0 down").returncode == 0
+    assert one.koictl("carp carp0 state master").returncode == 1
+    assert one.koictl("carp carp0 up").returncode == 0
+    gone = subprocess.run(
+        [box.KOICTL, "--socket", one.dir + "/nobody.sock", "show", "version"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=10,
+        check=False,
+    )
+    assert gone.returncode == 3
+    done = one.koictl("show carp carp0", args=["--json"])
+    assert done.returncode == 0
+    assert json.loads(done.stdout)
+
+
+def test_manage_every_show_command_has_text_and_json(two_groups):
+    one = two_groups.box
+    one.wait_master()
+    commands = [
+        "show carp all",
+        "show carp carp0",
+        "show carp stats",
+        "show carp stats carp1",
+        "show carp peers carp0",
+        "show carp events",
+        "show carp events carp0",
+        "show carp demotion",
+        "show interface all",
+        "show interface em0",
+        "show port stats all",
+        "show route",
+        "show neighbor",
+        "show lcores",
+        "show config",
+        "show version",
+        "help",
+    ]
+    for command in commands:
+        status, text = one.request(command)
+        assert status == 0 and isinstance(text, str) and text.strip(), command
+        if command != "help":
+            status, value = one.request(command, as_json=True)
+            assert status == 0 and isinstance(value, (dict, list)), command
+    assert "lanpasswd" not in one.ctl("show config")
+
+
+def test_manage_cli_session_without_framing(two_groups):
+    """Anything but { as the first byte is a session with a prompt."""
+    one = two_groups.box
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
+        s.settimeout(5)
+        s.connect(one.socket_path)
+        s.sendall(b"show version\nquit\n")
+        text = b""
+        while True:
+            data = s.recv(4096)
+            if not data:
+                break
+            text += data
+    assert b"koi" in text
+
+
+def test_manage_stale_socket_is_replaced_and_a_live_one_refused(make_single):
+    single = make_single()
+    one = single.box
+    twin = subprocess.run(
+        one.argv(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=30,
+        check=False,
+        text=True,
+    )
+    assert twin.returncode != 0, twin.stdout
+    assert one.ctl("show version")
+    one.kill()
+    assert os.path.exists(one.socket_path)
+    one.start()
+    assert one.ctl("show version")
+
+
+def run_koi(*argv, **kw):
+    return subprocess.run(
+        [box.KOI, *argv],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=20,
+        check=False,
+        **kw,
+    )
+
+
+def test_manage_check_of_a_file(tmp_path):
+    """Needs no root, device or hugepage; names file, line, column and pointer."""
+    good = tmp_path / "good.json"
+    good.write_text(json.dumps(box.config("fw1"), indent=2))
+    assert run_koi("--config", str(good), "--check").returncode == 0
+    conf = box.config("fw1")
+    conf["carp"]["groups"][0]["vhid"] = 256
+    conf["carp"]["groups"][1]["advskw"] = 3
+    bad = tmp_path / "bad.json"
+    bad.write_text(json.dumps(conf, indent=2))
+    done = run_koi("--config", str(bad), "--check")
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    where = next(n for n, t in enumerate(bad.read_text().splitlines(), 1) if "256" in t)
+    assert any(f"bad.json:{where}:" in t and "/carp/groups/0/vhid" in t for t in lines), lines
+    assert any("/carp/groups/1/advskw" in t and "advskew" in t for t in lines), lines
+    done = run_koi("--config", str(bad), "--check", "--json")
+    assert done.returncode == 1 and json.loads(done.stdout)["valid"] is False
+    # Started with it, koi ends the same way before it touches a device.
+    assert run_koi("--config", str(bad)).returncode == 1
+
+
+def test_manage_missing_device_is_exit_2(net):
+    conf = box.config("fw1", two=False)
+    conf["eal"] = [a.replace("em0", "nosuch0") for a in conf["eal"]]
+    one = box.Box(net.host("fw1"), conf)
+    one.start(wait=False)
+    assert one.process.wait(20) == 2, one.log()
+    one.process = None
+
+
+def test_manage_exit_codes_of_the_command_line():
+    assert run_koi("--version").returncode == 0
+    assert run_koi("--help").returncode == 0
+    assert run_koi("--no-such-option").returncode == 1
+    assert run_koi("--config", "/nonexistent.json").returncode == 1

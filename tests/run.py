@@ -1,0 +1,160 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 the koi contributors
+"""make test: every test there is, and one line with the sum at the end.
+
+    run.py [--only STEP[,STEP]]
+
+Steps, in order: unit, unit-asan, lab, timing, lab-asan.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PLAIN = os.path.join(ROOT, "build")
+ASAN = os.path.join(ROOT, "build-asan")
+REPORTS = os.path.join(ROOT, ".build", "reports")
+MESON = shutil.which("meson", path="/usr/bin:/bin:/usr/local/bin") or "meson"
+NINJA = shutil.which("ninja", path="/usr/bin:/bin:/usr/local/bin") or "ninja"
+PYTHON = "/usr/bin/python3"
+
+SANITIZER_ENV = {
+    # DPDK keeps its own allocations for the life of the process.
+    "ASAN_OPTIONS": "detect_leaks=1:halt_on_error=1:abort_on_error=0:exitcode=99",
+    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:exitcode=99",
+}
+
+
+class Sum:
+    """Counts over everything."""
+
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+        self.names = []
+
+    def add_junit(self, path, step):
+        """@return how many failed"""
+        failed = 0
+        for case in ElementTree.parse(path).getroot().iter("testcase"):
+            kinds = {child.tag for child in case}
+            if kinds & {"failure", "error"}:
+                failed += 1
+                name = "::".join(filter(None, (case.get("classname"), case.get("name"))))
+                self.names.append(f"{step}: {name}")
+            elif "skipped" in kinds:
+                self.skipped += 1
+            else:
+                self.passed += 1
+        self.failed += failed
+        return failed
+
+    def fail(self, what):
+        self.failed += 1
+        self.names.append(what)
+
+    def line(self):
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
+def call(argv, env=None, timeout=None):
+    print("+ " + " ".join(os.path.relpath(a, ROOT) if a.startswith(ROOT) else a for a in argv))
+    sys.stdout.flush()
+    try:
+        return subprocess.run(
+            argv, cwd=ROOT, env={**os.environ, **(env or {})}, timeout=timeout, check=False
+        ).returncode
+    except subprocess.TimeoutExpired:
+        print(f"ended after {timeout} s without a result")
+        return 124
+
+
+def build(folder, *options):
+    """@return True when everything was built"""
+    if not os.path.exists(os.path.join(folder, "build.ninja")):
+        code = call([MESON, "setup", folder, *options])
+        if code != 0:
+            return False
+    return call([NINJA, "-C", folder]) == 0
+
+
+def run_meson(folder, step, total, env=None, args=()):
+    code = call(
+        [MESON, "test", "-C", folder, "--no-rebuild", "--print-errorlogs", *args], env, 400
+    )
+    junit = os.path.join(folder, "meson-logs", "testlog.junit.xml")
+    if not os.path.exists(junit):
+        if code != 0:
+            total.fail(f"{step}: meson test ended with {code}")
+        return
+    if total.add_junit(junit, step) == 0 and code != 0:
+        total.fail(f"{step}: meson test ended with {code}")
+
+
+def run_pytest(folder, step, total, args, env=None, timeout=400):
+    junit = os.path.join(REPORTS, step + ".xml")
+    if os.path.exists(junit):
+        os.unlink(junit)
+    # A list, so that nobody's pytest settings and plugins get in.
+    argv = [PYTHON, "-m", "pytest", "-q", "--junit-xml", junit, "tests/lab", "tests/interop"]
+    code = call(argv + args, {"KOI_BUILD": folder, **(env or {})}, timeout)
+    failed = total.add_junit(junit, step) if os.path.exists(junit) else 0
+    if code != 0 and failed == 0:
+        total.fail(f"{step}: pytest ended with {code}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="unit,unit-asan,lab,timing,lab-asan")
+    steps = parser.parse_args().only.split(",")
+    os.makedirs(REPORTS, exist_ok=True)
+    total = Sum()
+    started = time.monotonic()
+
+    def header(text):
+        print(f"\n== {text} (at {time.monotonic() - started:.0f} s)", flush=True)
+
+    header("build")
+    built = build(PLAIN)
+    if not built:
+        total.fail("build")
+    asan = False
+    if {"unit-asan", "lab-asan"} & set(steps):
+        header("build with ASan and UBSan")
+        asan = build(ASAN, "-Db_sanitize=address,undefined", "-Dbuildtype=debugoptimized")
+        if not asan:
+            total.fail("build-asan")
+    if built and "unit" in steps:
+        header("unit, fuzz replay and lint")
+        run_meson(PLAIN, "unit", total)
+    if asan and "unit-asan" in steps:
+        header("unit and fuzz replay with ASan and UBSan")
+        run_meson(ASAN, "unit-asan", total, SANITIZER_ENV, ["--no-suite", "lint"])
+    if built and "lab" in steps:
+        header("lab: behaviour")
+        run_pytest(PLAIN, "lab", total, ["-m", "not timing", "-n", "3"])
+    if built and "timing" in steps:
+        header("lab: wall-clock figures, one at a time")
+        run_pytest(PLAIN, "timing", total, ["-m", "timing"])
+    if asan and "lab-asan" in steps:
+        header("lab with ASan and UBSan")
+        run_pytest(
+            ASAN, "lab-asan", total, ["-m", "sanitized and not timing", "-n", "2"], SANITIZER_ENV
+        )
+
+    header("done")
+    for name in total.names:
+        print("FAILED " + name)
+    with open(os.path.join(REPORTS, "summary"), "w", encoding="ascii") as f:
+        f.write(total.line() + "\n")
+    print(total.line(), flush=True)
+    return 1 if total.failed or total.passed == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
