@@ -23,7 +23,7 @@ struct port_set;
 struct mgmt_lcore {
 	const char *role; /**< "main", "control", "worker 0", … */
 	unsigned int lcore_id;
-	int cpu;	  /**< CPU asked for */
+	int cpu; /**< CPU asked for */
 	int numa_node;
 	const char *note; /**< e.g. "polls a device of node 1"; "" if none */
 };
@@ -38,8 +38,8 @@ struct mgmt_config {
 	const uint16_t *if_port; /**< index into the port set of each interface of conf */
 	const struct mgmt_lcore *lcores;
 	uint16_t n_lcores;
-	const char *cli_socket; /**< path */
-	bool syslog_prefix;	/**< log lines start with <N>, as systemd reads them */
+	const char *cli_socket;	    /**< path */
+	bool syslog_prefix;	    /**< log lines start with <N>, as systemd reads them */
 	void (*on_quit)(void *arg); /**< the operator typed quit on stdin */
 	void *arg;
 };

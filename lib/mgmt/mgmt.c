@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#include "mgmt.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmdline.h>
+#include <cmdline_socket.h>
+
+#include "mgmt_cli_priv.h"
+#include "mgmt_priv.h"
+#include "mgmt_tel_priv.h"
+
+struct mgmt {
+	struct mgmt_config config;
+	struct mgmt_cli *cli;
+	struct mgmt_server *server;
+	struct mgmt_log *log;
+};
+
+int
+mgmt_thread_start(pthread_t *t, const char *name, void *(*fn)(void *), void *arg)
+{
+	const struct sched_param param = {0};
+	pthread_attr_t attr;
+	sigset_t all, old;
+	int rc;
+
+	/* Signals are main's; real-time priority, where main has it, is not inherited. */
+	pthread_attr_init(&attr);
+	pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
+	pthread_attr_setschedpolicy(&attr, SCHED_OTHER);
+	pthread_attr_setschedparam(&attr, &param);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	rc = pthread_create(t, &attr, fn, arg);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	pthread_attr_destroy(&attr);
+	if (rc == 0)
+		pthread_setname_np(*t, name);
+	return rc;
+}
+
+struct mgmt *
+mgmt_start(const struct mgmt_config *config, char *err, unsigned int err_len)
+{
+	struct mgmt *m = calloc(1, sizeof(*m));
+	int rc;
+
+	snprintf(err, err_len, "out of memory");
+	if (!m)
+		return NULL;
+	m->config = *config;
+	/* stdout of a session that went away, or a stderr that nobody reads, must not end the box */
+	signal(SIGPIPE, SIG_IGN);
+	m->cli = mgmt_cli_new();
+	if (!m->cli)
+		goto fail;
+	if (config->cli_socket && config->cli_socket[0] != '\0') {
+		m->server =
+			mgmt_server_start(&m->config, m->cli, MGMT_SEND_TIMEOUT_MS, err, err_len);
+		if (!m->server)
+			goto fail;
+	}
+	rc = mgmt_tel_start(&m->config);
+	if (rc != 0) {
+		snprintf(err, err_len, "telemetry: %s", strerror(-rc));
+		goto fail;
+	}
+	m->log = mgmt_log_start(&m->config, STDERR_FILENO);
+	if (!m->log) {
+		snprintf(err, err_len, "event log: %s", strerror(errno));
+		goto fail;
+	}
+	return m;
+fail:
+	mgmt_stop(m);
+	return NULL;
+}
+
+void
+mgmt_interactive(struct mgmt *m)
+{
+	struct mgmt_session s = {
+		.cli = m->cli,
+		.config = &m->config,
+		.out_fd = STDOUT_FILENO,
+	};
+	struct cmdline *cl = cmdline_stdin_new(mgmt_cli_ctx(m->cli), "koi> ");
+	char buf[256];
+	ssize_t n;
+
+	if (!cl)
+		return;
+	/* An interrupted read ends it too: the signal was for main. */
+	while ((n = read(STDIN_FILENO, buf, sizeof(buf))) > 0)
+		if (!mgmt_cli_feed(&s, cl, buf, (size_t)n))
+			break;
+	cmdline_stdin_exit(cl);
+	cmdline_free(cl);
+	mgmt_cli_clear(&s);
+	if (s.quit && m->config.on_quit)
+		m->config.on_quit(m->config.arg);
+}
+
+void
+mgmt_stop(struct mgmt *m)
+{
+	if (!m)
+		return;
+	mgmt_tel_stop();
+	mgmt_server_stop(m->server);
+	mgmt_log_stop(m->log);
+	mgmt_cli_free(m->cli);
+	free(m);
+}

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#include "mgmt_cli_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmdline.h>
+
+#include "conf.h"
+#include "ctl.h"
+#include "port.h"
+
+#include "mgmt_json_priv.h"
+#include "mgmt_text_priv.h"
+
+/* What rdline keeps of a line; it drops the rest without a word. */
+#define LINE_MAX_BYTES 512
+
+static _Thread_local struct mgmt_session *current;
+
+#define MGMT_SHOW(grammar, view, help, example)
+#define MGMT_DO(grammar, handler, request, help, example) \
+	static void do_##handler(                         \
+		struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args *a);
+#include "cli_cmds.def"
+#undef MGMT_SHOW
+#undef MGMT_DO
+
+const struct mgmt_cli_row mgmt_cli_rows[] = {
+#define MGMT_SHOW(grammar, view, help, example) \
+	{grammar, mgmt_view_##view, mgmt_text_##view, NULL, -1, help, example},
+#define MGMT_DO(grammar, handler, request, help, example) \
+	{grammar, NULL, NULL, do_##handler, (int)(request), help, example},
+#include "cli_cmds.def"
+#undef MGMT_SHOW
+#undef MGMT_DO
+};
+const unsigned int mgmt_cli_n_rows = sizeof(mgmt_cli_rows) / sizeof(mgmt_cli_rows[0]);
+
+struct mgmt_session *
+mgmt_cli_current(void)
+{
+	return current;
+}
+
+static const char *
+request_error(int rc)
+{
+	switch (-rc) {
+	case EINVAL:
+		return "value out of range";
+	case EAGAIN:
+		return "the group is in INIT";
+	case ENOTSUP:
+		return "not supported";
+	case ETIMEDOUT:
+		return "the control lcore did not answer within 2 s; it may still do it";
+	case EBUSY:
+		return "too many requests at once, try again";
+	default:
+		return strerror(-rc);
+	}
+}
+
+static void
+post(struct mgmt_session *s, const struct ctl_request *req)
+{
+	char note[256] = "";
+	int rc = ctl_request(s->config->ctl, req, note, sizeof(note));
+
+	if (rc != 0) {
+		s->status = MGMT_CLI_REFUSED;
+		fprintf(s->out, "refused: %s\n", note[0] != '\0' ? note : request_error(rc));
+	} else if (note[0] != '\0') {
+		fprintf(s->out, "%s\n", note);
+	}
+}
+
+static void
+do_request(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args *a)
+{
+	struct ctl_request req = {
+		.type = (enum ctl_request_type)row->request,
+		.group = a->has_group ? a->group : ELECTION_NONE,
+		.value = a->value,
+	};
+
+	post(s, &req);
+}
+
+static uint8_t
+hex_digit(char c)
+{
+	return (uint8_t)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+}
+
+static void
+do_key(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args *a)
+{
+	struct ctl_request req = {.type = (enum ctl_request_type)row->request, .group = a->group};
+	char err[256] = "";
+	int rc = 0;
+
+	if (a->text[0] == '/') {
+		rc = conf_pass_file_read(a->text, req.key, err, sizeof(err));
+	} else {
+		/* the token made sure of hex: and 40 digits */
+		for (size_t i = 0; i < AUTH_KEY_LEN; i++)
+			req.key[i] = (uint8_t)(hex_digit(a->text[4 + 2 * i]) << 4 |
+				hex_digit(a->text[5 + 2 * i]));
+	}
+	if (rc != 0) {
+		s->status = MGMT_CLI_REFUSED;
+		fprintf(s->out, "refused: %s\n",
+			err[0] != '\0' ? err : strerror(rc < 0 ? -rc : rc));
+	} else {
+		post(s, &req);
+	}
+	explicit_bzero(req.key, sizeof(req.key));
+	explicit_bzero(a->text, sizeof(a->text));
+}
+
+static void
+do_clear_ports(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args *a)
+{
+	(void)row;
+	(void)a;
+	for (uint16_t i = 0; i < port_set_count(s->config->ports); i++) {
+		int rc = port_set_stats_clear(s->config->ports, i);
+		struct port_info info = {0};
+
+		if (rc == 0)
+			continue;
+		port_set_info(s->config->ports, i, &info);
+		s->status = MGMT_CLI_REFUSED;
+		fprintf(s->out, "refused: %s: %s\n", info.device, strerror(-rc));
+	}
+}
+
+static void
+do_help(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args *a)
+{
+	char usage[128];
+
+	(void)row;
+	(void)a;
+	for (unsigned int i = 0; i < mgmt_cli_n_rows; i++) {
+		mgmt_cli_usage(mgmt_cli_rows[i].grammar, usage, sizeof(usage));
+		fprintf(s->out, "%-45s %s\n", usage, mgmt_cli_rows[i].help);
+	}
+}
+
+static void
+do_quit(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args *a)
+{
+	(void)row;
+	(void)a;
+	s->quit = true;
+}
+
+static void
+show(struct mgmt_session *s, const struct mgmt_cli_row *row, const struct mgmt_args *a)
+{
+	json_t *v = row->view(s->config, a);
+
+	if (!v) {
+		s->status = MGMT_CLI_REFUSED;
+		fputs("refused: out of memory\n", s->out);
+	} else if (s->json) {
+		s->view = v;
+		return;
+	} else {
+		row->print(s->out, v);
+	}
+	json_decref(v);
+}
+
+static void
+write_all(int fd, const char *p, size_t n)
+{
+	while (n > 0) {
+		ssize_t did = write(fd, p, n);
+
+		if (did < 0 && errno == EINTR)
+			continue;
+		if (did <= 0)
+			return;
+		p += did;
+		n -= (size_t)did;
+	}
+}
+
+/*
+ * Text goes to the session's descriptor by our own write: cmdline_printf() takes a partial write
+ * for a whole one.
+ */
+void
+mgmt_cli_dispatch(void *args, struct cmdline *cl, void *data)
+{
+	struct mgmt_session *s = current;
+	const struct mgmt_cli_row *row = data;
+	struct mgmt_args *a = args;
+
+	if (!a) /* cmdline asks an instance without tokens for them this way; ours have some */
+		return;
+	mgmt_cli_clear(s);
+	s->status = MGMT_CLI_DONE;
+	s->out = open_memstream(&s->text, &s->text_len);
+	if (!s->out) {
+		s->status = MGMT_CLI_REFUSED;
+		return;
+	}
+	if (s->dropped_bytes || (s->out_fd >= 0 && strcspn(s->line, "\r\n") >= LINE_MAX_BYTES)) {
+		s->status = MGMT_CLI_USAGE;
+		fprintf(s->out, "%s, nothing was done\n",
+			s->dropped_bytes ? "only ASCII characters are understood"
+					 : "the line is too long");
+	} else if (!row) {
+		s->status = MGMT_CLI_USAGE;
+		mgmt_cli_explain(s->cli, s->config, s->line, s->out);
+	} else if (row->view) {
+		show(s, row, a);
+	} else {
+		row->run(s, row, a);
+	}
+	fclose(s->out);
+	s->out = NULL;
+	if (s->out_fd >= 0) {
+		write_all(s->out_fd, s->text, s->text_len);
+		mgmt_cli_clear(s);
+	}
+	if (s->quit)
+		cmdline_quit(cl);
+}
+
+void
+mgmt_cli_clear(struct mgmt_session *s)
+{
+	free(s->text);
+	s->text = NULL;
+	s->text_len = 0;
+	json_decref(s->view);
+	s->view = NULL;
+}
+
+bool
+mgmt_cli_feed(struct mgmt_session *s, struct cmdline *cl, const char *bytes, size_t n)
+{
+	bool alive = true;
+
+	current = s;
+	for (size_t i = 0; i < n && alive; i++) {
+		/* rdline drops what is not ASCII: the command would run without it */
+		if ((unsigned char)bytes[i] >= 0x80)
+			s->dropped_bytes = true;
+		alive = cmdline_in(cl, &bytes[i], 1) >= 0 && !s->quit;
+		if (bytes[i] == '\n' || bytes[i] == '\r')
+			s->dropped_bytes = false;
+	}
+	current = NULL;
+	return alive;
+}
+
+static bool
+printable(const char *line)
+{
+	for (; *line != '\0'; line++)
+		if ((unsigned char)*line < 0x20 || (unsigned char)*line > 0x7e)
+			return false;
+	return true;
+}
+
+/* Neither a command nor an error of a token: leave a message in the session. */
+static void
+refuse(struct mgmt_session *s, const char *text)
+{
+	s->status = MGMT_CLI_USAGE;
+	if (asprintf(&s->text, "%s\n", text) < 0)
+		s->text = NULL;
+	s->text_len = s->text ? strlen(s->text) : 0;
+}
+
+void
+mgmt_cli_run(struct mgmt_session *s, const char *line)
+{
+	struct cmdline *cl;
+	char *buf = NULL;
+	int rc;
+
+	mgmt_cli_clear(s);
+	if (!printable(line)) {
+		refuse(s, "a command is one line of ASCII characters");
+		return;
+	}
+	line += strspn(line, " ");
+	if (*line == '\0' || *line == '#') {
+		refuse(s, "empty command");
+		return;
+	}
+	cl = cmdline_new(mgmt_cli_ctx((struct mgmt_cli *)(uintptr_t)s->cli), "", -1, -1);
+	if (!cl || asprintf(&buf, "%s\n", line) < 0) {
+		refuse(s, "out of memory");
+		s->status = MGMT_CLI_REFUSED;
+		goto out;
+	}
+	current = s;
+	rc = cmdline_parse(cl, buf);
+	current = NULL;
+	if (rc < 0 && !s->text)
+		refuse(s, "not understood");
+	explicit_bzero(buf, strlen(buf)); /* it may hold a key */
+out:
+	free(buf);
+	if (cl)
+		cmdline_free(cl);
+}

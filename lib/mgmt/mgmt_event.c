@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#include "mgmt_view_priv.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "conf.h"
+#include "ctl.h"
+#include "election.h"
+
+/* Words for the log; telemetry and the ledger have the short names of the election. */
+static const char *const demotion_words[ELECTION_DEMOTION_SOURCE_COUNT] = {
+	[ELECTION_DEMOTION_LINK] = "interface down",
+	[ELECTION_DEMOTION_SEND_ERROR] = "adverts not sent",
+	[ELECTION_DEMOTION_WORKER_STALLED] = "worker stalled",
+	[ELECTION_DEMOTION_OPERATOR] = "operator",
+};
+
+static double
+ms(base_ns_t ns)
+{
+	return (double)ns / (double)BASE_NS_PER_MS;
+}
+
+/* "lan vhid 1", "lan", or "" when neither is known */
+static void
+subject(const struct mgmt_config *c, const struct ctl_event *e, char *buf, size_t len)
+{
+	if (e->group < c->conf->n_groups) {
+		const struct conf_group *g = &c->conf->groups[e->group];
+
+		snprintf(buf, len, "%s vhid %u: ", c->conf->ifs[g->if_index].name, g->vhid);
+	} else if (e->if_id < c->conf->n_ifs) {
+		snprintf(buf, len, "%s: ", c->conf->ifs[e->if_id].name);
+	} else {
+		buf[0] = '\0';
+	}
+}
+
+static void
+demotion_text(const struct mgmt_config *c, const struct ctl_event *e, char buf[MGMT_EVENT_TEXT])
+{
+	const char *what =
+		e->source < ELECTION_DEMOTION_SOURCE_COUNT ? demotion_words[e->source] : "?";
+	const char *of = e->group < c->conf->n_groups ? mgmt_group_name(c, e->group)
+						      : mgmt_if_name(c, e->if_id);
+	const char *sep = of[0] != '\0' ? ": " : "";
+
+	if (e->amount > 0)
+		snprintf(buf, MGMT_EVENT_TEXT, "carp: demoted by %u to %u (%s%s%s)", e->amount,
+			e->total, what, sep, of);
+	else
+		snprintf(buf, MGMT_EVENT_TEXT, "carp: demotion ended: now %u (%s%s%s)", e->total,
+			what, sep, of);
+}
+
+static void
+state_text(const char *who, const struct ctl_event *e, char buf[MGMT_EVENT_TEXT])
+{
+	char after[48] = "", took[48] = "";
+
+	if (e->since_heard != BASE_NS_NEVER)
+		snprintf(after, sizeof(after), " after %.1f ms", ms(e->since_heard));
+	if (e->to == ELECTION_MASTER)
+		snprintf(took, sizeof(took), ", took %llu us",
+			(unsigned long long)(e->takeover_ns / BASE_NS_PER_US));
+	snprintf(buf, MGMT_EVENT_TEXT, "carp: %s%s -> %s (%s)%s%s", who,
+		election_state_name(e->from), election_state_name(e->to),
+		election_cause_text(e->cause), after, took);
+}
+
+const char *
+mgmt_event_text(const struct mgmt_config *c, const struct ctl_event *e, char buf[MGMT_EVENT_TEXT])
+{
+	char who[48], addr[CONF_ADDR_STR], more[40] = "";
+
+	subject(c, e, who, sizeof(who));
+	switch (e->kind) {
+	case CTL_EVENT_STATE:
+		state_text(who, e, buf);
+		break;
+	case CTL_EVENT_DEMOTION:
+		demotion_text(c, e, buf);
+		break;
+	case CTL_EVENT_LINK:
+		snprintf(buf, MGMT_EVENT_TEXT, "interface %s: link %s", mgmt_if_name(c, e->if_id),
+			e->link_up ? "up" : "down");
+		break;
+	case CTL_EVENT_BAD_ADVERT:
+		if (e->suppressed > 0)
+			snprintf(more, sizeof(more), ", %u more suppressed", e->suppressed);
+		snprintf(buf, MGMT_EVENT_TEXT, "carp: %sadvert from %s refused: %s (%s)%s", who,
+			e->src.family == BASE_FAMILY_NONE ? "?" : conf_addr_str(&e->src, addr),
+			ctl_stat_name(e->stat), ctl_stat_text(e->stat), more);
+		break;
+	case CTL_EVENT_REQUEST:
+		snprintf(buf, MGMT_EVENT_TEXT, "carp: %soperator: %.*s", who, (int)sizeof(e->text),
+			e->text);
+		break;
+	case CTL_EVENT_STALL:
+		snprintf(buf, MGMT_EVENT_TEXT, "carp: control lcore did not run for %.1f ms",
+			ms(e->gap));
+		break;
+	}
+	return buf;
+}
+
+const char *
+mgmt_event_kind(const struct ctl_event *e)
+{
+	switch (e->kind) {
+	case CTL_EVENT_STATE:
+		return "state";
+	case CTL_EVENT_DEMOTION:
+		return "demotion";
+	case CTL_EVENT_LINK:
+		return "link";
+	case CTL_EVENT_BAD_ADVERT:
+		return "bad_advert";
+	case CTL_EVENT_REQUEST:
+		return "request";
+	case CTL_EVENT_STALL:
+		return "stall";
+	}
+	return "";
+}
+
+uint8_t
+mgmt_event_level(const struct ctl_event *e)
+{
+	return e->kind == CTL_EVENT_BAD_ADVERT ? 2 : 1;
+}
+
+/* Warning for what is wrong, notice for transitions, informational for the rest. */
+int
+mgmt_event_syslog(const struct ctl_event *e)
+{
+	switch (e->kind) {
+	case CTL_EVENT_STATE:
+		return 5;
+	case CTL_EVENT_DEMOTION:
+		return e->amount > 0 ? 4 : 5;
+	case CTL_EVENT_LINK:
+		return e->link_up ? 5 : 4;
+	case CTL_EVENT_BAD_ADVERT:
+	case CTL_EVENT_STALL:
+		return 4;
+	case CTL_EVENT_REQUEST:
+		return 6;
+	}
+	return 6;
+}
+
+const char *
+mgmt_wall_str(uint64_t wall_ns, char buf[MGMT_WALL_STR])
+{
+	time_t s = (time_t)(wall_ns / BASE_NS_PER_S);
+	unsigned int frac = (unsigned int)(wall_ns % BASE_NS_PER_S / BASE_NS_PER_MS);
+	struct tm tm;
+	size_t n;
+
+	gmtime_r(&s, &tm);
+	n = strftime(buf, MGMT_WALL_STR, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(buf + n, MGMT_WALL_STR - n, ".%03uZ", frac);
+	return buf;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#ifndef MGMT_PRIV_H
+#define MGMT_PRIV_H
+
+#include <pthread.h>
+
+#include "mgmt.h"
+
+/** @file The parts that mgmt_start() puts together. */
+
+struct mgmt_cli;
+struct mgmt_server;
+struct mgmt_log;
+
+/**
+ * Start a thread that takes no signals and is scheduled as an ordinary one, whatever main is.
+ * @return 0 or an errno
+ */
+int mgmt_thread_start(pthread_t *t, const char *name, void *(*fn)(void *), void *arg);
+
+/** @name The CLI socket. @{ */
+#define MGMT_CLIENTS_MAX     16
+#define MGMT_REQUEST_MAX     4096 /**< bytes of a framed request, newline not counted */
+#define MGMT_SEND_TIMEOUT_MS 5000 /**< a client that reads nothing for so long is closed */
+#define MGMT_FIRST_BYTE_MS   300  /**< silence after which a client is taken for a person */
+
+/** Open the socket and serve it. @return NULL with err filled */
+struct mgmt_server *mgmt_server_start(const struct mgmt_config *c, struct mgmt_cli *cli,
+	unsigned int send_timeout_ms, char *err, unsigned int err_len);
+void mgmt_server_stop(struct mgmt_server *s);
+/** @} */
+
+/** @name The event log. @{ */
+/** Write events to fd from now on, those that happened before mgmt included. */
+struct mgmt_log *mgmt_log_start(const struct mgmt_config *c, int fd);
+/** Write what remains, stop. */
+void mgmt_log_stop(struct mgmt_log *l);
+/** @} */
+
+#endif

@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/* The CLI socket: one thread accepts, one thread per client serves. */
+#include "mgmt_priv.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmdline.h>
+
+#include "mgmt_cli_priv.h"
+#include "mgmt_json_priv.h"
+
+struct client {
+	struct mgmt_server *server;
+	pthread_t thread;
+	int fd;
+	bool used;	  /* of the accepting thread */
+	atomic_bool done; /* set by the client's thread as its last act */
+};
+
+struct mgmt_server {
+	const struct mgmt_config *config;
+	struct mgmt_cli *cli;
+	unsigned int send_timeout_ms;
+	int listen_fd, stop_fd;
+	struct sockaddr_un addr;
+	dev_t dev; /* of our socket, so that stop unlinks nobody else's */
+	ino_t ino;
+	pthread_t thread;
+	struct client clients[MGMT_CLIENTS_MAX];
+};
+
+/* @return false when the client is gone or does not read */
+static bool
+send_all(int fd, const char *p, size_t n)
+{
+	while (n > 0) {
+		ssize_t did = send(fd, p, n, MSG_NOSIGNAL);
+
+		if (did < 0 && errno == EINTR)
+			continue;
+		if (did <= 0)
+			return false;
+		p += did;
+		n -= (size_t)did;
+	}
+	return true;
+}
+
+/* Send what cmdline and the commands wrote to the session's memory file, and empty it. */
+static bool
+flush(int mem, int fd)
+{
+	off_t size = lseek(mem, 0, SEEK_END);
+	char buf[4096];
+
+	for (off_t at = 0; at < size;) {
+		ssize_t n = pread(mem, buf, sizeof(buf), at);
+
+		if (n <= 0 || !send_all(fd, buf, (size_t)n))
+			return false;
+		at += n;
+	}
+	return ftruncate(mem, 0) == 0 && lseek(mem, 0, SEEK_SET) == 0;
+}
+
+/*
+ * A session with prompt and completion. cmdline writes single characters and ignores what write()
+ * says, so it writes to memory: the socket sees few, whole sends, and a client that does not read
+ * ends the session at the first time-out.
+ */
+static void
+serve_person(struct client *cl)
+{
+	struct mgmt_session s = {
+		.cli = cl->server->cli,
+		.config = cl->server->config,
+		.out_fd = memfd_create("koi-cli", MFD_CLOEXEC),
+	};
+	struct cmdline *c;
+	bool first = true;
+	char buf[512];
+
+	if (s.out_fd < 0)
+		return;
+	/* cmdline_free() closes the memory file */
+	c = cmdline_new(mgmt_cli_ctx(cl->server->cli), "koi> ", -1, s.out_fd);
+	if (!c) {
+		close(s.out_fd);
+		return;
+	}
+	while (flush(s.out_fd, cl->fd)) {
+		ssize_t n = recv(cl->fd, buf, sizeof(buf), 0);
+		const char *p = buf;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		/* koictl's first newline only says that a person is there */
+		if (first && *p == '\n') {
+			p++;
+			n--;
+		}
+		first = false;
+		if (!mgmt_cli_feed(&s, c, p, (size_t)n)) {
+			flush(s.out_fd, cl->fd);
+			break;
+		}
+	}
+	cmdline_free(c);
+	mgmt_cli_clear(&s);
+}
+
+static bool
+reply(int fd, int status, json_t *output)
+{
+	json_t *o = json_object();
+	char *text;
+	bool ok;
+
+	json_object_set_new(o, "status", json_integer(status));
+	json_object_set_new(o, "output", output);
+	text = json_dumps(o, JSON_COMPACT);
+	json_decref(o);
+	ok = text && send_all(fd, text, strlen(text)) && send_all(fd, "\n", 1);
+	free(text);
+	return ok;
+}
+
+static bool
+reply_usage(int fd, const char *text)
+{
+	return reply(fd, MGMT_CLI_USAGE, json_string(text));
+}
+
+/* @return NULL when the request is good, else what is wrong with it */
+static const char *
+check_request(const json_t *req)
+{
+	const char *key;
+	json_t *v;
+
+	if (!json_is_object(req))
+		return "a request is an object";
+	json_object_foreach ((json_t *)(uintptr_t)req, key, v) {
+		if (strcmp(key, "cmd") == 0) {
+			if (!json_is_string(v))
+				return "\"cmd\" must be a string";
+		} else if (strcmp(key, "json") == 0) {
+			if (!json_is_boolean(v))
+				return "\"json\" must be true or false";
+		} else {
+			return "unknown key: a request has \"cmd\" and \"json\"";
+		}
+	}
+	return json_object_get(req, "cmd") ? NULL : "\"cmd\" is missing";
+}
+
+static bool
+serve_request(struct client *cl, struct mgmt_session *s, const char *line, size_t n)
+{
+	json_error_t err;
+	json_t *req = json_loadb(line, n, JSON_REJECT_DUPLICATES, &err);
+	const char *wrong;
+	char text[256];
+	bool ok;
+
+	if (!req) {
+		snprintf(text, sizeof(text), "malformed request at column %d: %s", err.column,
+			err.text);
+		return reply_usage(cl->fd, text);
+	}
+	wrong = check_request(req);
+	if (wrong) {
+		ok = reply_usage(cl->fd, wrong);
+	} else {
+		s->json = json_is_true(json_object_get(req, "json"));
+		mgmt_cli_run(s, get_str(req, "cmd"));
+		ok = reply(cl->fd, s->status,
+			s->view ? json_incref(s->view) : json_string(s->text ? s->text : ""));
+		mgmt_cli_clear(s);
+	}
+	json_decref(req);
+	return ok && !s->quit;
+}
+
+/* One request a line, one reply a line. */
+static void
+serve_program(struct client *cl)
+{
+	struct mgmt_session s = {
+		.cli = cl->server->cli,
+		.config = cl->server->config,
+		.out_fd = -1,
+	};
+	char buf[MGMT_REQUEST_MAX + 1], *nl;
+	size_t have = 0, len;
+	bool skipping = false, ok = true;
+
+	while (ok) {
+		ssize_t n = recv(cl->fd, buf + have, sizeof(buf) - have, 0);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		have += (size_t)n;
+		while (ok && (nl = memchr(buf, '\n', have)) != NULL) {
+			len = (size_t)(nl - buf);
+			if (!skipping && len > 0)
+				ok = serve_request(cl, &s, buf, len);
+			skipping = false;
+			have -= len + 1;
+			memmove(buf, nl + 1, have);
+		}
+		if (ok && have == sizeof(buf)) {
+			/* answered once, then the rest of the line is dropped */
+			if (!skipping)
+				ok = reply_usage(cl->fd, "a request is at most 4096 bytes");
+			skipping = true;
+			have = 0;
+		}
+	}
+	explicit_bzero(buf, sizeof(buf));
+}
+
+static void *
+client_main(void *arg)
+{
+	struct client *cl = arg;
+	struct pollfd p = {.fd = cl->fd, .events = POLLIN};
+	char first = '\0';
+
+	if (poll(&p, 1, MGMT_FIRST_BYTE_MS) > 0 && recv(cl->fd, &first, 1, MSG_PEEK) <= 0)
+		goto out;
+	if (first == '{')
+		serve_program(cl);
+	else
+		serve_person(cl);
+out:
+	/* The descriptor itself is closed by the accepting thread, which may be shutting it down. */
+	shutdown(cl->fd, SHUT_RDWR);
+	atomic_store_explicit(&cl->done, true, memory_order_release);
+	return NULL;
+}
+
+static struct client *
+free_slot(struct mgmt_server *s)
+{
+	struct client *found = NULL;
+
+	for (unsigned int i = 0; i < MGMT_CLIENTS_MAX; i++) {
+		struct client *cl = &s->clients[i];
+
+		if (cl->used && atomic_load_explicit(&cl->done, memory_order_acquire)) {
+			pthread_join(cl->thread, NULL);
+			close(cl->fd);
+			cl->used = false;
+		}
+		if (!cl->used && !found)
+			found = cl;
+	}
+	return found;
+}
+
+static void
+accept_one(struct mgmt_server *s)
+{
+	static const char full[] = "too many sessions, try again later\n";
+	struct timeval tv = {
+		.tv_sec = s->send_timeout_ms / 1000,
+		.tv_usec = s->send_timeout_ms % 1000 * 1000,
+	};
+	int fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	struct client *cl;
+
+	if (fd < 0) {
+		struct pollfd p = {.fd = s->stop_fd, .events = POLLIN};
+
+		/* out of descriptors or memory: the listener stays readable, so wait a little */
+		if (errno != ECONNABORTED && errno != EINTR)
+			poll(&p, 1, 100);
+		return;
+	}
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
+	cl = free_slot(s);
+	if (!cl) {
+		send_all(fd, full, sizeof(full) - 1);
+		close(fd);
+		return;
+	}
+	cl->server = s;
+	cl->fd = fd;
+	atomic_store_explicit(&cl->done, false, memory_order_relaxed);
+	if (mgmt_thread_start(&cl->thread, "koi-cli-client", client_main, cl) != 0) {
+		close(fd);
+		return;
+	}
+	cl->used = true;
+}
+
+static void *
+accept_main(void *arg)
+{
+	struct mgmt_server *s = arg;
+	struct pollfd p[2] = {
+		{.fd = s->stop_fd, .events = POLLIN},
+		{.fd = s->listen_fd, .events = POLLIN},
+	};
+
+	while (p[0].revents == 0) {
+		if (poll(p, 2, -1) < 0) {
+			p[0].revents = 0;
+			continue;
+		}
+		if (p[0].revents == 0 && p[1].revents != 0)
+			accept_one(s);
+	}
+	return NULL;
+}
+
+/* Missing directories above the socket; its own mode guards it, so they are open to pass through. */
+static int
+make_parents(const char *path)
+{
+	char dir[sizeof(((struct sockaddr_un *)0)->sun_path)];
+
+	snprintf(dir, sizeof(dir), "%s", path);
+	for (char *slash = strchr(dir + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(dir, 0755) != 0 && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	return 0;
+}
+
+/* Take away a socket that nobody answers. @return 0, -EADDRINUSE when somebody does, or -errno */
+static int
+remove_stale(const struct sockaddr_un *addr)
+{
+	struct stat st;
+	int fd, rc = 0;
+
+	if (lstat(addr->sun_path, &st) != 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISSOCK(st.st_mode))
+		return -EEXIST;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	/* EAGAIN: somebody listens, with a full backlog */
+	if (connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) == 0 || errno == EAGAIN)
+		rc = -EADDRINUSE;
+	else if (errno != ECONNREFUSED)
+		rc = -errno;
+	close(fd);
+	if (rc == 0 && unlink(addr->sun_path) != 0)
+		rc = -errno;
+	return rc;
+}
+
+/* The mode is right from the first moment: bind() makes the file under this umask. */
+static int
+bind_socket(struct mgmt_server *s)
+{
+	struct stat st;
+	mode_t old = umask(0117);
+	int rc = bind(s->listen_fd, (const struct sockaddr *)&s->addr, sizeof(s->addr));
+
+	if (rc != 0)
+		rc = -errno;
+	umask(old);
+	if (rc == 0 && lstat(s->addr.sun_path, &st) == 0) {
+		s->dev = st.st_dev;
+		s->ino = st.st_ino;
+	}
+	return rc;
+}
+
+static void
+unlink_own(const struct mgmt_server *s)
+{
+	struct stat st;
+
+	if (s->ino != 0 && lstat(s->addr.sun_path, &st) == 0 && st.st_dev == s->dev &&
+		st.st_ino == s->ino)
+		unlink(s->addr.sun_path);
+}
+
+static const char *
+open_error(int rc)
+{
+	if (rc == -EADDRINUSE)
+		return "another koi answers there";
+	if (rc == -EEXIST)
+		return "exists and is not a socket";
+	return strerror(-rc);
+}
+
+struct mgmt_server *
+mgmt_server_start(const struct mgmt_config *c, struct mgmt_cli *cli, unsigned int send_timeout_ms,
+	char *err, unsigned int err_len)
+{
+	struct mgmt_server *s = calloc(1, sizeof(*s));
+	int rc = -ENOMEM;
+
+	if (!s)
+		goto fail;
+	s->config = c;
+	s->cli = cli;
+	s->send_timeout_ms = send_timeout_ms;
+	s->listen_fd = s->stop_fd = -1;
+	s->addr.sun_family = AF_UNIX;
+	rc = -ENAMETOOLONG;
+	if (strlen(c->cli_socket) >= sizeof(s->addr.sun_path))
+		goto fail;
+	snprintf(s->addr.sun_path, sizeof(s->addr.sun_path), "%s", c->cli_socket);
+	rc = make_parents(s->addr.sun_path);
+	if (rc == 0)
+		rc = remove_stale(&s->addr);
+	if (rc != 0)
+		goto fail;
+	s->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	s->stop_fd = eventfd(0, EFD_CLOEXEC);
+	rc = s->listen_fd < 0 || s->stop_fd < 0 ? -errno : bind_socket(s);
+	if (rc == 0 && listen(s->listen_fd, MGMT_CLIENTS_MAX) != 0)
+		rc = -errno;
+	if (rc == 0)
+		rc = -mgmt_thread_start(&s->thread, "koi-cli", accept_main, s);
+	if (rc == 0)
+		return s;
+fail:
+	snprintf(err, err_len, "CLI socket %s: %s", c->cli_socket, open_error(rc));
+	if (s) {
+		unlink_own(s);
+		if (s->listen_fd >= 0)
+			close(s->listen_fd);
+		if (s->stop_fd >= 0)
+			close(s->stop_fd);
+		free(s);
+	}
+	return NULL;
+}
+
+void
+mgmt_server_stop(struct mgmt_server *s)
+{
+	const uint64_t one = 1;
+
+	if (!s)
+		return;
+	unlink_own(s);
+	if (write(s->stop_fd, &one, sizeof(one)) == (ssize_t)sizeof(one))
+		pthread_join(s->thread, NULL);
+	for (unsigned int i = 0; i < MGMT_CLIENTS_MAX; i++) {
+		if (!s->clients[i].used)
+			continue;
+		shutdown(s->clients[i].fd, SHUT_RDWR);
+		pthread_join(s->clients[i].thread, NULL);
+		close(s->clients[i].fd);
+	}
+	close(s->listen_fd);
+	close(s->stop_fd);
+	free(s);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#include "mgmt_text_priv.h"
+
+#include <inttypes.h>
+
+#include "mgmt_json_priv.h"
+
+static void
+print_list(FILE *to, const char *word, const json_t *list)
+{
+	const json_t *item;
+	size_t i;
+
+	if (json_array_size(list) == 0)
+		return;
+	fprintf(to, "\t%s", word);
+	json_array_foreach (list, i, item)
+		fprintf(to, " %s", json_string_value(item));
+	fputc('\n', to);
+}
+
+void
+mgmt_text_if_one(FILE *to, const json_t *v)
+{
+	const json_t *addresses = json_object_get(v, "addresses"), *item;
+	const char *reason = get_str(v, "vmac_reason");
+	size_t i;
+
+	fprintf(to, "%s: link %s", get_str(v, "name"), get_bool(v, "link_up") ? "up" : "down");
+	if (get_u64(v, "link_speed_mbps") != 0)
+		fprintf(to, " %" PRIu64 " Mb/s", get_u64(v, "link_speed_mbps"));
+	fprintf(to, " mtu %" PRIu64 "\n\tlladdr %s\n", get_u64(v, "mtu"), get_str(v, "mac"));
+	json_array_foreach (addresses, i, item)
+		fprintf(to, "\taddress %s\n", json_string_value(item));
+	fprintf(to,
+		"\tdevice %s driver %s port %" PRIu64 " numa %" JSON_INTEGER_FORMAT
+		" queues rx %" PRIu64 " tx %" PRIu64 "%s\n",
+		get_str(v, "device"), get_str(v, "driver"), get_u64(v, "port_id"),
+		json_integer_value(json_object_get(v, "numa_node")), get_u64(v, "rx_queues"),
+		get_u64(v, "tx_queues"),
+		get_bool(v, "control_tx_queue") ? " (one of control)" : "");
+	fprintf(to, "\tlink seen by %s, changed %" PRIu64 " times%s\n", get_str(v, "link_source"),
+		get_u64(v, "link_changes"), get_bool(v, "tracked") ? ", tracked" : "");
+	fprintf(to, "\tvmac %s%s%s%s, multicast %s\n", get_str(v, "vmac_mode"),
+		reason[0] != '\0' ? " (" : "", reason, reason[0] != '\0' ? ")" : "",
+		get_str(v, "multicast_mode"));
+	print_list(to, "groups", json_object_get(v, "groups"));
+}
+
+void
+mgmt_text_if_all(FILE *to, const json_t *v)
+{
+	const json_t *list = json_object_get(v, "interfaces"), *item;
+	size_t i;
+
+	json_array_foreach (list, i, item)
+		mgmt_text_if_one(to, item);
+}
+
+void
+mgmt_text_port_stats(FILE *to, const json_t *v)
+{
+	const json_t *list = json_object_get(v, "ports"), *p;
+	size_t i;
+
+	json_array_foreach (list, i, p) {
+		fprintf(to, "%s (port %" PRIu64 ")\n", get_str(p, "device"), get_u64(p, "port_id"));
+		if (!get_bool(p, "valid")) {
+			fputs("\tthe driver gives no counters\n", to);
+			continue;
+		}
+		fprintf(to,
+			"\trx frames %" PRIu64 " bytes %" PRIu64 " missed %" PRIu64
+			" errors %" PRIu64 " nombuf %" PRIu64 "\n",
+			get_u64(p, "rx_frames"), get_u64(p, "rx_bytes"), get_u64(p, "rx_missed"),
+			get_u64(p, "rx_errors"), get_u64(p, "rx_nombuf"));
+		fprintf(to, "\ttx frames %" PRIu64 " bytes %" PRIu64 " errors %" PRIu64 "\n",
+			get_u64(p, "tx_frames"), get_u64(p, "tx_bytes"), get_u64(p, "tx_errors"));
+	}
+}
+
+void
+mgmt_text_routes(FILE *to, const json_t *v)
+{
+	const json_t *list = json_object_get(v, "routes"), *r;
+	size_t i;
+
+	fprintf(to, "%-18s %-9s %-15s %-15s %s\n", "prefix", "type", "via", "interface", "group");
+	json_array_foreach (list, i, r) {
+		const char *via = get_str(r, "via"), *ifname = get_str(r, "interface");
+		const char *group = get_str(r, "group");
+
+		fprintf(to, "%-18s %-9s %-15s %-15s %s\n", get_str(r, "prefix"), get_str(r, "type"),
+			via[0] != '\0' ? via : "-", ifname[0] != '\0' ? ifname : "-",
+			group[0] != '\0' ? group : "-");
+	}
+}
+
+void
+mgmt_text_neighbors(FILE *to, const json_t *v)
+{
+	const json_t *list = json_object_get(v, "neighbors"), *n;
+	size_t i;
+
+	fprintf(to, "%-15s %-17s %-15s %-10s %4s %s\n", "address", "lladdr", "interface", "state",
+		"held", "age");
+	json_array_foreach (list, i, n) {
+		const char *mac = get_str(n, "mac");
+
+		fprintf(to, "%-15s %-17s %-15s %-10s %4" PRIu64 " %.1f s\n", get_str(n, "address"),
+			mac[0] != '\0' ? mac : "-", get_str(n, "interface"), get_str(n, "state"),
+			get_u64(n, "held"), (double)get_u64(n, "updated_ms_ago") / 1000.0);
+	}
+}

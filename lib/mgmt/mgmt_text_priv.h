@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#ifndef MGMT_TEXT_PRIV_H
+#define MGMT_TEXT_PRIV_H
+
+#include <stdio.h>
+
+#include <jansson.h>
+
+/**
+ * @file
+ * Text of each view for people, made from its JSON and nothing else but static tables.
+ * @thread any; no state
+ */
+
+#define MGMT_TEXT(name) void mgmt_text_##name(FILE *to, const json_t *v)
+MGMT_TEXT(carp_all);
+MGMT_TEXT(carp_group);
+MGMT_TEXT(carp_stats);
+MGMT_TEXT(carp_peers);
+MGMT_TEXT(carp_events);
+MGMT_TEXT(carp_demotion);
+MGMT_TEXT(if_all);
+MGMT_TEXT(if_one);
+MGMT_TEXT(port_stats);
+MGMT_TEXT(routes);
+MGMT_TEXT(neighbors);
+MGMT_TEXT(drops);
+MGMT_TEXT(lcores);
+MGMT_TEXT(info);
+MGMT_TEXT(config);
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/* The box as a whole: what it is, its lcores, what it forwards and drops, its configuration. */
+#include "mgmt_view_priv.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include <rte_version.h>
+
+#include "conf.h"
+#include "ctl.h"
+#include "dp.h"
+#include "fib.h"
+#include "fib_nbr.h"
+
+#include "mgmt_json_priv.h"
+
+json_t *
+mgmt_view_info(const struct mgmt_config *c, const struct mgmt_args *a)
+{
+	json_t *o = json_object(), *late = json_array();
+	struct ctl_box_view box;
+	base_ns_t now = dp_clock();
+
+	(void)a;
+	ctl_box_view(c->ctl, &box);
+	put_str(o, "version", KOI_VERSION);
+	put_str(o, "dpdk", rte_version());
+	put_str(o, "node", c->conf->node);
+	put_u64(o, "pid", (uint64_t)getpid());
+	put_str(o, "config", c->conf->path ? c->conf->path : "");
+	put_u64(o, "uptime_ms", base_ns_since(now, box.started_at) / BASE_NS_PER_MS);
+	put_u64(o, "published_ms_ago", base_ns_since(now, box.published_at) / BASE_NS_PER_MS);
+	put_bool(o, "allow", box.allow);
+	put_bool(o, "preempt", box.preempt);
+	put_bool(o, "arpbalance", box.arpbalance);
+	put_u64(o, "log", box.log);
+	put_u64(o, "demotion", box.demotion);
+	put_u64(o, "interfaces", c->conf->n_ifs);
+	put_u64(o, "groups", c->conf->n_groups);
+	put_u64(o, "masters", box.masters);
+	put_u64(o, "backups", box.backups);
+	put_u64(o, "inits", box.inits);
+	put_u64(o, "routes", fib_route_count(c->fib));
+	put_u64(o, "control_turns", box.turns);
+	put_u64(o, "control_sleeps", box.sleeps);
+	put_u64(o, "control_stalls", box.stalls);
+	put_u64(o, "control_longest_turn_us", box.longest_turn_ns / BASE_NS_PER_US);
+	put_u64(o, "late_max_us", box.late_max / BASE_NS_PER_US);
+	/* adverts served less than 4, 8, 16, … us after their deadline */
+	for (unsigned int i = 0; i < CTL_LATE_BUCKETS; i++)
+		json_array_append_new(late, json_integer((json_int_t)box.late[i]));
+	json_object_set_new(o, "late_buckets", late);
+	return o;
+}
+
+json_t *
+mgmt_view_lcores(const struct mgmt_config *c, const struct mgmt_args *a)
+{
+	json_t *o = json_object(), *list = json_array(), *item;
+	base_ns_t now = dp_clock();
+
+	(void)a;
+	for (uint16_t i = 0; i < c->n_lcores; i++) {
+		const struct mgmt_lcore *lc = &c->lcores[i];
+		unsigned int worker;
+
+		item = json_object();
+		put_u64(item, "lcore", lc->lcore_id);
+		json_object_set_new(item, "cpu", json_integer(lc->cpu));
+		json_object_set_new(item, "numa_node", json_integer(lc->numa_node));
+		put_str(item, "role", lc->role);
+		put_str(item, "note", lc->note ? lc->note : "");
+		if (sscanf(lc->role, "worker %u", &worker) == 1 &&
+			worker < dp_worker_count(c->dp)) {
+			struct dp_worker_info w = {0};
+
+			dp_worker_info(c->dp, (uint16_t)worker, &w);
+			put_u64(item, "rx_queues", w.n_rxq);
+			put_u64(item, "turns", w.turns);
+			put_u64(item, "empty_turns", w.empty_turns);
+			put_u64(item, "sleeps", w.sleeps);
+			put_u64(item, "busy_ms", w.busy_ns / BASE_NS_PER_MS);
+			put_u64(item, "idle_ms", w.idle_ns / BASE_NS_PER_MS);
+			put_u64(item, "longest_turn_us", w.longest_turn_ns / BASE_NS_PER_US);
+			put_u64(item, "last_turn_us_ago",
+				base_ns_since(now, w.last_turn) / BASE_NS_PER_US);
+		}
+		json_array_append_new(list, item);
+	}
+	json_object_set_new(o, "lcores", list);
+	return o;
+}
+
+json_t *
+mgmt_view_drops(const struct mgmt_config *c, const struct mgmt_args *a)
+{
+	json_t *o = json_object();
+	struct dp_stats s;
+
+	(void)a;
+	dp_stats_sum(c->dp, &s);
+	for (unsigned int i = 0; i < DP_DROP_COUNT; i++)
+		put_u64(o, dp_drop_name((enum dp_drop)i), s.drops[i]);
+	return o;
+}
+
+json_t *
+mgmt_view_fwd_stats(const struct mgmt_config *c, const struct mgmt_args *a)
+{
+	json_t *o = json_object();
+	struct fib_nbr_stats nbr;
+	struct dp_stats s;
+	uint64_t drops = 0;
+
+	(void)a;
+	dp_stats_sum(c->dp, &s);
+	fib_nbr_stats(c->nbr, &nbr);
+	for (unsigned int i = 0; i < DP_DROP_COUNT; i++)
+		drops += s.drops[i];
+	put_u64(o, "rx_frames", s.rx_frames);
+	put_u64(o, "rx_bytes", s.rx_bytes);
+	put_u64(o, "tx_frames", s.tx_frames);
+	put_u64(o, "tx_bytes", s.tx_bytes);
+	put_u64(o, "forwarded", s.forwarded);
+	put_u64(o, "dropped", drops);
+	put_u64(o, "echo_replies", s.echo_replies);
+	put_u64(o, "icmp_errors", s.icmp_errors);
+	put_u64(o, "punted_adverts", s.punted_adverts);
+	put_u64(o, "punted_arp", s.punted_arp);
+	put_u64(o, "punted_resolve", s.punted_resolve);
+	put_u64(o, "handed_over", s.handed_over);
+	put_u64(o, "neighbor_entries", nbr.entries);
+	put_u64(o, "neighbor_held", nbr.held);
+	put_u64(o, "neighbor_requests", nbr.requests);
+	put_u64(o, "neighbor_learned", nbr.learned);
+	put_u64(o, "neighbor_failed", nbr.failed);
+	put_u64(o, "neighbor_hold_dropped", nbr.hold_dropped);
+	put_u64(o, "neighbor_table_full", nbr.table_full);
+	return o;
+}

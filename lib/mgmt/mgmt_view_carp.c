@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#include "mgmt_view_priv.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "conf.h"
+#include "ctl.h"
+#include "dp.h"
+#include "election.h"
+
+#include "mgmt_json_priv.h"
+
+/* Interface flags as the BSDs number them, so that flags=8843<…> reads as on a carp(4) box. */
+#define FLAG_UP	       0x1u
+#define FLAG_BROADCAST 0x2u
+#define FLAG_RUNNING   0x40u
+#define FLAG_SIMPLEX   0x800u
+#define FLAG_MULTICAST 0x8000u
+
+static const char *
+addr_or_empty(const struct base_addr *a, char buf[CONF_ADDR_STR])
+{
+	return a->family == BASE_FAMILY_NONE ? "" : conf_addr_str(a, buf);
+}
+
+/* The source of our own adverts: protocol note 1.2, parent address, else first VIP. */
+static const struct base_addr *
+own_source(const struct conf *conf, const struct conf_group *g)
+{
+	const struct conf_if *ifc = &conf->ifs[g->if_index];
+
+	for (uint16_t i = 0; i < ifc->n_addresses; i++)
+		if (ifc->addresses[i].addr.family == BASE_FAMILY_IP4)
+			return &ifc->addresses[i].addr;
+	for (uint16_t i = 0; i < g->n_addresses; i++)
+		if (g->addresses[i].addr.family == BASE_FAMILY_IP4)
+			return &g->addresses[i].addr;
+	return NULL;
+}
+
+static void
+put_addresses(json_t *o, const struct base_prefix *p, uint16_t n)
+{
+	json_t *list = json_array();
+	char buf[CONF_ADDR_STR];
+
+	for (uint16_t i = 0; i < n; i++)
+		json_array_append_new(list, json_string(conf_prefix_str(&p[i], buf)));
+	json_object_set_new(o, "addresses", list);
+}
+
+static json_t *
+group_view(const struct mgmt_config *c, uint16_t id)
+{
+	const struct conf_group *g = &c->conf->groups[id];
+	const struct election_group_info *info;
+	const struct base_addr *master;
+	struct ctl_group_view v;
+	base_ns_t now = dp_clock();
+	uint8_t vmac[BASE_MAC_LEN];
+	unsigned int flags = FLAG_BROADCAST | FLAG_SIMPLEX | FLAG_MULTICAST;
+	char mac[MGMT_MAC_STR], addr[CONF_ADDR_STR], hex[17];
+	json_t *o = json_object();
+
+	if (ctl_group_view(c->ctl, id, &v) != 0) {
+		json_decref(o);
+		return NULL;
+	}
+	info = &v.info;
+	if (info->admin_up)
+		flags |= FLAG_UP;
+	if (info->state != ELECTION_INIT)
+		flags |= FLAG_RUNNING;
+	base_vmac(g->vhid, vmac);
+
+	put_str(o, "name", g->name);
+	put_str(o, "carpdev", c->conf->ifs[g->if_index].name);
+	put_u64(o, "vhid", g->vhid);
+	put_str(o, "state", election_state_name(info->state));
+	put_u64(o, "advbase", info->advbase);
+	put_u64(o, "advskew", info->advskew);
+	put_u64(o, "demotion", info->sent.demotion);
+	put_u64(o, "sent_advskew", info->sent.advskew);
+	put_str(o, "vmac", mgmt_mac_str(vmac, mac));
+	put_addresses(o, g->addresses, g->n_addresses);
+	master = info->state == ELECTION_MASTER ? own_source(c->conf, g) : &info->master;
+	put_str(o, "master_ip", master ? addr_or_empty(master, addr) : "");
+	put_str(o, "last_cause", election_cause_text(info->cause));
+	put_u64(o, "transitions", info->transitions);
+	put_u64(o, "state_since_ms", base_ns_since(now, info->state_since) / BASE_NS_PER_MS);
+	put_u64(o, "takeover_us", v.takeover_ns / BASE_NS_PER_US);
+	snprintf(hex, sizeof(hex), "%016" PRIx64, v.vip_fingerprint);
+	put_str(o, "vip_fingerprint", hex);
+	put_bool(o, "admin_up", info->admin_up);
+	put_bool(o, "owned", info->owned);
+	put_bool(o, "handing_over", info->handing_over);
+	put_u64(o, "flags", flags);
+	put_u64(o, "mtu", c->conf->ifs[g->if_index].mtu);
+	put_u64(o, "interval_us", info->interval / BASE_NS_PER_US);
+	put_u64(o, "master_down_us", info->master_down / BASE_NS_PER_US);
+	put_u64(o, "late_max_us", info->late_max / BASE_NS_PER_US);
+	put_str(o, "heard_from", addr_or_empty(&info->heard_from, addr));
+	put_u64(o, "heard_advbase", info->heard.advbase);
+	put_u64(o, "heard_advskew", info->heard.advskew);
+	put_u64(o, "heard_demotion", info->heard.demotion);
+	if (info->heard_at != BASE_NS_NEVER)
+		put_u64(o, "heard_ms_ago", base_ns_since(now, info->heard_at) / BASE_NS_PER_MS);
+	return o;
+}
+
+json_t *
+mgmt_view_carp_group(const struct mgmt_config *c, const struct mgmt_args *a)
+{
+	return group_view(c, a->group);
+}
+
+json_t *
+mgmt_view_carp_all(const struct mgmt_config *c, const struct mgmt_args *a)
+{
+	json_t *o = json_object(), *list = json_array();
+
+	(void)a;
+	for (uint16_t i = 0; i < c->conf->n_groups; i++)
+		json_array_append_new(list, group_view(c, i));
+	json_object_set_new(o, "groups", list);
+	return o;
+}
+
+json_t *
+mgmt_view_carp_list(const struct mgmt_config *c, const struct mgmt_args *a)
+{
+	json_t *o = json_object(), *list = json_array();
+	uint64_t i = a->offset, n = c->conf->n_groups;
+
+	for (; i < n && (a->limit == 0 || i - a->offset < a->limit); i++)
+		json_array_append_new(list, json_string(c->conf->groups[i].name));
+	json_object_set_new(o, "groups", list);
+	put_u64(o, "count", n);
+	put_u64(o, "next", i < n ? i : 0);
+	return o;
+}
+
+json_t *
+mgmt_view_carp_stats(const struct mgmt_config *c, const struct mgmt_args *a)
+{
+	struct ctl_group_view group;
+	struct ctl_box_view box;
+	const uint64_t *stats;
+	json_t *o;
+
+	if (a->has_group) {
+		if (ctl_group_view(c->ctl, a->group, &group) != 0)
+			return NULL;
+		stats = group.stats;
+	} else {
+		ctl_box_view(c->ctl, &box);
+		stats = box.stats;
+	}
+	o = json_object();
+	if (a->has_group)
+		put_str(o, "name", mgmt_group_name(c, a->group));
+	for (unsigned int i = 0; i < CTL_STAT_COUNT; i++)
+		put_u64(o, ctl_stat_name((enum ctl_stat)i), stats[i]);
+	return o;
+}
+
+json_t *
+mgmt_view_carp_peers(const struct mgmt_config *c, const struct mgmt_args *a)
+{
+	struct ctl_peer peers[CTL_PEERS_MAX];
+	uint32_t n = ctl_peers(c->ctl, a->group, peers);
+	json_t *o = json_object(), *list = json_array(), *p;
+	base_ns_t now = dp_clock();
+	char addr[CONF_ADDR_STR];
+
+	put_str(o, "name", mgmt_group_name(c, a->group));
+	for (uint32_t i = 0; i < n && i < CTL_PEERS_MAX; i++) {
+		p = json_object();
+		put_str(p, "address", addr_or_empty(&peers[i].addr, addr));
+		put_u64(p, "advbase", peers[i].prio.advbase);
+		put_u64(p, "advskew", peers[i].prio.advskew);
+		put_u64(p, "demotion", peers[i].prio.demotion);
+		put_u64(p, "heard_ms_ago",
+			base_ns_since(now, peers[i].last_heard) / BASE_NS_PER_MS);
+		put_u64(p, "adverts", peers[i].adverts);
+		put_bool(p, "bowed_out", peers[i].bowed_out);
+		json_array_append_new(list, p);
+	}
+	json_object_set_new(o, "peers", list);
+	return o;
+}
+
+json_t *
+mgmt_view_carp_demotion(const struct mgmt_config *c, const struct mgmt_args *a)
+{
+	/* One entry per interface and source, one per group, one operator (election_types.h). */
+	const uint32_t cap = 2 * CONF_IF_MAX + CONF_GROUP_MAX + 1;
+	struct election_demotion_entry *e = calloc(cap, sizeof(*e));
+	json_t *o = json_object(), *list = json_array(), *item;
+	base_ns_t now = dp_clock();
+	struct ctl_box_view box;
+	uint32_t n;
+
+	(void)a;
+	ctl_box_view(c->ctl, &box);
+	put_u64(o, "total", box.demotion);
+	n = e ? ctl_demotion_view(c->ctl, e, cap) : 0;
+	for (uint32_t i = 0; i < n && i < cap; i++) {
+		item = json_object();
+		put_str(item, "source", election_demotion_source_name(e[i].source));
+		put_str(item, "interface", mgmt_if_name(c, e[i].if_id));
+		put_str(item, "group", mgmt_group_name(c, e[i].group));
+		put_u64(item, "amount", e[i].amount);
+		put_u64(item, "since_ms", base_ns_since(now, e[i].since) / BASE_NS_PER_MS);
+		if (e[i].expires != BASE_NS_NEVER)
+			put_u64(item, "ends_in_ms",
+				base_ns_since(e[i].expires, now) / BASE_NS_PER_MS);
+		json_array_append_new(list, item);
+	}
+	json_object_set_new(o, "entries", list);
+	free(e);
+	return o;
+}
+
+static void
+put_priority(json_t *o, const char *key, const struct election_priority *p)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u/%u/%u", p->advbase, p->advskew, p->demotion);
+	put_str(o, key, text);
+}
+
+static json_t *
+event_view(const struct mgmt_config *c, const struct ctl_event *e)
+{
+	char text[MGMT_EVENT_TEXT], wall[MGMT_WALL_STR], addr[CONF_ADDR_STR];
+	json_t *o = json_object();
+
+	put_u64(o, "seq", e->seq);
+	put_str(o, "wall", mgmt_wall_str(e->wall_ns, wall));
+	put_str(o, "kind", mgmt_event_kind(e));
+	put_str(o, "group", mgmt_group_name(c, e->group));
+	put_str(o, "interface", mgmt_if_name(c, e->if_id));
+	put_str(o, "text", mgmt_event_text(c, e, text));
+	switch (e->kind) {
+	case CTL_EVENT_STATE:
+		put_str(o, "from", election_state_name(e->from));
+		put_str(o, "to", election_state_name(e->to));
+		put_str(o, "cause", election_cause_text(e->cause));
+		if (e->since_heard != BASE_NS_NEVER)
+			put_u64(o, "since_heard_us", e->since_heard / BASE_NS_PER_US);
+		if (e->to == ELECTION_MASTER)
+			put_u64(o, "takeover_us", e->takeover_ns / BASE_NS_PER_US);
+		put_priority(o, "own", &e->own);
+		put_priority(o, "peer", &e->peer);
+		put_str(o, "source", addr_or_empty(&e->src, addr));
+		break;
+	case CTL_EVENT_DEMOTION:
+		put_str(o, "reason", election_demotion_source_name(e->source));
+		put_u64(o, "amount", e->amount);
+		put_u64(o, "total", e->total);
+		break;
+	case CTL_EVENT_LINK:
+		put_bool(o, "link_up", e->link_up);
+		break;
+	case CTL_EVENT_BAD_ADVERT:
+		put_str(o, "counter", ctl_stat_name(e->stat));
+		put_u64(o, "suppressed", e->suppressed);
+		put_str(o, "source", addr_or_empty(&e->src, addr));
+		break;
+	case CTL_EVENT_STALL:
+		put_u64(o, "gap_us", e->gap / BASE_NS_PER_US);
+		break;
+	case CTL_EVENT_REQUEST:
+		break;
+	}
+	return o;
+}
+
+json_t *
+mgmt_view_carp_events(const struct mgmt_config *c, const struct mgmt_args *a)
+{
+	uint32_t cap = a->limit ? a->limit : CTL_EVENTS_KEPT;
+	struct ctl_event *e = calloc(cap, sizeof(*e));
+	json_t *o = json_object(), *list = json_array();
+	uint64_t last = a->offset;
+	uint32_t n = 0;
+
+	if (e)
+		n = ctl_events(
+			c->ctl, a->has_group ? a->group : ELECTION_NONE, a->offset, e, cap, &last);
+	for (uint32_t i = 0; i < n; i++)
+		json_array_append_new(list, event_view(c, &e[i]));
+	json_object_set_new(o, "events", list);
+	put_u64(o, "next", last);
+	free(e);
+	return o;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/*
+ * The configuration in effect, in the file's own keys, defaults written out and what was set at
+ * run time in its place. Secrets are masked.
+ */
+#include "mgmt_view_priv.h"
+
+#include "conf.h"
+#include "ctl.h"
+
+#include "mgmt_json_priv.h"
+
+static json_t *
+prefix_list(const struct base_prefix *p, uint16_t n)
+{
+	json_t *list = json_array();
+	char buf[CONF_ADDR_STR];
+
+	for (uint16_t i = 0; i < n; i++)
+		json_array_append_new(list, json_string(conf_prefix_str(&p[i], buf)));
+	return list;
+}
+
+static json_t *
+cpu_json(uint16_t cpu)
+{
+	return cpu == CONF_CPU_AUTO ? json_string("auto") : json_integer(cpu);
+}
+
+static json_t *
+lcores_json(const struct conf_lcores *l)
+{
+	json_t *o = json_object(), *workers;
+
+	json_object_set_new(o, "control", cpu_json(l->control));
+	if (l->n_workers == 0) {
+		workers = json_string("auto");
+	} else {
+		workers = json_array();
+		for (uint16_t i = 0; i < l->n_workers; i++)
+			json_array_append_new(workers, cpu_json(l->workers[i]));
+	}
+	json_object_set_new(o, "workers", workers);
+	put_str(o, "idle", l->idle == CONF_IDLE_POLL ? "poll" : "adaptive");
+	put_u64(o, "rt-priority", l->rt_priority);
+	return o;
+}
+
+static json_t *
+if_json(const struct conf_if *ifc)
+{
+	json_t *o = json_object();
+
+	put_str(o, "name", ifc->name);
+	put_str(o, "device", ifc->device);
+	put_u64(o, "mtu", ifc->mtu);
+	put_bool(o, "track", ifc->track);
+	json_object_set_new(o, "addresses", prefix_list(ifc->addresses, ifc->n_addresses));
+	return o;
+}
+
+static json_t *
+group_json(const struct mgmt_config *c, uint16_t id)
+{
+	static const char *const states[] = {
+		[CONF_STATE_BACKUP] = "backup",
+		[CONF_STATE_INIT] = "init",
+		[CONF_STATE_MASTER] = "master",
+	};
+	const struct conf_group *g = &c->conf->groups[id];
+	uint8_t advbase = g->advbase, advskew = g->advskew;
+	struct ctl_group_view v;
+	json_t *o = json_object();
+
+	if (ctl_group_view(c->ctl, id, &v) == 0) {
+		advbase = v.info.advbase;
+		advskew = v.info.advskew;
+	}
+	put_str(o, "name", g->name);
+	put_str(o, "carpdev", mgmt_if_name(c, g->if_index));
+	put_u64(o, "vhid", g->vhid);
+	if (g->pass_file)
+		put_str(o, "pass-file", g->pass_file);
+	else
+		put_str(o, "pass", "********");
+	put_u64(o, "advbase", advbase);
+	put_u64(o, "advskew", advskew);
+	put_bool(o, "fast", g->fast);
+	put_str(o, "state", states[g->state]);
+	json_object_set_new(o, "addresses", prefix_list(g->addresses, g->n_addresses));
+	return o;
+}
+
+json_t *
+mgmt_view_config(const struct mgmt_config *c, const struct mgmt_args *a)
+{
+	const struct conf *conf = c->conf;
+	json_t *o = json_object(), *eal = json_array(), *ifs = json_array(), *carp = json_object();
+	json_t *groups = json_array(), *routes = json_array(), *r;
+	struct ctl_box_view box;
+	char text[CONF_ADDR_STR];
+
+	(void)a;
+	ctl_box_view(c->ctl, &box);
+	put_str(o, "node", conf->node);
+	for (uint16_t i = 0; i < conf->n_eal; i++)
+		json_array_append_new(eal, json_string(conf->eal[i]));
+	json_object_set_new(o, "eal", eal);
+	json_object_set_new(o, "lcores", lcores_json(&conf->lcores));
+	for (uint16_t i = 0; i < conf->n_ifs; i++)
+		json_array_append_new(ifs, if_json(&conf->ifs[i]));
+	json_object_set_new(o, "interfaces", ifs);
+	put_bool(carp, "allow", box.allow);
+	put_bool(carp, "preempt", box.preempt);
+	put_u64(carp, "log", box.log);
+	put_bool(carp, "arpbalance", box.arpbalance);
+	for (uint16_t i = 0; i < conf->n_groups; i++)
+		json_array_append_new(groups, group_json(c, i));
+	json_object_set_new(carp, "groups", groups);
+	json_object_set_new(o, "carp", carp);
+	for (uint32_t i = 0; i < conf->n_routes; i++) {
+		r = json_object();
+		put_str(r, "prefix", conf_prefix_str(&conf->routes[i].prefix, text));
+		put_str(r, "via", conf_addr_str(&conf->routes[i].via, text));
+		json_array_append_new(routes, r);
+	}
+	json_object_set_new(o, "routes", routes);
+	return o;
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/* Interfaces, ports, routes, neighbours. */
+#include "mgmt_view_priv.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "conf.h"
+#include "dp.h"
+#include "fib.h"
+#include "fib_nbr.h"
+#include "port.h"
+
+#include "mgmt_json_priv.h"
+
+const char *
+mgmt_mac_str(const uint8_t mac[BASE_MAC_LEN], char buf[MGMT_MAC_STR])
+{
+	snprintf(buf, MGMT_MAC_STR, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
+		mac[4], mac[5]);
+	return buf;
+}
+
+const char *
+mgmt_if_name(const struct mgmt_config *c, uint16_t if_index)
+{
+	return if_index < c->conf->n_ifs ? c->conf->ifs[if_index].name : "";
+}
+
+const char *
+mgmt_group_name(const struct mgmt_config *c, uint16_t group)
+{
+	return group < c->conf->n_groups ? c->conf->groups[group].name : "";
+}
+
+static bool
+same_name(const char *have, const char *name, size_t len)
+{
+	return strlen(have) == len && memcmp(have, name, len) == 0;
+}
+
+uint16_t
+mgmt_if_find(const struct mgmt_config *c, const char *name, size_t len)
+{
+	for (uint16_t i = 0; i < c->conf->n_ifs; i++)
+		if (same_name(c->conf->ifs[i].name, name, len))
+			return i;
+	return UINT16_MAX;
+}
+
+uint16_t
+mgmt_group_find(const struct mgmt_config *c, const char *name, size_t len)
+{
+	for (uint16_t i = 0; i < c->conf->n_groups; i++)
+		if (same_name(c->conf->groups[i].name, name, len))
+			return i;
+	return UINT16_MAX;
+}
+
+static const char *
+ip4_str(uint32_t ip, char buf[CONF_ADDR_STR])
+{
+	struct base_addr a = base_addr_from_ip4(ip);
+
+	return conf_addr_str(&a, buf);
+}
+
+static json_t *
+if_view(const struct mgmt_config *c, uint16_t id)
+{
+	const struct conf_if *ifc = &c->conf->ifs[id];
+	json_t *o = json_object(), *addresses = json_array(), *groups = json_array();
+	struct port_info p = {0};
+	char mac[MGMT_MAC_STR], addr[CONF_ADDR_STR];
+	base_ns_t now = dp_clock();
+
+	port_set_info(c->ports, c->if_port[id], &p);
+	for (uint16_t i = 0; i < ifc->n_addresses; i++)
+		json_array_append_new(
+			addresses, json_string(conf_prefix_str(&ifc->addresses[i], addr)));
+	for (uint16_t i = 0; i < c->conf->n_groups; i++)
+		if (c->conf->groups[i].if_index == id)
+			json_array_append_new(groups, json_string(c->conf->groups[i].name));
+
+	put_str(o, "name", ifc->name);
+	put_str(o, "device", ifc->device);
+	put_str(o, "driver", p.driver);
+	put_u64(o, "port_id", p.port_id);
+	put_bool(o, "link_up", p.link_up);
+	put_u64(o, "link_speed_mbps", p.link_speed_mbps);
+	put_u64(o, "link_changes", p.link_changes);
+	put_str(o, "link_source", p.link_source);
+	put_u64(o, "mtu", ifc->mtu);
+	put_str(o, "mac", mgmt_mac_str(p.mac, mac));
+	json_object_set_new(o, "addresses", addresses);
+	json_object_set_new(o, "groups", groups);
+	put_str(o, "vmac_mode", p.vmac_mode == PORT_VMAC_FILTER ? "filter" : "promiscuous");
+	put_str(o, "vmac_reason", p.vmac_reason);
+	put_str(o, "multicast_mode", p.multicast_mode);
+	put_u64(o, "rx_queues", p.n_rxq);
+	put_u64(o, "tx_queues", p.n_txq);
+	put_bool(o, "control_tx_queue", p.control_txq);
+	json_object_set_new(o, "numa_node", json_integer(p.socket_id));
+	put_bool(o, "tracked", ifc->track || json_array_size(groups) > 0);
+	put_u64(o, "rx_horizon_age_us",
+		base_ns_since(now, dp_rx_horizon(c->dp, id)) / BASE_NS_PER_US);
+	return o;
+}
+
+json_t *
+mgmt_view_if_one(const struct mgmt_config *c, const struct mgmt_args *a)
+{
+	return if_view(c, a->if_index);
+}
+
+json_t *
+mgmt_view_if_all(const struct mgmt_config *c, const struct mgmt_args *a)
+{
+	json_t *o = json_object(), *list = json_array();
+
+	(void)a;
+	for (uint16_t i = 0; i < c->conf->n_ifs; i++)
+		json_array_append_new(list, if_view(c, i));
+	json_object_set_new(o, "interfaces", list);
+	return o;
+}
+
+json_t *
+mgmt_view_if_list(const struct mgmt_config *c, const struct mgmt_args *a)
+{
+	json_t *o = json_object(), *list = json_array();
+	uint64_t i = a->offset, n = c->conf->n_ifs;
+
+	for (; i < n && (a->limit == 0 || i - a->offset < a->limit); i++)
+		json_array_append_new(list, json_string(c->conf->ifs[i].name));
+	json_object_set_new(o, "interfaces", list);
+	put_u64(o, "count", n);
+	put_u64(o, "next", i < n ? i : 0);
+	return o;
+}
+
+json_t *
+mgmt_view_port_stats(const struct mgmt_config *c, const struct mgmt_args *a)
+{
+	json_t *o = json_object(), *list = json_array(), *p;
+
+	(void)a;
+	for (uint16_t i = 0; i < port_set_count(c->ports); i++) {
+		struct port_info info = {0};
+		struct port_stats s = {0};
+
+		port_set_info(c->ports, i, &info);
+		p = json_object();
+		put_str(p, "device", info.device);
+		put_u64(p, "port_id", info.port_id);
+		put_bool(p, "valid", port_set_stats(c->ports, i, &s) == 0);
+		put_u64(p, "rx_frames", s.rx_frames);
+		put_u64(p, "rx_bytes", s.rx_bytes);
+		put_u64(p, "rx_missed", s.rx_missed);
+		put_u64(p, "rx_errors", s.rx_errors);
+		put_u64(p, "rx_nombuf", s.rx_nombuf);
+		put_u64(p, "tx_frames", s.tx_frames);
+		put_u64(p, "tx_bytes", s.tx_bytes);
+		put_u64(p, "tx_errors", s.tx_errors);
+		json_array_append_new(list, p);
+	}
+	json_object_set_new(o, "ports", list);
+	return o;
+}
+
+static const char *
+nh_type_name(uint8_t type)
+{
+	switch ((enum fib_nh_type)type) {
+	case FIB_NH_LOCAL:
+		return "local";
+	case FIB_NH_CONNECTED:
+		return "connected";
+	case FIB_NH_GATEWAY:
+		return "gateway";
+	case FIB_NH_DROP:
+		return "drop";
+	case FIB_NH_NONE:
+		break;
+	}
+	return "none";
+}
+
+json_t *
+mgmt_view_routes(const struct mgmt_config *c, const struct mgmt_args *a)
+{
+	uint64_t i = a->offset, n = fib_route_count(c->fib);
+	json_t *o = json_object(), *list = json_array();
+
+	for (; i < n && (a->limit == 0 || i - a->offset < a->limit); i++) {
+		const struct fib_route *r = fib_route_get(c->fib, (uint32_t)i);
+		struct base_prefix prefix;
+		char text[CONF_ADDR_STR];
+		json_t *item;
+
+		if (!r)
+			break;
+		prefix.addr = base_addr_from_ip4(r->prefix & base_ip4_mask(r->plen));
+		prefix.plen = r->plen;
+		item = json_object();
+		put_str(item, "prefix", conf_prefix_str(&prefix, text));
+		put_str(item, "type", nh_type_name(r->nh.type));
+		put_str(item, "via",
+			r->nh.type == FIB_NH_GATEWAY ? ip4_str(r->nh.gateway, text) : "");
+		put_str(item, "interface", mgmt_if_name(c, r->nh.if_index));
+		put_str(item, "group",
+			r->nh.type == FIB_NH_LOCAL ? mgmt_group_name(c, r->nh.group) : "");
+		json_array_append_new(list, item);
+	}
+	json_object_set_new(o, "routes", list);
+	put_u64(o, "count", n);
+	put_u64(o, "next", i < n ? i : 0);
+	return o;
+}
+
+json_t *
+mgmt_view_neighbors(const struct mgmt_config *c, const struct mgmt_args *a)
+{
+	json_t *o = json_object(), *list = json_array();
+	base_ns_t now = dp_clock();
+	uint64_t seen = 0, shown = 0, next = 0;
+	struct fib_nbr_row rows[64];
+	uint32_t cursor = 0, n;
+
+	while ((n = fib_nbr_rows(c->nbr, &cursor, rows, 64)) > 0) {
+		for (uint32_t i = 0; i < n; i++) {
+			char text[CONF_ADDR_STR], mac[MGMT_MAC_STR];
+			json_t *item;
+
+			if (a->has_if && rows[i].if_index != a->if_index)
+				continue;
+			if (seen++ < a->offset)
+				continue;
+			if (a->limit != 0 && shown == a->limit) {
+				next = a->offset + shown;
+				goto out;
+			}
+			shown++;
+			item = json_object();
+			put_str(item, "address", ip4_str(rows[i].ip, text));
+			put_str(item, "interface", mgmt_if_name(c, rows[i].if_index));
+			put_str(item, "state", fib_nbr_state_name(rows[i].state));
+			put_str(item, "mac",
+				rows[i].state == FIB_NBR_REACHABLE || rows[i].state == FIB_NBR_PROBE
+					? mgmt_mac_str(rows[i].mac, mac)
+					: "");
+			put_u64(item, "held", rows[i].held);
+			put_u64(item, "updated_ms_ago",
+				base_ns_since(now, rows[i].updated) / BASE_NS_PER_MS);
+			json_array_append_new(list, item);
+		}
+	}
+out:
+	json_object_set_new(o, "neighbors", list);
+	put_u64(o, "next", next);
+	return o;
+}

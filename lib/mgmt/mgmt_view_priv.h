@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#ifndef MGMT_VIEW_PRIV_H
+#define MGMT_VIEW_PRIV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "base_addr.h"
+#include "mgmt.h"
+
+/**
+ * @file
+ * Views: what there is to show, as JSON. One function per subject; CLI text, telemetry
+ * and framed replies are made from its result. Keys are letters, digits and '_', so that
+ * telemetry can carry them; names are values, never keys.
+ * @thread any; no state
+ */
+
+struct ctl_event;
+
+/** Longest free-text argument, the NUL included. */
+#define MGMT_TEXT_MAX 512
+
+/** What a command was given beyond its words. */
+struct mgmt_args {
+	bool has_group, has_if;
+	uint16_t group, if_index;
+	int64_t value;
+	uint64_t offset; /**< telemetry: the first element; of events the seq before the first */
+	uint32_t limit;	 /**< telemetry: how many elements at most; 0 = all */
+	char text[MGMT_TEXT_MAX];
+};
+
+/** @name Each returns a new reference, NULL only without memory. @{ */
+#define MGMT_VIEW(name) \
+	json_t *mgmt_view_##name(const struct mgmt_config *c, const struct mgmt_args *a)
+MGMT_VIEW(carp_list);
+MGMT_VIEW(carp_all);
+MGMT_VIEW(carp_group);
+MGMT_VIEW(carp_stats);
+MGMT_VIEW(carp_peers);
+MGMT_VIEW(carp_events);
+MGMT_VIEW(carp_demotion);
+MGMT_VIEW(if_list);
+MGMT_VIEW(if_all);
+MGMT_VIEW(if_one);
+MGMT_VIEW(port_stats);
+MGMT_VIEW(routes);
+MGMT_VIEW(neighbors);
+MGMT_VIEW(fwd_stats);
+MGMT_VIEW(drops);
+MGMT_VIEW(lcores);
+MGMT_VIEW(info);
+MGMT_VIEW(config);
+/** @} */
+
+/** Text of a MAC address, aa:bb:cc:dd:ee:ff. */
+#define MGMT_MAC_STR 18
+const char *mgmt_mac_str(const uint8_t mac[BASE_MAC_LEN], char buf[MGMT_MAC_STR]);
+
+/** Name of an interface or group of the configuration; "" for an id out of bounds. */
+const char *mgmt_if_name(const struct mgmt_config *c, uint16_t if_index);
+const char *mgmt_group_name(const struct mgmt_config *c, uint16_t group);
+/** Find by name, len bytes; UINT16_MAX when there is none. */
+uint16_t mgmt_if_find(const struct mgmt_config *c, const char *name, size_t len);
+uint16_t mgmt_group_find(const struct mgmt_config *c, const char *name, size_t len);
+
+/** Room for the text of every event. */
+#define MGMT_EVENT_TEXT 256
+/** The text of an event: the same in log, CLI and telemetry. @return buf */
+const char *mgmt_event_text(
+	const struct mgmt_config *c, const struct ctl_event *e, char buf[MGMT_EVENT_TEXT]);
+/** Name of its kind. */
+const char *mgmt_event_kind(const struct ctl_event *e);
+/** Level of "carp.log" from which on it is written. */
+uint8_t mgmt_event_level(const struct ctl_event *e);
+/** Its syslog priority, 0..7. */
+int mgmt_event_syslog(const struct ctl_event *e);
+/** Its wall time, UTC, as 2026-05-01T12:00:00.123Z. */
+#define MGMT_WALL_STR 32
+const char *mgmt_wall_str(uint64_t wall_ns, char buf[MGMT_WALL_STR]);
+
+#endif
