@@ -57,8 +57,8 @@ struct dp_worker_config {
 
 struct dp_port_config {
 	uint16_t port_id;
-	uint16_t
-		n_txq; /**< worker w uses TX queue w when w < n_txq, else hands over to w mod n_txq */
+	/** Worker w uses TX queue w when w < n_txq, else it hands over to worker w mod n_txq. */
+	uint16_t n_txq;
 	bool control_txq; /**< one more TX queue, number n_txq, belongs to the control lcore */
 };
 
@@ -72,8 +72,8 @@ struct dp_if_config {
 struct dp_group_config {
 	uint16_t if_index;
 	uint8_t vhid;
-	uint32_t
-		ip4; /**< first VIP, source of ICMP errors where the interface has no address; 0 = none */
+	/** First VIP, the source of ICMP errors where the interface has no address; 0 = none. */
+	uint32_t ip4;
 };
 
 struct dp_config {
@@ -82,7 +82,7 @@ struct dp_config {
 	const struct dp_port_config *ports;
 	const struct dp_if_config *ifs;
 	const struct dp_group_config *groups;
-	struct rte_mempool *pool; /**< for packets that we originate; as every pool, see dp_meta_size() */
+	struct rte_mempool *pool; /**< for packets of our own; as every pool, see dp_meta_size() */
 	enum dp_idle idle;
 	uint32_t icmp_errors_per_s; /**< rate limit per worker, 0 = 100; at most 50 in one burst */
 };
@@ -128,11 +128,10 @@ void dp_link(struct dp *dp, uint16_t port_id, bool up);
 
 /** @name Punts: called by the control lcore only. @{ */
 enum dp_punt_class {
-	DP_PUNT_ADVERT =
-		0, /**< IPv4 protocol 112, to a group's advert ring; data at Ethernet header */
-	DP_PUNT_GROUP_ARP, /**< ARP about a VIP of a group */
-	DP_PUNT_IF_ARP,	   /**< other ARP of an interface */
-	DP_PUNT_RESOLVE,   /**< packet to forward whose next hop has no MAC; data at IPv4 header */
+	DP_PUNT_ADVERT = 0, /**< IPv4 protocol 112; data at Ethernet header */
+	DP_PUNT_GROUP_ARP,  /**< ARP about a VIP of a group */
+	DP_PUNT_IF_ARP,	    /**< other ARP of an interface */
+	DP_PUNT_RESOLVE,    /**< packet to send whose next hop has no MAC; data at IPv4 header */
 };
 struct dp_punt {
 	/** Owned by the caller from now on. Its first segment holds at least min(packet, 128) bytes. */

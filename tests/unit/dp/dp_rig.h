@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#ifndef DP_RIG_H
+#define DP_RIG_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <rte_mbuf.h>
+
+#include "dp.h"
+#include "fib.h"
+#include "fib_nbr.h"
+#include "wire.h"
+
+/**
+ * @file
+ * A data plane on devices made of rings, with two networks, their groups, routes and neighbours:
+ *
+ *   client 192.0.2.100 --- LAN .2 [vhid 1: .1, vhid 7: .7]  [vhid 1: .1, vhid 9: none] .2 WAN --- router 198.51.100.254
+ *
+ * 203.0.113.0/24 lies behind the router, 10.0.0.0/8 behind 192.0.2.254, a third port has no
+ * interface.
+ */
+
+enum { LAN = 0, WAN = 1, BARE = 2, RIG_PORTS = 3 };
+enum { LAN_VHID1 = 0, LAN_VHID7 = 1, WAN_VHID1 = 2, WAN_VHID9 = 3, RIG_GROUPS = 4 };
+
+#define IP(a, b, c, d) \
+	((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
+#define CLIENT	   IP(192, 0, 2, 100)
+#define CLIENT2	   IP(192, 0, 2, 101)
+#define LAN_OWN	   IP(192, 0, 2, 2)
+#define LAN_VIP	   IP(192, 0, 2, 1)
+#define LAN_VIP7   IP(192, 0, 2, 7)
+#define LAN_ROUTER IP(192, 0, 2, 254)
+#define WAN_OWN	   IP(198, 51, 100, 2)
+#define WAN_VIP	   IP(198, 51, 100, 1)
+#define ROUTER	   IP(198, 51, 100, 254)
+#define SERVER	   IP(203, 0, 113, 10)	/**< behind ROUTER */
+#define STRANGER   IP(198, 51, 100, 77) /**< on the WAN, without a MAC */
+
+extern const uint8_t lan_mac[6], wan_mac[6], client_mac[6], router_mac[6], lan_router_mac[6];
+extern const uint8_t other_mac[6];
+extern const uint8_t vmac1[6], vmac7[6], vmac9[6];
+
+struct rig_options {
+	uint16_t n_workers; /**< worker w polls queue w of each port; default 1 */
+	uint16_t n_txq;	    /**< default n_workers */
+	bool control_txq;
+	bool no_addresses; /**< interfaces without an address of their own */
+	uint16_t n_desc;   /**< default 256 */
+	uint32_t icmp_per_s;
+};
+
+struct rig {
+	struct dp *dp;
+	const struct fib *fib;
+	struct fib_nbr_table *nbr;
+	struct rte_mempool *pool;
+	struct rig_options opt;
+	base_ns_t now;
+	uint16_t port_id[RIG_PORTS];
+	struct rte_mbuf *kept; /**< what rig_tx() gave last; freed by the next call */
+};
+
+/** Group fixtures: EAL, devices, mempool, route table. */
+int rig_group_setup(void **state);
+int rig_group_teardown(void **state);
+/** Test fixtures; a failed check of the mempool fails the test. */
+int rig_setup(void **state);
+int rig_teardown(void **state);
+/** A neighbour with its MAC. */
+void rig_learn(struct rig *r, uint16_t if_index, uint32_t ip, const uint8_t mac[6]);
+/** Start again with other options. */
+void rig_configure(struct rig *r, const struct rig_options *opt);
+
+/** Counters summed over all tests so far; filled by rig_teardown(). */
+extern uint64_t rig_seen[DP_DROP_COUNT];
+
+struct frame {
+	uint32_t len;
+	uint8_t b[4096];
+};
+/** An IPv4 frame with a payload of counting bytes. */
+struct frame frame_ip4(
+	const uint8_t dst_mac[6], uint32_t src, uint32_t dst, uint8_t proto, uint16_t payload_len);
+struct frame frame_udp(const uint8_t dst_mac[6], uint32_t src, uint32_t dst);
+struct frame frame_echo(const uint8_t dst_mac[6], uint32_t src, uint32_t dst, uint16_t payload_len);
+struct frame frame_arp(const uint8_t dst_mac[6], uint16_t op, uint32_t sender, uint32_t target);
+struct frame frame_carp(const uint8_t dst_mac[6], uint32_t src, uint32_t dst, uint8_t vhid);
+/** Insert n bytes of IPv4 options (a multiple of four, NOPs). */
+void frame_options(struct frame *f, uint32_t n);
+/** Write the IPv4 header checksum again after an edit. */
+void frame_sum(struct frame *f);
+void frame_pad(struct frame *f, uint32_t len);
+
+/** Put a frame into a receive queue. */
+void rig_rx_queue(struct rig *r, int port, uint16_t queue, const struct frame *f);
+void rig_rx(struct rig *r, int port, const struct frame *f);
+/** The same in segments of seg bytes, the first one of first bytes. */
+void rig_rx_segments(struct rig *r, int port, const struct frame *f, uint16_t first, uint16_t seg);
+/** One turn of every worker; the clock moves by 1 us. */
+uint32_t rig_turn(struct rig *r);
+/** Receive one frame by the LAN or WAN and make a turn. */
+void rig_take(struct rig *r, int port, const struct frame *f);
+
+/** Next frame sent out of a port by any queue, in the rig's keeping; NULL when there is none. */
+struct rte_mbuf *rig_tx(struct rig *r, int port);
+struct rte_mbuf *rig_tx_queue(struct rig *r, int port, uint16_t queue);
+uint32_t rig_tx_count(struct rig *r, int port); /**< and free them */
+/** Copy a frame out of however many segments. */
+struct frame frame_of(const struct rte_mbuf *m);
+
+uint64_t rig_drops(const struct rig *r, enum dp_drop d);
+uint64_t rig_drops_all(const struct rig *r);
+struct dp_stats rig_stats(const struct rig *r);
+/** MASTER, handing over, BACKUP. */
+void rig_master(struct rig *r, uint16_t group);
+void rig_handing_over(struct rig *r, uint16_t group);
+void rig_backup(struct rig *r, uint16_t group);
+/** Nothing was sent by any port. */
+void rig_assert_silent(struct rig *r);
+void rig_assert_one_drop(struct rig *r, enum dp_drop d);
+
+#endif
