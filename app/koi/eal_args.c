@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#include "eal_args.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* EAL's short options that take a value. */
+#define SHORT_WITH_VALUE "abcdlmnrsS"
+
+enum option_kind { OPTION_OTHER = 0, OPTION_LCORES, OPTION_FILE_PREFIX, OPTION_VDEV };
+
+/* One option as getopt_long() would read it. */
+struct option_read {
+	enum option_kind kind;
+	const char *value; /* of the kinds that we know, or NULL */
+	int n_args;	   /* 2 when the value is an argument of its own */
+};
+
+/* Long options may be cut short as long as it is clear which is meant. */
+static bool
+is_long(const char *arg, const char *name, size_t shortest, const char **value)
+{
+	const char *eq = strchr(arg, '=');
+	const size_t len = eq != NULL ? (size_t)(eq - arg) : strlen(arg);
+
+	if (len < shortest || len > strlen(name) || strncmp(arg, name, len) != 0)
+		return false;
+	*value = eq != NULL ? eq + 1 : NULL;
+	return true;
+}
+
+static struct option_read
+read_long(const char *name)
+{
+	struct option_read o = {.n_args = 1};
+
+	/* The shortest forms that EAL's other options leave free: --legacy-mem and --log-level,
+	 * --force-max-simd-bitwidth, --version, --vfio-... and --vmware-... */
+	if (is_long(name, "lcores", 2, &o.value))
+		o.kind = OPTION_LCORES;
+	else if (is_long(name, "file-prefix", 2, &o.value))
+		o.kind = OPTION_FILE_PREFIX;
+	else if (is_long(name, "vdev", 2, &o.value))
+		o.kind = OPTION_VDEV;
+	if (o.kind != OPTION_OTHER && o.value == NULL)
+		o.n_args = 2;
+	return o;
+}
+
+static struct option_read
+read_short(const char *letters)
+{
+	struct option_read o = {.n_args = 1};
+
+	for (; *letters != '\0'; letters++) {
+		if (strchr(SHORT_WITH_VALUE, *letters) == NULL)
+			continue;
+		if (*letters == 'l' || *letters == 'c')
+			o.kind = OPTION_LCORES;
+		if (letters[1] == '\0')
+			o.n_args = 2;
+		break;
+	}
+	return o;
+}
+
+static struct option_read
+read_option(char *const *args, int n, int at)
+{
+	struct option_read o = {.n_args = 1};
+
+	if (strncmp(args[at], "--", 2) == 0 && args[at][2] != '\0')
+		o = read_long(args[at] + 2);
+	else if (args[at][0] == '-' && args[at][1] != '\0' && args[at][1] != '-')
+		o = read_short(args[at] + 1);
+	if (o.n_args > n - at)
+		o.n_args = n - at;
+	if (o.n_args == 2)
+		o.value = args[at + 1];
+	return o;
+}
+
+static bool
+has(char *const *args, int n, enum option_kind kind)
+{
+	for (int i = 0; i < n;) {
+		const struct option_read o = read_option(args, n, i);
+
+		if (o.kind == kind)
+			return true;
+		i += o.n_args;
+	}
+	return false;
+}
+
+bool
+eal_args_choose_lcores(char *const *args, int n)
+{
+	return has(args, n, OPTION_LCORES);
+}
+
+static bool
+has_vdev(char *const *args, int n, const char *spec)
+{
+	const size_t len = strcspn(spec, ",");
+
+	for (int i = 0; i < n;) {
+		const struct option_read o = read_option(args, n, i);
+
+		if (o.kind == OPTION_VDEV && o.value != NULL && strcspn(o.value, ",") == len &&
+			strncmp(o.value, spec, len) == 0)
+			return true;
+		i += o.n_args;
+	}
+	return false;
+}
+
+static bool
+is_overruled(const struct option_read *o, char *const *cli, int n_cli)
+{
+	switch (o->kind) {
+	case OPTION_LCORES:
+	case OPTION_FILE_PREFIX:
+		return has(cli, n_cli, o->kind);
+	case OPTION_VDEV:
+		return o->value != NULL && has_vdev(cli, n_cli, o->value);
+	case OPTION_OTHER:
+		break;
+	}
+	return false;
+}
+
+static int
+add(struct eal_args *a, const char *text)
+{
+	char *copy = strdup(text);
+
+	if (copy == NULL)
+		return -ENOMEM;
+	a->strings[a->n_strings] = copy;
+	a->argv[a->n_strings] = copy;
+	a->n_strings++;
+	a->argc = a->n_strings;
+	return 0;
+}
+
+static int
+add_pair(struct eal_args *a, const char *option, const char *value)
+{
+	int ret = add(a, option);
+
+	return ret != 0 ? ret : add(a, value);
+}
+
+static int
+add_all(struct eal_args *a, const char *program, const char *lcores, const char *node,
+	char *const *conf, int n_conf, char *const *cli, int n_cli)
+{
+	char prefix[64];
+	int ret = add(a, program);
+
+	a->lcores_given = has(conf, n_conf, OPTION_LCORES) || has(cli, n_cli, OPTION_LCORES);
+	if (ret == 0 && lcores != NULL && !a->lcores_given)
+		ret = add_pair(a, "--lcores", lcores);
+	snprintf(prefix, sizeof(prefix), "koi-%s", node);
+	if (ret == 0 && !has(conf, n_conf, OPTION_FILE_PREFIX) &&
+		!has(cli, n_cli, OPTION_FILE_PREFIX))
+		ret = add_pair(a, "--file-prefix", prefix);
+	for (int i = 0; i < n_conf && ret == 0;) {
+		const struct option_read o = read_option(conf, n_conf, i);
+		const bool overruled = is_overruled(&o, cli, n_cli);
+
+		for (int k = 0; k < o.n_args && !overruled && ret == 0; k++)
+			ret = add(a, conf[i + k]);
+		i += o.n_args;
+	}
+	for (int i = 0; i < n_cli && ret == 0; i++)
+		ret = add(a, cli[i]);
+	return ret;
+}
+
+int
+eal_args_build(struct eal_args *out, const char *program, const char *lcores, const char *node,
+	char *const *conf, int n_conf, char *const *cli, int n_cli, char *err, size_t err_len)
+{
+	/* Program, two options with values, and the NULL. */
+	const size_t slots = (size_t)n_conf + (size_t)n_cli + 6;
+	int ret;
+
+	memset(out, 0, sizeof(*out));
+	for (int i = 0; i < n_conf + n_cli; i++) {
+		const char *arg = i < n_conf ? conf[i] : cli[i - n_conf];
+
+		if (strcmp(arg, "--") == 0) {
+			snprintf(err, err_len, "\"--\" among the EAL arguments %s",
+				i < n_conf ? "of the configuration" : "of the command line");
+			return -EINVAL;
+		}
+	}
+	out->argv = calloc(slots, sizeof(*out->argv));
+	out->strings = calloc(slots, sizeof(*out->strings));
+	ret = out->argv == NULL || out->strings == NULL
+		? -ENOMEM
+		: add_all(out, program, lcores, node, conf, n_conf, cli, n_cli);
+	if (ret != 0) {
+		snprintf(err, err_len, "out of memory");
+		eal_args_free(out);
+	}
+	return ret;
+}
+
+void
+eal_args_free(struct eal_args *a)
+{
+	for (int i = 0; i < a->n_strings; i++)
+		free(a->strings[i]);
+	free(a->strings);
+	free(a->argv);
+	memset(a, 0, sizeof(*a));
+}
