@@ -17,20 +17,21 @@
  * @thread any; a loaded struct conf is never changed
  */
 
-#define CONF_NAME_MAX	     15 /**< bytes of a name, NUL not counted */
-#define CONF_NODE_MAX	     31
-#define CONF_DEVICE_MAX	     63
-#define CONF_IF_MAX	     64
-#define CONF_GROUP_MAX	     1024
-#define CONF_ROUTE_MAX	     65536
-#define CONF_ADDRESS_MAX     64 /**< per interface */
-#define CONF_VIP_MAX	     255 /**< per group */
-#define CONF_WORKER_MAX	     16
-#define CONF_EAL_ARGS_MAX    64
-#define CONF_CPU_AUTO	     UINT16_MAX
-#define CONF_MTU_MIN	     68
-#define CONF_MTU_MAX	     9216
-#define CONF_MTU_DEFAULT     1500
+#define CONF_NAME_MAX	    15 /**< bytes of a name, NUL not counted */
+#define CONF_NODE_MAX	    31
+#define CONF_DEVICE_MAX	    63
+#define CONF_IF_MAX	    64
+#define CONF_GROUP_MAX	    1024
+#define CONF_ROUTE_MAX	    65536
+#define CONF_ADDRESS_MAX    64	/**< per interface */
+#define CONF_VIP_MAX	    255 /**< per group */
+#define CONF_WORKER_MAX	    16
+#define CONF_EAL_ARGS_MAX   64
+#define CONF_CPU_AUTO	    UINT16_MAX
+#define CONF_FILE_MAX_BYTES (64 * 1024 * 1024)
+#define CONF_MTU_MIN	    68
+#define CONF_MTU_MAX	    9216
+#define CONF_MTU_DEFAULT    1500
 
 enum conf_idle { CONF_IDLE_ADAPTIVE = 0, CONF_IDLE_POLL };
 enum conf_initial_state { CONF_STATE_BACKUP = 0, CONF_STATE_INIT, CONF_STATE_MASTER };
@@ -54,7 +55,7 @@ struct conf_if {
 
 struct conf_group {
 	char name[CONF_NAME_MAX + 1];
-	uint16_t if_index; /**< resolved carpdev */
+	uint16_t if_index;  /**< resolved carpdev */
 	bool carpdev_found; /**< carpdev was found by subnet, not given */
 	uint8_t vhid;
 	uint8_t advbase;
