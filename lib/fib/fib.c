@@ -43,7 +43,7 @@ complain(char *err, unsigned int err_len, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(err, err_len, fmt, ap);
+	(void)vsnprintf(err, err_len, fmt, ap);
 	va_end(ap);
 }
 

@@ -58,7 +58,7 @@ hash_make(struct fib_nbr_table *t, const char *name, struct rte_rcu_qsbr *qsbr, 
 		.extra_flag = RTE_HASH_EXTRA_FLAGS_RW_CONCURRENCY_LF,
 	};
 
-	snprintf(hash_name, sizeof(hash_name), "nbr_%s", name);
+	(void)snprintf(hash_name, sizeof(hash_name), "nbr_%s", name);
 	rte_errno = 0;
 	t->hash = rte_hash_create(&params);
 	if (t->hash == NULL)

@@ -115,7 +115,8 @@ struct fib_nbr_row {
 	base_ns_t updated; /**< last time it was confirmed or asked */
 };
 /**
- * Rows from a cursor on (0 to begin); fills up to cap, returns how many, moves *cursor; 0 at the end.
+ * Rows from a cursor on (0 to begin); fills up to cap, returns how many, moves *cursor; 0 at the
+ * end.
  * A row may be torn between states while it changes, never between MACs.
  * @thread any
  */
