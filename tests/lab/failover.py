@@ -4,6 +4,7 @@
 
 import dataclasses
 import statistics
+import time
 
 import lab
 import sniff
@@ -41,10 +42,11 @@ def kill_master(pair, restart=True, gap_timeout=10.0):
     probe = lab.Probe(pair.client).flowing()
     sniffer.wait(sniff.advert_from("fw1.em0"), timeout=4)
     mark, events = sniffer.mark(), probe.mark()
+    killed = time.time()
     pair.fw1.kill()
     lan = sniffer.wait(sniff.advert_from("fw2.em0"), mark, gap_timeout, "takeover on the LAN")
     wan = sniffer.wait(sniff.advert_from("fw2.em1"), mark, gap_timeout, "takeover on the WAN")
-    probe.wait_event("gap", events, gap_timeout)
+    probe.wait_event("gap", events, gap_timeout, lambda ev: ev["to"] > killed)
     summary = probe.stop()
     last_lan = last_before(sniffer, "fw1.em0", lan.ts)
     last_wan = last_before(sniffer, "fw1.em1", wan.ts)
