@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/*
+ * koi: the appliance. Configuration first, then EAL, then everything that runs; undone backwards.
+ */
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <rte_common.h>
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_lcore.h>
+#include <rte_version.h>
+
+#include "args.h"
+#include "check.h"
+#include "compat_thread.h"
+#include "conf.h"
+#include "eal_args.h"
+#include "lcore_plan.h"
+#include "wire_up.h"
+
+struct prompt {
+	struct wire_up *w;
+	struct termios tty;
+	bool is_tty;
+	bool started;
+	pthread_t thread;
+};
+
+/* Everybody but the waiting main thread leaves these alone: masked before EAL makes threads. */
+static void
+signals_block(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* systemd reads "<N>" at the start of a line when stderr goes to the journal. */
+static bool
+stderr_is_journal(void)
+{
+	return getenv("JOURNAL_STREAM") != NULL;
+}
+
+static int
+machine_read(struct lcore_machine *m, struct lcore_cpu *cpus, int *nodes, const struct conf *conf)
+{
+	int n = lcore_system_cpus(cpus);
+
+	if (n < 0)
+		return n;
+	for (uint16_t i = 0; i < conf->n_ifs; i++)
+		nodes[i] = lcore_system_device_node(conf->ifs[i].device);
+	*m = (struct lcore_machine){
+		.n_cpus = (uint16_t)n,
+		.cpus = cpus,
+		.n_devices = conf->n_ifs,
+		.device_node = nodes,
+	};
+	return 0;
+}
+
+/* The user chose lcores by EAL's own options; what they are is known once EAL has run. */
+static int
+plan_adopt(struct lcore_plan *plan, const struct conf *conf, char *err, size_t err_len)
+{
+	struct lcore_given given[LCORE_ROLE_MAX + 1];
+	uint16_t n = 0;
+	unsigned int id;
+
+	given[n++] = (struct lcore_given){
+		.lcore = (uint16_t)rte_get_main_lcore(),
+		.cpu = rte_lcore_to_cpu_id((int)rte_get_main_lcore()),
+		.node = (int)rte_socket_id(),
+	};
+	for (id = rte_get_next_lcore(UINT32_MAX, 1, 0); id < RTE_MAX_LCORE && n < RTE_DIM(given);
+		id = rte_get_next_lcore(id, 1, 0))
+		given[n++] = (struct lcore_given){
+			.lcore = (uint16_t)id,
+			.cpu = rte_lcore_to_cpu_id((int)id),
+			.node = (int)rte_lcore_to_socket_id(id),
+		};
+	return lcore_plan_adopt(plan, &conf->lcores, given, n, err, err_len);
+}
+
+static void
+on_quit(void *arg)
+{
+	struct prompt *p = arg;
+
+	wire_up_shutdown(p->w);
+}
+
+static void *
+prompt_main(void *arg)
+{
+	struct prompt *p = arg;
+
+	wire_up_prompt(p->w);
+	wire_up_shutdown(p->w);
+	return NULL;
+}
+
+static void
+prompt_start(struct prompt *p)
+{
+	p->is_tty = tcgetattr(STDIN_FILENO, &p->tty) == 0;
+	p->started = pthread_create(&p->thread, NULL, prompt_main, p) == 0;
+	if (!p->started)
+		fprintf(stderr, "koi: the prompt could not be started\n");
+}
+
+/* The prompt may still wait for a key; the terminal must not stay raw. */
+static void
+prompt_stop(struct prompt *p)
+{
+	if (!p->started)
+		return;
+	pthread_cancel(p->thread);
+	pthread_join(p->thread, NULL);
+	if (p->is_tty)
+		tcsetattr(STDIN_FILENO, TCSANOW, &p->tty);
+}
+
+static void
+wait_for_end(struct wire_up *w, const sigset_t *set)
+{
+	const struct timespec poll = {.tv_nsec = 20 * 1000 * 1000};
+
+	while (!wire_up_finished(w)) {
+		int sig = sigtimedwait(set, NULL, &poll);
+
+		if (sig == SIGTERM || sig == SIGINT)
+			wire_up_shutdown(w);
+		else if (sig == SIGHUP)
+			fprintf(stderr,
+				"koi: SIGHUP: reload is not supported by this version; "
+				"restart to apply a new configuration\n");
+	}
+}
+
+static int
+serve(const struct args *a, const struct conf *conf, const struct lcore_plan *plan,
+	const sigset_t *set)
+{
+	char err[512] = "";
+	char socket_path[128];
+	struct prompt prompt = {0};
+	struct wire_up_config config = {
+		.conf = conf,
+		.plan = plan,
+		.cli_socket = a->cli_socket,
+		.syslog_prefix = stderr_is_journal(),
+		.on_quit = on_quit,
+		.arg = &prompt,
+	};
+
+	if (config.cli_socket == NULL) {
+		snprintf(socket_path, sizeof(socket_path), "/run/koi/%s/cli.sock", conf->node);
+		config.cli_socket = socket_path;
+	}
+	prompt.w = wire_up_start(&config, err, sizeof(err));
+	if (prompt.w == NULL) {
+		fprintf(stderr, "koi: %s\n", err);
+		return ARGS_EXIT_EAL;
+	}
+	if (a->interactive)
+		prompt_start(&prompt);
+	wait_for_end(prompt.w, set);
+	prompt_stop(&prompt);
+	wire_up_stop(prompt.w);
+	return ARGS_EXIT_OK;
+}
+
+static int
+with_eal(
+	const struct args *a, const struct conf *conf, struct lcore_plan *plan, const sigset_t *set)
+{
+	char err[512] = "";
+	struct eal_args eal;
+	int code = ARGS_EXIT_EAL;
+
+	if (eal_args_build(&eal, a->program, plan->lcores[0] ? plan->lcores : NULL, conf->node,
+		    conf->eal, conf->n_eal, a->eal, a->n_eal, err, sizeof(err)) != 0) {
+		fprintf(stderr, "koi: %s\n", err);
+		return ARGS_EXIT_USAGE;
+	}
+	if (rte_eal_init(eal.argc, eal.argv) < 0) {
+		fprintf(stderr, "koi: EAL could not be initialised: %s\n", rte_strerror(rte_errno));
+		goto out;
+	}
+	if (eal.lcores_given && plan_adopt(plan, conf, err, sizeof(err)) != 0) {
+		fprintf(stderr, "koi: %s\n", err);
+		code = ARGS_EXIT_USAGE;
+	} else {
+		for (uint16_t i = 0; i < plan->n_warnings; i++)
+			fprintf(stderr, "koi: warning: %s\n", plan->warning[i]);
+		code = serve(a, conf, plan, set);
+	}
+	rte_eal_cleanup();
+out:
+	eal_args_free(&eal);
+	return code;
+}
+
+static int
+run(const struct args *a)
+{
+	struct conf_issues issues;
+	struct conf *conf = conf_load(a->config, 0, &issues);
+	static struct lcore_cpu cpus[LCORE_CPU_MAX];
+	static struct lcore_plan plan;
+	int nodes[CONF_IF_MAX];
+	struct lcore_machine machine;
+	char err[512] = "";
+	sigset_t set;
+	int code = ARGS_EXIT_USAGE;
+
+	conf_issues_print(&issues, stderr);
+	conf_issues_free(&issues);
+	if (conf == NULL)
+		return code;
+	signals_block(&set);
+	int ret = machine_read(&machine, cpus, nodes, conf);
+
+	if (ret != 0) {
+		fprintf(stderr, "koi: the CPUs of this process are not known: %s\n",
+			strerror(-ret));
+		code = ARGS_EXIT_INTERNAL;
+	} else if (!eal_args_choose_lcores(conf->eal, conf->n_eal) &&
+		!eal_args_choose_lcores(a->eal, a->n_eal) &&
+		lcore_plan_make(&plan, &conf->lcores, &machine, err, sizeof(err)) != 0) {
+		fprintf(stderr, "koi: %s: /lcores: %s\n", a->config, err);
+	} else {
+		code = with_eal(a, conf, &plan, &set);
+	}
+	conf_free(conf);
+	return code;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct args a;
+
+	if (args_parse(argc, argv, &a, stderr) != 0)
+		return ARGS_EXIT_USAGE;
+	if (a.help) {
+		args_help(&a, stdout);
+		return ARGS_EXIT_OK;
+	}
+	if (a.version) {
+		printf("koi %s, DPDK %s\n", KOI_VERSION, rte_version());
+		return ARGS_EXIT_OK;
+	}
+	if (a.check)
+		return check_run(&a);
+	return run(&a);
+}
