@@ -203,11 +203,15 @@ port_filter_refresh(struct port_set *s, struct port_dev *d)
 		ret = refresh_filters(s, d, err, sizeof(err));
 	else if (d->promiscuous) {
 		/* A membership at a netdev is the kernel's to keep. */
-		promiscuous_off(ops, s, d);
-		ret = promiscuous_on(ops, s, d);
-		if (ret != 0)
+		ret = ops->promiscuous_set(d->id, false);
+		if (ret == 0)
+			ret = ops->promiscuous_set(d->id, true);
+		if (ret != 0) {
+			d->promiscuous = ops->promiscuous_get(d->id);
+			d->promiscuous_on = d->promiscuous;
 			snprintf(i->vmac_reason, sizeof(i->vmac_reason), "%s: promiscuous mode: %s",
 				i->driver, error_text(ret));
+		}
 	}
 	if (d->multicast_carp) {
 		if (d->allmulticast)

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#include "fake_dev.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+struct fake_dev fake[FAKE_DEVS];
+
+static const uint8_t vmac_one[1][BASE_MAC_LEN] = {{0x00, 0x00, 0x5e, 0x00, 0x01, 0x01}};
+static uint32_t flags[FAKE_DEVS];
+
+void
+fake_reset(void)
+{
+	memset(fake, 0, sizeof(fake));
+	for (unsigned int i = 0; i < 2; i++) {
+		fake[i] = (struct fake_dev){
+			.name = i == 0 ? "net_fake0" : "net_fake1",
+			.driver = "net_fake",
+			.max_rxq = 16,
+			.max_txq = 16,
+			.min_mtu = 68,
+			.max_mtu = 9000,
+			.max_rx_pktlen = 9018,
+			.max_desc = 4096,
+			.mac_room = FAKE_MACS,
+			.mac_ret = -ENOSPC,
+			.mtu = 1500,
+			.link_up = true,
+			.speed = 10000,
+		};
+	}
+}
+
+struct port_config
+fake_config(uint16_t i)
+{
+	struct port_config c = {
+		.mtu = 1500,
+		.n_rxq = 1,
+		.n_workers = 1,
+		.n_rx_desc = 1024,
+		.n_tx_desc = 1024,
+		.socket_id = SOCKET_ID_ANY,
+		.n_vmacs = 1,
+		.vmacs = vmac_one,
+		.multicast_carp = true,
+	};
+
+	snprintf(c.device, sizeof(c.device), "net_fake%u", i);
+	return c;
+}
+
+static int
+find(const char *name, uint16_t *port_id)
+{
+	for (uint16_t i = 0; i < FAKE_DEVS; i++) {
+		if (fake[i].name != NULL && strcmp(fake[i].name, name) == 0) {
+			*port_id = i;
+			return 0;
+		}
+	}
+	return -ENODEV;
+}
+
+static void
+list(char *buf, size_t len)
+{
+	snprintf(buf, len, "%s, %s", fake[0].name, fake[1].name);
+}
+
+static int
+info(uint16_t id, struct rte_eth_dev_info *out)
+{
+	struct fake_dev *d = &fake[id];
+
+	memset(out, 0, sizeof(*out));
+	flags[id] = d->dev_flags;
+	out->driver_name = d->driver;
+	out->if_index = d->if_index;
+	out->min_mtu = d->min_mtu;
+	out->max_mtu = d->max_mtu;
+	out->max_rx_pktlen = d->max_rx_pktlen;
+	out->max_rx_queues = d->max_rxq;
+	out->max_tx_queues = d->max_txq;
+	out->flow_type_rss_offloads = d->rss;
+	out->dev_flags = &flags[id];
+	return d->info_ret;
+}
+
+static int
+socket_of(uint16_t id)
+{
+	(void)id;
+	return 0;
+}
+
+static int
+mac(uint16_t id, struct rte_ether_addr *out)
+{
+	*out = (struct rte_ether_addr){{0x02, 0, 0, 0, 0, (uint8_t)id}};
+	return 0;
+}
+
+static int
+configure(uint16_t id, uint16_t n_rxq, uint16_t n_txq, const struct rte_eth_conf *conf)
+{
+	struct fake_dev *d = &fake[id];
+
+	if (n_rxq > d->max_rxq || n_txq > d->max_txq || (d->want_pairs && n_rxq != n_txq))
+		return -EINVAL;
+	d->rss_on = conf->rxmode.mq_mode == RTE_ETH_MQ_RX_RSS;
+	if (d->rss_on && d->refuse_rss)
+		return -ENOTSUP;
+	d->lsc_on = conf->intr_conf.lsc;
+	d->n_rxq = n_rxq;
+	d->n_txq = n_txq;
+	d->configured = true;
+	return 0;
+}
+
+static int
+desc_adjust(uint16_t id, uint16_t *rx, uint16_t *tx)
+{
+	if (*rx > fake[id].max_desc)
+		*rx = fake[id].max_desc;
+	if (*tx > fake[id].max_desc)
+		*tx = fake[id].max_desc;
+	return 0;
+}
+
+static int
+rxq_setup(uint16_t id, uint16_t q, uint16_t n_desc, unsigned int socket,
+	const struct rte_eth_rxconf *conf, struct rte_mempool *pool)
+{
+	(void)socket;
+	(void)conf;
+	(void)pool;
+	fake[id].n_rx_desc = n_desc;
+	return q < fake[id].n_rxq ? 0 : -EINVAL;
+}
+
+static int
+txq_setup(uint16_t id, uint16_t q, uint16_t n_desc, unsigned int socket,
+	const struct rte_eth_txconf *conf)
+{
+	(void)n_desc;
+	(void)socket;
+	(void)conf;
+	if (fake[id].max_txq_setup != 0 && q >= fake[id].max_txq_setup)
+		return -EIO;
+	return q < fake[id].n_txq ? 0 : -EINVAL;
+}
+
+static int
+mtu_get(uint16_t id, uint16_t *mtu)
+{
+	*mtu = fake[id].mtu;
+	return 0;
+}
+
+static int
+mtu_set(uint16_t id, uint16_t mtu)
+{
+	if (fake[id].mtu_ret == 0)
+		fake[id].mtu = mtu;
+	return fake[id].mtu_ret;
+}
+
+static int
+start(uint16_t id)
+{
+	fake[id].started = fake[id].start_ret == 0;
+	return fake[id].start_ret;
+}
+
+static int
+stop(uint16_t id)
+{
+	fake[id].started = false;
+	fake[id].filtered = false;
+	return 0;
+}
+
+static int
+do_close(uint16_t id)
+{
+	fake[id].closed = true;
+	return 0;
+}
+
+/* After each change: can a frame to the vMAC come in? */
+static void
+look_for_gap(struct fake_dev *d)
+{
+	const bool hears = d->n_macs > 0 || d->promiscuous || d->netdev_promiscuous;
+
+	if (d->filtered && d->started && !hears)
+		d->n_gaps++;
+	d->filtered = d->filtered || hears;
+}
+
+static int
+mac_add(uint16_t id, const uint8_t m[BASE_MAC_LEN])
+{
+	struct fake_dev *d = &fake[id];
+
+	d->n_mac_adds++;
+	if (d->n_macs >= d->mac_room)
+		return d->mac_ret;
+	memcpy(d->macs[d->n_macs++], m, BASE_MAC_LEN);
+	look_for_gap(d);
+	return 0;
+}
+
+static int
+mac_remove(uint16_t id, const uint8_t m[BASE_MAC_LEN])
+{
+	struct fake_dev *d = &fake[id];
+
+	for (unsigned int i = 0; i < d->n_macs; i++) {
+		if (memcmp(d->macs[i], m, BASE_MAC_LEN) == 0) {
+			memcpy(d->macs[i], d->macs[--d->n_macs], BASE_MAC_LEN);
+			look_for_gap(d);
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+static int
+multicast_set(uint16_t id, const uint8_t *m)
+{
+	if (fake[id].multicast_ret == 0)
+		fake[id].multicast = m != NULL;
+	return fake[id].multicast_ret;
+}
+
+static int
+promiscuous_set(uint16_t id, bool on)
+{
+	if (fake[id].promiscuous_ret == 0)
+		fake[id].promiscuous = on;
+	look_for_gap(&fake[id]);
+	return fake[id].promiscuous_ret;
+}
+
+static bool
+promiscuous_get(uint16_t id)
+{
+	return fake[id].promiscuous;
+}
+
+static int
+allmulticast_set(uint16_t id, bool on)
+{
+	if (fake[id].allmulticast_ret == 0)
+		fake[id].allmulticast = on;
+	return fake[id].allmulticast_ret;
+}
+
+static bool
+allmulticast_get(uint16_t id)
+{
+	return fake[id].allmulticast;
+}
+
+static int
+link_get(uint16_t id, struct rte_eth_link *link)
+{
+	memset(link, 0, sizeof(*link));
+	link->link_status = fake[id].link_up;
+	link->link_speed = fake[id].speed;
+	return 0;
+}
+
+static int
+lsc_register(uint16_t id, rte_eth_dev_cb_fn cb, void *arg)
+{
+	if (fake[id].lsc_ret != 0)
+		return fake[id].lsc_ret;
+	fake[id].lsc_cb = cb;
+	fake[id].lsc_arg = arg;
+	return 0;
+}
+
+static int
+lsc_unregister(uint16_t id, rte_eth_dev_cb_fn cb, void *arg)
+{
+	if (fake[id].lsc_cb != cb || fake[id].lsc_arg != arg)
+		return -EINVAL;
+	fake[id].lsc_cb = NULL;
+	return 0;
+}
+
+static int
+stats(uint16_t id, struct rte_eth_stats *st)
+{
+	memset(st, 0, sizeof(*st));
+	st->ipackets = 1;
+	st->opackets = 2;
+	st->ibytes = 3;
+	st->obytes = 4;
+	st->imissed = 5;
+	st->ierrors = 6;
+	st->oerrors = 7;
+	st->rx_nombuf = 8;
+	return id == 0 ? 0 : -EIO;
+}
+
+static int
+stats_reset(uint16_t id)
+{
+	return id == 0 ? 0 : -ENOTSUP;
+}
+
+static int
+open_nothing(void)
+{
+	return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static struct fake_dev *
+by_index(unsigned int if_index)
+{
+	unsigned int i = 0;
+
+	while (i < FAKE_DEVS - 1 && fake[i].if_index != if_index)
+		i++;
+	return &fake[i];
+}
+
+static int
+netdev_link(int fd, unsigned int if_index, bool *up)
+{
+	const struct fake_dev *d = by_index(if_index);
+
+	(void)fd;
+	*up = d->netdev_up;
+	return d->netdev_ret;
+}
+
+static int
+netdev_promiscuous(int fd, unsigned int if_index, bool on)
+{
+	struct fake_dev *d = by_index(if_index);
+
+	(void)fd;
+	if (d->netdev_promiscuous_ret == 0)
+		d->netdev_promiscuous = on;
+	look_for_gap(d);
+	return d->netdev_promiscuous_ret;
+}
+
+const struct port_ops fake_ops = {
+	.find = find,
+	.list = list,
+	.info = info,
+	.socket = socket_of,
+	.mac = mac,
+	.configure = configure,
+	.desc_adjust = desc_adjust,
+	.rxq_setup = rxq_setup,
+	.txq_setup = txq_setup,
+	.mtu_get = mtu_get,
+	.mtu_set = mtu_set,
+	.start = start,
+	.stop = stop,
+	.close = do_close,
+	.mac_add = mac_add,
+	.mac_remove = mac_remove,
+	.multicast_set = multicast_set,
+	.promiscuous_set = promiscuous_set,
+	.promiscuous_get = promiscuous_get,
+	.allmulticast_set = allmulticast_set,
+	.allmulticast_get = allmulticast_get,
+	.link = link_get,
+	.lsc_register = lsc_register,
+	.lsc_unregister = lsc_unregister,
+	.stats = stats,
+	.stats_reset = stats_reset,
+	.netdev_open = open_nothing,
+	.netdev_watch_open = open_nothing,
+	.netdev_link = netdev_link,
+	.netdev_promiscuous = netdev_promiscuous,
+};

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#ifndef FAKE_DEV_H
+#define FAKE_DEV_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "port_priv.h"
+
+/** @file Devices that refuse, fail and lose things, behind lib/port's operation table. */
+
+#define FAKE_DEVS 3
+#define FAKE_MACS 64
+
+struct fake_dev {
+	const char *name; /* NULL: there is no such device */
+	const char *driver;
+	uint16_t max_rxq, max_txq;
+	uint16_t min_mtu, max_mtu;
+	uint32_t max_rx_pktlen;
+	uint64_t rss;
+	uint32_t dev_flags;
+	unsigned int if_index;
+	uint16_t max_desc;
+
+	/* What it refuses; 0 is fine. */
+	bool want_pairs;	/* configure: -EINVAL unless RX = TX */
+	uint16_t max_txq_setup; /* transmit queue setup: -EIO from this one on; 0: never */
+	bool refuse_rss;
+	int start_ret, mtu_ret, lsc_ret, info_ret;
+	int mac_ret;
+	unsigned int mac_room; /* addresses that it takes before mac_ret */
+	int multicast_ret, allmulticast_ret, promiscuous_ret;
+	int netdev_promiscuous_ret;
+
+	/* What it is. */
+	uint16_t n_rxq, n_txq, n_rx_desc, mtu;
+	bool configured, started, closed, rss_on, lsc_on;
+	bool promiscuous, allmulticast, multicast, netdev_promiscuous;
+	unsigned int n_macs;
+	uint8_t macs[FAKE_MACS][BASE_MAC_LEN];
+	bool link_up;
+	uint32_t speed;
+	bool netdev_up;
+	int netdev_ret;
+
+	/* What happened. */
+	unsigned int n_mac_adds, n_gaps; /* moments without filter and without promiscuous mode */
+	bool filtered;			 /* was given all it needs; from then on gaps count */
+	rte_eth_dev_cb_fn lsc_cb;
+	void *lsc_arg;
+};
+
+extern struct fake_dev fake[FAKE_DEVS];
+extern const struct port_ops fake_ops;
+
+/** Two plain devices, net_fake0 and net_fake1, that can everything. */
+void fake_reset(void);
+/** A configuration for device i with one vMAC. */
+struct port_config fake_config(uint16_t i);
+
+#endif
