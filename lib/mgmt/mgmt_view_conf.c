@@ -23,26 +23,20 @@ prefix_list(const struct base_prefix *p, uint16_t n)
 	return list;
 }
 
-static json_t *
-cpu_json(uint16_t cpu)
-{
-	return cpu == CONF_CPU_AUTO ? json_string("auto") : json_integer(cpu);
-}
-
+/* CPUs that koi chooses itself are left out, as in the file. */
 static json_t *
 lcores_json(const struct conf_lcores *l)
 {
 	json_t *o = json_object(), *workers;
 
-	json_object_set_new(o, "control", cpu_json(l->control));
-	if (l->n_workers == 0) {
-		workers = json_string("auto");
-	} else {
+	if (l->control != CONF_CPU_AUTO)
+		put_u64(o, "control", l->control);
+	if (l->n_workers > 0) {
 		workers = json_array();
 		for (uint16_t i = 0; i < l->n_workers; i++)
-			json_array_append_new(workers, cpu_json(l->workers[i]));
+			json_array_append_new(workers, json_integer(l->workers[i]));
+		json_object_set_new(o, "workers", workers);
 	}
-	json_object_set_new(o, "workers", workers);
 	put_str(o, "idle", l->idle == CONF_IDLE_POLL ? "poll" : "adaptive");
 	put_u64(o, "rt-priority", l->rt_priority);
 	return o;

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#include "mgmt_fake.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct fake_box fake;
+
+static const char config_text[] =
+	"{ \"node\": \"fw1\", \"eal\": [\"--no-pci\"],"
+	"  \"interfaces\": ["
+	"    { \"name\": \"lan\", \"device\": \"net_null0\", \"addresses\": [\"192.0.2.2/24\"] },"
+	"    { \"name\": \"wan\", \"device\": \"net_null1\", \"addresses\": [\"198.51.100.2/24\"] } ],"
+	"  \"carp\": { \"preempt\": true, \"groups\": ["
+	"    { \"name\": \"carp0\", \"carpdev\": \"lan\", \"vhid\": 1, \"pass\": \"lanpasswd\","
+	"      \"addresses\": [\"192.0.2.1/24\"] },"
+	"    { \"name\": \"carp1\", \"vhid\": 2, \"pass\": \"wanpasswd\", \"advskew\": 100,"
+	"      \"addresses\": [\"198.51.100.1/24\"] } ] },"
+	"  \"routes\": [ { \"prefix\": \"0.0.0.0/0\", \"via\": \"198.51.100.254\" } ] }";
+
+static const uint16_t if_port[] = {0, 1};
+static const struct mgmt_lcore lcores[] = {
+	{.role = "main", .lcore_id = 0, .cpu = 0, .numa_node = 0, .note = ""},
+	{.role = "control", .lcore_id = 1, .cpu = 1, .numa_node = 0, .note = ""},
+	{.role = "worker 0",
+		.lcore_id = 2,
+		.cpu = 2,
+		.numa_node = 0,
+		.note = "polls a device of node 1"},
+};
+
+static void
+setup_groups(void)
+{
+	fake.groups[0] = (struct ctl_group_view){
+		.info =
+			{
+				.if_id = 0,
+				.state = ELECTION_MASTER,
+				.cause = ELECTION_CAUSE_TIMEOUT,
+				.admin_up = true,
+				.owned = true,
+				.advbase = 1,
+				.advskew = 0,
+				.sent = {.advbase = 1, .advskew = 0},
+				.state_since = FAKE_NOW - 12300 * BASE_NS_PER_MS,
+				.transitions = 1,
+				.interval = BASE_NS_PER_S,
+				.master_down = 3 * BASE_NS_PER_S,
+				.advert_deadline = FAKE_NOW,
+				.master_down_deadline = BASE_NS_NEVER,
+				.heard_at = FAKE_NOW - 15 * BASE_NS_PER_S,
+				.heard = {.advbase = 1, .advskew = 128},
+				.heard_from = base_addr_from_ip4(0xc0000203),
+				.late_max = 42 * BASE_NS_PER_US,
+			},
+		.vip_fingerprint = 0x0123456789abcdef,
+		.takeover_ns = 38 * BASE_NS_PER_US,
+	};
+	fake.groups[0].stats[CTL_STAT_IPACKETS] = 1;
+	fake.groups[0].stats[CTL_STAT_OPACKETS] = 20;
+	fake.groups[0].stats[CTL_STAT_BADAUTH] = 2;
+	fake.groups[1] = (struct ctl_group_view){
+		.info =
+			{
+				.if_id = 1,
+				.state = ELECTION_BACKUP,
+				.cause = ELECTION_CAUSE_RUNNABLE,
+				.admin_up = true,
+				.advbase = 1,
+				.advskew = 100,
+				.sent = {.advbase = 1, .advskew = 240, .demotion = 1},
+				.state_since = FAKE_NOW - BASE_NS_PER_S,
+				.heard_at = FAKE_NOW - 500 * BASE_NS_PER_MS,
+				.heard = {.advbase = 1},
+				.heard_from = base_addr_from_ip4(0xc6336403),
+				.master = base_addr_from_ip4(0xc6336403),
+			},
+		.vip_fingerprint = 0xfeed,
+	};
+}
+
+void
+fake_setup(void)
+{
+	struct conf_issues issues;
+
+	memset(&fake, 0, sizeof(fake));
+	fake.now = FAKE_NOW;
+	fake.conf = conf_parse(config_text, strlen(config_text), "koi.json", 0, &issues);
+	if (!fake.conf) {
+		conf_issues_print(&issues, stderr);
+		abort();
+	}
+	conf_issues_free(&issues);
+	setup_groups();
+	fake.box = (struct ctl_box_view){
+		.allow = true,
+		.preempt = true,
+		.log = 1,
+		.masters = 1,
+		.backups = 1,
+		.demotion = 1,
+		.started_at = FAKE_NOW - 60 * BASE_NS_PER_S,
+		.published_at = FAKE_NOW,
+	};
+	for (uint16_t i = 0; i < 2; i++) {
+		fake.ports[i] = (struct port_info){
+			.port_id = i,
+			.mac = {2, 0, 0, 0, 0, (uint8_t)(i + 1)},
+			.mtu = 1500,
+			.n_rxq = 1,
+			.n_txq = 2,
+			.control_txq = true,
+			.socket_id = i ? -1 : 0,
+			.link_up = i == 0,
+			.link_speed_mbps = i ? 0 : 10000,
+			.link_changes = i,
+			.vmac_mode = i ? PORT_VMAC_PROMISCUOUS : PORT_VMAC_FILTER,
+		};
+		snprintf(fake.ports[i].device, PORT_NAME_MAX, "net_null%u", i);
+		snprintf(fake.ports[i].driver, 32, "net_null");
+		snprintf(fake.ports[i].multicast_mode, 24, "list");
+		snprintf(fake.ports[i].link_source, 24, "poll");
+	}
+	snprintf(fake.ports[1].vmac_reason, 96, "no address filter");
+	fake.config = (struct mgmt_config){
+		.conf = fake.conf,
+		.if_port = if_port,
+		.lcores = lcores,
+		.n_lcores = 3,
+	};
+}
+
+void
+fake_teardown(void)
+{
+	conf_free(fake.conf);
+	free(fake.routes);
+	fake.routes = NULL;
+	fake.conf = NULL;
+}
+
+struct ctl_event *
+fake_event(enum ctl_event_kind kind)
+{
+	struct ctl_event *e = &fake.events[fake.n_events];
+
+	*e = (struct ctl_event){
+		.seq = fake.n_events + 1,
+		/* 2026-05-01T12:00:00.123Z, one second apart */
+		.wall_ns = 1777636800123 * BASE_NS_PER_MS + fake.n_events * BASE_NS_PER_S,
+		.kind = kind,
+		.group = ELECTION_NONE,
+		.if_id = ELECTION_NONE,
+		.since_heard = BASE_NS_NEVER,
+	};
+	__atomic_store_n(&fake.n_events, fake.n_events + 1, __ATOMIC_RELEASE);
+	return e;
+}
+
+const char *
+ctl_stat_name(enum ctl_stat s)
+{
+	static const char *const names[] = {
+#define CTL_STAT(sym, name, text) name,
+#include "ctl_stats.def"
+#undef CTL_STAT
+	};
+
+	return names[s];
+}
+
+const char *
+ctl_stat_text(enum ctl_stat s)
+{
+	static const char *const texts[] = {
+#define CTL_STAT(sym, name, text) text,
+#include "ctl_stats.def"
+#undef CTL_STAT
+	};
+
+	return texts[s];
+}
+
+int
+ctl_group_view(const struct ctl *c, uint16_t group, struct ctl_group_view *out)
+{
+	(void)c;
+	if (group >= 2)
+		return -EINVAL;
+	*out = fake.groups[group];
+	return 0;
+}
+
+void
+ctl_box_view(const struct ctl *c, struct ctl_box_view *out)
+{
+	(void)c;
+	*out = fake.box;
+}
+
+uint32_t
+ctl_demotion_view(const struct ctl *c, struct election_demotion_entry *out, uint32_t cap)
+{
+	(void)c;
+	for (uint32_t i = 0; i < fake.n_demotions && i < cap; i++)
+		out[i] = fake.demotions[i];
+	return fake.n_demotions;
+}
+
+uint32_t
+ctl_peers(const struct ctl *c, uint16_t group, struct ctl_peer out[CTL_PEERS_MAX])
+{
+	(void)c;
+	if (group != 0)
+		return 0;
+	memcpy(out, fake.peers, fake.n_peers * sizeof(out[0]));
+	return fake.n_peers;
+}
+
+uint32_t
+ctl_events(const struct ctl *c, uint16_t group, uint64_t after, struct ctl_event *out, uint32_t cap,
+	uint64_t *last)
+{
+	uint32_t have = __atomic_load_n(&fake.n_events, __ATOMIC_ACQUIRE), n = 0;
+
+	(void)c;
+	*last = after;
+	for (uint32_t i = 0; i < have && n < cap; i++) {
+		const struct ctl_event *e = &fake.events[i];
+
+		if (e->seq <= after)
+			continue;
+		*last = e->seq;
+		if (group == ELECTION_NONE || e->group == group)
+			out[n++] = *e;
+	}
+	return n;
+}
+
+int
+ctl_request(struct ctl *c, const struct ctl_request *req, char *note, size_t note_len)
+{
+	(void)c;
+	fake.request = *req;
+	fake.n_requests++;
+	snprintf(note, note_len, "%s", fake.note ? fake.note : "");
+	return fake.request_rc;
+}
+
+base_ns_t
+dp_clock(void)
+{
+	return fake.now;
+}
+
+const char *
+dp_drop_name(enum dp_drop d)
+{
+	static const char *const names[] = {
+#define DP_DROP(sym, name, text) name,
+#include "drops.def"
+#undef DP_DROP
+	};
+
+	return names[d];
+}
+
+const char *
+dp_drop_text(enum dp_drop d)
+{
+	static const char *const texts[] = {
+#define DP_DROP(sym, name, text) text,
+#include "drops.def"
+#undef DP_DROP
+	};
+
+	return texts[d];
+}
+
+void
+dp_stats_sum(const struct dp *dp, struct dp_stats *out)
+{
+	(void)dp;
+	*out = fake.dp;
+}
+
+void
+dp_worker_info(const struct dp *dp, uint16_t worker, struct dp_worker_info *out)
+{
+	(void)dp;
+	(void)worker;
+	*out = fake.worker;
+}
+
+uint16_t
+dp_worker_count(const struct dp *dp)
+{
+	(void)dp;
+	return 1;
+}
+
+base_ns_t
+dp_rx_horizon(const struct dp *dp, uint16_t if_index)
+{
+	(void)dp;
+	(void)if_index;
+	return fake.now - 7 * BASE_NS_PER_US;
+}
+
+uint32_t
+fib_route_count(const struct fib *f)
+{
+	(void)f;
+	return fake.n_routes;
+}
+
+const struct fib_route *
+fib_route_get(const struct fib *f, uint32_t i)
+{
+	(void)f;
+	return i < fake.n_routes ? &fake.routes[i] : NULL;
+}
+
+uint32_t
+fib_nbr_rows(
+	const struct fib_nbr_table *t, uint32_t *cursor, struct fib_nbr_row *rows, uint32_t cap)
+{
+	uint32_t n = 0;
+
+	(void)t;
+	while (*cursor < fake.n_nbrs && n < cap)
+		rows[n++] = fake.nbrs[(*cursor)++];
+	return n;
+}
+
+void
+fib_nbr_stats(const struct fib_nbr_table *t, struct fib_nbr_stats *out)
+{
+	(void)t;
+	*out = (struct fib_nbr_stats){.entries = fake.n_nbrs};
+}
+
+const char *
+fib_nbr_state_name(enum fib_nbr_state s)
+{
+	static const char *const names[] = {"absent", "incomplete", "reachable", "probe", "failed"};
+
+	return names[s];
+}
+
+uint16_t
+port_set_count(const struct port_set *s)
+{
+	(void)s;
+	return 2;
+}
+
+int
+port_set_info(const struct port_set *s, uint16_t i, struct port_info *out)
+{
+	(void)s;
+	if (i >= 2)
+		return -EINVAL;
+	*out = fake.ports[i];
+	return 0;
+}
+
+int
+port_set_stats(const struct port_set *s, uint16_t i, struct port_stats *out)
+{
+	(void)s;
+	*out = fake.port_stats[i];
+	return 0;
+}
+
+int
+port_set_stats_clear(struct port_set *s, uint16_t i)
+{
+	(void)s;
+	(void)i;
+	fake.n_cleared++;
+	return fake.clear_rc;
+}

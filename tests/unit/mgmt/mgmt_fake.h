@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#ifndef MGMT_FAKE_H
+#define MGMT_FAKE_H
+
+#include "conf.h"
+#include "ctl.h"
+#include "dp.h"
+#include "fib.h"
+#include "fib_nbr.h"
+#include "mgmt.h"
+#include "port.h"
+
+/**
+ * @file
+ * A box for tests of management: what ctl, dp, fib and port would answer is set by hand. Fields may
+ * be changed while no session runs.
+ */
+
+#define FAKE_NOW (100 * BASE_NS_PER_S)
+
+struct fake_box {
+	struct mgmt_config config;
+	struct conf *conf;
+	base_ns_t now;
+	struct ctl_group_view groups[2];
+	struct ctl_box_view box;
+	struct election_demotion_entry demotions[4];
+	uint32_t n_demotions;
+	struct ctl_peer peers[2];
+	uint32_t n_peers; /**< of group 0 */
+	struct ctl_event events[600];
+	uint32_t n_events;
+	/* requests: the last one, and what it is answered with */
+	struct ctl_request request;
+	uint32_t n_requests;
+	int request_rc;
+	const char *note;
+	struct dp_stats dp;
+	struct dp_worker_info worker;
+	struct fib_route *routes;
+	uint32_t n_routes;
+	struct fib_nbr_row nbrs[4];
+	uint32_t n_nbrs;
+	struct port_info ports[2];
+	struct port_stats port_stats[2];
+	uint32_t n_cleared;
+	int clear_rc;
+};
+
+/** The box of this process: fw1 with lan and wan, carp0 MASTER on lan, carp1 BACKUP on wan. */
+extern struct fake_box fake;
+
+/** Make it new. */
+void fake_setup(void);
+void fake_teardown(void);
+
+/** Append an event; seq and times are filled in. */
+struct ctl_event *fake_event(enum ctl_event_kind kind);
+
+#endif

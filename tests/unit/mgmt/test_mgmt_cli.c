@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/* Every row of cli_cmds.def, completion, and what is said to what no row matches. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <cmdline.h>
+
+#include "mgmt_cli_priv.h"
+#include "mgmt_fake.h"
+#include "mgmt_json_priv.h"
+
+static struct mgmt_cli *cli;
+static struct mgmt_session session;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	fake_setup();
+	cli = mgmt_cli_new();
+	session = (struct mgmt_session){.cli = cli, .config = &fake.config, .out_fd = -1};
+	return cli ? 0 : -1;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	mgmt_cli_clear(&session);
+	mgmt_cli_free(cli);
+	fake_teardown();
+	return 0;
+}
+
+static void
+each_example_reaches_its_handler(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < mgmt_cli_n_rows; i++) {
+		const struct mgmt_cli_row *row = &mgmt_cli_rows[i];
+
+		assert_int_equal(mgmt_cli_match(cli, &fake.config, row->example), i);
+		fake.n_requests = 0;
+		session.json = row->view != NULL;
+		mgmt_cli_run(&session, row->example);
+		if (session.status != MGMT_CLI_DONE)
+			fail_msg("%s: %s", row->example, session.text);
+		if (row->view) {
+			assert_non_null(session.view);
+			assert_true(json_is_object(session.view));
+		}
+		if (row->request > 0) {
+			assert_int_equal(fake.n_requests, 1);
+			assert_int_equal(fake.request.type, row->request);
+		}
+		/* the same, as text */
+		session.json = false;
+		mgmt_cli_run(&session, row->example);
+		assert_int_equal(session.status, MGMT_CLI_DONE);
+		assert_null(session.view);
+	}
+}
+
+static void
+requests_carry_group_and_value(void **state)
+{
+	static const struct {
+		const char *line;
+		enum ctl_request_type type;
+		uint16_t group;
+		int64_t value;
+	} cases[] = {
+		{"carp carp0 up", CTL_REQ_UP, 0, 0},
+		{"carp carp1 down", CTL_REQ_DOWN, 1, 0},
+		{"carp carp1 state init", CTL_REQ_STATE_INIT, 1, 0},
+		{"carp carp1 state backup", CTL_REQ_STATE_BACKUP, 1, 0},
+		{"carp carp0 state master", CTL_REQ_STATE_MASTER, 0, 0},
+		{"set carp carp0 advbase 255", CTL_REQ_ADVBASE, 0, 255},
+		{"set carp carp1 advskew 254", CTL_REQ_ADVSKEW, 1, 254},
+		{"set carp preempt 0", CTL_REQ_PREEMPT, ELECTION_NONE, 0},
+		{"set carp allow 1", CTL_REQ_ALLOW, ELECTION_NONE, 1},
+		{"set carp arpbalance 1", CTL_REQ_ARPBALANCE, ELECTION_NONE, 1},
+		{"set carp log 2", CTL_REQ_LOG, ELECTION_NONE, 2},
+		{"set carp demotion 255", CTL_REQ_DEMOTION, ELECTION_NONE, 255},
+		{"clear carp stats", CTL_REQ_CLEAR_STATS, ELECTION_NONE, 0},
+		{"  set\tcarp  log 1   # louder", CTL_REQ_LOG, ELECTION_NONE, 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *line = cases[i].line;
+		char *no_tab = strdup(line), *tab = strchr(no_tab, '\t');
+
+		if (tab)
+			*tab = ' '; /* tabs are for completion, and refused in a framed command */
+		mgmt_cli_run(&session, no_tab);
+		assert_int_equal(session.status, MGMT_CLI_DONE);
+		assert_int_equal(session.text_len, 0);
+		assert_int_equal(fake.request.type, cases[i].type);
+		assert_int_equal(fake.request.group, cases[i].group);
+		assert_int_equal(fake.request.value, cases[i].value);
+		free(no_tab);
+	}
+	mgmt_cli_run(&session, "clear port stats all");
+	assert_int_equal(fake.n_cleared, 2);
+}
+
+static void
+answers_of_control(void **state)
+{
+	static const struct {
+		int rc;
+		const char *note, *text;
+		enum mgmt_cli_status status;
+	} cases[] = {
+		{0, "preemption will undo this", "preemption will undo this\n", MGMT_CLI_DONE},
+		{-ENOTSUP, "ARP balancing is not there yet",
+			"refused: ARP balancing is not there yet\n", MGMT_CLI_REFUSED},
+		{-ENOTSUP, "", "refused: not supported\n", MGMT_CLI_REFUSED},
+		{-EINVAL, "", "refused: value out of range\n", MGMT_CLI_REFUSED},
+		{-EAGAIN, "", "refused: the group is in INIT\n", MGMT_CLI_REFUSED},
+		{-EBUSY, "", "refused: too many requests at once, try again\n", MGMT_CLI_REFUSED},
+		{-ETIMEDOUT, "",
+			"refused: the control lcore did not answer within 2 s; it may still do it\n",
+			MGMT_CLI_REFUSED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		fake.request_rc = cases[i].rc;
+		fake.note = cases[i].note;
+		mgmt_cli_run(&session, "carp carp0 state backup");
+		assert_int_equal(session.status, cases[i].status);
+		assert_string_equal(session.text, cases[i].text);
+	}
+	fake.clear_rc = -ENOTSUP;
+	mgmt_cli_run(&session, "clear port stats all");
+	assert_int_equal(session.status, MGMT_CLI_REFUSED);
+	assert_string_equal(session.text,
+		"refused: net_null0: Operation not supported\n"
+		"refused: net_null1: Operation not supported\n");
+}
+
+static void
+keys_from_file_and_hex(void **state)
+{
+	char path[] = "/tmp/koi-pass-XXXXXX", line[128];
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "sesame\n", 7), 7);
+	close(fd);
+	snprintf(line, sizeof(line), "set carp carp1 pass-file %s", path);
+	mgmt_cli_run(&session, line);
+	assert_int_equal(session.status, MGMT_CLI_DONE);
+	assert_int_equal(fake.request.type, CTL_REQ_KEY);
+	assert_int_equal(fake.request.group, 1);
+	assert_memory_equal(fake.request.key, "sesame\0\0\0\0\0\0\0\0\0\0\0\0\0\0", AUTH_KEY_LEN);
+
+	fake.n_requests = 0;
+	assert_int_equal(chmod(path, 0644), 0);
+	mgmt_cli_run(&session, line);
+	assert_int_equal(session.status, MGMT_CLI_REFUSED);
+	assert_ptr_equal(strstr(session.text, "refused: "), session.text);
+	unlink(path);
+	mgmt_cli_run(&session, line);
+	assert_int_equal(session.status, MGMT_CLI_REFUSED);
+	assert_int_equal(fake.n_requests, 0);
+
+	mgmt_cli_run(
+		&session, "set carp carp0 pass-file hex:000102030405060708090A0b0c0d0e0f10111213");
+	assert_int_equal(session.status, MGMT_CLI_DONE);
+	for (uint8_t i = 0; i < AUTH_KEY_LEN; i++)
+		assert_int_equal(fake.request.key[i], i);
+}
+
+static void
+errors_name_the_bad_word(void **state)
+{
+	static const struct {
+		const char *line, *text;
+	} cases[] = {
+		{"shw", "unknown command \"shw\": expected show, carp, set, clear, help, quit\n"},
+		{"show carp carp9",
+			"unknown group \"carp9\": groups are carp0, carp1; other words here: "
+			"all, stats, peers, events, demotion\n"},
+		{"carp carp9 up", "unknown group \"carp9\": groups are carp0, carp1\n"},
+		{"carp carp0#1 up", "unknown group \"carp0#1\": groups are carp0, carp1\n"},
+		{"show interface em0",
+			"unknown interface \"em0\": interfaces are lan, wan; other words here: all\n"},
+		{"show carp",
+			"incomplete command: after \"show carp\" expected all, stats, peers, "
+			"events, demotion, a name (groups are carp0, carp1)\n"},
+		{"carp carp0",
+			"incomplete command: after \"carp carp0\" expected up, down, state\n"},
+		{"set carp carp0 advskew",
+			"incomplete command: after \"set carp carp0 advskew\" expected a number from 0 "
+			"to 254\n"},
+		{"set carp carp0 advskew 255", "\"255\" is not a number from 0 to 254\n"},
+		{"set carp carp0 advskew -1", "\"-1\" is not a number from 0 to 254\n"},
+		{"set carp log 3", "\"3\" is not a number from 0 to 2\n"},
+		{"set carp log 99999999999999999999",
+			"\"99999999999999999999\" is not a number from 0 to 2\n"},
+		{"set carp carp0 pass-file secret",
+			"expected an absolute path, or hex: and 40 digits\n"},
+		{"set carp carp0 pass-file hex:00",
+			"expected an absolute path, or hex: and 40 digits\n"},
+		{"set carp carp0 pass-file",
+			"incomplete command: after \"set carp carp0 pass-file\" expected an absolute "
+			"path, or hex: and 40 digits\n"},
+		{"show carp all now", "unexpected \"now\" after \"show carp all\"\n"},
+		{"show carp demotion now", "unexpected \"now\" after \"show carp demotion\"\n"},
+		{"carp carp0 state up",
+			"unknown word \"up\" after \"carp carp0 state\": expected init, backup, master\n"},
+		{"", "empty command\n"},
+		{"   ", "empty command\n"},
+		{"# nothing", "empty command\n"},
+		{"show\ncarp", "a command is one line of ASCII characters\n"},
+		{"show carp k\303\266i", "a command is one line of ASCII characters\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		mgmt_cli_run(&session, cases[i].line);
+		assert_string_equal(session.text, cases[i].text);
+		assert_int_equal(session.status, MGMT_CLI_USAGE);
+		assert_int_equal(fake.n_requests, 0);
+	}
+}
+
+/* Type into a session and return what it printed. */
+static char *
+type(const char *keys, bool *alive)
+{
+	int mem = memfd_create("typed", MFD_CLOEXEC);
+	struct mgmt_session s = {.cli = cli, .config = &fake.config, .out_fd = mem};
+	struct cmdline *cl = cmdline_new(mgmt_cli_ctx(cli), "koi> ", -1, mem);
+	char *out;
+	off_t n;
+
+	assert_non_null(cl);
+	*alive = mgmt_cli_feed(&s, cl, keys, strlen(keys));
+	n = lseek(mem, 0, SEEK_END);
+	out = calloc(1, (size_t)n + 1);
+	assert_int_equal(pread(mem, out, (size_t)n, 0), n);
+	cmdline_free(cl);
+	mgmt_cli_clear(&s);
+	return out;
+}
+
+static void
+typing(void **state)
+{
+	static const struct {
+		const char *keys;
+		const char *shown; /* somewhere in the output */
+		bool alive;
+	} cases[] = {
+		{"carp carp0 down\n", "koi> carp carp0 down", true},
+		{"quit\n", "quit", false},
+		{"\004", "koi> ", false},
+		/* completion: words, names, what may follow; names and words side by side */
+		{"sh\t", "koi> sh\033[0Kow ", true},
+		{"show interface l\t", "l\033[0Kan ", true},
+		{"show carp carp\t", "carp0", true},
+		{"show carp s\t", "s\033[0Ktats ", true},
+		{"show carp stats \t", "carp1", true},
+		{"set carp log \t", "[0-2]: 1: state changes, 2: bad packets too", true},
+		{"show carp nix\n", "unknown group \"nix\": groups are carp0, carp1", true},
+		{"show carp\n", "incomplete command: after \"show carp\"", true},
+		{"set carp log 1\303\266\n",
+			"only ASCII characters are understood, nothing was done", true},
+	};
+	bool alive;
+	char *out;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		out = type(cases[i].keys, &alive);
+		/* rdline clears to the right before or after what it adds, by version */
+		if (strstr(cases[i].shown, "\033[0K")) {
+			const char *p = strstr(cases[i].shown, "\033[0K");
+
+			assert_non_null(strstr(out, p + 4));
+		} else if (!strstr(out, cases[i].shown)) {
+			fail_msg("%s: %s", cases[i].keys, out);
+		}
+		assert_int_equal(alive, cases[i].alive);
+		assert_null(strstr(out, "Bad arguments"));
+		assert_null(strstr(out, "Ambiguous"));
+		assert_null(strstr(out, "not found"));
+		free(out);
+	}
+	assert_int_equal(fake.n_requests, 1); /* only the first line was a good command */
+}
+
+static void
+long_lines_do_nothing(void **state)
+{
+	char line[700];
+	bool alive;
+	char *out;
+
+	(void)state;
+	/* rdline would cut it to a path of 512 bytes less the words */
+	memset(line, 'x', sizeof(line));
+	memcpy(line, "set carp carp0 pass-file /", 26);
+	line[sizeof(line) - 2] = '\n';
+	line[sizeof(line) - 1] = '\0';
+	out = type(line, &alive);
+	assert_non_null(strstr(out, "the line is too long, nothing was done"));
+	assert_int_equal(fake.n_requests, 0);
+	free(out);
+	line[sizeof(line) - 2] = '\0';
+	mgmt_cli_run(&session, line);
+	assert_int_equal(session.status, MGMT_CLI_USAGE);
+}
+
+static void
+help_lists_every_command(void **state)
+{
+	char usage[128];
+
+	(void)state;
+	mgmt_cli_run(&session, "help");
+	for (unsigned int i = 0; i < mgmt_cli_n_rows; i++) {
+		mgmt_cli_usage(mgmt_cli_rows[i].grammar, usage, sizeof(usage));
+		assert_non_null(strstr(session.text, usage));
+	}
+	assert_non_null(strstr(session.text, "set carp NAME pass-file PATH|hex:DIGITS"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		T(each_example_reaches_its_handler),
+		T(requests_carry_group_and_value),
+		T(answers_of_control),
+		T(keys_from_file_and_hex),
+		T(errors_name_the_bad_word),
+		T(typing),
+		T(long_lines_do_nothing),
+		T(help_lists_every_command),
+#undef T
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

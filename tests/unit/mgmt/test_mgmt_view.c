@@ -1,0 +1,536 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/* Views and the text made from them, exactly. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "mgmt_fake.h"
+#include "mgmt_json_priv.h"
+#include "mgmt_text_priv.h"
+#include "mgmt_view_priv.h"
+
+static int
+setup(void **state)
+{
+	(void)state;
+	fake_setup();
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	fake_teardown();
+	return 0;
+}
+
+static void
+expect_text(json_t *view, void (*print)(FILE *, const json_t *), const char *want)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	assert_non_null(view);
+	print(f, view);
+	fclose(f);
+	assert_string_equal(text, want);
+	free(text);
+	json_decref(view);
+}
+
+#define EXPECT(name, args, want) \
+	expect_text(mgmt_view_##name(&fake.config, &(args)), mgmt_text_##name, want)
+
+static void
+group_looks_like_ifconfig(void **state)
+{
+	struct mgmt_args a = {0};
+
+	(void)state;
+	EXPECT(carp_all, a,
+		"carp0: flags=8843<UP,BROADCAST,RUNNING,SIMPLEX,MULTICAST> mtu 1500\n"
+		"\tlladdr 00:00:5e:00:01:01\n"
+		"\tcarp: MASTER carpdev lan vhid 1 advbase 1 advskew 0\n"
+		"\tinet 192.0.2.1 netmask 0xffffff00 broadcast 192.0.2.255\n"
+		"\tvips 1 fingerprint 0123456789abcdef\n"
+		"\tsince 12.3 s, cause \"master timed out\", demotion 0, last master 192.0.2.3\n"
+		"carp1: flags=8843<UP,BROADCAST,RUNNING,SIMPLEX,MULTICAST> mtu 1500\n"
+		"\tlladdr 00:00:5e:00:01:02\n"
+		"\tcarp: BACKUP carpdev wan vhid 2 advbase 1 advskew 100\n"
+		"\tinet 198.51.100.1 netmask 0xffffff00 broadcast 198.51.100.255\n"
+		"\tvips 1 fingerprint 000000000000feed\n"
+		"\tsince 1.0 s, cause \"initialization complete\", demotion 1, master 198.51.100.3\n");
+}
+
+static void
+group_flags_follow_state(void **state)
+{
+	static const struct {
+		bool up;
+		enum election_state state;
+		const char *flags;
+	} cases[] = {
+		{true, ELECTION_MASTER, "flags=8843<UP,BROADCAST,RUNNING,SIMPLEX,MULTICAST>"},
+		{true, ELECTION_INIT, "flags=8803<UP,BROADCAST,SIMPLEX,MULTICAST>"},
+		{false, ELECTION_INIT, "flags=8802<BROADCAST,SIMPLEX,MULTICAST>"},
+	};
+	struct mgmt_args a = {.has_group = true};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *text = NULL;
+		size_t len;
+		FILE *f = open_memstream(&text, &len);
+		json_t *v;
+
+		fake.groups[0].info.admin_up = cases[i].up;
+		fake.groups[0].info.state = cases[i].state;
+		v = mgmt_view_carp_group(&fake.config, &a);
+		mgmt_text_carp_group(f, v);
+		fclose(f);
+		assert_non_null(strstr(text, cases[i].flags));
+		free(text);
+		json_decref(v);
+	}
+}
+
+static void
+group_view_has_the_contract(void **state)
+{
+	static const char *const keys[] = {"name", "carpdev", "vhid", "state", "advbase", "advskew",
+		"demotion", "vmac", "addresses", "master_ip", "last_cause", "transitions",
+		"state_since_ms", "heard_advbase", "heard_advskew", "takeover_us",
+		"vip_fingerprint"};
+	struct mgmt_args a = {.has_group = true};
+	json_t *v;
+
+	(void)state;
+	v = mgmt_view_carp_group(&fake.config, &a);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (!json_object_get(v, keys[i]))
+			fail_msg("%s is missing", keys[i]);
+	/* while MASTER our own address, as BACKUP the peer's, "" when unknown */
+	assert_string_equal(get_str(v, "master_ip"), "192.0.2.2");
+	assert_int_equal(get_u64(v, "state_since_ms"), 12300);
+	assert_int_equal(get_u64(v, "takeover_us"), 38);
+	json_decref(v);
+	a.group = 1;
+	v = mgmt_view_carp_group(&fake.config, &a);
+	assert_string_equal(get_str(v, "master_ip"), "198.51.100.3");
+	assert_int_equal(get_u64(v, "sent_advskew"), 240);
+	json_decref(v);
+	fake.groups[1].info.master.family = BASE_FAMILY_NONE;
+	v = mgmt_view_carp_group(&fake.config, &a);
+	assert_string_equal(get_str(v, "master_ip"), "");
+	json_decref(v);
+	a.group = 2;
+	assert_null(mgmt_view_carp_group(&fake.config, &a));
+}
+
+static void
+stats_look_like_netstat(void **state)
+{
+	struct mgmt_args a = {.has_group = true};
+
+	(void)state;
+	EXPECT(carp_stats, a,
+		"carp carp0:\n"
+		"\t1 packet received (IPv4)\n"
+		"\t0 packets received (IPv6)\n"
+		"\t\t0 packets discarded for bad interface\n"
+		"\t\t0 packets discarded for wrong TTL\n"
+		"\t\t0 packets shorter than header\n"
+		"\t\t0 packets discarded for bad checksum\n"
+		"\t\t0 packets discarded with a bad version\n"
+		"\t\t0 packets discarded because packet too short\n"
+		"\t\t2 packets discarded for bad authentication\n"
+		"\t\t0 packets discarded for bad vhid\n"
+		"\t\t0 packets discarded because of a bad address list\n"
+		"\t20 packets sent (IPv4)\n"
+		"\t0 packets sent (IPv6)\n"
+		"\t\t0 sends failed due to mbuf memory error\n"
+		"\t0 transitions to MASTER\n"
+		"\t0 our own advert came back\n"
+		"\t0 source address is our own\n"
+		"\t0 dropped because allow is 0\n"
+		"\t0 adverts not sent for any other reason: no link, queue full\n"
+		"\t0 ARP requests for a VIP answered\n"
+		"\t0 ARP requests for a VIP not answered: not MASTER\n"
+		"\t0 gratuitous ARPs sent\n");
+}
+
+static void
+peers(void **state)
+{
+	struct mgmt_args a = {.has_group = true};
+
+	(void)state;
+	EXPECT(carp_peers, a, "carp0: no peer heard\n");
+	fake.n_peers = 2;
+	fake.peers[0] = (struct ctl_peer){.addr = base_addr_from_ip4(0xc0000203),
+		.prio = {1, 128, 0},
+		.last_heard = FAKE_NOW - BASE_NS_PER_S,
+		.adverts = 7};
+	fake.peers[1] = (struct ctl_peer){.addr = base_addr_from_ip4(0xc0000204),
+		.prio = {255, 255, 3},
+		.last_heard = FAKE_NOW,
+		.adverts = 1,
+		.bowed_out = true};
+	EXPECT(carp_peers, a,
+		"192.0.2.3: advbase 1 advskew 128 demotion 0, 7 adverts, heard 1.0 s ago\n"
+		"192.0.2.4: advbase 255 advskew 255 demotion 3, 1 adverts, heard 0.0 s ago, bowed out\n");
+}
+
+static void
+demotion(void **state)
+{
+	struct mgmt_args a = {0};
+
+	(void)state;
+	fake.box.demotion = 0;
+	EXPECT(carp_demotion, a, "demotion 0\n");
+	fake.box.demotion = 6;
+	fake.n_demotions = 2;
+	fake.demotions[0] = (struct election_demotion_entry){.source = ELECTION_DEMOTION_LINK,
+		.if_id = 1,
+		.group = ELECTION_NONE,
+		.amount = 1,
+		.since = FAKE_NOW - 2 * BASE_NS_PER_S,
+		.expires = BASE_NS_NEVER};
+	fake.demotions[1] = (struct election_demotion_entry){.source = ELECTION_DEMOTION_OPERATOR,
+		.if_id = ELECTION_NONE,
+		.group = ELECTION_NONE,
+		.amount = 5,
+		.since = FAKE_NOW,
+		.expires = FAKE_NOW + BASE_NS_PER_S};
+	EXPECT(carp_demotion, a,
+		"demotion 6\n"
+		"\t1 link interface wan since 2.0 s\n"
+		"\t5 operator since 0.0 s ends in 1.0 s\n");
+}
+
+static void
+interfaces(void **state)
+{
+	struct mgmt_args a = {0};
+
+	(void)state;
+	EXPECT(if_all, a,
+		"lan: link up 10000 Mb/s mtu 1500\n"
+		"\tlladdr 02:00:00:00:00:01\n"
+		"\taddress 192.0.2.2/24\n"
+		"\tdevice net_null0 driver net_null port 0 numa 0 queues rx 1 tx 2 (one of control)\n"
+		"\tlink seen by poll, changed 0 times, tracked\n"
+		"\tvmac filter, multicast list\n"
+		"\tgroups carp0\n"
+		"wan: link down mtu 1500\n"
+		"\tlladdr 02:00:00:00:00:02\n"
+		"\taddress 198.51.100.2/24\n"
+		"\tdevice net_null1 driver net_null port 1 numa -1 queues rx 1 tx 2 (one of control)\n"
+		"\tlink seen by poll, changed 1 times, tracked\n"
+		"\tvmac promiscuous (no address filter), multicast list\n"
+		"\tgroups carp1\n");
+}
+
+static void
+port_stats(void **state)
+{
+	struct mgmt_args a = {0};
+
+	(void)state;
+	fake.port_stats[0] = (struct port_stats){1, 2, 3, 4, 5, 6, 7, 8};
+	EXPECT(port_stats, a,
+		"net_null0 (port 0)\n"
+		"\trx frames 1 bytes 3 missed 5 errors 6 nombuf 8\n"
+		"\ttx frames 2 bytes 4 errors 7\n"
+		"net_null1 (port 1)\n"
+		"\trx frames 0 bytes 0 missed 0 errors 0 nombuf 0\n"
+		"\ttx frames 0 bytes 0 errors 0\n");
+}
+
+static void
+routes_and_neighbors(void **state)
+{
+	struct mgmt_args a = {0};
+
+	(void)state;
+	fake.n_routes = 3;
+	fake.routes = calloc(3, sizeof(*fake.routes));
+	fake.routes[0] = (struct fib_route){0, 0,
+		{.type = FIB_NH_GATEWAY,
+			.if_index = 1,
+			.group = FIB_GROUP_NONE,
+			.gateway = 0xc63364fe}};
+	fake.routes[1] = (struct fib_route){
+		0xc0000200, 24, {.type = FIB_NH_CONNECTED, .if_index = 0, .group = FIB_GROUP_NONE}};
+	fake.routes[2] = (struct fib_route){
+		0xc0000201, 32, {.type = FIB_NH_LOCAL, .if_index = 0, .group = 0}};
+	EXPECT(routes, a,
+		"prefix             type      via             interface       group\n"
+		"0.0.0.0/0          gateway   198.51.100.254  wan             -\n"
+		"192.0.2.0/24       connected -               lan             -\n"
+		"192.0.2.1/32       local     -               lan             carp0\n");
+	fake.n_nbrs = 2;
+	fake.nbrs[0] = (struct fib_nbr_row){.if_index = 0,
+		.ip = 0xc000020a,
+		.state = FIB_NBR_REACHABLE,
+		.mac = {2, 0, 0, 0, 0, 9},
+		.updated = FAKE_NOW};
+	fake.nbrs[1] = (struct fib_nbr_row){.if_index = 1,
+		.ip = 0xc63364fe,
+		.state = FIB_NBR_INCOMPLETE,
+		.held = 3,
+		.updated = FAKE_NOW - BASE_NS_PER_S};
+	EXPECT(neighbors, a,
+		"address         lladdr            interface       state      held age\n"
+		"192.0.2.10      02:00:00:00:00:09 lan             reachable     0 0.0 s\n"
+		"198.51.100.254  -                 wan             incomplete    3 1.0 s\n");
+}
+
+static void
+drops_that_happened_come_first(void **state)
+{
+	struct mgmt_args a = {0};
+	json_t *v;
+	char *text = NULL;
+	size_t len;
+	FILE *f;
+
+	(void)state;
+	fake.dp.drops[DP_DROP_NOT_MASTER] = 5000000000;
+	v = mgmt_view_drops(&fake.config, &a);
+	f = open_memstream(&text, &len);
+	mgmt_text_drops(f, v);
+	fclose(f);
+	assert_ptr_equal(
+		strstr(text,
+			"  5000000000 not_master         to a group's vMAC or VIP that this box "
+			"does not own\n           0 truncated_eth "),
+		text);
+	assert_int_equal(json_object_size(v), DP_DROP_COUNT);
+	json_decref(v);
+	free(text);
+}
+
+static void
+lcores(void **state)
+{
+	struct mgmt_args a = {0};
+
+	(void)state;
+	fake.worker = (struct dp_worker_info){.n_rxq = 2,
+		.turns = 10,
+		.empty_turns = 4,
+		.sleeps = 3,
+		.busy_ns = BASE_NS_PER_S,
+		.idle_ns = 2 * BASE_NS_PER_S,
+		.longest_turn_ns = 55 * BASE_NS_PER_US,
+		.last_turn = FAKE_NOW - 9 * BASE_NS_PER_US};
+	EXPECT(lcores, a,
+		"lcore 0: main, cpu 0, numa 0\n"
+		"lcore 1: control, cpu 1, numa 0\n"
+		"lcore 2: worker 0, cpu 2, numa 0, polls a device of node 1\n"
+		"\trx queues 2, turns 10, empty 4, sleeps 3\n"
+		"\tbusy 1.0 s, idle 2.0 s, longest turn 55 us, last turn 9 us ago\n");
+}
+
+static void
+config_masks_secrets_and_loads_again(void **state)
+{
+	struct mgmt_args a = {0};
+	struct conf_issues issues;
+	struct conf *again;
+	json_t *v;
+	char *text;
+
+	(void)state;
+	fake.groups[1].info.advskew = 200; /* set at run time */
+	fake.box.preempt = false;
+	v = mgmt_view_config(&fake.config, &a);
+	text = json_dumps(v, JSON_INDENT(2));
+	assert_null(strstr(text, "passwd"));
+	assert_non_null(strstr(text, "\"pass\": \"********\""));
+	again = conf_parse(text, strlen(text), "again", 0, &issues);
+	conf_issues_print(&issues, stderr);
+	assert_non_null(again);
+	assert_int_equal(again->groups[1].advskew, 200);
+	assert_false(again->preempt);
+	assert_string_equal(again->ifs[1].device, "net_null1");
+	assert_int_equal(again->n_routes, 1);
+	conf_free(again);
+	conf_issues_free(&issues);
+	free(text);
+	json_decref(v);
+}
+
+static void
+lists_are_paged(void **state)
+{
+	struct mgmt_args a = {.limit = 1};
+	json_t *v;
+
+	(void)state;
+	v = mgmt_view_carp_list(&fake.config, &a);
+	assert_string_equal(
+		json_string_value(json_array_get(json_object_get(v, "groups"), 0)), "carp0");
+	assert_int_equal(get_u64(v, "next"), 1);
+	json_decref(v);
+	a.offset = 1;
+	v = mgmt_view_if_list(&fake.config, &a);
+	assert_string_equal(
+		json_string_value(json_array_get(json_object_get(v, "interfaces"), 0)), "wan");
+	assert_int_equal(get_u64(v, "next"), 0);
+	json_decref(v);
+	fake.n_nbrs = 3;
+	fake.nbrs[1].if_index = 1;
+	a = (struct mgmt_args){.has_if = true, .limit = 1};
+	v = mgmt_view_neighbors(&fake.config, &a);
+	assert_int_equal(json_array_size(json_object_get(v, "neighbors")), 1);
+	assert_int_equal(get_u64(v, "next"), 1);
+	json_decref(v);
+	a.offset = 1;
+	v = mgmt_view_neighbors(&fake.config, &a);
+	assert_int_equal(json_array_size(json_object_get(v, "neighbors")), 1);
+	assert_int_equal(get_u64(v, "next"), 0);
+	json_decref(v);
+}
+
+static void
+event_texts(void **state)
+{
+	char buf[MGMT_EVENT_TEXT];
+	struct ctl_event *e;
+
+	(void)state;
+#define EXPECT_EVENT(want) assert_string_equal(mgmt_event_text(&fake.config, e, buf), want)
+	e = fake_event(CTL_EVENT_STATE);
+	e->group = 0;
+	e->from = ELECTION_BACKUP;
+	e->to = ELECTION_MASTER;
+	e->cause = ELECTION_CAUSE_TIMEOUT;
+	e->since_heard = 3004100 * BASE_NS_PER_US;
+	e->takeover_ns = 38 * BASE_NS_PER_US;
+	EXPECT_EVENT(
+		"carp: lan vhid 1: BACKUP -> MASTER (master timed out) after 3004.1 ms, took 38 us");
+	e->since_heard = BASE_NS_NEVER;
+	EXPECT_EVENT("carp: lan vhid 1: BACKUP -> MASTER (master timed out), took 38 us");
+	e->from = ELECTION_INIT;
+	e->to = ELECTION_BACKUP;
+	e->cause = ELECTION_CAUSE_RUNNABLE;
+	EXPECT_EVENT("carp: lan vhid 1: INIT -> BACKUP (initialization complete)");
+
+	e = fake_event(CTL_EVENT_DEMOTION);
+	e->source = ELECTION_DEMOTION_LINK;
+	e->if_id = 1;
+	e->amount = 1;
+	e->total = 1;
+	EXPECT_EVENT("carp: demoted by 1 to 1 (interface down: wan)");
+	e->amount = 0;
+	e->total = 0;
+	EXPECT_EVENT("carp: demotion ended: now 0 (interface down: wan)");
+	e->source = ELECTION_DEMOTION_OPERATOR;
+	e->if_id = ELECTION_NONE;
+	e->amount = 5;
+	e->total = 6;
+	EXPECT_EVENT("carp: demoted by 5 to 6 (operator)");
+	e->source = ELECTION_DEMOTION_SEND_ERROR;
+	e->group = 1;
+	EXPECT_EVENT("carp: demoted by 5 to 6 (adverts not sent: carp1)");
+
+	e = fake_event(CTL_EVENT_LINK);
+	e->if_id = 1;
+	EXPECT_EVENT("interface wan: link down");
+	e->link_up = true;
+	EXPECT_EVENT("interface wan: link up");
+
+	e = fake_event(CTL_EVENT_BAD_ADVERT);
+	e->group = 0;
+	e->src = base_addr_from_ip4(0xc0000209);
+	e->stat = CTL_STAT_BADAUTH;
+	e->suppressed = 17;
+	EXPECT_EVENT(
+		"carp: lan vhid 1: advert from 192.0.2.9 refused: badauth (digest does not match: "
+		"password or VIP list differs), 17 more suppressed");
+	e->group = ELECTION_NONE;
+	e->if_id = 1;
+	e->stat = CTL_STAT_BADVHID;
+	e->suppressed = 0;
+	EXPECT_EVENT(
+		"carp: wan: advert from 192.0.2.9 refused: badvhid (vhid not configured or not "
+		"running here)");
+
+	e = fake_event(CTL_EVENT_STALL);
+	e->gap = 12500 * BASE_NS_PER_US;
+	EXPECT_EVENT("carp: control lcore did not run for 12.5 ms");
+
+	e = fake_event(CTL_EVENT_REQUEST);
+	e->group = 1;
+	snprintf(e->text, sizeof(e->text), "down");
+	EXPECT_EVENT("carp: wan vhid 2: operator: down");
+#undef EXPECT_EVENT
+}
+
+static void
+events(void **state)
+{
+	struct mgmt_args a = {0};
+	struct ctl_event *e;
+	json_t *v;
+
+	(void)state;
+	e = fake_event(CTL_EVENT_LINK);
+	e->if_id = 0;
+	e = fake_event(CTL_EVENT_STATE);
+	e->group = 1;
+	e->to = ELECTION_BACKUP;
+	e->cause = ELECTION_CAUSE_RUNNABLE;
+	EXPECT(carp_events, a,
+		"2026-05-01T12:00:00.123Z interface lan: link down\n"
+		"2026-05-01T12:00:01.123Z carp: wan vhid 2: INIT -> BACKUP (initialization complete)\n");
+	a.has_group = true;
+	a.group = 1;
+	EXPECT(carp_events, a,
+		"2026-05-01T12:00:01.123Z carp: wan vhid 2: INIT -> BACKUP (initialization complete)\n");
+	a.has_group = false;
+	a.offset = 1;
+	v = mgmt_view_carp_events(&fake.config, &a);
+	assert_int_equal(json_array_size(json_object_get(v, "events")), 1);
+	assert_int_equal(get_u64(v, "next"), 2);
+	json_decref(v);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		T(group_looks_like_ifconfig),
+		T(group_flags_follow_state),
+		T(group_view_has_the_contract),
+		T(stats_look_like_netstat),
+		T(peers),
+		T(demotion),
+		T(interfaces),
+		T(port_stats),
+		T(routes_and_neighbors),
+		T(drops_that_happened_come_first),
+		T(lcores),
+		T(config_masks_secrets_and_loads_again),
+		T(lists_are_paged),
+		T(event_texts),
+		T(events),
+#undef T
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
