@@ -81,9 +81,9 @@ struct wire_ip4 {
 	uint32_t src;
 	uint32_t dst;
 };
-#define WIRE_IP4_DF	  0x4000
-#define WIRE_IP4_MF	  0x2000
-#define WIRE_IP4_OFFSET	  0x1fff
+#define WIRE_IP4_DF	0x4000
+#define WIRE_IP4_MF	0x2000
+#define WIRE_IP4_OFFSET 0x1fff
 
 /** Why an IPv4 header was refused. */
 enum wire_ip4_result {
@@ -150,7 +150,10 @@ struct wire_arp {
 	uint8_t target_mac[WIRE_MAC_LEN];
 	uint32_t target_ip;
 };
-/** @return true and fills *out, or false when too short or not Ethernet/IPv4 (htype, ptype, lengths). */
+/**
+ * @return true and fills *out, or false when too short or not Ethernet and IPv4 (hardware and
+ *         protocol type and length).
+ */
 bool wire_arp_decode(const uint8_t *p, size_t len, struct wire_arp *out);
 /** Build a whole frame, not padded. */
 void wire_arp_frame_encode(const uint8_t eth_dst[WIRE_MAC_LEN], const uint8_t eth_src[WIRE_MAC_LEN],

@@ -63,7 +63,8 @@ def main():
         advert[f"option-{name}"] = bytes([bit]) + good
     own_counter = bytes.fromhex("1122334455667788")
     advert["loop"] = bytes([FIX_ALL]) + good[:42] + own_counter + good[50:]
-    advert["own-source"] = bytes([FIX_ALL | OWN_ADDRESS]) + good[:26] + bytes([192, 168, 1, 3]) + good[30:]
+    own_source = good[:26] + bytes([192, 168, 1, 3]) + good[30:]
+    advert["own-source"] = bytes([FIX_ALL | OWN_ADDRESS]) + own_source
     advert["two-digests"] = bytes([FIX_ALL]) + good[:35] + bytes([6]) + good[36:]
     advert["vlan"] = bytes([FIX_ALL]) + good[:12] + bytes.fromhex("8100001e") + good[12:]
     options = good[:14] + b"\x46" + good[15:17] + b"\x3c" + good[18:34] + b"\x01" * 4 + good[34:]

@@ -189,8 +189,8 @@ static void
 peer_with_our_source_address_is_heard(void **state)
 {
 	/*
-	 * Two boxes without addresses of their own send from the same VIP and vMAC. NetBSD before 2023
-	 * and FreeBSD send from 0.0.0.0 then.
+	 * Two boxes without addresses of their own send from the same VIP and vMAC. NetBSD
+	 * before 2023 and FreeBSD send from 0.0.0.0 then.
 	 */
 	static const char *const sources[] = {"192.168.1.1", "0.0.0.0"};
 	struct node n;

@@ -321,7 +321,7 @@ arp_round_trip_and_refusals(void **state)
 	static const uint8_t want[WIRE_ARP_FRAME_LEN] = {0xd, 0xd, 0xd, 0xd, 0xd, 0xd, 0xe, 0xe,
 		0xe, 0xe, 0xe, 0xe, 0x08, 0x06, 0x00, 0x01, 0x08, 0x00, 6, 4, 0, 2, 1, 2, 3, 4, 5,
 		6, 10, 0, 0, 1, 7, 8, 9, 10, 11, 12, 10, 0, 0, 2};
-	/* Bytes 0 to 5 say Ethernet, IPv4 and the lengths; another value in any of them is not ours. */
+	/* Bytes 0 to 5 say Ethernet, IPv4 and the lengths; any other value is not ours. */
 	uint8_t frame[WIRE_ARP_FRAME_LEN];
 	struct wire_arp got;
 

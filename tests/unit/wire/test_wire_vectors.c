@@ -192,7 +192,7 @@ frames_from_the_wire_byte_for_byte(void **state)
 				WIRE_IP4_OK);
 			memcpy(env.eth_dst, wire_carp_mac4, WIRE_MAC_LEN);
 			base_vmac(h.vhid, env.eth_src);
-			/* NetBSD's identification is 0, ucarp's is random; so is its fifth MAC byte. */
+			/* ucarp's identification is random, and its fifth MAC byte 0. */
 			if (lists[l].ucarp) {
 				env.eth_src[4] = 0;
 				env.ip_id = ip.id;
