@@ -1,0 +1,527 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/* The CLI socket from outside: framed requests, sessions, stalled clients, stale sockets; the log. */
+#include <errno.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "mgmt_cli_priv.h"
+#include "mgmt_fake.h"
+#include "mgmt_json_priv.h"
+#include "mgmt_priv.h"
+
+/* A wait for an answer that should come at once; only a failure takes so long. */
+#define DEADLINE_MS 20000
+
+static char dir[] = "/tmp/koi-mgmt-XXXXXX";
+static char path[108];
+static struct mgmt_cli *cli;
+static struct mgmt_server *server;
+
+static struct mgmt_server *
+start(unsigned int send_timeout_ms, char *err, unsigned int err_len)
+{
+	return mgmt_server_start(&fake.config, cli, send_timeout_ms, err, err_len);
+}
+
+static int
+setup(void **state)
+{
+	char err[256] = "";
+
+	(void)state;
+	fake_setup();
+	memcpy(dir + sizeof(dir) - 7, "XXXXXX", 6);
+	if (!mkdtemp(dir))
+		return -1;
+	snprintf(path, sizeof(path), "%s/run/fw1/cli.sock", dir);
+	fake.config.cli_socket = path;
+	cli = mgmt_cli_new();
+	server = start(MGMT_SEND_TIMEOUT_MS, err, sizeof(err));
+	return server ? 0 : -1;
+}
+
+static int
+teardown(void **state)
+{
+	char sub[128];
+
+	(void)state;
+	mgmt_server_stop(server);
+	mgmt_cli_free(cli);
+	unlink(path);
+	snprintf(sub, sizeof(sub), "%s/run/fw1", dir);
+	rmdir(sub);
+	snprintf(sub, sizeof(sub), "%s/run", dir);
+	rmdir(sub);
+	rmdir(dir);
+	fake_teardown();
+	return 0;
+}
+
+static int
+dial(void)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
+	assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	return fd;
+}
+
+static void
+say(int fd, const char *text)
+{
+	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+}
+
+/* Read until the text ends with tail; "" at the end of the stream means read it all. */
+static char *
+hear(int fd, const char *tail)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	size_t have = 0, cap = 1 << 20;
+	char *buf = calloc(1, cap);
+
+	while (have < cap - 1) {
+		ssize_t n;
+
+		if (poll(&p, 1, DEADLINE_MS) != 1)
+			fail_msg("nothing came, have: %s", buf);
+		n = recv(fd, buf + have, cap - 1 - have, 0);
+		if (n <= 0) {
+			if (*tail != '\0')
+				fail_msg("closed, have: %s", buf);
+			return buf;
+		}
+		have += (size_t)n;
+		if (*tail != '\0' && have >= strlen(tail) &&
+			strcmp(buf + have - strlen(tail), tail) == 0)
+			return buf;
+	}
+	fail_msg("too much");
+	return buf;
+}
+
+static json_t *
+ask(int fd, const char *request)
+{
+	char *line;
+	json_t *v;
+
+	say(fd, request);
+	say(fd, "\n");
+	line = hear(fd, "\n");
+	v = json_loads(line, 0, NULL);
+	if (!v)
+		fail_msg("no JSON: %s", line);
+	free(line);
+	return v;
+}
+
+static void
+expect(int fd, const char *request, int status, const char *output)
+{
+	json_t *v = ask(fd, request);
+
+	assert_string_equal(get_str(v, "output"), output);
+	assert_int_equal(get_u64(v, "status"), status);
+	json_decref(v);
+}
+
+static void
+framed_requests(void **state)
+{
+	int fd = dial();
+	json_t *v;
+
+	(void)state;
+	v = ask(fd, "{\"cmd\": \"show carp all\"}");
+	assert_int_equal(get_u64(v, "status"), 0);
+	assert_non_null(strstr(get_str(v, "output"), "carp: MASTER carpdev lan vhid 1"));
+	json_decref(v);
+	v = ask(fd, "{\"cmd\": \"show carp carp1\", \"json\": true}");
+	assert_string_equal(get_str(json_object_get(v, "output"), "state"), "BACKUP");
+	json_decref(v);
+	expect(fd, "{\"cmd\": \"carp carp0 down\", \"json\": true}", 0, "");
+	assert_int_equal(fake.request.type, CTL_REQ_DOWN);
+	fake.request_rc = -EAGAIN;
+	expect(fd, "{\"cmd\": \"carp carp0 state master\"}", 1, "refused: the group is in INIT\n");
+	expect(fd, "{\"cmd\": \"carp carp9 down\"}", 2,
+		"unknown group \"carp9\": groups are carp0, carp1\n");
+	say(fd, "{\"cmd\": \"quit\"}\n");
+	free(hear(fd, ""));
+	close(fd);
+}
+
+static void
+garbage(void **state)
+{
+	static const struct {
+		const char *request, *output;
+	} cases[] = {
+		{"{\"cmd\": \"show}",
+			"malformed request at column 14: premature end of input near "
+			"'\"show}'"},
+		{"{]", "malformed request at column 2: string or '}' expected near ']'"},
+		{"[1]", "a request is an object"},
+		{"{}", "\"cmd\" is missing"},
+		{"{\"json\": true}", "\"cmd\" is missing"},
+		{"{\"cmd\": 7}", "\"cmd\" must be a string"},
+		{"{\"cmd\": \"help\", \"json\": 1}", "\"json\" must be true or false"},
+		{"{\"cmd\": \"help\", \"jsn\": true}",
+			"unknown key: a request has \"cmd\" and \"json\""},
+		{"{\"cmd\": \"\"}", "empty command\n"},
+		{"{\"cmd\": \"help\\nhelp\"}", "a command is one line of ASCII characters\n"},
+	};
+	int fd = dial();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		expect(fd, cases[i].request, 2, cases[i].output);
+	/* empty lines are nothing; several requests may come at once, or in pieces */
+	say(fd, "\n\n{\"cmd\": \"carp carp0 up\"}\n{\"cmd\": \"carp carp0 ");
+	{
+		char *line = hear(fd, "\n");
+
+		assert_string_equal(line, "{\"status\":0,\"output\":\"\"}\n");
+		free(line);
+	}
+	expect(fd, "down\"}", 0, "");
+	assert_int_equal(fake.request.type, CTL_REQ_DOWN);
+	close(fd);
+}
+
+static void
+long_requests(void **state)
+{
+	char line[3 * MGMT_REQUEST_MAX];
+	int fd = dial();
+	size_t n;
+
+	(void)state;
+	/* the longest that is read: 4096 bytes and a newline */
+	n = (size_t)snprintf(line, sizeof(line), "{\"cmd\": \"carp carp0 up\"}");
+	memset(line + n, ' ', MGMT_REQUEST_MAX - n);
+	line[MGMT_REQUEST_MAX] = '\0';
+	expect(fd, line, 0, "");
+	memset(line, 'x', sizeof(line) - 1);
+	line[0] = '{';
+	line[sizeof(line) - 1] = '\0';
+	expect(fd, line, 2, "a request is at most 4096 bytes");
+	expect(fd, "{\"cmd\": \"carp carp0 up\"}", 0, "");
+	close(fd);
+}
+
+static void
+sessions(void **state)
+{
+	int fd = dial();
+	char *out;
+
+	(void)state;
+	/* koictl's newline asks for the prompt and is no empty command */
+	say(fd, "\n");
+	out = hear(fd, "koi> ");
+	assert_string_equal(out, "koi> ");
+	free(out);
+	say(fd, "show carp demotion\n");
+	out = hear(fd, "\r\ndemotion 1\nkoi> ");
+	free(out);
+	say(fd, "quit\n");
+	free(hear(fd, ""));
+	close(fd);
+	/* who says nothing is a person too */
+	fd = dial();
+	out = hear(fd, "koi> ");
+	free(out);
+	say(fd, "carp carp0 up\n");
+	free(hear(fd, "koi> "));
+	assert_int_equal(fake.request.type, CTL_REQ_UP);
+	shutdown(fd, SHUT_WR);
+	free(hear(fd, ""));
+	close(fd);
+}
+
+static void
+two_clients_at_once(void **state)
+{
+	int a = dial(), b = dial();
+	char *out;
+
+	(void)state;
+	say(a, "\n");
+	free(hear(a, "koi> "));
+	say(a, "show carp de");
+	expect(b, "{\"cmd\": \"carp carp0 up\"}", 0, "");
+	say(a, "motion\n");
+	out = hear(a, "koi> ");
+	assert_non_null(strstr(out, "demotion 1\n"));
+	free(out);
+	expect(b, "{\"cmd\": \"carp carp0 down\"}", 0, "");
+	close(b);
+	close(a);
+}
+
+static void
+too_many_clients(void **state)
+{
+	static const char req[] = "{\"cmd\": \"carp carp0 down\"}\n";
+	int fds[MGMT_CLIENTS_MAX], one_more;
+	char *out;
+
+	(void)state;
+	for (unsigned int i = 0; i < MGMT_CLIENTS_MAX; i++) {
+		fds[i] = dial();
+		expect(fds[i], "{\"cmd\": \"carp carp0 up\"}", 0, "");
+	}
+	one_more = dial();
+	out = hear(one_more, "");
+	assert_string_equal(out, "too many sessions, try again later\n");
+	free(out);
+	close(one_more);
+	/* a place that becomes free is given again */
+	say(fds[3], "{\"cmd\": \"quit\"}\n");
+	free(hear(fds[3], ""));
+	close(fds[3]);
+	for (;;) {
+		/* its thread may still be on its last lines */
+		one_more = dial();
+		if (send(one_more, req, sizeof(req) - 1, MSG_NOSIGNAL) == sizeof(req) - 1) {
+			out = hear(one_more, "\n");
+			if (*out == '{')
+				break;
+			free(out);
+		}
+		close(one_more);
+	}
+	free(out);
+	close(one_more);
+	for (unsigned int i = 0; i < MGMT_CLIENTS_MAX; i++)
+		if (i != 3)
+			close(fds[i]);
+}
+
+static void
+stalled_client_hurts_only_itself(void **state)
+{
+	char err[256];
+	int stalled, fd;
+
+	(void)state;
+	mgmt_server_stop(server);
+	server = start(100, err, sizeof(err));
+	assert_non_null(server);
+	stalled = dial();
+	/* asks and never reads: the replies fill the socket, then the server gives it up */
+	for (;;) {
+		static const char req[] = "{\"cmd\": \"help\"}\n";
+		ssize_t n = send(stalled, req, sizeof(req) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+		struct pollfd p = {.fd = stalled, .events = POLLOUT};
+
+		if (n < 0 && errno == EPIPE)
+			break;
+		if (n < 0)
+			assert_int_equal(errno, EAGAIN);
+		fd = dial();
+		expect(fd, "{\"cmd\": \"carp carp0 up\"}", 0, "");
+		close(fd);
+		if (n < 0)
+			assert_int_equal(poll(&p, 1, DEADLINE_MS), 1);
+	}
+	close(stalled);
+	/* the same in a session: cmdline's own writes must not block for ever */
+	stalled = dial();
+	say(stalled, "\n");
+	for (;;) {
+		ssize_t n = send(stalled, "help\n", 5, MSG_NOSIGNAL | MSG_DONTWAIT);
+		struct pollfd p = {.fd = stalled, .events = POLLOUT};
+
+		if (n < 0 && errno == EPIPE)
+			break;
+		if (n < 0)
+			assert_int_equal(poll(&p, 1, DEADLINE_MS), 1);
+	}
+	close(stalled);
+}
+
+static void
+socket_file(void **state)
+{
+	char err[256], want[300], sub[128];
+	struct stat st;
+	FILE *f;
+	int fd;
+
+	(void)state;
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0660);
+
+	/* a live one is an error, and stays */
+	assert_null(start(1000, err, sizeof(err)));
+	snprintf(want, sizeof(want), "CLI socket %s: another koi answers there", path);
+	assert_string_equal(err, want);
+	fd = dial();
+	expect(fd, "{\"cmd\": \"carp carp0 up\"}", 0, "");
+	close(fd);
+
+	/* one that nobody answers goes */
+	mgmt_server_stop(server);
+	server = NULL;
+	assert_int_equal(stat(path, &st), -1);
+	{
+		struct sockaddr_un addr = {.sun_family = AF_UNIX};
+		int stale = socket(AF_UNIX, SOCK_STREAM, 0);
+
+		snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
+		assert_int_equal(bind(stale, (struct sockaddr *)&addr, sizeof(addr)), 0);
+		close(stale);
+	}
+	server = start(1000, err, sizeof(err));
+	assert_non_null(server);
+	fd = dial();
+	expect(fd, "{\"cmd\": \"carp carp0 up\"}", 0, "");
+	close(fd);
+
+	/* at the end only our own is removed */
+	unlink(path);
+	f = fopen(path, "w");
+	fclose(f);
+	mgmt_server_stop(server);
+	assert_int_equal(stat(path, &st), 0);
+
+	/* a file that is no socket is not touched */
+	server = start(1000, err, sizeof(err));
+	assert_null(server);
+	snprintf(want, sizeof(want), "CLI socket %s: exists and is not a socket", path);
+	assert_string_equal(err, want);
+	assert_int_equal(stat(path, &st), 0);
+
+	/* nowhere to put it */
+	snprintf(sub, sizeof(sub), "%s/below", path);
+	fake.config.cli_socket = sub;
+	assert_null(start(1000, err, sizeof(err)));
+	snprintf(want, sizeof(want), "CLI socket %s: Not a directory", sub);
+	assert_string_equal(err, want);
+	memset(sub, 'x', sizeof(sub));
+	sub[0] = '/';
+	sub[sizeof(sub) - 1] = '\0';
+	assert_null(start(1000, err, sizeof(err)));
+	assert_non_null(strstr(err, "File name too long"));
+}
+
+static void
+stopping_ends_sessions(void **state)
+{
+	int fd = dial();
+
+	(void)state;
+	say(fd, "\n");
+	free(hear(fd, "koi> "));
+	mgmt_server_stop(server);
+	server = NULL;
+	free(hear(fd, ""));
+	close(fd);
+}
+
+static void
+expect_log(int fd, const char *want)
+{
+	char *out = hear(fd, "\n");
+
+	assert_string_equal(out, want);
+	free(out);
+}
+
+static void
+event_log(void **state)
+{
+	struct mgmt_log *log;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
+	fake.events[0] = (struct ctl_event){.if_id = 1};
+	fake_event(CTL_EVENT_LINK)->if_id = 1;
+	log = mgmt_log_start(&fake.config, fds[1]);
+	assert_non_null(log);
+	expect_log(fds[0], "interface wan: link down\n");
+	/* stop writes what remains */
+	mgmt_log_stop(log);
+
+	fake.n_events = 0;
+	fake.box.log = 1;
+	fake.config.syslog_prefix = true;
+	fake_event(CTL_EVENT_BAD_ADVERT)->stat = CTL_STAT_BADTTL; /* not at this level */
+	fake_event(CTL_EVENT_STATE)->group = 0;
+	fake_event(CTL_EVENT_LINK)->if_id = 0;
+	log = mgmt_log_start(&fake.config, fds[1]);
+	mgmt_log_stop(log);
+	expect_log(fds[0], "<5>carp: lan vhid 1: INIT -> INIT (none)\n");
+	expect_log(fds[0], "<4>interface lan: link down\n");
+
+	fake.box.log = 2;
+	log = mgmt_log_start(&fake.config, fds[1]);
+	mgmt_log_stop(log);
+	expect_log(fds[0], "<4>carp: advert from ? refused: badttl (TTL is not 255)\n");
+	expect_log(fds[0], "<5>carp: lan vhid 1: INIT -> INIT (none)\n");
+	expect_log(fds[0], "<4>interface lan: link down\n");
+
+	/* the ring turned over before we came */
+	fake.events[0].seq = 11;
+	fake.events[1].seq = 12;
+	fake.events[2].seq = 13;
+	fake.box.log = 1;
+	log = mgmt_log_start(&fake.config, fds[1]);
+	mgmt_log_stop(log);
+	expect_log(fds[0], "<4>carp: 10 events lost: too many at once\n");
+	expect_log(fds[0], "<5>carp: lan vhid 1: INIT -> INIT (none)\n");
+	expect_log(fds[0], "<4>interface lan: link down\n");
+
+	fake.box.log = 0;
+	log = mgmt_log_start(&fake.config, fds[1]);
+	mgmt_log_stop(log);
+	close(fds[1]);
+	{
+		char *rest = hear(fds[0], "");
+
+		assert_string_equal(rest, "");
+		free(rest);
+	}
+	close(fds[0]);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		T(framed_requests),
+		T(garbage),
+		T(long_requests),
+		T(sessions),
+		T(two_clients_at_once),
+		T(too_many_clients),
+		T(stalled_client_hurts_only_itself),
+		T(socket_file),
+		T(stopping_ends_sessions),
+		T(event_log),
+#undef T
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
