@@ -86,8 +86,10 @@ conf_addr_link_local(const struct base_addr *a)
 static const char *
 ip4_unfit(uint32_t ip)
 {
+	if (ip == 0)
+		return "the unspecified address";
 	if (ip >> 24 == 0)
-		return "the unspecified address or one of its network 0.0.0.0/8";
+		return "an address of 0.0.0.0/8, which no host has";
 	if (ip >> 24 == 127)
 		return "a loopback address";
 	if (ip >> 28 == 14)

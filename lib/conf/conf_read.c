@@ -20,6 +20,7 @@ struct object {
 	uint32_t index; /**< of the object in its array */
 	uint32_t node;
 	struct conf_at member[CONF_KEY_N];
+	bool misspelt[CONF_KEY_N]; /**< an unknown key was taken for this one */
 };
 
 typedef void part_reader(
@@ -145,7 +146,8 @@ read_value(struct conf_reader *r, const struct conf_key *k, struct conf_at at, v
 }
 
 static void
-unknown_key(struct conf_reader *r, enum conf_object object, uint32_t node, const char *key)
+unknown_key(struct conf_reader *r, enum conf_object object, uint32_t node, const char *key,
+	struct object *o)
 {
 	const struct conf_pos_node *n = &r->pos->node[node];
 	const struct conf_key *k = conf_key_find(object, key), *near = conf_key_near(object, key);
@@ -163,6 +165,7 @@ unknown_key(struct conf_reader *r, enum conf_object object, uint32_t node, const
 			conf_pos_pointer(r->pos, node), "\"%s\" is not supported by this version",
 			key);
 	} else if (near != NULL) {
+		o->misspelt[near - conf_keys] = true;
 		conf_issues_add(r->issues, CONF_ERROR, n->key_line, n->key_column,
 			conf_pos_pointer(r->pos, node), "unknown key \"%s\", did you mean \"%s\"?",
 			shown, near->name);
@@ -189,7 +192,7 @@ read_object(struct conf_reader *r, enum conf_object object, struct conf_at at, s
 		const struct conf_key *k = key == NULL ? NULL : conf_key_find(object, key);
 
 		if (k == NULL || k->type == CONF_TYPE_LATER)
-			unknown_key(r, object, i, key == NULL ? "?" : key);
+			unknown_key(r, object, i, key == NULL ? "?" : key, o);
 		else
 			o->member[k - conf_keys] =
 				(struct conf_at){.v = json_object_get(at.v, key), .node = i};
@@ -203,11 +206,13 @@ read_object(struct conf_reader *r, enum conf_object object, struct conf_at at, s
 		if (k->object != object || k->type == CONF_TYPE_LATER)
 			continue;
 		if (m.v == NULL) {
-			if (k->type == CONF_TYPE_PART ? k->fallback_text == NULL
-						      : k->fallback == CONF_REQUIRED)
+			bool required = k->type == CONF_TYPE_PART ? k->fallback_text == NULL
+								  : k->fallback == CONF_REQUIRED;
+
+			if (required && !o->misspelt[i])
 				conf_error(r, at.node, "missing key \"%s\", expected %s", k->name,
 					conf_key_allowed(k, phrase, sizeof(phrase)));
-			else if (k->type != CONF_TYPE_PART)
+			else if (!required && k->type != CONF_TYPE_PART)
 				store(k, o->base, k->fallback);
 		} else if (k->type == CONF_TYPE_PART) {
 			part_readers[i](r, k, m, o);
@@ -229,7 +234,7 @@ is_array(struct conf_reader *r, const struct conf_key *k, struct conf_at at)
 		return false;
 	}
 	if ((int64_t)n < k->min || (int64_t)n > k->max) {
-		conf_error(r, at.node, "expected %s, found one of %zu",
+		conf_error(r, at.node, "expected %s, found %zu elements",
 			conf_key_allowed(k, phrase, sizeof(phrase)), n);
 		return false;
 	}
