@@ -63,6 +63,7 @@ election_init(void *mem, const struct election_config *c, base_ns_t now)
 	e->group_count = c->group_count;
 	e->preempt = c->preempt;
 	e->allow = c->allow;
+	e->born = now;
 	e->ifs = carve(&at, c->if_count * sizeof(struct iface));
 	e->groups = carve(&at, c->group_count * sizeof(struct group));
 	e->slot_group = carve(&at, c->group_count * sizeof(uint16_t));
@@ -125,10 +126,13 @@ election_deadline(const struct election *e)
 	base_ns_t first = e->started < e->group_count ? 0 : base_heap_first(&e->timers);
 
 	for (uint16_t i = 0; i < e->if_count; i++) {
-		base_ns_t t = base_heap_first(&e->ifs[i].down);
+		base_ns_t down = base_heap_first(&e->ifs[i].down);
+		base_ns_t stall = demotion_stall_at(e, &e->ifs[i]);
 
-		if (t < first)
-			first = t;
+		if (down < first)
+			first = down;
+		if (stall < first)
+			first = stall;
 	}
 	return first;
 }

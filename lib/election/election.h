@@ -57,7 +57,9 @@ uint32_t election_input_room(const struct election *e, enum election_event_type 
 /**
  * The oldest time up to which received frames of this interface are known to have been
  * handed over. Never goes backwards; a smaller value is ignored. Without any call the
- * horizon is BASE_NS_NEVER: always up to date.
+ * horizon is BASE_NS_NEVER: always up to date. A horizon that stays behind for longer than the
+ * interface's shortest master-down time, counted from election_init() at the earliest, demotes.
+ * Read it before draining what it speaks of.
  */
 void election_set_rx_horizon(struct election *e, uint16_t if_id, base_ns_t horizon);
 
@@ -68,7 +70,11 @@ void election_set_rx_horizon(struct election *e, uint16_t if_id, base_ns_t horiz
  */
 bool election_tick(struct election *e, base_ns_t now, struct election_actions *out);
 
-/** The next time at which election_tick() has work; BASE_NS_NEVER when idle. */
+/**
+ * The next time at which election_tick() has work; BASE_NS_NEVER when idle. It lies in the past while
+ * a master-down waits for the horizon of its interface: what comes next is election_set_rx_horizon(),
+ * so poll. A hand-over may also end earlier, when the horizon passes the successor's advert.
+ */
 base_ns_t election_deadline(const struct election *e);
 
 /** What the group shows; -EINVAL for an id out of bounds. */

@@ -11,24 +11,17 @@ counts(const struct iface *i)
 	return i->n > 0 || i->track;
 }
 
-static uint32_t
-ledger_sum(const struct election *e)
-{
-	struct election_demotion_entry entry;
-	uint32_t sum = 0;
-
-	for (uint32_t i = 0; election_demotion_entry(e, i, &entry); i++)
-		sum += entry.amount;
-	return sum;
-}
-
-void
-demotion_changed(struct election *e, enum election_demotion_source source, uint16_t if_id,
-	uint16_t group, uint16_t amount, base_ns_t now, struct election_actions *out)
+/*
+ * An entry came, changed or went: count, report, and let every MASTER say so at once. The sum is
+ * kept, not recounted: a thousand groups may fail to send in one turn.
+ */
+static void
+ledger_change(struct election *e, enum election_demotion_source source, uint16_t if_id,
+	uint16_t group, uint8_t was, uint8_t amount, base_ns_t now, struct election_actions *out)
 {
 	uint32_t before = e->demotion;
 
-	e->demotion = ledger_sum(e);
+	e->demotion = before - was + amount;
 	struct election_action *a = action_add(out, ELECTION_ACT_DEMOTION, group);
 
 	a->demotion.source = source;
@@ -53,21 +46,33 @@ demotion_link(struct election *e, uint16_t if_id, base_ns_t now, struct election
 		return;
 	i->link_entry = want;
 	i->link_since = now;
-	demotion_changed(e, ELECTION_DEMOTION_LINK, if_id, ELECTION_NONE, want, now, out);
+	ledger_change(e, ELECTION_DEMOTION_LINK, if_id, ELECTION_NONE, !want, want, now, out);
+}
+
+base_ns_t
+demotion_stall_at(const struct election *e, const struct iface *i)
+{
+	if (i->n == 0 || i->stall_entry || i->horizon == BASE_NS_NEVER)
+		return BASE_NS_NEVER;
+	/* A worker's horizon is 0 until its first turn. */
+	base_ns_t from = i->horizon > e->born ? i->horizon : e->born;
+
+	return base_ns_add(from, i->min_down + 1);
 }
 
 void
 demotion_stall(struct election *e, uint16_t if_id, base_ns_t now, struct election_actions *out)
 {
 	struct iface *i = &e->ifs[if_id];
-	bool want = i->n > 0 && i->horizon != BASE_NS_NEVER &&
-		base_ns_since(now, i->horizon) > i->min_down;
+	bool want = i->stall_entry ? base_ns_since(now, i->horizon) > i->min_down
+				   : now >= demotion_stall_at(e, i);
 
 	if (want == i->stall_entry)
 		return;
 	i->stall_entry = want;
 	i->stall_since = now;
-	demotion_changed(e, ELECTION_DEMOTION_WORKER_STALLED, if_id, ELECTION_NONE, want, now, out);
+	ledger_change(
+		e, ELECTION_DEMOTION_WORKER_STALLED, if_id, ELECTION_NONE, !want, want, now, out);
 }
 
 void
@@ -75,10 +80,12 @@ demotion_operator(struct election *e, uint8_t amount, base_ns_t now, struct elec
 {
 	if (amount == e->operator_amount)
 		return;
+	uint8_t was = e->operator_amount;
+
 	e->operator_amount = amount;
 	e->operator_since = now;
-	demotion_changed(
-		e, ELECTION_DEMOTION_OPERATOR, ELECTION_NONE, ELECTION_NONE, amount, now, out);
+	ledger_change(
+		e, ELECTION_DEMOTION_OPERATOR, ELECTION_NONE, ELECTION_NONE, was, amount, now, out);
 }
 
 void
@@ -91,8 +98,8 @@ demotion_send_error(struct election *e, struct group *g, bool active, base_ns_t 
 	g->send_error_since = now;
 	if (!active)
 		timer_set(e, g, TIMER_SEND_ERROR, BASE_NS_NEVER);
-	demotion_changed(
-		e, ELECTION_DEMOTION_SEND_ERROR, ELECTION_NONE, group_id(e, g), active, now, out);
+	ledger_change(e, ELECTION_DEMOTION_SEND_ERROR, ELECTION_NONE, group_id(e, g), !active,
+		active, now, out);
 }
 
 void
@@ -101,8 +108,8 @@ demotion_init(struct election *e, base_ns_t now)
 	for (uint16_t i = 0; i < e->if_count; i++) {
 		e->ifs[i].link_entry = counts(&e->ifs[i]) && !e->ifs[i].link_up;
 		e->ifs[i].link_since = now;
+		e->demotion += e->ifs[i].link_entry;
 	}
-	e->demotion = ledger_sum(e);
 }
 
 static bool

@@ -14,28 +14,35 @@ input_advert(struct election *e, struct group *g, const struct election_event *e
 {
 	const struct election_priority *peer = &ev->advert.prio;
 	struct election_priority own = election_effective(g->advbase, g->advskew, e->demotion);
-	bool bow_out = peer->advbase == 255 && peer->advskew == 255;
 	enum election_cause cause;
 
-	if (!bow_out)
-		group_successor_heard(e, g, now, out);
-	if (g->state == ELECTION_INIT)
-		return;
-	g->heard_at = now;
-	g->heard = *peer;
-	g->heard_from = ev->advert.src;
-	if (g->state == ELECTION_MASTER) {
+	if (g->state != ELECTION_INIT) {
+		g->heard_at = now;
+		g->heard = *peer;
+		g->heard_from = ev->advert.src;
+	}
+	switch (g->state) {
+	case ELECTION_MASTER:
 		if (election_master_yields(&own, peer, &cause)) {
 			g->peer_is_master = true;
 			group_leave(e, g, ELECTION_BACKUP, cause, LEAVE_YIELD, now, out);
 		}
 		return;
-	}
-	g->peer_is_master = !bow_out;
-	if (election_backup_claims(&own, peer, e->preempt, &cause))
-		group_become_master(e, g, cause, 0, now, out);
-	else
+	case ELECTION_BACKUP:
+		/* first, so that taking back from a successor never gives up the vMAC */
+		if (election_backup_claims(&own, peer, e->preempt, &cause)) {
+			group_become_master(e, g, cause, 0, now, out);
+			return;
+		}
+		g->peer_is_master = true;
 		group_arm_down(e, g, 0, now);
+		break;
+	case ELECTION_INIT:
+		if (is_bow_out(peer))
+			return;
+		break;
+	}
+	group_successor_heard(e, g, now, out);
 }
 
 static void
@@ -71,7 +78,11 @@ input_timing(struct election *e, struct group *g, uint8_t advbase, uint8_t advsk
 		base_ns_t next =
 			base_ns_add(g->advert_last, election_interval(advbase, advskew, eff));
 
-		timer_set(e, g, TIMER_ADVERT, next > now ? next : now);
+		if (next < now)
+			next = now;
+		/* never later than planned: the one planned may be due because of a demotion */
+		if (next < timer_get(e, g, TIMER_ADVERT))
+			timer_set(e, g, TIMER_ADVERT, next);
 	} else if (g->state == ELECTION_BACKUP) {
 		group_arm_down(e, g, g->down_extra, g->down_from);
 	}
@@ -139,7 +150,10 @@ input_stall(struct election *e, base_ns_t gap, base_ns_t now, struct election_ac
 			base_ns_t listen = now + election_interval(g->advbase, g->advskew, eff);
 
 			if (base_heap_get(down, g->slot) < listen)
-				base_heap_set(down, g->slot, listen);
+				group_arm_down(e, g,
+					listen - g->down_from -
+						election_master_down(g->advbase, g->advskew),
+					g->down_from);
 		}
 	}
 }

@@ -2,7 +2,7 @@
  * Copyright (c) 2026 the koi contributors
  */
 #include "base_assert.h"
-#include "election.h"
+#include "election_priv.h"
 
 /* A demoted box advertises this advskew at least (note 4.1). */
 #define DEMOTED_ADVSKEW 240
@@ -47,19 +47,18 @@ rank(const struct election_priority *p)
 	return (uint32_t)p->advbase * 256 + p->advskew;
 }
 
-static bool
-is_bow_out(const struct election_priority *p)
-{
-	return p->advbase == 255 && p->advskew == 255;
-}
-
-/* Note 5.2: (own >= ch and d <= D) or d < D, ties included. */
+/*
+ * Note 5.2: (own >= ch and d <= D) or d < D, ties included. A peer that says good-bye is no one to
+ * yield to, however healthy it is.
+ */
 bool
 election_master_yields(const struct election_priority *own, const struct election_priority *peer,
 	enum election_cause *cause)
 {
 	uint32_t mine = rank(own), theirs = rank(peer);
 
+	if (is_bow_out(peer))
+		return false;
 	if (peer->demotion <= own->demotion && mine > theirs)
 		*cause = ELECTION_CAUSE_BETTER_PEER;
 	else if (peer->demotion <= own->demotion && mine == theirs)

@@ -18,7 +18,7 @@
 #define TIE_DELAY_MAX_NS (100 * BASE_NS_PER_MS)
 /** The repeated announcement follows this advert since taking over (note 5.3). */
 #define ANNOUNCE_AGAIN_AT 3
-/** Most actions that serving one group once can append. */
+/** Most actions that one event about a group, or serving it once, can append. */
 #define GROUP_ACTIONS_MAX 8
 
 /** What a group waits for in the timer heap; its id there is kind * group_count + group. */
@@ -43,7 +43,7 @@ struct group {
 	base_ns_t late_max;
 
 	base_ns_t down_from;  /* when the master-down timer was armed */
-	base_ns_t down_extra; /* tie-break delay in it */
+	base_ns_t down_extra; /* tie-break delay in it, or what a stalled box listens longer */
 
 	base_ns_t heard_at;
 	struct election_priority heard;
@@ -78,6 +78,7 @@ struct election {
 	bool shutdown;
 	uint16_t started; /* groups below this were looked at by the first ticks */
 	uint16_t handing; /* groups handing over */
+	base_ns_t born;	  /* init: a horizon is not judged by what was before */
 	uint8_t operator_amount;
 	base_ns_t operator_since;
 	uint32_t demotion; /* sum of the ledger */
@@ -87,6 +88,13 @@ struct election {
 	struct group *groups;
 	uint16_t *slot_group; /* interface slot -> group id */
 };
+
+/** 255/255 gives up the address; it is never a priority to compare with (note 5.2). */
+static inline bool
+is_bow_out(const struct election_priority *p)
+{
+	return p->advbase == 255 && p->advskew == 255;
+}
 
 static inline struct election_action *
 action_add(struct election_actions *out, enum election_action_type type, uint16_t group)
@@ -146,12 +154,11 @@ void group_handover_check(
 void group_disown(struct election *e, struct group *g, struct election_actions *out);
 /** @} */
 
-/** A ledger entry came, changed or went: recount, report, and let every MASTER say so at once. */
-void demotion_changed(struct election *e, enum election_demotion_source source, uint16_t if_id,
-	uint16_t group, uint16_t amount, base_ns_t now, struct election_actions *out);
 void demotion_link(struct election *e, uint16_t if_id, base_ns_t now, struct election_actions *out);
 void demotion_stall(
 	struct election *e, uint16_t if_id, base_ns_t now, struct election_actions *out);
+/** From when on the receive side of an interface counts as stalled; BASE_NS_NEVER if it cannot. */
+base_ns_t demotion_stall_at(const struct election *e, const struct iface *i);
 void demotion_operator(
 	struct election *e, uint8_t amount, base_ns_t now, struct election_actions *out);
 void demotion_send_error(struct election *e, struct group *g, bool active, base_ns_t now,

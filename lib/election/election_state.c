@@ -54,6 +54,8 @@ group_start_if_runnable(
 		!e->ifs[g->if_id].link_up)
 		return;
 	g->heard_at = BASE_NS_NEVER;
+	g->heard = (struct election_priority){0};
+	g->heard_from = (struct base_addr){.family = BASE_FAMILY_NONE};
 	g->peer_is_master = false;
 	set_state(e, g, ELECTION_BACKUP, ELECTION_CAUSE_RUNNABLE, 0, now, out);
 	group_arm_down(e, g, 0, now);

@@ -126,7 +126,10 @@ struct election_event {
 enum election_action_type {
 	/** Send one advert per family with this priority. */
 	ELECTION_ACT_ADVERT,
-	/** Own the vMAC: accept and forward frames sent to it. */
+	/**
+	 * Own the vMAC: accept and forward frames sent to it. Every take-over begins with it, also one
+	 * that takes back what was being handed over and is owned still.
+	 */
 	ELECTION_ACT_OWN,
 	/** Stop owning it. */
 	ELECTION_ACT_DISOWN,

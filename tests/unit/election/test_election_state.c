@@ -1,0 +1,637 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/* One box against adverts and operators (protocol note 10, cases 7 to 30 and 51 to 61). */
+#include "election_test.h"
+
+#include <errno.h>
+
+/* Note 10: "R", base 1 skew 100: interval and master-down to the nanosecond. */
+#define INTERVAL (SECS(1) + SKEW(100))
+#define DOWN	 (SECS(3) + SKEW(100))
+
+static void
+conformance_07_alone_it_becomes_master_after_master_down(void **state)
+{
+	struct election_if_config ifs[] = {{.link_up = true}};
+	struct election_group_config groups[] = {
+		{.if_id = 0, .advbase = 1, .advskew = 100, .has_vip = true, .admin_up = true}};
+	struct election_config config = {
+		.if_count = 1, .group_count = 1, .ifs = ifs, .groups = groups, .allow = true};
+	struct box *b = box_new(&config);
+	const struct election_action *a;
+
+	(void)state;
+	assert_int_equal(box_state(b, 0), ELECTION_INIT);
+	box_tick(b);
+	a = box_take_state(b, 0, ELECTION_BACKUP, ELECTION_CAUSE_RUNNABLE, T0);
+	assert_int_equal(a->state.from, ELECTION_INIT);
+	assert_int_equal(a->state.since_heard, BASE_NS_NEVER);
+	assert_int_equal(a->state.peer_src.family, BASE_FAMILY_NONE);
+	box_run(b, T0 + DOWN - 1);
+	box_quiet(b);
+	box_run(b, T0 + DOWN);
+	a = box_take_claim(b, 0, ELECTION_CAUSE_TIMEOUT, T0 + DOWN);
+	assert_int_equal(a->state.from, ELECTION_BACKUP);
+	assert_int_equal(a->state.late, 0);
+	assert_int_equal(a->state.since_heard, BASE_NS_NEVER);
+	assert_int_equal(a->state.own.advskew, 100);
+	box_quiet(b);
+	assert_int_equal(box_info(b, 0).transitions, 1);
+	assert_int_equal(box_info(b, 0).state_since, T0 + DOWN);
+	box_free(b);
+}
+
+static void
+conformance_08_master_adverts_every_interval(void **state)
+{
+	struct box *b = box_one(1, 100, false);
+
+	(void)state;
+	box_make_master(b, 0);
+	for (unsigned int i = 1; i <= 50; i++) {
+		box_run(b, T0 + DOWN + i * INTERVAL);
+		assert_int_equal(box_take_advert(b, 0, 1, 100, 0, b->now)->advert.late, 0);
+		if (i == 2)
+			box_take(b, ELECTION_ACT_ANNOUNCE, 0, b->now);
+		box_quiet(b);
+	}
+	box_free(b);
+}
+
+static void
+conformance_09_10_backup_is_silent_until_adverts_stop(void **state)
+{
+	struct box *b = box_one(1, 100, false);
+	base_ns_t last = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i < 100; i++) {
+		box_run(b, T0 + SECS(i));
+		box_advert(b, 0, 1, 0, 0);
+		last = b->now;
+	}
+	box_quiet(b);
+	assert_int_equal(box_state(b, 0), ELECTION_BACKUP);
+	assert_int_equal(box_info(b, 0).heard_at, last);
+	struct base_addr master = box_info(b, 0).master;
+
+	assert_int_equal(master.family, BASE_FAMILY_IP4);
+	assert_int_equal(base_addr_ip4(&master), UINT32_C(0xc0000203));
+	box_run(b, last + DOWN - 1);
+	box_quiet(b);
+	box_run(b, last + DOWN);
+	const struct election_action *a = box_take_claim(b, 0, ELECTION_CAUSE_TIMEOUT, last + DOWN);
+
+	assert_int_equal(a->state.since_heard, DOWN);
+	assert_int_equal(a->state.peer.advbase, 1);
+	assert_int_equal(a->state.peer.advskew, 0);
+	assert_int_equal(base_addr_ip4(&a->state.peer_src), UINT32_C(0xc0000203));
+	box_free(b);
+}
+
+static void
+conformance_11_without_preempt_a_worse_master_stays(void **state)
+{
+	struct box *b = box_one(1, 100, false);
+
+	(void)state;
+	box_run(b, T0 + SECS(2));
+	box_advert(b, 0, 1, 200, 0);
+	box_quiet(b);
+	assert_int_equal(box_info(b, 0).master_down_deadline, T0 + SECS(2) + DOWN);
+	box_free(b);
+}
+
+static void
+conformance_12_with_preempt_a_worse_master_is_replaced_at_once(void **state)
+{
+	struct box *b = box_one(1, 100, true);
+
+	(void)state;
+	box_run(b, T0 + SECS(2));
+	box_advert(b, 0, 1, 200, 0);
+	const struct election_action *a =
+		box_take_claim(b, 0, ELECTION_CAUSE_PREEMPT, T0 + SECS(2));
+
+	assert_int_equal(a->state.since_heard, 0);
+	assert_int_equal(a->state.peer.advskew, 200);
+	box_quiet(b);
+	box_free(b);
+}
+
+static void
+conformance_13_equal_master_stays_even_with_preempt(void **state)
+{
+	struct box *b = box_one(1, 100, true);
+
+	(void)state;
+	box_run(b, T0 + SECS(1));
+	box_advert(b, 0, 1, 100, 0);
+	box_quiet(b);
+	assert_int_equal(box_info(b, 0).master_down_deadline, T0 + SECS(1) + DOWN);
+	box_free(b);
+}
+
+static void
+conformance_14_15_16_master_yields_to_better_or_equal(void **state)
+{
+	static const struct {
+		uint8_t skew;
+		enum election_cause cause;
+	} rows[] = {
+		{0, ELECTION_CAUSE_BETTER_PEER},
+		{100, ELECTION_CAUSE_TIE},
+		{200, ELECTION_CAUSE_NONE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct box *b = box_one(1, 100, false);
+
+		box_make_master(b, 0);
+		box_run(b, b->now + MSECS(300));
+		box_advert(b, 0, 1, rows[i].skew, 0);
+		if (rows[i].cause == ELECTION_CAUSE_NONE) {
+			box_quiet(b);
+			assert_int_equal(box_state(b, 0), ELECTION_MASTER);
+			assert_int_equal(box_info(b, 0).master.family, BASE_FAMILY_NONE);
+		} else {
+			/* no packet is sent to give up (note 5.3) */
+			box_take_state(b, 0, ELECTION_BACKUP, rows[i].cause, b->now);
+			box_take(b, ELECTION_ACT_DISOWN, 0, b->now);
+			box_quiet(b);
+			assert_int_equal(box_info(b, 0).master.family, BASE_FAMILY_IP4);
+		}
+		box_free(b);
+	}
+}
+
+static void
+conformance_17_18_bow_out_is_answered_at_once(void **state)
+{
+	static const uint8_t bases[] = {1, 85, 86, 100, 255, 0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bases); i++) {
+		struct box *b = box_one(bases[i], 100, false);
+
+		box_run(b, T0 + MSECS(1));
+		box_bow_out(b, 0);
+		box_take_claim(b, 0, ELECTION_CAUSE_BOW_OUT, T0 + MSECS(1));
+		box_quiet(b);
+		box_free(b);
+	}
+}
+
+static void
+conformance_19_master_set_down_bows_out_once(void **state)
+{
+	struct box *b = box_one(1, 100, false);
+
+	(void)state;
+	box_make_master(b, 0);
+	box_group(b, ELECTION_EV_DOWN, 0);
+	box_take_advert(b, 0, 255, 255, 0, b->now);
+	box_take_state(b, 0, ELECTION_INIT, ELECTION_CAUSE_ADMIN_DOWN, b->now);
+	box_quiet(b);
+	base_ns_t down = b->now;
+
+	box_run(b, down + SECS(60));
+	/* only the end of the hand-over */
+	box_take(b, ELECTION_ACT_DISOWN, 0, down + MSECS(50));
+	box_quiet(b);
+	assert_int_equal(election_deadline(b->e), BASE_NS_NEVER);
+	/* up again: BACKUP, then by election */
+	box_group(b, ELECTION_EV_UP, 0);
+	box_take_state(b, 0, ELECTION_BACKUP, ELECTION_CAUSE_RUNNABLE, down + SECS(60));
+	box_run(b, down + SECS(60) + DOWN);
+	box_take_claim(b, 0, ELECTION_CAUSE_TIMEOUT, down + SECS(60) + DOWN);
+	box_free(b);
+}
+
+static void
+conformance_20_backup_set_down_is_silent(void **state)
+{
+	struct box *b = box_one(1, 100, false);
+
+	(void)state;
+	box_group(b, ELECTION_EV_DOWN, 0);
+	box_take_state(b, 0, ELECTION_INIT, ELECTION_CAUSE_ADMIN_DOWN, T0);
+	box_run(b, T0 + SECS(60));
+	box_quiet(b);
+	/* again: nothing to do */
+	assert_int_equal(box_group(b, ELECTION_EV_DOWN, 0), 0);
+	box_quiet(b);
+	box_free(b);
+}
+
+static void
+conformance_21_22_a_master_that_is_too_slow(void **state)
+{
+	struct box *b = box_one(1, 100, false);
+
+	(void)state;
+	box_advert(b, 0, 3, 0, 0);
+	box_advert(b, 0, 3, 100, 0);
+	box_quiet(b);
+	box_advert(b, 0, 4, 0, 0);
+	box_take_claim(b, 0, ELECTION_CAUSE_SLOW_PEER, T0);
+	box_free(b);
+}
+
+static void
+conformance_29_30_link_down_and_back(void **state)
+{
+	struct box *b = box_many(2, 1, 100, false);
+
+	(void)state;
+	box_run(b, T0 + DOWN);
+	box_forget(b);
+	box_link(b, 0, false);
+	/* no bow-out is possible; the vMAC goes at once */
+	box_take(b, ELECTION_ACT_DISOWN, 0, b->now);
+	box_take_state(b, 0, ELECTION_INIT, ELECTION_CAUSE_LINK_DOWN, b->now);
+	box_take_demotion(b, ELECTION_DEMOTION_LINK, 1, 1, b->now);
+	/* the box's other group says so in the same turn */
+	box_take_advert(b, 1, 1, 240, 1, b->now);
+	box_quiet(b);
+	base_ns_t down = b->now;
+
+	/* a repeated or unchanged report is no event (note 5.1) */
+	box_link(b, 0, false);
+	box_link(b, 1, true);
+	box_quiet(b);
+	box_run(b, down + SECS(1) + SKEW(240));
+	box_take_advert(b, 1, 1, 240, 1, down + SECS(1) + SKEW(240));
+	box_take(b, ELECTION_ACT_ANNOUNCE, 1, b->now);
+	box_link(b, 0, true);
+	box_take_state(b, 0, ELECTION_BACKUP, ELECTION_CAUSE_RUNNABLE, b->now);
+	box_take_demotion(b, ELECTION_DEMOTION_LINK, 0, 0, b->now);
+	box_take_advert(b, 1, 1, 100, 0, b->now);
+	base_ns_t up = b->now;
+
+	assert_int_equal(box_info(b, 0).master_down_deadline, up + DOWN);
+	box_run(b, up + DOWN);
+	assert_int_equal(box_state(b, 0), ELECTION_MASTER);
+	box_free(b);
+}
+
+/* Counters are not the election's: the same or an older one is just another advert. */
+static void
+conformance_39_40_40a_every_advert_of_a_peer_counts(void **state)
+{
+	struct box *b = box_one(1, 100, false);
+	base_ns_t t = T0;
+
+	(void)state;
+	for (unsigned int i = 0; i < 100; i++) {
+		t += SECS(3);
+		box_run(b, t);
+		box_advert(b, 0, 1, 0, 0);
+		assert_int_equal(box_info(b, 0).master_down_deadline, t + DOWN);
+	}
+	box_quiet(b);
+	box_make_master(b, 0);
+	/* as MASTER a peer's advert is compared, never taken for our own */
+	box_advert(b, 0, 1, 200, 0);
+	assert_int_equal(box_info(b, 0).heard_at, b->now);
+	assert_int_equal(box_state(b, 0), ELECTION_MASTER);
+	box_advert(b, 0, 1, 0, 0);
+	assert_int_equal(box_state(b, 0), ELECTION_BACKUP);
+	box_free(b);
+}
+
+static void
+conformance_51_forced_backup_bows_out(void **state)
+{
+	struct box *b = box_one(1, 100, false);
+
+	(void)state;
+	/* already there: accepted, nothing happens, the timer goes on */
+	box_run(b, T0 + SECS(1));
+	assert_int_equal(box_group(b, ELECTION_EV_FORCE_BACKUP, 0), 0);
+	box_quiet(b);
+	assert_int_equal(box_info(b, 0).master_down_deadline, T0 + DOWN);
+	box_make_master(b, 0);
+	assert_int_equal(box_group(b, ELECTION_EV_FORCE_BACKUP, 0), 0);
+	box_take_advert(b, 0, 255, 255, 0, b->now);
+	box_take_state(b, 0, ELECTION_BACKUP, ELECTION_CAUSE_FORCED, b->now);
+	box_quiet(b);
+	base_ns_t forced = b->now;
+
+	box_run(b, forced + DOWN - 1);
+	box_take(b, ELECTION_ACT_DISOWN, 0, forced + MSECS(50));
+	box_quiet(b);
+	/* nobody took it: it may win again */
+	box_run(b, forced + DOWN);
+	box_take_claim(b, 0, ELECTION_CAUSE_TIMEOUT, forced + DOWN);
+	box_free(b);
+}
+
+static void
+conformance_52_forced_master_holds_until_a_better_advert(void **state)
+{
+	struct box *b = box_one(1, 100, false);
+
+	(void)state;
+	box_advert(b, 0, 1, 0, 0);
+	box_run(b, T0 + MSECS(400));
+	assert_int_equal(box_group(b, ELECTION_EV_FORCE_MASTER, 0), 0);
+	box_take_claim(b, 0, ELECTION_CAUSE_FORCED, b->now);
+	/* already there */
+	assert_int_equal(box_group(b, ELECTION_EV_FORCE_MASTER, 0), 0);
+	box_quiet(b);
+	box_advert(b, 0, 1, 101, 0);
+	box_quiet(b);
+	box_run(b, T0 + SECS(1));
+	box_advert(b, 0, 1, 0, 0);
+	box_take_state(b, 0, ELECTION_BACKUP, ELECTION_CAUSE_BETTER_PEER, T0 + SECS(1));
+	box_take(b, ELECTION_ACT_DISOWN, 0, T0 + SECS(1));
+	box_quiet(b);
+	box_free(b);
+}
+
+static void
+forcing_a_group_in_init_is_refused(void **state)
+{
+	struct box *b = box_one(1, 100, false);
+
+	(void)state;
+	box_group(b, ELECTION_EV_DOWN, 0);
+	box_forget(b);
+	assert_int_equal(box_group(b, ELECTION_EV_FORCE_MASTER, 0), -EAGAIN);
+	assert_int_equal(box_group(b, ELECTION_EV_FORCE_BACKUP, 0), -EAGAIN);
+	box_quiet(b);
+	assert_int_equal(box_state(b, 0), ELECTION_INIT);
+	box_free(b);
+}
+
+static void
+conformance_53_timing_changes_keep_the_state(void **state)
+{
+	struct box *b = box_one(1, 100, false);
+
+	(void)state;
+	box_make_master(b, 0);
+	base_ns_t master = b->now;
+
+	box_run(b, master + MSECS(100));
+	/* slower: the advert that is due comes when it is due, and carries it */
+	assert_int_equal(box_timing(b, 0, 1, 200), 0);
+	box_quiet(b);
+	box_run(b, master + INTERVAL);
+	box_take_advert(b, 0, 1, 200, 0, master + INTERVAL);
+	/* faster: as if it had been so since the last advert */
+	box_run(b, b->now + MSECS(100));
+	box_timing(b, 0, 1, 0);
+	box_run(b, master + INTERVAL + SECS(1));
+	box_take_advert(b, 0, 1, 0, 0, master + INTERVAL + SECS(1));
+	box_take(b, ELECTION_ACT_ANNOUNCE, 0, b->now);
+	/* faster than the time that has passed already: now */
+	box_run(b, b->now + MSECS(500));
+	box_timing(b, 0, 0, 1);
+	box_take_advert(b, 0, 0, 1, 0, master + INTERVAL + MSECS(1500));
+	box_quiet(b);
+	assert_int_equal(box_state(b, 0), ELECTION_MASTER);
+	box_free(b);
+}
+
+static void
+timing_changes_move_a_backups_timer_from_where_it_began(void **state)
+{
+	struct box *b = box_one(1, 100, false);
+
+	(void)state;
+	box_run(b, T0 + SECS(1));
+	box_advert(b, 0, 1, 0, 0);
+	box_run(b, T0 + SECS(2));
+	box_timing(b, 0, 2, 50);
+	assert_int_equal(box_info(b, 0).master_down_deadline, T0 + SECS(7) + SKEW(50));
+	box_timing(b, 0, 1, 0);
+	assert_int_equal(box_info(b, 0).master_down_deadline, T0 + SECS(4));
+	box_quiet(b);
+	/* shorter than what has passed: silence is silence */
+	box_timing(b, 0, 0, 0);
+	box_take_claim(b, 0, ELECTION_CAUSE_TIMEOUT, T0 + SECS(2));
+	box_free(b);
+}
+
+static void
+conformance_55_allow_0_is_init(void **state)
+{
+	struct box *b = box_many(2, 1, 100, false);
+
+	(void)state;
+	box_make_master(b, 0);
+	assert_true(election_allow(b->e));
+	box_switch(b, ELECTION_EV_SET_ALLOW, false);
+	assert_false(election_allow(b->e));
+	for (uint16_t i = 0; i < 2; i++) {
+		box_take(b, ELECTION_ACT_DISOWN, i, b->now);
+		box_take_state(b, i, ELECTION_INIT, ELECTION_CAUSE_DISALLOWED, b->now);
+	}
+	box_switch(b, ELECTION_EV_SET_ALLOW, false);
+	box_advert(b, 0, 1, 200, 0);
+	box_bow_out(b, 1);
+	/* nothing else starts it */
+	box_group(b, ELECTION_EV_UP, 0);
+	box_vips(b, 0, true);
+	box_run(b, b->now + SECS(60));
+	box_quiet(b);
+	assert_int_equal(election_deadline(b->e), BASE_NS_NEVER);
+	box_switch(b, ELECTION_EV_SET_ALLOW, true);
+	for (uint16_t i = 0; i < 2; i++)
+		box_take_state(b, i, ELECTION_BACKUP, ELECTION_CAUSE_RUNNABLE, b->now);
+	box_switch(b, ELECTION_EV_SET_ALLOW, true);
+	box_quiet(b);
+	box_free(b);
+}
+
+static void
+conformance_60_two_vhids_on_one_parent_are_independent(void **state)
+{
+	struct election_if_config ifs[] = {{.link_up = true}};
+	struct election_group_config groups[2];
+	struct election_config config = {.if_count = 1,
+		.group_count = 2,
+		.ifs = ifs,
+		.groups = groups,
+		.preempt = true,
+		.allow = true};
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++)
+		groups[i] = (struct election_group_config){
+			.advbase = 1, .advskew = 100, .has_vip = true, .admin_up = true};
+	struct box *b = box_new(&config);
+
+	box_tick(b);
+	box_forget(b);
+	/* group 0 has a better master, group 1 has none */
+	for (unsigned int i = 1; i <= 10; i++) {
+		box_run(b, T0 + SECS(i));
+		box_advert(b, 0, 1, 0, 0);
+	}
+	assert_int_equal(box_state(b, 0), ELECTION_BACKUP);
+	assert_int_equal(box_state(b, 1), ELECTION_MASTER);
+	for (uint32_t i = 0; i < b->n; i++)
+		assert_int_equal(b->log[i].act.group, 1);
+	base_ns_t deadline = box_info(b, 1).advert_deadline;
+
+	box_bow_out(b, 0);
+	box_group(b, ELECTION_EV_DOWN, 0);
+	assert_int_equal(box_state(b, 0), ELECTION_INIT);
+	assert_int_equal(box_state(b, 1), ELECTION_MASTER);
+	assert_int_equal(box_info(b, 1).advert_deadline, deadline);
+	box_free(b);
+}
+
+static void
+conformance_61_two_parents_are_independent(void **state)
+{
+	struct box *b = box_many(2, 1, 100, false);
+
+	(void)state;
+	box_run(b, T0 + SECS(1));
+	box_advert(b, 1, 1, 0, 0);
+	assert_int_equal(box_info(b, 0).master_down_deadline, T0 + DOWN);
+	assert_int_equal(box_info(b, 0).heard_at, BASE_NS_NEVER);
+	box_run(b, T0 + DOWN);
+	box_take_claim(b, 0, ELECTION_CAUSE_TIMEOUT, T0 + DOWN);
+	box_quiet(b);
+	assert_int_equal(box_state(b, 1), ELECTION_BACKUP);
+	box_free(b);
+}
+
+static void
+vips_keep_the_state_and_are_announced(void **state)
+{
+	struct box *b = box_one(1, 100, false);
+
+	(void)state;
+	box_vips(b, 0, true);
+	box_quiet(b);
+	box_make_master(b, 0);
+	box_vips(b, 0, true);
+	box_take(b, ELECTION_ACT_ANNOUNCE, 0, b->now);
+	box_quiet(b);
+	/* the last one gone: bow out while it can still be signed */
+	box_vips(b, 0, false);
+	box_take_advert(b, 0, 255, 255, 0, b->now);
+	box_take_state(b, 0, ELECTION_INIT, ELECTION_CAUSE_NO_VIP, b->now);
+	box_group(b, ELECTION_EV_UP, 0);
+	box_quiet(b);
+	box_vips(b, 0, true);
+	box_take_state(b, 0, ELECTION_BACKUP, ELECTION_CAUSE_RUNNABLE, b->now);
+	box_free(b);
+}
+
+static void
+start_as_master_claims_once(void **state)
+{
+	struct election_if_config ifs[] = {{.link_up = false}};
+	struct election_group_config groups[] = {{.advbase = 1,
+		.advskew = 100,
+		.has_vip = true,
+		.admin_up = true,
+		.start_as_master = true}};
+	struct election_config config = {
+		.if_count = 1, .group_count = 1, .ifs = ifs, .groups = groups, .allow = true};
+	struct box *b = box_new(&config);
+
+	(void)state;
+	box_tick(b);
+	box_run(b, T0 + SECS(5));
+	box_quiet(b);
+	/* the first time it can run, not the first tick */
+	box_link(b, 0, true);
+	box_take_state(b, 0, ELECTION_BACKUP, ELECTION_CAUSE_RUNNABLE, T0 + SECS(5));
+	box_take_claim(b, 0, ELECTION_CAUSE_FORCED, T0 + SECS(5));
+	box_take_demotion(b, ELECTION_DEMOTION_LINK, 0, 0, T0 + SECS(5));
+	box_forget(b);
+	box_link(b, 0, false);
+	box_link(b, 0, true);
+	assert_int_equal(box_state(b, 0), ELECTION_BACKUP);
+	box_free(b);
+}
+
+static void
+what_was_heard_ends_with_the_membership(void **state)
+{
+	struct box *b = box_one(1, 100, false);
+
+	(void)state;
+	box_advert(b, 0, 1, 50, 0);
+	assert_int_equal(box_info(b, 0).master.family, BASE_FAMILY_IP4);
+	box_group(b, ELECTION_EV_DOWN, 0);
+	assert_int_equal(box_info(b, 0).master.family, BASE_FAMILY_NONE);
+	box_forget(b);
+	box_group(b, ELECTION_EV_UP, 0);
+	assert_int_equal(box_info(b, 0).heard_at, BASE_NS_NEVER);
+	assert_int_equal(box_info(b, 0).heard_from.family, BASE_FAMILY_NONE);
+	box_take_state(b, 0, ELECTION_BACKUP, ELECTION_CAUSE_RUNNABLE, b->now);
+	box_make_master(b, 0);
+	box_group(b, ELECTION_EV_DOWN, 0);
+	box_take_advert(b, 0, 255, 255, 0, b->now);
+	const struct election_action *a =
+		box_take_state(b, 0, ELECTION_INIT, ELECTION_CAUSE_ADMIN_DOWN, b->now);
+
+	/* "zero if none", "family NONE if none" */
+	assert_int_equal(a->state.peer.advskew, 0);
+	assert_int_equal(a->state.peer.advbase, 0);
+	assert_int_equal(a->state.peer_src.family, BASE_FAMILY_NONE);
+	assert_int_equal(a->state.since_heard, BASE_NS_NEVER);
+	box_free(b);
+}
+
+static void
+a_silent_master_is_not_shown_as_master(void **state)
+{
+	struct box *b = box_one(1, 100, false);
+
+	(void)state;
+	box_advert(b, 0, 1, 0, 0);
+	/* a horizon holds the take-over back, yet who is master is no longer known */
+	box_horizon(b, 0, T0);
+	box_run(b, T0 + DOWN);
+	assert_int_equal(box_info(b, 0).master.family, BASE_FAMILY_IP4);
+	box_run(b, T0 + DOWN + 1);
+	assert_int_equal(box_info(b, 0).master.family, BASE_FAMILY_NONE);
+	assert_int_equal(box_state(b, 0), ELECTION_BACKUP);
+	box_free(b);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(conformance_07_alone_it_becomes_master_after_master_down),
+		cmocka_unit_test(conformance_08_master_adverts_every_interval),
+		cmocka_unit_test(conformance_09_10_backup_is_silent_until_adverts_stop),
+		cmocka_unit_test(conformance_11_without_preempt_a_worse_master_stays),
+		cmocka_unit_test(conformance_12_with_preempt_a_worse_master_is_replaced_at_once),
+		cmocka_unit_test(conformance_13_equal_master_stays_even_with_preempt),
+		cmocka_unit_test(conformance_14_15_16_master_yields_to_better_or_equal),
+		cmocka_unit_test(conformance_17_18_bow_out_is_answered_at_once),
+		cmocka_unit_test(conformance_19_master_set_down_bows_out_once),
+		cmocka_unit_test(conformance_20_backup_set_down_is_silent),
+		cmocka_unit_test(conformance_21_22_a_master_that_is_too_slow),
+		cmocka_unit_test(conformance_29_30_link_down_and_back),
+		cmocka_unit_test(conformance_39_40_40a_every_advert_of_a_peer_counts),
+		cmocka_unit_test(conformance_51_forced_backup_bows_out),
+		cmocka_unit_test(conformance_52_forced_master_holds_until_a_better_advert),
+		cmocka_unit_test(forcing_a_group_in_init_is_refused),
+		cmocka_unit_test(conformance_53_timing_changes_keep_the_state),
+		cmocka_unit_test(timing_changes_move_a_backups_timer_from_where_it_began),
+		cmocka_unit_test(conformance_55_allow_0_is_init),
+		cmocka_unit_test(conformance_60_two_vhids_on_one_parent_are_independent),
+		cmocka_unit_test(conformance_61_two_parents_are_independent),
+		cmocka_unit_test(vips_keep_the_state_and_are_announced),
+		cmocka_unit_test(start_as_master_claims_once),
+		cmocka_unit_test(what_was_heard_ends_with_the_membership),
+		cmocka_unit_test(a_silent_master_is_not_shown_as_master),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
