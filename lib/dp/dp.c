@@ -119,6 +119,8 @@ ports_init(struct dp *dp, const struct dp_config *c)
 static void
 ifs_init(struct dp *dp, const struct dp_config *c)
 {
+	uint8_t mac[8] = {0};
+
 	for (uint16_t i = 0; i < c->n_ifs; i++) {
 		struct dp_if *f = &dp->ifs[i];
 
@@ -128,6 +130,8 @@ ifs_init(struct dp *dp, const struct dp_config *c)
 		f->ip4 = c->ifs[i].ip4;
 		f->first_group = DP_NONE;
 		memcpy(f->mac, c->ifs[i].mac, BASE_MAC_LEN);
+		memcpy(mac, f->mac, BASE_MAC_LEN);
+		f->mac_word = dp_mac_word(mac);
 		memset(f->group_of_vhid, UINT8_MAX, sizeof(f->group_of_vhid));
 		dp->ports[f->slot].if_index = i;
 	}

@@ -23,34 +23,44 @@ enum l2_class {
 static inline enum l2_class
 l2_classify(const struct dp_if *in, const uint8_t *dst)
 {
-	static const uint8_t fixed[4] = {0x00, 0x00, 0x5e, 0x00};
-	uint8_t vhid = dst[5];
-	unsigned int word = vhid / 64, bit = vhid % 64;
+	static const uint8_t first[8] = {0x00, 0x00, 0x5e, 0x00, 0x01, 0x00, 0, 0};
+	static const uint8_t five[8] = {0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0};
+	uint64_t word = dp_mac_word(dst), fixed, mask;
+	unsigned int i = dst[5] / 64, bit = dst[5] % 64;
 
+	memcpy(&fixed, first, sizeof(fixed));
+	memcpy(&mask, five, sizeof(mask));
 	/* Most frames of a firewall come through the shared address. */
-	if (memcmp(dst, fixed, 4) == 0 && dst[4] == 0x01 && (in->vhids[word] >> bit & 1)) {
-		if (atomic_load_explicit(&in->owned[word], memory_order_acquire) >> bit & 1)
+	if ((word & mask) == fixed) {
+		if (likely(atomic_load_explicit(&in->owned[i], memory_order_acquire) >> bit & 1))
 			return L2_OURS;
-		return L2_NOT_MASTER;
+		if (in->vhids[i] >> bit & 1)
+			return L2_NOT_MASTER;
 	}
-	if (memcmp(dst, in->mac, BASE_MAC_LEN) == 0)
+	if (word == in->mac_word)
 		return L2_OURS;
 	return dst[0] & 1 ? L2_GROUP : L2_OTHER;
 }
 
-/* The IPv4 header checksum verifies, 20 bytes without options. */
+/*
+ * The IPv4 header checksum verifies, 20 bytes without options. 2^16 is 1 modulo 65535, and so are
+ * 2^32 and 2^64: any sum of words of any width, carries added in, has the same remainder, and 0 is
+ * that of a header whose ones' complement sum is all ones (it is not all zero, its version is 4).
+ */
 static inline bool
 ip4_sum_ok(const uint8_t *ip)
 {
-	uint32_t w[5];
-	uint64_t sum;
+	uint64_t a, b, sum;
+	uint32_t c;
 
-	memcpy(w, ip, sizeof(w));
-	sum = (uint64_t)w[0] + w[1] + w[2] + w[3] + w[4];
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)(sum + (sum >> 16)) == 0xffff;
+	memcpy(&a, ip, sizeof(a));
+	memcpy(&b, ip + 8, sizeof(b));
+	memcpy(&c, ip + 16, sizeof(c));
+	sum = a + b;
+	sum += sum < b;
+	sum += c;
+	sum += sum < c;
+	return sum % 65535 == 0;
 }
 
 /*
@@ -76,8 +86,10 @@ frame_is_plain(const struct dp_if *in, struct rte_mbuf *m, uint32_t *dst)
 	if (unlikely(!dp_ip4_is_unicast(*dst) || !dp_ip4_is_unicast(base_load_be32(ip + 12))))
 		return false;
 	/* Ethernet padding is not part of the packet. */
-	m->data_len = (uint16_t)(WIRE_ETH_LEN + total);
-	m->pkt_len = WIRE_ETH_LEN + total;
+	if (unlikely(WIRE_ETH_LEN + total != len)) {
+		m->data_len = (uint16_t)(WIRE_ETH_LEN + total);
+		m->pkt_len = WIRE_ETH_LEN + total;
+	}
 	return true;
 }
 

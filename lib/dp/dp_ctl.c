@@ -74,10 +74,7 @@ dp_ctl_unreachable(struct dp *dp, struct rte_mbuf *m)
 	struct dp_lcore *lc = control(dp);
 
 	if (dp_meta(m)->kind == DP_KIND_FORWARDED) {
-		lc->now = dp_clock();
-		lc->turn++;
-		lc->fib = atomic_load_explicit(&dp->fib, memory_order_acquire);
-		lc->nbr = atomic_load_explicit(&dp->nbr, memory_order_acquire);
+		dp_snapshot(lc, dp_clock());
 		dp_icmp_error(lc, m, 0, WIRE_ICMP_UNREACHABLE, WIRE_ICMP_UNREACH_HOST, 0);
 	}
 	dp_drop(lc, m, DP_DROP_UNREACHABLE);

@@ -9,26 +9,54 @@
 
 static const struct fib_nh no_route = {.type = FIB_NH_NONE, .group = FIB_GROUP_NONE};
 
-/*
- * The Ethernet addresses of a frame to a next hop, NULL when it has no MAC. Looked up once per
- * turn, so that a burst to the same router costs one lookup and a change shows in the next turn.
- */
-static inline const uint8_t *
-hop_l2(struct dp_lcore *lc, const struct dp_if *out, uint32_t ip)
+void
+dp_snapshot(struct dp_lcore *lc, base_ns_t now)
 {
-	struct dp_hop *h = &lc->hops[(ip ^ ip >> 8 ^ out->index) % DP_HOP_CACHE];
+	const struct dp *dp = lc->dp;
+	const struct fib_nbr_table *nbr = atomic_load_explicit(&dp->nbr, memory_order_acquire);
 
-	if (likely(h->turn == lc->turn && h->ip == ip && h->if_index == out->index))
-		return h->l2;
-	if (unlikely(lc->nbr == NULL || !fib_nbr_lookup(lc->nbr, out->index, ip, h->l2))) {
-		h->turn = 0;
-		return NULL;
+	lc->now = now;
+	lc->fib = atomic_load_explicit(&dp->fib, memory_order_acquire);
+	if (now < lc->hop_epoch_end && nbr == lc->nbr)
+		return;
+	lc->nbr = nbr;
+	lc->hop_epoch_end = now + DP_HOP_EPOCH_NS;
+	lc->hop_epoch += UINT64_C(1) << (64 - DP_HOP_EPOCH_BITS);
+	if (lc->hop_epoch == 0) {
+		memset(lc->hops, 0, sizeof(lc->hops));
+		lc->hop_epoch = UINT64_C(1) << (64 - DP_HOP_EPOCH_BITS);
 	}
-	memcpy(h->l2 + BASE_MAC_LEN, out->mac, BASE_MAC_LEN);
-	h->turn = lc->turn;
-	h->ip = ip;
-	h->if_index = out->index;
-	return h->l2;
+}
+
+static __rte_noinline bool
+hop_fill(struct dp_lcore *lc, struct dp_hop *h, uint64_t key, const struct dp_if *out, uint32_t ip)
+{
+	uint8_t l2[2 * BASE_MAC_LEN];
+
+	if (lc->nbr == NULL || !fib_nbr_lookup(lc->nbr, out->index, ip, l2))
+		return false;
+	memcpy(l2 + BASE_MAC_LEN, out->mac, BASE_MAC_LEN);
+	memcpy(&h->l2_head, l2, sizeof(h->l2_head));
+	memcpy(&h->l2_tail, l2 + sizeof(h->l2_head), sizeof(h->l2_tail));
+	h->key = key;
+	return true;
+}
+
+/*
+ * Write the Ethernet addresses of a frame to a next hop; false when that has no MAC. What was looked
+ * up is good for a millisecond, a time in which a change may as well have been on its way here.
+ */
+static inline bool
+hop_write(struct dp_lcore *lc, const struct dp_if *out, uint32_t ip, uint8_t *p)
+{
+	uint64_t id = (uint64_t)out->index << 32 | ip, key = lc->hop_epoch | id;
+	struct dp_hop *h = &lc->hops[id * UINT64_C(0x9e3779b97f4a7c15) >> (64 - DP_HOP_CACHE_BITS)];
+
+	if (unlikely(h->key != key) && unlikely(!hop_fill(lc, h, key, out, ip)))
+		return false;
+	memcpy(p, &h->l2_head, sizeof(h->l2_head));
+	memcpy(p + sizeof(h->l2_head), &h->l2_tail, sizeof(h->l2_tail));
+	return true;
 }
 
 /* RFC 1624: one less in the high byte of the word is 0x0100 more in the complement's sum. */
@@ -111,7 +139,10 @@ dp_forward(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n)
 {
 	const struct dp_if *ifs = lc->dp->ifs;
 	const struct fib_nh *nhs[DP_BURST];
-	uint16_t done = 0;
+	struct rte_mbuf
+		*run[DP_BURST]; /* frames that leave by the same port, one after the other */
+	uint16_t done = 0, n_run = 0, slot = 0;
+	uint32_t bytes = 0;
 
 	if (likely(lc->fib != NULL))
 		fib_lookup(lc->fib, lc->dst, nhs, n);
@@ -124,7 +155,6 @@ dp_forward(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n)
 		const struct fib_nh *nh = nhs[i];
 		uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *), *ip = p + WIRE_ETH_LEN;
 		const struct dp_if *out;
-		const uint8_t *l2;
 		uint32_t hop;
 
 		if (likely(nh->type == FIB_NH_GATEWAY)) {
@@ -145,15 +175,22 @@ dp_forward(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n)
 			continue;
 		}
 		ttl_decrement(ip);
-		l2 = hop_l2(lc, out, hop);
-		if (unlikely(l2 == NULL)) {
+		if (unlikely(!hop_write(lc, out, hop, p))) {
 			unresolved(lc, m, out, hop);
 			continue;
 		}
-		memcpy(p, l2, DP_L2_LEN);
-		dp_tx(lc, out->slot, m, false);
+		if (out->slot != slot && n_run != 0) {
+			dp_tx_forwarded(lc, slot, run, n_run, bytes);
+			n_run = 0;
+			bytes = 0;
+		}
+		slot = out->slot;
+		bytes += m->pkt_len;
+		run[n_run++] = m;
 		done++;
 	}
+	if (n_run != 0)
+		dp_tx_forwarded(lc, slot, run, n_run, bytes);
 	return done;
 }
 
@@ -190,7 +227,6 @@ void
 dp_originate(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_route *r, uint16_t src_group)
 {
 	uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
-	const uint8_t *l2;
 
 	if (m->pkt_len > (uint32_t)WIRE_ETH_LEN + r->out->mtu) {
 		dp_drop(lc, m, DP_DROP_TOO_BIG);
@@ -199,16 +235,14 @@ dp_originate(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_route *r, 
 	base_store_be16(p + 12, WIRE_ETHERTYPE_IP4);
 	*dp_meta(m) = (struct dp_meta){
 		.kind = DP_KIND_ORIGINATED, .group = DP_NONE, .src_group = src_group};
-	l2 = hop_l2(lc, r->out, r->hop);
-	if (l2 == NULL) {
+	if (!hop_write(lc, r->out, r->hop, p)) {
 		dp_punt_resolve(lc, m, r->out, r->hop);
 		return;
 	}
-	memcpy(p, l2, DP_L2_LEN);
 	if (src_group != DP_NONE)
 		base_vmac(lc->dp->groups[src_group].vhid, p + BASE_MAC_LEN);
 	if (dp_lcore_is_control(lc))
 		dp_ctl_output(lc, r->out, m);
 	else
-		dp_tx(lc, r->out->slot, m, true);
+		dp_tx_originated(lc, r->out->slot, m);
 }

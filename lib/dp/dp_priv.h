@@ -36,9 +36,6 @@
 /** Headers that stages may read and write in place: Ethernet, IPv4 with options, and a bit. */
 #define DP_HEADERS_MAX 128
 
-/** The 12 first bytes of an Ethernet header. */
-#define DP_L2_LEN 12
-
 /** What a frame that leaves the common path carries along, in the mempool's private area. */
 enum dp_kind {
 	DP_KIND_ORIGINATED = 0, /**< built here */
@@ -76,8 +73,9 @@ struct dp_if {
 	uint16_t first_group; /**< chain through dp_group.next_in_if, DP_NONE at its end */
 	uint8_t mac[BASE_MAC_LEN];
 	uint32_t ip4;
+	uint64_t mac_word;	   /**< mac as dp_mac_word() reads it */
 	uint64_t vhids[4];	   /**< configured */
-	_Atomic uint64_t owned[4]; /**< control lcore: wo, workers: ro */
+	_Atomic uint64_t owned[4]; /**< of those; control lcore: wo, workers: ro */
 	uint16_t group_of_vhid[256];
 } __rte_cache_aligned;
 
@@ -128,14 +126,19 @@ struct dp_txbuf {
 	struct rte_mbuf *m[DP_BURST];
 };
 
-/** A resolved next hop, good for the turn it was looked up in. */
+/**
+ * Next hops' Ethernet addresses, as they go into a frame: destination and first two bytes of the
+ * source, then the rest of the source. The key is epoch, interface and address, so that an entry of
+ * an earlier epoch is no match.
+ */
 struct dp_hop {
-	uint64_t turn;
-	uint32_t ip;
-	uint16_t if_index;
-	uint8_t l2[DP_L2_LEN];
+	uint64_t key;
+	uint64_t l2_head;
+	uint32_t l2_tail;
 };
-#define DP_HOP_CACHE 16
+#define DP_HOP_CACHE_BITS 7
+#define DP_HOP_EPOCH_BITS 26 /* 6 of DP_IF_MAX and 32 of the address are the rest */
+#define DP_HOP_EPOCH_NS	  BASE_NS_PER_MS
 
 /** Rate limit, as the generic cell rate algorithm: one number. */
 struct dp_bucket {
@@ -151,7 +154,8 @@ struct dp_lcore {
 	uint16_t id; /**< worker number; dp->n_workers is the control lcore */
 	uint16_t n_rxq;
 	base_ns_t now; /**< start of the turn */
-	uint64_t turn;
+	base_ns_t hop_epoch_end;
+	uint64_t hop_epoch;    /**< from 1, in place for the key */
 	const struct fib *fib; /**< snapshots of this turn */
 	const struct fib_nbr_table *nbr;
 	const struct dp_if *in; /**< interface of the burst at hand */
@@ -162,7 +166,7 @@ struct dp_lcore {
 	struct dp_bucket icmp;
 	uint64_t polls;		/**< bit per port slot */
 	uint32_t dst[DP_BURST]; /**< destination of each packet that classification let through */
-	struct dp_hop hops[DP_HOP_CACHE];
+	struct dp_hop hops[1 << DP_HOP_CACHE_BITS];
 
 	struct dp_stats c
 		__rte_cache_aligned; /**< written by this lcore, read by anyone, by relaxed atomics */
@@ -228,6 +232,18 @@ dp_group_answering(const struct dp *dp, uint16_t group)
 	return atomic_load_explicit(&dp->groups[group].answering, memory_order_acquire);
 }
 
+/** The six bytes of a MAC, from a buffer of eight, as a number to compare. */
+static inline uint64_t
+dp_mac_word(const uint8_t *p)
+{
+	static const uint8_t bytes[8] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0};
+	uint64_t v, mask;
+
+	memcpy(&v, p, sizeof(v));
+	memcpy(&mask, bytes, sizeof(mask));
+	return v & mask;
+}
+
 /** A unicast address that may be seen in a packet on a wire: not 0/8, 127/8, 224/3. */
 static inline bool
 dp_ip4_is_unicast(uint32_t ip)
@@ -248,6 +264,8 @@ uint16_t dp_classify(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n);
 /* dp_forward.c */
 /** Route what dp_classify() kept. @return how many went to a TX buffer */
 uint16_t dp_forward(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n);
+/** Take over the tables as they are now. */
+void dp_snapshot(struct dp_lcore *lc, base_ns_t now);
 /** Where a packet to a destination goes. */
 struct dp_route {
 	const struct dp_if *out;
@@ -284,25 +302,16 @@ void dp_punt_resolve(
 	struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_if *out, uint32_t next_hop);
 
 /* dp_tx.c */
-/** Put a whole frame in the buffer of its port. Workers only. */
-static inline void dp_tx(struct dp_lcore *lc, uint16_t slot, struct rte_mbuf *m, bool originated);
+/** Put a whole frame of our own in the buffer of its port. Workers only. */
+void dp_tx_originated(struct dp_lcore *lc, uint16_t slot, struct rte_mbuf *m);
+/** The same for up to DP_BURST forwarded frames, bytes long together. */
+void dp_tx_forwarded(
+	struct dp_lcore *lc, uint16_t slot, struct rte_mbuf **pkts, uint16_t n, uint32_t bytes);
 void dp_tx_flush_port(struct dp_lcore *lc, uint16_t slot);
 void dp_tx_flush(struct dp_lcore *lc);
 /** Send what others handed over. @return frames taken from the ring */
 uint32_t dp_handoff_drain(struct dp_lcore *lc);
 /** Send from the control lcore; meta is set unless the port has a queue for control. */
 int dp_ctl_output(struct dp_lcore *lc, const struct dp_if *out, struct rte_mbuf *m);
-
-static inline void
-dp_tx(struct dp_lcore *lc, uint16_t slot, struct rte_mbuf *m, bool originated)
-{
-	struct dp_txbuf *b = &lc->tx[slot];
-
-	b->originated |= (uint32_t)originated << b->n;
-	b->bytes += m->pkt_len;
-	b->m[b->n++] = m;
-	if (b->n == DP_BURST)
-		dp_tx_flush_port(lc, slot);
-}
 
 #endif

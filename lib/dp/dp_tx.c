@@ -91,6 +91,31 @@ dp_tx_flush_port(struct dp_lcore *lc, uint16_t slot)
 }
 
 void
+dp_tx_originated(struct dp_lcore *lc, uint16_t slot, struct rte_mbuf *m)
+{
+	struct dp_txbuf *b = &lc->tx[slot];
+
+	if (b->n == DP_BURST)
+		dp_tx_flush_port(lc, slot);
+	b->originated |= UINT32_C(1) << b->n;
+	b->bytes += m->pkt_len;
+	b->m[b->n++] = m;
+}
+
+void
+dp_tx_forwarded(
+	struct dp_lcore *lc, uint16_t slot, struct rte_mbuf **pkts, uint16_t n, uint32_t bytes)
+{
+	struct dp_txbuf *b = &lc->tx[slot];
+
+	if (b->n + n > DP_BURST)
+		dp_tx_flush_port(lc, slot);
+	memcpy(&b->m[b->n], pkts, n * sizeof(pkts[0]));
+	b->bytes += bytes;
+	b->n = (uint16_t)(b->n + n);
+}
+
+void
 dp_tx_flush(struct dp_lcore *lc)
 {
 	for (uint16_t slot = 0; slot < lc->dp->n_ports; slot++)

@@ -129,22 +129,18 @@ queues_poll(struct dp_lcore *lc)
 	return total;
 }
 
-/* @return frames received in the low half, frames handed over by others in the high half */
+/* @return frames received; *worked when there were any, or frames that others handed over */
 static uint32_t
 turn(struct dp_lcore *lc, base_ns_t now, bool *worked)
 {
-	struct dp *dp = lc->dp;
 	uint32_t received, handed;
 
-	lc->now = now;
-	lc->turn++;
-	lc->fib = atomic_load_explicit(&dp->fib, memory_order_acquire);
-	lc->nbr = atomic_load_explicit(&dp->nbr, memory_order_acquire);
+	dp_snapshot(lc, now);
 	handed = dp_handoff_drain(lc);
 	received = queues_poll(lc);
 	dp_tx_flush(lc);
 	horizon_publish(lc);
-	rte_rcu_qsbr_quiescent(dp->qsbr, lc->id);
+	rte_rcu_qsbr_quiescent(lc->dp->qsbr, lc->id);
 
 	*worked = (received | handed) != 0;
 	dp_count(&lc->info.turns, 1);
