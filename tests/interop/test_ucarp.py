@@ -53,13 +53,14 @@ def test_conformance_58_koi_first_then_ucarp(net, ucarp):
     mixed.koi.wait_state("carp0", "MASTER")
     mixed.ucarp.start()
     mixed.assert_koi_rules()
-    # koi goes: its bow-out makes ucarp master at once, under its own MAC.
+    # koi goes: its bow-out makes ucarp master at its next look at the clock, under its own MAC,
+    # well before its master-down time of 3.39 s.
     mark = net.sniffer.mark()
     mixed.koi.ctl("carp carp0 down")
     gone = net.sniffer.wait(sniff.advert_from("fw1.em0", bow_out=True), mark)
     mixed.ucarp.wait_state("MASTER")
     theirs = net.sniffer.wait(sniff.advert_from("fw2.em0"), mark)
-    assert theirs.ts - gone.ts < 0.5
+    assert theirs.ts - gone.ts < 1.5
     mixed.wait_mac(mixed.host.macs["em0"])
     # It comes back, hears ucarp, preempts.
     mixed.koi.ctl("carp carp0 up")

@@ -91,8 +91,7 @@ class Box:
         self.host = host
         self.conf = conf
         self.name = conf["node"]
-        self.dir = os.path.join(netns.LAB_DIR, f"{host.name}.{len(host.lab.boxes)}")
-        os.makedirs(self.dir, mode=0o700)
+        self.dir = netns.new_dir(host.name)
         self.config_path = os.path.join(self.dir, "koi.json")
         self.socket_path = os.path.join(self.dir, "cli.sock")
         self.log_path = os.path.join(self.dir, "log")

@@ -45,6 +45,8 @@ OFFLOADS = "rx off tx off tso off gso off gro off rxvlan off txvlan off"
 class TooBusy(Exception):
     """The machine was too busy for a wall-clock figure: neither passed nor failed."""
 
+    TEXT = "machine too busy"
+
 
 def poll_until(check, timeout, what, interval=0.015):
     """Wait until check() is true. @return its value"""
@@ -241,7 +243,7 @@ def judge(summary):
     """Raise TooBusy when the run's reference timer was too late to judge wall-clock figures."""
     late = summary["timer_late_ms"]
     if late["p999"] > TIMER_P999_MS or late["max"] > TIMER_MAX_MS:
-        raise TooBusy("machine too busy: " + timer_text(summary))
+        raise TooBusy(f"{TooBusy.TEXT}: {timer_text(summary)}")
 
 
 class Lab:

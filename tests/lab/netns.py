@@ -10,6 +10,7 @@ or collide with it.
 
 import contextlib
 import ctypes
+import itertools
 import os
 import signal
 import subprocess
@@ -26,6 +27,7 @@ LAB_DIR = "/run/koi-lab"
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _entered = False
+_dirs = itertools.count(1)
 
 
 class LabError(RuntimeError):
@@ -66,6 +68,13 @@ def enter_private():
     # Programs in the lab find koictl's default sockets and DPDK's runtime folder below /run.
     os.environ.pop("XDG_RUNTIME_DIR", None)
     _entered = True
+
+
+def new_dir(name):
+    """A folder for one daemon; it goes with the process."""
+    path = os.path.join(LAB_DIR, f"{name}.{next(_dirs)}")
+    os.makedirs(path, mode=0o700)
+    return path
 
 
 def _setns(fd):

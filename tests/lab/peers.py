@@ -37,14 +37,10 @@ def find(name):
 class Daemon:
     """A process on a host with its output in a file."""
 
-    count = 0
-
     def __init__(self, host, name):
-        Daemon.count += 1
         self.host = host
         self.program, self.env = find(name)
-        self.dir = os.path.join(netns.LAB_DIR, f"{name}.{Daemon.count}")
-        os.makedirs(self.dir)
+        self.dir = netns.new_dir(name)
         self.log_path = os.path.join(self.dir, "log")
         self.process = None
         host.lab.boxes.append(self)

@@ -123,6 +123,8 @@ class Sniffer:
                 data, anc, _, addr = self.sock.recvmsg(65535, 256)
             except OSError:
                 continue
+            if "." not in addr[0]:
+                continue  # the bridge's own copy
             ts = time.time()
             for level, kind, payload in anc:
                 if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:

@@ -41,8 +41,9 @@ def test_manage_telemetry_commands_answer_json(two_groups):
     assert info["state"] == "MASTER" and info["vmac"] == "00:00:5e:00:01:01"
     assert one.telemetry("/carp/stats,carp0")["opackets"] > 0
     # What does not exist is refused, and the box lives.
-    assert one.telemetry("/carp/info,nope") is None
-    assert one.telemetry("/carp/info") is None
+    for request in ("/carp/info,nope", "/carp/info", "/interface/info,nope", "/carp/stats,nope"):
+        reply = one.telemetry(request)
+        assert reply is None or list(reply) == ["error"], (request, reply)
     assert one.state("carp0") == "MASTER"
 
 
