@@ -31,9 +31,11 @@ input_advert(struct election *e, struct group *g, const struct election_event *e
 	case ELECTION_BACKUP:
 		/* first, so that taking back from a successor never gives up the vMAC */
 		if (election_backup_claims(&own, peer, e->preempt, &cause)) {
-			group_become_master(e, g, cause, 0, now, out);
+			g->peer_is_master = !is_bow_out(peer);
+			group_claim(e, g, cause, now, out);
 			return;
 		}
+		g->tied = false;
 		g->peer_is_master = true;
 		group_arm_down(e, g, 0, now);
 		break;

@@ -44,6 +44,8 @@ struct group {
 
 	base_ns_t down_from;  /* when the master-down timer was armed */
 	base_ns_t down_extra; /* tie-break delay in it, or what a stalled box listens longer */
+	bool tied;	      /* stepped down on a tie, and no master was settled on since */
+	enum election_cause put_off; /* of a claim that waits for its tie-break delay; or NONE */
 
 	base_ns_t heard_at;
 	struct election_priority heard;
@@ -144,6 +146,9 @@ void group_leave(struct election *e, struct group *g, enum election_state to,
 void group_send_advert(struct election *e, struct group *g, base_ns_t late, base_ns_t now,
 	struct election_actions *out);
 void group_arm_down(struct election *e, struct group *g, base_ns_t extra, base_ns_t now);
+/** A BACKUP hears what makes it claim: at once, or after a tie a little later. */
+void group_claim(struct election *e, struct group *g, enum election_cause cause, base_ns_t now,
+	struct election_actions *out);
 /** Hand-over: the new master was heard. */
 void group_successor_heard(
 	struct election *e, struct group *g, base_ns_t now, struct election_actions *out);

@@ -42,6 +42,7 @@ group_arm_down(struct election *e, struct group *g, base_ns_t extra, base_ns_t n
 {
 	g->down_from = now;
 	g->down_extra = extra;
+	g->put_off = ELECTION_CAUSE_NONE;
 	base_heap_set(&e->ifs[g->if_id].down, g->slot,
 		now + election_master_down(g->advbase, g->advskew) + extra);
 }
@@ -57,6 +58,7 @@ group_start_if_runnable(
 	g->heard = (struct election_priority){0};
 	g->heard_from = (struct base_addr){.family = BASE_FAMILY_NONE};
 	g->peer_is_master = false;
+	g->tied = false;
 	set_state(e, g, ELECTION_BACKUP, ELECTION_CAUSE_RUNNABLE, 0, now, out);
 	group_arm_down(e, g, 0, now);
 	if (g->claim_at_start) {
@@ -102,6 +104,8 @@ group_become_master(struct election *e, struct group *g, enum election_cause cau
 	base_heap_set(&e->ifs[g->if_id].down, g->slot, BASE_NS_NEVER);
 	handover_end(e, g);
 	g->owned = true;
+	g->tied = false;
+	g->put_off = ELECTION_CAUSE_NONE;
 	g->adverts = 0;
 	g->send_failed = g->send_ok = 0;
 	g->transitions++;
@@ -112,6 +116,34 @@ group_become_master(struct election *e, struct group *g, enum election_cause cau
 	action_add(out, ELECTION_ACT_ANNOUNCE, group_id(e, g));
 	set_state(e, g, ELECTION_MASTER, cause, late, now, out);
 	g->peer_is_master = false;
+}
+
+/* Two equal boxes that move in lock-step part ways by this (note 5.2). */
+static base_ns_t
+tie_delay(struct election *e, const struct group *g)
+{
+	base_ns_t limit = interval(e, g);
+
+	if (limit > TIE_DELAY_MAX_NS)
+		limit = TIE_DELAY_MAX_NS;
+	return base_rand_below(&e->rand, limit + 1);
+}
+
+/*
+ * Equal backups hear one advert at one moment. When that makes them all claim, they tie, and step
+ * down together; where the advert is that of a demoted box with a shorter master-down time, it
+ * comes again before their own timers, and again. So after a tie this claim is delayed too.
+ */
+void
+group_claim(struct election *e, struct group *g, enum election_cause cause, base_ns_t now,
+	struct election_actions *out)
+{
+	if (!g->tied) {
+		group_become_master(e, g, cause, 0, now, out);
+	} else if (g->put_off == ELECTION_CAUSE_NONE) {
+		g->put_off = cause;
+		base_heap_set(&e->ifs[g->if_id].down, g->slot, now + tie_delay(e, g));
+	}
 }
 
 void
@@ -177,13 +209,8 @@ group_leave(struct election *e, struct group *g, enum election_state to, enum el
 		timer_set(e, g, TIMER_SEND_ERROR, now + SEND_ERROR_KEEP_NS);
 	set_state(e, g, to, cause, 0, now, out);
 	if (to == ELECTION_BACKUP) {
-		base_ns_t limit = interval(e, g);
-
-		if (limit > TIE_DELAY_MAX_NS)
-			limit = TIE_DELAY_MAX_NS;
-		group_arm_down(e, g,
-			cause == ELECTION_CAUSE_TIE ? base_rand_below(&e->rand, limit + 1) : 0,
-			now);
+		g->tied = cause == ELECTION_CAUSE_TIE;
+		group_arm_down(e, g, g->tied ? tie_delay(e, g) : 0, now);
 	}
 	if (was_master && how == LEAVE_YIELD)
 		group_successor_heard(e, g, now, out);

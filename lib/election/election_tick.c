@@ -69,7 +69,7 @@ election_tick(struct election *e, base_ns_t now, struct election_actions *out)
 			struct group *g =
 				&e->groups[e->slot_group[f->first + base_heap_first_id(&f->down)]];
 
-			group_become_master(e, g, ELECTION_CAUSE_TIMEOUT,
+			group_become_master(e, g, g->put_off ? g->put_off : ELECTION_CAUSE_TIMEOUT,
 				base_ns_since(now, base_heap_first(&f->down)), now, out);
 		}
 	}

@@ -158,6 +158,42 @@ a_demoted_master_is_replaced_within_a_trip_and_not_before(void **state)
 	net_free(&net);
 }
 
+/*
+ * Two equal backups behind a demoted box that waits less than they do: each of its adverts makes
+ * both claim at the same moment, and the tie sends both back. Left to note 5.2 alone that goes on
+ * for ever; after a tie the next claim waits for its random delay as well.
+ */
+static void
+equal_backups_behind_a_demoted_master_settle(void **state)
+{
+	static const uint8_t fast_2[][2] = {{0, 2}};
+
+	(void)state;
+	for (uint64_t seed = 0; seed < 50; seed++) {
+		bool fast = seed & 1;
+		base_ns_t second = fast ? SKEW(1) : SECS(1);
+		struct election_event ev = {.type = ELECTION_EV_SET_DEMOTION, .amount = 1};
+		struct net net;
+
+		net_init(&net, seed);
+		net.delay_min = net.delay_max = 20 * BASE_NS_PER_US;
+		net_add(&net, net_box(fast ? fast_0 : skew_0, 1, false, 3 * seed));
+		net_add(&net, net_box(fast ? fast_2 : skew_100, 1, false, 3 * seed + 1));
+		net_add(&net, net_box(fast ? fast_2 : skew_100, 1, false, 3 * seed + 2));
+		net_run(&net, T0 + 10 * second);
+		assert_int_equal(box_state(net.at[0].box, 0), ELECTION_MASTER);
+		net_feed(&net, 0, &ev);
+		net_run(&net, net.now + 10 * second);
+		assert_int_equal(net_masters(&net, 0), 1);
+		assert_int_equal(box_state(net.at[0].box, 0), ELECTION_BACKUP);
+		base_ns_t settled = net.last_state;
+
+		net_run(&net, net.now + 60 * second);
+		assert_int_equal(net.last_state, settled);
+		net_free(&net);
+	}
+}
+
 /* Split and healed: the better one keeps the address within one interval. */
 static void
 a_healed_split_leaves_the_better_one(void **state)
@@ -317,6 +353,7 @@ main(void)
 		cmocka_unit_test(the_fast_pair_fails_over_in_11_7_ms),
 		cmocka_unit_test(a_planned_switch_takes_one_trip_over_the_wire),
 		cmocka_unit_test(a_demoted_master_is_replaced_within_a_trip_and_not_before),
+		cmocka_unit_test(equal_backups_behind_a_demoted_master_settle),
 		cmocka_unit_test(a_healed_split_leaves_the_better_one),
 		cmocka_unit_test(a_one_way_split_does_not_flap),
 		cmocka_unit_test(conformance_58_with_ucarp_either_first),

@@ -198,6 +198,56 @@ only_a_tie_waits_longer(void **state)
 	box_free(b);
 }
 
+/* See "equal backups behind a demoted master": after a tie a claim on hearing is random too. */
+static void
+a_claim_after_a_tie_is_put_off(void **state)
+{
+	static const struct {
+		struct election_priority peer;
+		enum election_cause cause;
+	} rows[] = {
+		{{1, 240, 1}, ELECTION_CAUSE_PEER_DEMOTED},
+		{{255, 255, 0}, ELECTION_CAUSE_BOW_OUT},
+		{{1, 200, 0}, ELECTION_CAUSE_PREEMPT},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct election_priority *p = &rows[i].peer;
+		struct box *b = box_one(1, 100, true);
+
+		box_make_master(b, 0);
+		box_advert(b, 0, 1, 100, 0);
+		box_run(b, b->now + MSECS(200));
+		box_forget(b);
+		box_advert(b, 0, p->advbase, p->advskew, p->demotion);
+		base_ns_t heard = b->now, at = box_info(b, 0).master_down_deadline;
+
+		box_quiet(b);
+		assert_in_range(at, heard + 1, heard + MSECS(100));
+		/* hearing it again neither hastens nor delays it */
+		box_run(b, heard + 1);
+		box_advert(b, 0, p->advbase, p->advskew, p->demotion);
+		assert_int_equal(box_info(b, 0).master_down_deadline, at);
+		box_run(b, at);
+		box_take_claim(b, 0, rows[i].cause, at);
+		box_free(b);
+		/* an equal box was faster: the claim is off, and the next is at once again */
+		b = box_one(1, 100, true);
+		box_make_master(b, 0);
+		box_advert(b, 0, 1, 100, 0);
+		box_advert(b, 0, p->advbase, p->advskew, p->demotion);
+		box_forget(b);
+		box_advert(b, 0, 1, 100, 0);
+		assert_int_equal(box_info(b, 0).master_down_deadline, b->now + DOWN);
+		box_run(b, b->now + SECS(1));
+		box_quiet(b);
+		box_advert(b, 0, p->advbase, p->advskew, p->demotion);
+		box_take_claim(b, 0, rows[i].cause, b->now);
+		box_free(b);
+	}
+}
+
 static void
 a_tie_delay_survives_a_timing_change(void **state)
 {
@@ -257,6 +307,7 @@ main(void)
 		cmocka_unit_test(lateness_of_a_take_over_is_told),
 		cmocka_unit_test(a_tie_waits_a_seeded_random_time_longer),
 		cmocka_unit_test(only_a_tie_waits_longer),
+		cmocka_unit_test(a_claim_after_a_tie_is_put_off),
 		cmocka_unit_test(a_tie_delay_survives_a_timing_change),
 		cmocka_unit_test(info_tells_the_timers),
 	};

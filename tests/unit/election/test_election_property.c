@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/*
+ * Random boxes on a random wire. The harness checks every action against the state it comes from
+ * (election_test.c) and that a served deadline moves on; here: once the wire is whole and nobody
+ * meddles, each group has exactly one MASTER, and that is the end of it.
+ */
+#include "election_net.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SEEDS 3000
+
+struct chaos {
+	struct net net;
+	uint16_t groups;
+	bool fast;
+	base_ns_t second; /* what takes a second with advbase 1 */
+};
+
+static uint64_t
+dice(struct chaos *c, uint64_t bound)
+{
+	return base_rand_below(&c->net.rand, bound);
+}
+
+static uint8_t
+some_skew(struct chaos *c)
+{
+	static const uint8_t skews[] = {0, 0, 1, 100, 100, 200, 240, 250, 254};
+
+	/* a fast group's peers must be of one speed: a third of an interval is a master-down */
+	return c->fast ? (uint8_t)dice(c, 3) : skews[dice(c, sizeof(skews))];
+}
+
+static void
+build(struct chaos *c, uint64_t seed)
+{
+	unsigned int boxes;
+
+	net_init(&c->net, seed);
+	c->fast = dice(c, 4) == 0;
+	c->second = c->fast ? SKEW(1) : SECS(1);
+	c->groups = (uint16_t)(1 + dice(c, 2));
+	c->net.horizons = dice(c, 2);
+	c->net.delay_min = dice(c, 20) * BASE_NS_PER_US;
+	c->net.delay_max = c->net.delay_min + dice(c, c->fast ? 200 : 2000) * BASE_NS_PER_US;
+	boxes = 2 + (unsigned int)dice(c, 3);
+	for (unsigned int i = 0; i < boxes; i++) {
+		uint8_t groups[2][2];
+
+		for (unsigned int g = 0; g < 2; g++) {
+			groups[g][0] = !c->fast;
+			groups[g][1] = some_skew(c);
+		}
+		net_add(&c->net,
+			net_box((const uint8_t(*)[2])groups, c->groups, dice(c, 2),
+				seed * NET_BOXES + i));
+	}
+}
+
+static void
+meddle(struct chaos *c)
+{
+	unsigned int i = (unsigned int)dice(c, c->net.n);
+	unsigned int j = (unsigned int)dice(c, c->net.n);
+	struct election_event ev = {
+		.group = (uint16_t)dice(c, c->groups), .if_id = (uint16_t)dice(c, c->groups)};
+
+	switch (dice(c, 13)) {
+	case 0:
+		ev.type = ELECTION_EV_LINK;
+		ev.on = dice(c, 2);
+		break;
+	case 1:
+		ev.type = ELECTION_EV_SET_DEMOTION;
+		ev.amount = (uint8_t)dice(c, 3);
+		break;
+	case 2:
+		ev.type = ELECTION_EV_FORCE_BACKUP;
+		break;
+	case 3:
+		ev.type = ELECTION_EV_FORCE_MASTER;
+		break;
+	case 4:
+		ev.type = dice(c, 2) ? ELECTION_EV_UP : ELECTION_EV_DOWN;
+		break;
+	case 5:
+		ev.type = ELECTION_EV_VIPS;
+		ev.on = dice(c, 2);
+		break;
+	case 6:
+		ev.type = ELECTION_EV_SET_TIMING;
+		ev.timing.advbase = !c->fast;
+		ev.timing.advskew = some_skew(c);
+		break;
+	case 7:
+		ev.type = dice(c, 4) ? ELECTION_EV_SET_PREEMPT : ELECTION_EV_SET_ALLOW;
+		ev.on = dice(c, 2);
+		break;
+	case 8:
+		c->net.cut[i][j] = !c->net.cut[i][j];
+		return;
+	case 9:
+		c->net.loss_percent = (unsigned int)dice(c, 90);
+		c->net.double_percent = (unsigned int)dice(c, 20);
+		return;
+	case 10:
+		net_freeze(&c->net, i, dice(c, 8 * c->second));
+		return;
+	case 11:
+		net_deafen(&c->net, i, dice(c, 8 * c->second));
+		return;
+	default:
+		/* a stray advert, any bytes: accepted by whoever holds the key */
+		ev.type = ELECTION_EV_ADVERT;
+		ev.advert.prio = (struct election_priority){
+			(uint8_t)dice(c, 256), (uint8_t)dice(c, 256), (uint8_t)dice(c, 3)};
+		break;
+	}
+	if (!c->net.at[i].frozen)
+		(void)net_feed(&c->net, i, &ev);
+}
+
+static void
+make_whole(struct chaos *c)
+{
+	c->net.loss_percent = c->net.double_percent = 0;
+	for (unsigned int i = 0; i < NET_BOXES; i++)
+		for (unsigned int j = 0; j < NET_BOXES; j++)
+			c->net.cut[i][j] = false;
+	for (unsigned int i = 0; i < c->net.n; i++) {
+		struct election_event ev = {.type = ELECTION_EV_SET_ALLOW, .on = true};
+
+		net_feed(&c->net, i, &ev);
+		for (uint16_t g = 0; g < c->groups; g++) {
+			ev.group = ev.if_id = g;
+			ev.type = ELECTION_EV_LINK;
+			net_feed(&c->net, i, &ev);
+			ev.type = ELECTION_EV_VIPS;
+			net_feed(&c->net, i, &ev);
+			ev.type = ELECTION_EV_UP;
+			net_feed(&c->net, i, &ev);
+		}
+	}
+}
+
+/* @return NULL, or what went wrong */
+static const char *
+one_seed(struct chaos *c)
+{
+	const char *wrong = NULL;
+
+	for (unsigned int i = 0; i < 25; i++) {
+		net_run(&c->net, c->net.now + dice(c, c->second));
+		meddle(c);
+		for (unsigned int b = 0; b < c->net.n; b++)
+			box_forget(c->net.at[b].box);
+	}
+	/* longest freeze, ties included: two thirds are ample */
+	net_run(&c->net, c->net.now + 8 * c->second);
+	make_whole(c);
+	base_ns_t whole = c->net.now;
+
+	net_run(&c->net, whole + 45 * c->second);
+	for (uint16_t g = 0; g < c->groups; g++) {
+		if (net_masters(&c->net, g) != 1)
+			wrong = "not exactly one MASTER";
+		if (net_owners(&c->net, g) != (net_masters(&c->net, g)) && !c->fast)
+			wrong = "an owner too many";
+	}
+	if (c->net.last_state > whole + 30 * c->second)
+		wrong = "still changing";
+	return wrong;
+}
+
+static void
+a_whole_wire_ends_with_one_master(void **state)
+{
+	const char *only = getenv("ELECTION_SEED");
+	uint64_t first = only ? strtoull(only, NULL, 0) : 0;
+	unsigned int adverts = 0;
+
+	(void)state;
+	for (uint64_t seed = first; seed < (only ? first + 1 : SEEDS); seed++) {
+		static struct chaos c;
+
+		build(&c, seed);
+		const char *wrong = one_seed(&c);
+
+		adverts += c.net.adverts;
+		if (wrong != NULL)
+			fail_msg("ELECTION_SEED=%llu: %s", (unsigned long long)seed, wrong);
+		net_free(&c.net);
+	}
+	/* the runs were no empty exercise */
+	if (!only)
+		assert_true(adverts > 50 * SEEDS);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_whole_wire_ends_with_one_master),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
