@@ -10,6 +10,7 @@
 
 #define HEX_PREFIX     "hex:"
 #define HEX_PREFIX_LEN (sizeof(HEX_PREFIX) - 1)
+#define HEX_DIGITS     ((size_t)2 * AUTH_KEY_LEN)
 
 static int
 hex_digit(char c)
@@ -29,7 +30,7 @@ key_from_hex(const char *digits, uint8_t key[AUTH_KEY_LEN])
 	uint8_t k[AUTH_KEY_LEN];
 	int err = 0;
 
-	if (strnlen(digits, 2 * AUTH_KEY_LEN + 1) != 2 * AUTH_KEY_LEN)
+	if (strnlen(digits, HEX_DIGITS + 1) != HEX_DIGITS)
 		return -EINVAL;
 	for (size_t i = 0; i < AUTH_KEY_LEN; i++) {
 		int high = hex_digit(digits[2 * i]);
