@@ -204,8 +204,6 @@ fib_nbr_slot_add(struct fib_nbr_table *t, uint16_t if_index, uint32_t ip, enum f
 	e = &t->entry[pos];
 	generation = (e->id >> NBR_GEN_SHIFT) + 1;
 	e->asked = 0;
-	e->hold_first = NBR_HOLD_NONE;
-	e->hold_last = NBR_HOLD_NONE;
 	__atomic_store_n(&e->id, generation << NBR_GEN_SHIFT | key, __ATOMIC_RELEASE);
 	__atomic_store_n(&e->held, 0, __ATOMIC_RELEASE);
 	t->ifs[if_index].entries++;

@@ -49,8 +49,8 @@ struct nbr_entry {
 	base_ns_t updated;
 	uint16_t held;
 	/* control lcore only */
-	uint8_t asked; /**< requests sent in this state */
-	uint16_t hold_first, hold_last;
+	uint8_t asked;			/**< requests sent in this state */
+	uint16_t hold_first, hold_last; /**< of the hold pool; meaningless when held is 0 */
 };
 
 /** A held packet's place, linked by index so that holding never allocates. */

@@ -56,8 +56,6 @@ hold_pop(struct fib_nbr_table *t, struct nbr_entry *e)
 	struct rte_mbuf *m = t->hold[place].m;
 
 	e->hold_first = t->hold[place].next;
-	if (e->hold_first == NBR_HOLD_NONE)
-		e->hold_last = NBR_HOLD_NONE;
 	__atomic_store_n(&e->held, (uint16_t)(e->held - 1), __ATOMIC_RELEASE);
 	fib_nbr_hold_give(t, place);
 	return m;

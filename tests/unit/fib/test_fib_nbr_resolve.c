@@ -383,6 +383,39 @@ bad_senders_change_nothing(void **state)
 	unmake(t);
 }
 
+static void
+counters_count(void **state)
+{
+	struct fib_nbr_table *t = make(64, 1);
+	struct record rec = {0};
+	struct fib_nbr_stats st;
+
+	(void)state;
+	fib_nbr_resolve(t, 0, HOST, packet('1'), START, record_act, &rec);
+	fib_nbr_learn(t, 0, HOST, mac_a, false, START, record_act, &rec);
+	fib_nbr_tick(t, START + FIB_NBR_REACHABLE_NS, record_act, &rec);
+	fib_nbr_stats(t, &st);
+	assert_int_equal(st.requests, 2);
+	assert_int_equal(st.learned, 1);
+	/* confirmed: nothing new; another MAC: news */
+	fib_nbr_learn(t, 0, HOST, mac_a, false, START + 1, record_act, &rec);
+	fib_nbr_stats(t, &st);
+	assert_int_equal(st.learned, 1);
+	fib_nbr_learn(t, 0, HOST, mac_b, false, START + 2, record_act, &rec);
+	fib_nbr_resolve(t, 0, HOST + 1, packet('2'), START, record_act, &rec);
+	for (uint64_t s = 1; s <= 3; s++)
+		fib_nbr_tick(t, START + s * BASE_NS_PER_S, record_act, &rec);
+	fib_nbr_stats(t, &st);
+	assert_int_equal(st.learned, 2);
+	assert_int_equal(st.failed, 1);
+	assert_int_equal(st.requests, 5);
+	assert_int_equal(st.entries, 2);
+	assert_int_equal(st.held, 0);
+	assert_int_equal(st.hold_dropped, 0);
+	assert_int_equal(st.table_full, 0);
+	unmake(t);
+}
+
 /* A /16 is scanned through interface 0 while it has live neighbours, a quiet one among them that
  * is in PROBE, and interface 1 resolves a new one. */
 static void
@@ -516,6 +549,7 @@ main(void)
 		cmocka_unit_test(hold_queue_keeps_the_newest),
 		cmocka_unit_test(hold_total_drops_the_new_packet),
 		cmocka_unit_test(bad_senders_change_nothing),
+		cmocka_unit_test(counters_count),
 		cmocka_unit_test(scan_neither_evicts_nor_exhausts),
 		cmocka_unit_test(share_limits_learning),
 		cmocka_unit_test(tick_is_bounded),
