@@ -6,6 +6,7 @@ usage: headers.py ROOT COMPILER [ARG...]
 """
 
 import concurrent.futures
+import functools
 import os
 import re
 import subprocess
@@ -18,6 +19,7 @@ FLAGS = ["-fsyntax-only", "-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-W
 PACKAGES = ["libdpdk", "jansson", "libcrypto"]
 
 
+@functools.lru_cache(maxsize=None)
 def package_flags():
     """Include paths of the libraries we use, as system headers: their warnings are not ours."""
     out = subprocess.run(["pkg-config", "--cflags"] + PACKAGES, check=True, text=True,
@@ -47,6 +49,7 @@ def check(root, compiler):
     """All findings below root."""
     root = os.path.abspath(root)
     headers = [n for n in lintlib.tracked(root) if re.fullmatch(r"lib/[^/]+/[^/]+\.h", n)]
+    package_flags()  # once, before the threads want it
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         found = pool.map(lambda name: compile_alone(root, compiler, name), headers)
         return [finding for findings in found for finding in findings]
