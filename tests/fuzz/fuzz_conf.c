@@ -83,8 +83,14 @@ compare_with_jansson(const char *text, size_t size)
 {
 	struct conf_pos_error err = {0};
 	struct conf_pos p;
-	int ret = conf_pos_scan(&p, text, size, &err);
-	json_t *v = json_loadb(text, size, JSON_DECODE_ANY, NULL);
+	int ret;
+	json_t *v;
+
+	/* Jansson 2.14 overlooks a NUL byte behind a number or a word */
+	if (memchr(text, '\0', size) != NULL)
+		return;
+	ret = conf_pos_scan(&p, text, size, &err);
+	v = json_loadb(text, size, JSON_DECODE_ANY, NULL);
 
 	BASE_ASSERT((ret == 0) == (v != NULL) || differs_by_right(&p, &err, ret));
 	conf_pos_free(&p);
