@@ -23,7 +23,6 @@
 #define START	(1000 * BASE_NS_PER_S)
 #define NET	UINT32_C(0x0a000000)
 #define HOSTS	256
-#define WRITES	20000
 #define READERS 2
 #define MAX_TRY 1000000
 
@@ -304,7 +303,7 @@ manager(void *arg)
 /* Hosts come, change their MAC and go, so that places are used again and again, under the eyes of
  * two workers and of management. */
 static void
-readers_and_a_writer(uint32_t max)
+readers_and_a_writer(uint32_t max, uint32_t writes)
 {
 	struct shared sh = {.v = qsbr_make(READERS)};
 	struct reader readers[READERS + 1] = {0};
@@ -324,7 +323,7 @@ readers_and_a_writer(uint32_t max)
 					 &readers[i]),
 			0);
 	}
-	for (uint32_t i = 0; i < WRITES; i++) {
+	for (uint32_t i = 0; i < writes; i++) {
 		uint32_t ip = NET + (uint32_t)base_rand_below(&rnd, HOSTS);
 		uint8_t mac[BASE_MAC_LEN];
 
@@ -352,8 +351,8 @@ static void
 readers_never_see_another_hosts_mac(void **state)
 {
 	(void)state;
-	readers_and_a_writer(HOSTS / 4);
-	readers_and_a_writer(4);
+	readers_and_a_writer(HOSTS / 4, 5000);
+	readers_and_a_writer(4, 40000);
 }
 
 int
