@@ -125,13 +125,13 @@ serve_person(struct client *cl)
 }
 
 static bool
-reply(int fd, int status, json_t *output)
+reply(int fd, enum mgmt_cli_status status, json_t *output)
 {
 	json_t *o = json_object();
 	char *text;
 	bool ok;
 
-	json_object_set_new(o, "status", json_integer(status));
+	json_object_set_new(o, "status", json_integer((json_int_t)status));
 	json_object_set_new(o, "output", output);
 	text = json_dumps(o, JSON_COMPACT);
 	json_decref(o);

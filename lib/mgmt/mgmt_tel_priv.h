@@ -36,7 +36,7 @@ json_t *mgmt_tel_fit(const json_t *view, const char *list, uint64_t offset);
 json_t *mgmt_tel_reply(const struct mgmt_config *c, const char *cmd, const char *params);
 
 struct rte_tel_data;
-/** Encode fitted JSON. @return 0 or -errno */
+/** Encode fitted JSON; what is nested is freed by telemetry when it has sent it. @return 0 or -errno */
 int mgmt_tel_encode(struct rte_tel_data *d, const json_t *fitted);
 
 #endif

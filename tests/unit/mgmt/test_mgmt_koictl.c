@@ -128,7 +128,7 @@ make_args(char *line, char *args[ARGS_MAX])
 }
 
 /* Run koictl with these arguments; input is its stdin. */
-static void
+static void __attribute__((format(printf, 4, 5)))
 run(struct run *r, const char *const *nodes, const char *input, const char *fmt, ...)
 {
 	char line[512], *args[ARGS_MAX];

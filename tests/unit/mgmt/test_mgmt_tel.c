@@ -115,7 +115,7 @@ commands_fit_the_registry(void **state)
 }
 
 static void
-every_command_answers_and_encodes(void **state)
+every_command_answers(void **state)
 {
 	static const char *const params[] = {NULL, "carp0", "lan"};
 
@@ -126,11 +126,8 @@ every_command_answers_and_encodes(void **state)
 
 		for (size_t p = 0; p < 3 && !answered; p++) {
 			json_t *v = reply(names[i], params[p]);
-			struct rte_tel_data *d = rte_tel_data_alloc();
 
 			answered = !json_object_get(v, "error");
-			assert_int_equal(mgmt_tel_encode(d, v), 0);
-			rte_tel_data_free(d);
 			json_decref(v);
 		}
 		if (!answered)
@@ -314,7 +311,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		T(commands_fit_the_registry),
-		T(every_command_answers_and_encodes),
+		T(every_command_answers),
 		T(parameters),
 		T(fitting),
 		T(long_strings_go_on),
