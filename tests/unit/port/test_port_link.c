@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -226,6 +227,50 @@ test_netdev(void **state)
 	port_set_stop(s);
 }
 
+#define FLIPS 20001
+
+static void *
+flip(void *arg)
+{
+	struct port_set *s = arg;
+
+	for (base_ns_t t = 1; t <= FLIPS; t++) {
+		fake[0].link_up = !fake[0].link_up;
+		/* Speed and state have to be seen together. */
+		fake[0].speed = fake[0].link_up ? 10000 : 0;
+		port_set_turn(s, t);
+	}
+	return NULL;
+}
+
+/* One thread writes, another reads: never a mix of two states, and the last one arrives. */
+static void
+test_two_threads(void **state)
+{
+	struct port_set *s = start();
+	struct port_info info = {0};
+	struct port_event ev = {.link_up = true};
+	pthread_t t;
+
+	(void)state;
+	assert_int_equal(pthread_create(&t, NULL, flip, s), 0);
+	while (info.link_changes < FLIPS) {
+		port_set_info(s, 0, &info);
+		if (info.link_up != (info.link_changes % 2 == 0) ||
+			info.link_speed_mbps != (info.link_up ? 10000 : 0))
+			fail_msg("mixed: %d %u after %lu", info.link_up, info.link_speed_mbps,
+				(unsigned long)info.link_changes);
+		if (info.link_changes % 3 == 0)
+			port_set_event(s, &ev);
+	}
+	assert_int_equal(pthread_join(t, NULL), 0);
+	while (port_set_event(s, &ev))
+		;
+	assert_false(ev.link_up);
+	assert_int_equal(ev.at, FLIPS);
+	port_set_stop(s);
+}
+
 static void
 test_watch_arguments(void **state)
 {
@@ -246,6 +291,7 @@ main(void)
 		cmocka_unit_test_setup(test_overflow, reset),
 		cmocka_unit_test_setup(test_interrupt, reset),
 		cmocka_unit_test_setup(test_netdev, reset),
+		cmocka_unit_test_setup(test_two_threads, reset),
 		cmocka_unit_test_setup(test_watch_arguments, reset),
 	};
 
