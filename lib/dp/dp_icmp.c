@@ -8,7 +8,7 @@
  */
 #include "dp_priv.h"
 
-#include <rte_ip.h>
+#include <rte_byteorder.h>
 
 #define ICMP_TTL	64
 #define ICMP_ERROR_TOS	0xc0 /* internetwork control, RFC 1812 4.3.2.5 */
@@ -71,19 +71,41 @@ echo_reply_build(struct rte_mbuf *m, const struct wire_ip4 *req)
 	rte_pktmbuf_adj(m, (uint16_t)(req->header_len - WIRE_IP4_LEN));
 }
 
-/* The length of the ICMP message, 0 when it is not one that can be answered. */
-static uint32_t
-icmp_length(const struct rte_mbuf *m, const struct wire_ip4 *ip)
+/*
+ * True when the checksum over len bytes from off verifies, however the segments lie. Not
+ * rte_raw_cksum_mbuf(), which in 22.11 cuts the sum of a segment to 16 bits when it begins at an odd
+ * place.
+ */
+static bool
+packet_sum_ok(const struct rte_mbuf *m, uint32_t off, uint32_t len)
+{
+	uint32_t sum = 0, done = 0;
+
+	for (; m != NULL && done < len; m = m->next) {
+		uint32_t n = m->data_len > off ? RTE_MIN(m->data_len - off, len - done) : 0;
+		uint16_t part;
+
+		if (n == 0) {
+			off -= m->data_len;
+			continue;
+		}
+		part = (uint16_t)~wire_sum_fold(
+			wire_sum(rte_pktmbuf_mtod_offset(m, const uint8_t *, off), n, 0));
+		sum += done % 2 == 0 ? part : rte_bswap16(part);
+		done += n;
+		off = 0;
+	}
+	return done == len && wire_sum_fold(sum) == 0;
+}
+
+/* A whole ICMP message that verifies. */
+static bool
+icmp_ok(const struct rte_mbuf *m, const struct wire_ip4 *ip)
 {
 	uint32_t len = (uint32_t)(ip->total_len - ip->header_len);
-	uint16_t sum;
 
-	if ((ip->frag & (WIRE_IP4_MF | WIRE_IP4_OFFSET)) != 0 || len < WIRE_ICMP_LEN)
-		return 0;
-	if (rte_raw_cksum_mbuf(m, WIRE_ETH_LEN + (uint32_t)ip->header_len, len, &sum) != 0 ||
-		sum != 0xffff)
-		return 0;
-	return len;
+	return (ip->frag & (WIRE_IP4_MF | WIRE_IP4_OFFSET)) == 0 && len >= WIRE_ICMP_LEN &&
+		packet_sum_ok(m, WIRE_ETH_LEN + (uint32_t)ip->header_len, len);
 }
 
 void
@@ -98,7 +120,7 @@ dp_echo(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh)
 
 	if (wire_ip4_decode(p + WIRE_ETH_LEN, (size_t)(m->pkt_len - WIRE_ETH_LEN), &ip) !=
 			WIRE_IP4_OK ||
-		icmp_length(m, &ip) == 0) {
+		!icmp_ok(m, &ip)) {
 		dp_drop(lc, m, DP_DROP_ECHO_MALFORMED);
 		return;
 	}
