@@ -72,7 +72,7 @@ set_timing(struct ctl *c, struct ctl_request_slot *s)
 	if (ret == 0) {
 		g->advbase = ev.timing.advbase;
 		g->advskew = ev.timing.advskew;
-		if (g->advbase > 85)
+		if (base && g->advbase > 85)
 			SAY(s, "advbase above 85: a bow-out is told from a slow master only by koi");
 	}
 	return ret;

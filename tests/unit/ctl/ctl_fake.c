@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#include "ctl_fake.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <rte_eal.h>
+#include <rte_mbuf.h>
+
+#include "port.h"
+
+struct fake fake;
+static struct rte_mempool *pool;
+
+#define POOL_SIZE 1023
+
+int
+fake_eal_setup(void **state)
+{
+	char *argv[] = {(char[]){"test"}, (char[]){"--no-huge"}, (char[]){"--no-pci"},
+		(char[]){"-m"}, (char[]){"64"}, (char[]){"--no-shconf"}, (char[]){"--no-telemetry"},
+		(char[]){"--lcores=0"}, (char[]){"--log-level=error"}, NULL};
+
+	(void)state;
+	if (rte_eal_init(9, argv) < 0)
+		return -1;
+	pool = rte_pktmbuf_pool_create("ctl_test", POOL_SIZE, 0, 64, 2048, 0);
+	return pool != NULL ? 0 : -1;
+}
+
+int
+fake_eal_teardown(void **state)
+{
+	(void)state;
+	rte_mempool_free(pool);
+	return rte_eal_cleanup();
+}
+
+void
+fake_assert_no_leak(void)
+{
+	assert_int_equal(rte_mempool_avail_count(pool), POOL_SIZE);
+}
+
+/* dp */
+
+base_ns_t
+dp_clock(void)
+{
+	fake.now += fake.step;
+	return fake.now;
+}
+
+void
+dp_own(struct dp *dp, uint16_t group, bool owned)
+{
+	(void)dp;
+	fake.owned[group] = owned;
+}
+
+void
+dp_answer(struct dp *dp, uint16_t group, bool answering)
+{
+	(void)dp;
+	fake.answering[group] = answering;
+}
+
+void
+dp_link(struct dp *dp, uint16_t port_id, bool up)
+{
+	(void)dp;
+	fake.link_up[port_id] = up;
+}
+
+static uint32_t
+take(struct dp_punt *from, uint32_t *n, struct dp_punt *out, uint32_t cap)
+{
+	uint32_t taken = *n < cap ? *n : cap;
+
+	memcpy(out, from, taken * sizeof(*out));
+	memmove(from, from + taken, (*n - taken) * sizeof(*from));
+	*n -= taken;
+	return taken;
+}
+
+uint32_t
+dp_poll_adverts(struct dp *dp, struct dp_punt *out, uint32_t cap, uint32_t per_group)
+{
+	(void)dp;
+	(void)per_group;
+	fake.drained = true;
+	return take(fake.advert, &fake.n_adverts, out, cap);
+}
+
+uint32_t
+dp_poll_punts(struct dp *dp, struct dp_punt *out, uint32_t cap, uint32_t per_ring)
+{
+	(void)dp;
+	(void)per_ring;
+	return take(fake.punt, &fake.n_punts, out, cap);
+}
+
+struct rte_mbuf *
+dp_ctl_alloc(struct dp *dp)
+{
+	(void)dp;
+	return rte_pktmbuf_alloc(pool);
+}
+
+int
+dp_ctl_send(struct dp *dp, uint16_t if_index, struct rte_mbuf *m, uint16_t group)
+{
+	(void)dp;
+	if (fake.send_error == 0) {
+		struct fake_frame *f = &fake.frame[fake.n_frames++ % FAKE_FRAMES];
+
+		f->if_index = if_index;
+		f->group = group;
+		f->len = rte_pktmbuf_data_len(m);
+		assert_true(f->len <= sizeof(f->bytes));
+		memcpy(f->bytes, rte_pktmbuf_mtod(m, void *), f->len);
+	}
+	rte_pktmbuf_free(m);
+	return fake.send_error;
+}
+
+uint32_t
+dp_advert_send_failures(const struct dp *dp, uint16_t group)
+{
+	(void)dp;
+	(void)group;
+	return fake.send_failures;
+}
+
+void
+dp_ctl_send_resolved(
+	struct dp *dp, uint16_t if_index, struct rte_mbuf *m, const uint8_t mac[BASE_MAC_LEN])
+{
+	(void)dp;
+	(void)if_index;
+	(void)mac;
+	rte_pktmbuf_free(m);
+}
+
+void
+dp_ctl_unreachable(struct dp *dp, struct rte_mbuf *m)
+{
+	(void)dp;
+	rte_pktmbuf_free(m);
+}
+
+void
+dp_ctl_hold_dropped(struct dp *dp, struct rte_mbuf *m)
+{
+	(void)dp;
+	rte_pktmbuf_free(m);
+}
+
+base_ns_t
+dp_rx_horizon(const struct dp *dp, uint16_t if_index)
+{
+	(void)dp;
+	(void)if_index;
+	if (fake.drained)
+		fake.horizon_reads_after_drain++;
+	return fake.horizon == BASE_NS_NEVER ? fake.now : fake.horizon;
+}
+
+/* port */
+
+uint16_t
+port_set_count(const struct port_set *s)
+{
+	(void)s;
+	return 2;
+}
+
+int
+port_set_info(const struct port_set *s, uint16_t i, struct port_info *out)
+{
+	(void)s;
+	*out = (struct port_info){.port_id = i, .link_up = true};
+	return 0;
+}
+
+bool
+port_set_event(struct port_set *s, struct port_event *out)
+{
+	(void)s;
+	if (!fake.has_port_event)
+		return false;
+	fake.has_port_event = false;
+	*out = (struct port_event){.type = PORT_EV_LINK, .link_up = fake.port_link_up};
+	return true;
+}
+
+/* fib_nbr */
+
+void
+fib_nbr_resolve(struct fib_nbr_table *t, uint16_t if_index, uint32_t ip, struct rte_mbuf *m,
+	base_ns_t now, fib_nbr_act_fn act, void *arg)
+{
+	const struct fib_nbr_action ask = {
+		.type = FIB_NBR_ACT_REQUEST, .if_index = if_index, .ip = ip};
+
+	(void)t;
+	(void)now;
+	rte_pktmbuf_free(m);
+	act(arg, &ask);
+}
+
+void
+fib_nbr_learn(struct fib_nbr_table *t, uint16_t if_index, uint32_t ip,
+	const uint8_t mac[BASE_MAC_LEN], bool create, base_ns_t now, fib_nbr_act_fn act, void *arg)
+{
+	(void)t;
+	(void)if_index;
+	(void)mac;
+	(void)now;
+	(void)act;
+	(void)arg;
+	assert_true(fake.n_learnt < FAKE_LEARNT);
+	fake.learnt[fake.n_learnt].ip = ip;
+	fake.learnt[fake.n_learnt++].create = create;
+}
+
+void
+fib_nbr_tick(struct fib_nbr_table *t, base_ns_t now, fib_nbr_act_fn act, void *arg)
+{
+	(void)t;
+	(void)now;
+	(void)act;
+	(void)arg;
+}
+
+base_ns_t
+fib_nbr_deadline(const struct fib_nbr_table *t)
+{
+	(void)t;
+	return BASE_NS_NEVER;
+}
+
+/* rig */
+
+struct rig
+rig_make(const char *json)
+{
+	static const uint16_t ports[2] = {0, 1};
+	static const uint8_t macs[2][BASE_MAC_LEN] = {{2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 2}};
+	struct conf_issues issues;
+	struct rig r = {.conf = conf_parse(json, strlen(json), "test", 0, &issues)};
+
+	if (r.conf == NULL)
+		conf_issues_print(&issues, stderr);
+	conf_issues_free(&issues);
+	assert_non_null(r.conf);
+	fake = (struct fake){.now = 1000 * BASE_NS_PER_S, .horizon = BASE_NS_NEVER};
+	struct ctl_config config = {
+		.conf = r.conf,
+		.if_port = ports,
+		.if_mac = macs,
+		.seed = 1,
+	};
+
+	r.ctl = ctl_create(&config);
+	assert_non_null(r.ctl);
+	rig_turn(&r);
+	return r;
+}
+
+void
+rig_free(struct rig *r)
+{
+	for (uint32_t i = 0; i < fake.n_adverts; i++)
+		rte_pktmbuf_free(fake.advert[i].m);
+	for (uint32_t i = 0; i < fake.n_punts; i++)
+		rte_pktmbuf_free(fake.punt[i].m);
+	ctl_destroy(r->ctl);
+	conf_free(r->conf);
+	fake_assert_no_leak();
+}
+
+void
+rig_turn(struct rig *r)
+{
+	fake.drained = false;
+	ctl_turn(r->ctl, fake.now);
+}
+
+void
+rig_run(struct rig *r, base_ns_t until)
+{
+	while (fake.now < until) {
+		fake.now = fake.now + BASE_NS_PER_MS / 2 < until ? fake.now + BASE_NS_PER_MS / 2
+								 : until;
+		rig_turn(r);
+	}
+}
+
+static struct rte_mbuf *
+frame_mbuf(const void *frame, uint16_t len)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
+
+	assert_non_null(m);
+	memcpy(rte_pktmbuf_append(m, len), frame, len);
+	return m;
+}
+
+void
+rig_advert(struct rig *r, const char *pass, uint8_t vhid, uint32_t vip, uint32_t src,
+	uint8_t advbase, uint8_t advskew, uint8_t demotion)
+{
+	static uint64_t counter = 1;
+	uint8_t key[AUTH_KEY_LEN], frame[WIRE_CARP4_FRAME_LEN];
+	struct base_addr a = base_addr_from_ip4(vip);
+	struct wire_carp carp = {
+		.version = 2,
+		.type = 1,
+		.vhid = vhid,
+		.advskew = advskew,
+		.authlen = 7,
+		.demotion = demotion,
+		.advbase = advbase,
+		.counter = counter++,
+	};
+	struct wire_carp4_envelope env = {.ip_src = src, .ip_dst = WIRE_CARP_GROUP_IP4};
+
+	(void)r;
+	assert_int_equal(auth_key_from_pass(pass, key), 0);
+	struct auth_group *g = auth_group_create(key, vhid, &a, 1);
+
+	assert_int_equal(auth_group_sign(g, carp.counter, carp.digest), 0);
+	auth_group_destroy(g);
+	wire_carp4_frame_encode(&env, &carp, frame);
+	fake.advert[fake.n_adverts++] = (struct dp_punt){
+		.m = frame_mbuf(frame, sizeof(frame)), .cls = DP_PUNT_ADVERT, .group = DP_NONE};
+}
+
+void
+rig_arp(struct rig *r, enum dp_punt_class cls, uint16_t group, const uint8_t *eth_dst,
+	const struct wire_arp *arp)
+{
+	uint8_t frame[WIRE_ARP_FRAME_LEN];
+
+	(void)r;
+	wire_arp_frame_encode(eth_dst, arp->sender_mac, arp, frame);
+	fake.punt[fake.n_punts++] =
+		(struct dp_punt){.m = frame_mbuf(frame, sizeof(frame)), .cls = cls, .group = group};
+}
+
+static const struct fake_frame *
+sent(uint32_t n, uint16_t type)
+{
+	for (uint32_t i = 0; i < fake.n_frames && i < FAKE_FRAMES; i++) {
+		const struct fake_frame *f = &fake.frame[i];
+
+		if (f->bytes[12] == type >> 8 && f->bytes[13] == (type & 0xff) && n-- == 0)
+			return f;
+	}
+	return NULL;
+}
+
+static uint32_t
+sent_count(uint16_t type)
+{
+	uint32_t n = 0;
+
+	while (sent(n, type) != NULL)
+		n++;
+	return n;
+}
+
+const struct fake_frame *
+sent_advert(uint32_t n, struct wire_carp *out)
+{
+	const struct fake_frame *f = sent(n, WIRE_ETHERTYPE_IP4);
+
+	if (f != NULL)
+		assert_true(wire_carp_decode(
+			f->bytes + WIRE_ETH_LEN + WIRE_IP4_LEN, WIRE_CARP_LEN, out));
+	return f;
+}
+
+uint32_t
+sent_adverts(void)
+{
+	return sent_count(WIRE_ETHERTYPE_IP4);
+}
+
+const struct fake_frame *
+sent_arp(uint32_t n, struct wire_arp *out)
+{
+	const struct fake_frame *f = sent(n, WIRE_ETHERTYPE_ARP);
+
+	if (f != NULL)
+		assert_true(wire_arp_decode(f->bytes + WIRE_ETH_LEN, WIRE_ARP_LEN, out));
+	return f;
+}
+
+uint32_t
+sent_arps(void)
+{
+	return sent_count(WIRE_ETHERTYPE_ARP);
+}
+
+enum election_state
+rig_state(struct rig *r, uint16_t group)
+{
+	struct ctl_group_view v;
+
+	assert_int_equal(ctl_group_view(r->ctl, group, &v), 0);
+	return v.info.state;
+}
+
+struct asker {
+	struct rig *r;
+	const struct ctl_request *req;
+	char *note;
+	size_t note_len;
+	int result;
+	uint32_t done;
+};
+
+static void *
+ask(void *arg)
+{
+	struct asker *a = arg;
+
+	a->result = ctl_request(a->r->ctl, a->req, a->note, a->note_len);
+	__atomic_store_n(&a->done, 1, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+int
+rig_request(struct rig *r, const struct ctl_request *req, char *note, size_t note_len)
+{
+	struct asker a = {.r = r, .req = req, .note = note, .note_len = note_len};
+	pthread_t t;
+
+	assert_int_equal(pthread_create(&t, NULL, ask, &a), 0);
+	while (!__atomic_load_n(&a.done, __ATOMIC_ACQUIRE))
+		rig_turn(r);
+	pthread_join(t, NULL);
+	return a.result;
+}

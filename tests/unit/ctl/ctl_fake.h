@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#ifndef CTL_FAKE_H
+#define CTL_FAKE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "auth.h"
+#include "conf.h"
+#include "ctl.h"
+#include "dp.h"
+#include "fib_nbr.h"
+#include "wire.h"
+
+/** @file A control plane on fakes of data plane, devices and neighbours, with a clock that tests move. */
+
+#define FAKE_FRAMES 256
+#define FAKE_LEARNT 16
+
+struct fake_frame {
+	uint16_t if_index, group;
+	uint16_t len;
+	uint8_t bytes[128];
+};
+
+struct fake {
+	base_ns_t now;
+	base_ns_t step; /* added each time the clock is read */
+	base_ns_t horizon;
+	int send_error;		/* what dp_ctl_send() answers */
+	uint32_t send_failures; /* what dp_advert_send_failures() answers */
+	bool owned[8], answering[8], link_up[8];
+	uint32_t n_frames;
+	struct fake_frame frame[FAKE_FRAMES];
+	uint32_t n_adverts, n_punts; /* waiting */
+	struct dp_punt advert[64], punt[64];
+	uint32_t horizon_reads_after_drain;
+	bool drained;
+	bool has_port_event, port_link_up;
+	uint32_t n_learnt;
+	struct {
+		uint32_t ip;
+		bool create;
+	} learnt[FAKE_LEARNT];
+	fib_nbr_act_fn nbr_act;
+	void *nbr_arg;
+	bool nbr_request_due;
+	uint32_t nbr_request_ip;
+};
+extern struct fake fake;
+
+/** EAL and mempool, once a program; 0 for cmocka. */
+int fake_eal_setup(void **state);
+int fake_eal_teardown(void **state);
+/** Mempool is whole again: no packet leaked. */
+void fake_assert_no_leak(void);
+
+struct rig {
+	struct conf *conf;
+	struct ctl *ctl;
+};
+/** A control plane from a configuration text, its clock at 1000 s, its first turn done. */
+struct rig rig_make(const char *json);
+void rig_free(struct rig *r);
+/** Turn after turn, 1 ms apart, up to a time; then exactly at that time. */
+void rig_run(struct rig *r, base_ns_t until);
+/** One turn at the present time. */
+void rig_turn(struct rig *r);
+/** Put an advert of a peer in the ring. */
+void rig_advert(struct rig *r, const char *pass, uint8_t vhid, uint32_t vip, uint32_t src,
+	uint8_t advbase, uint8_t advskew, uint8_t demotion);
+/** Put an ARP frame in a ring. */
+void rig_arp(struct rig *r, enum dp_punt_class cls, uint16_t group, const uint8_t *eth_dst,
+	const struct wire_arp *arp);
+/** The n-th frame sent since the last fake.n_frames = 0 that is an advert; NULL when there is none. */
+const struct fake_frame *sent_advert(uint32_t n, struct wire_carp *out);
+uint32_t sent_adverts(void);
+/** The same for ARP. */
+const struct fake_frame *sent_arp(uint32_t n, struct wire_arp *out);
+uint32_t sent_arps(void);
+/** State of a group by its view. */
+enum election_state rig_state(struct rig *r, uint16_t group);
+/** Post a request from another thread while turns go on. */
+int rig_request(struct rig *r, const struct ctl_request *req, char *note, size_t note_len);
+
+#endif
