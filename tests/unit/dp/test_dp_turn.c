@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/*
+ * The turn of a worker: how far in time it has read, what it counts, and its loop on a thread.
+ */
+#include "dp_rig.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include <rte_rcu_qsbr.h>
+
+static void
+rx_many(struct rig *r, int port, uint16_t queue, unsigned int n)
+{
+	struct frame f = frame_udp(other_mac, CLIENT, SERVER);
+
+	for (unsigned int i = 0; i < n; i++)
+		rig_rx_queue(r, port, queue, &f);
+}
+
+static void
+the_horizon_is_the_start_of_a_turn_that_emptied_the_queue(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(dp_rx_horizon(r->dp, LAN), 0);
+	rig_turn(r);
+	assert_int_equal(dp_rx_horizon(r->dp, LAN), r->now);
+	assert_int_equal(dp_rx_horizon(r->dp, WAN), r->now);
+	rx_many(r, LAN, 0, 31);
+	rig_turn(r);
+	assert_int_equal(dp_rx_horizon(r->dp, LAN), r->now);
+}
+
+/* 256 descriptors are 8 full bursts: what was there when they began has been read then. */
+static void
+a_flooded_queue_moves_on_by_its_descriptors(void **state)
+{
+	struct rig *r = *state;
+	base_ns_t emptied, start[40];
+
+	rig_turn(r);
+	emptied = r->now;
+	for (unsigned int t = 0; t < 40; t++) {
+		rx_many(r, LAN, 0, 32);
+		rig_turn(r);
+		start[t] = r->now;
+		assert_int_equal(dp_rx_horizon(r->dp, WAN), r->now);
+		if (t < 7)
+			assert_int_equal(dp_rx_horizon(r->dp, LAN), emptied);
+		else
+			/* Never newer than 256 frames ago, never more than 512. */
+			assert_in_range(dp_rx_horizon(r->dp, LAN),
+				t >= 16 ? start[t - 16] : emptied, start[t - 7]);
+	}
+	rig_turn(r);
+	assert_int_equal(dp_rx_horizon(r->dp, LAN), r->now);
+}
+
+static void
+a_queue_that_was_never_empty_has_a_horizon_too(void **state)
+{
+	struct rig *r = *state;
+	base_ns_t first = 0;
+
+	for (unsigned int t = 0; t < 8; t++) {
+		assert_int_equal(dp_rx_horizon(r->dp, LAN), 0);
+		rx_many(r, LAN, 0, 32);
+		rig_turn(r);
+		first = t == 0 ? r->now : first;
+	}
+	assert_int_equal(dp_rx_horizon(r->dp, LAN), first);
+}
+
+static void
+the_horizon_is_that_of_the_slowest_worker(void **state)
+{
+	struct rig *r = *state;
+
+	rig_configure(r, &(struct rig_options){.n_workers = 2});
+	dp_worker_turn(r->dp, 0, 5000);
+	assert_int_equal(dp_rx_horizon(r->dp, LAN), 0);
+	dp_worker_turn(r->dp, 1, 6000);
+	assert_int_equal(dp_rx_horizon(r->dp, LAN), 5000);
+	dp_worker_turn(r->dp, 0, 7000);
+	assert_int_equal(dp_rx_horizon(r->dp, LAN), 6000);
+	for (unsigned int i = 0; i < 10; i++)
+		dp_worker_turn(r->dp, 0, 8000 + i);
+	assert_int_equal(dp_rx_horizon(r->dp, LAN), 6000);
+	/* Only one of worker 1's queues is behind, the other interface is not held back by it. */
+	rx_many(r, LAN, 1, 32);
+	dp_worker_turn(r->dp, 1, 9000);
+	assert_int_equal(dp_rx_horizon(r->dp, LAN), 6000);
+	assert_int_equal(dp_rx_horizon(r->dp, WAN), 8009);
+}
+
+/* Once the horizon says so, the advert is in its ring. */
+static void
+what_the_horizon_covers_is_in_the_rings(void **state)
+{
+	struct rig *r = *state;
+	struct frame f = frame_carp(wire_carp_mac4, CLIENT, WIRE_CARP_GROUP_IP4, 1);
+	base_ns_t arrived = r->now;
+	struct dp_punt p;
+
+	rx_many(r, LAN, 0, 200);
+	rig_rx(r, LAN, &f);
+	while (dp_rx_horizon(r->dp, LAN) < arrived) {
+		assert_int_equal(dp_poll_adverts(r->dp, &p, 1, 1), 0);
+		rig_turn(r);
+	}
+	assert_int_equal(dp_poll_adverts(r->dp, &p, 1, 1), 1);
+	rte_pktmbuf_free(p.m);
+}
+
+static void
+turns_are_counted(void **state)
+{
+	struct rig *r = *state;
+	struct dp_worker_info i;
+	struct rte_mbuf *m;
+
+	rig_turn(r);
+	rig_turn(r);
+	rx_many(r, LAN, 0, 3);
+	assert_int_equal(rig_turn(r), 3);
+	m = dp_ctl_alloc(r->dp);
+	dp_ctl_send(r->dp, LAN, m, DP_NONE);
+	assert_int_equal(rig_turn(r), 0); /* received nothing, but was not idle */
+	dp_worker_info(r->dp, 0, &i);
+	assert_int_equal(i.n_rxq, RIG_PORTS);
+	assert_int_equal(i.turns, 4);
+	assert_int_equal(i.empty_turns, 2);
+	assert_int_equal(i.last_turn, r->now);
+	assert_int_equal(dp_worker_count(r->dp), 1);
+}
+
+static void
+the_clock_is_monotonic(void **state)
+{
+	base_ns_t last = dp_clock();
+
+	(void)state;
+	for (unsigned int i = 0; i < 1000; i++) {
+		base_ns_t now = dp_clock();
+
+		assert_true(now >= last);
+		last = now;
+	}
+}
+
+struct loop {
+	struct dp *dp;
+	int ret;
+};
+
+static void *
+loop_main(void *arg)
+{
+	struct loop *l = arg;
+
+	l->ret = dp_worker_run(l->dp, 0);
+	return NULL;
+}
+
+/* The loop on a thread of its own, with this one as the control lcore; ends by a deadline. */
+static void
+the_loop_runs_beside_control(void **state)
+{
+	struct rig *r = *state;
+	struct frame advert = frame_carp(wire_carp_mac4, CLIENT, WIRE_CARP_GROUP_IP4, 1);
+	struct frame f = frame_udp(vmac1, CLIENT, SERVER);
+	struct loop l = {r->dp, -1};
+	base_ns_t deadline = dp_clock() + 30 * BASE_NS_PER_S;
+	uint32_t adverts = 0, sent = 0, rounds = 0;
+	struct dp_worker_info i;
+	struct dp_punt p[8];
+	pthread_t thread;
+	uint64_t token;
+
+	rig_master(r, LAN_VHID1);
+	assert_int_equal(pthread_create(&thread, NULL, loop_main, &l), 0);
+	for (; rounds < 200 && dp_clock() < deadline; rounds++) {
+		base_ns_t before = dp_clock();
+
+		rig_rx(r, LAN, &advert);
+		rig_rx(r, LAN, &f);
+		/* The horizon passes by, also while the worker sleeps in between. */
+		while (dp_rx_horizon(r->dp, LAN) < before && dp_clock() < deadline)
+			;
+		adverts += dp_poll_adverts(r->dp, p, 1, 8);
+		rte_pktmbuf_free(p[0].m);
+		sent += rig_tx_count(r, WAN);
+		/* So does a grace period. */
+		token = rte_rcu_qsbr_start(dp_qsbr(r->dp));
+		while (rte_rcu_qsbr_check(dp_qsbr(r->dp), token, false) == 0 &&
+			dp_clock() < deadline)
+			;
+	}
+	do {
+		dp_worker_info(r->dp, 0, &i);
+	} while (i.sleeps < 5 && dp_clock() < deadline);
+	dp_stop(r->dp);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(l.ret, 0);
+	assert_int_equal(rounds, 200);
+	assert_int_equal(adverts, 200);
+	assert_int_equal(sent + rig_tx_count(r, WAN), 200);
+	dp_worker_info(r->dp, 0, &i);
+	assert_true(i.sleeps >= 5);
+	assert_true(i.turns > i.empty_turns && i.empty_turns > i.sleeps);
+	assert_true(i.busy_ns > 0 && i.idle_ns > 0 && i.longest_turn_ns > 0);
+	/* Nobody is left to wait for. */
+	token = rte_rcu_qsbr_start(dp_qsbr(r->dp));
+	assert_int_equal(rte_rcu_qsbr_check(dp_qsbr(r->dp), token, false), 1);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(the_horizon_is_the_start_of_a_turn_that_emptied_the_queue),
+		T(a_flooded_queue_moves_on_by_its_descriptors),
+		T(a_queue_that_was_never_empty_has_a_horizon_too),
+		T(the_horizon_is_that_of_the_slowest_worker),
+		T(what_the_horizon_covers_is_in_the_rings),
+		T(turns_are_counted),
+		T(the_clock_is_monotonic),
+		T(the_loop_runs_beside_control),
+	};
+
+	return cmocka_run_group_tests_name("dp_turn", tests, rig_group_setup, rig_group_teardown);
+}
