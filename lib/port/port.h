@@ -91,7 +91,8 @@ struct port_set *port_set_start(const struct port_config *configs, uint16_t n,
 
 /**
  * Start the port thread, named koi-port: watches links, carries out slow operations.
- * @param poll_ms  how often to look at links of devices that cannot tell by themselves, 1 to 60000
+ * @param poll_ms  how often to look at links whose device does not tell by itself, 1 to 60000; a
+ *                 netdev costs three ioctls each time, some 10 us
  * @return 0; -EINVAL poll_ms; -EALREADY; or the error of making the thread
  * @thread main
  */

@@ -15,8 +15,6 @@ static const struct port_driver drivers[] = {
 	{.name = "net_af_xdp", .all_rx = true, .paired = true, .netdev = true},
 	/* Each rx_pcap/iface argument is a queue. */
 	{.name = "net_pcap", .all_rx = true, .netdev = true},
-	/* Whoever attached a ring expects it to be drained. */
-	{.name = "net_ring", .all_rx = true},
 	/* Refuses unequal counts. */
 	{.name = "net_tap", .paired = true},
 	/* Refuses a peer that connects more rings than we set up for receiving. */

@@ -180,8 +180,6 @@ bool port_link_read(struct port_set *s, struct port_dev *d, base_ns_t now);
 int port_link_interrupt(uint16_t port_id, enum rte_eth_event_type type, void *set, void *ret_param);
 /** One turn of the port thread, without waiting. */
 void port_set_turn(struct port_set *s, base_ns_t now);
-/** How long the port thread may sleep, in ms; -1 for ever. */
-int port_set_timeout(const struct port_set *s);
 void port_set_wake(struct port_set *s);
 void port_thread_stop(struct port_set *s);
 
