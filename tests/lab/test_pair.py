@@ -50,7 +50,7 @@ def test_pair_survives_death_of_the_master(pair):
     pair.fw1.kill()
     pair.fw2.wait_master()
     pair.client.wait_ping(lab.SERVER_IP)
-    assert pair.net.sniffer.select(sniff.garp_from("fw2.em0", lab.LAN_VIP), mark)
+    pair.net.sniffer.wait(sniff.garp_from("fw2.em0", lab.LAN_VIP), mark, what="gratuitous ARP")
     pair.fw1.start()
     pair.fw1.wait_master()
     pair.fw2.wait_backup()

@@ -24,12 +24,14 @@ def test_stalled_master_steps_down_without_claiming(pair):
         mark = sniffer.mark()
         pair.fw1.signal(signal.SIGCONT)
     # fw1 is preferred and preempts, but only on hearing fw2: its state changes tell.
+    lab.poll_until(
+        lambda: pair.fw1.log_lines(r"em0 vhid 1: BACKUP -> MASTER \(preempting"), 8, "preemption"
+    )
     pair.fw1.wait_master()
     pair.fw2.wait_backup()
-    events = pair.fw1.log_lines(r"em0 vhid 1: ")
-    steps = [line for line in events if "->" in line][-2:]
-    assert "MASTER -> BACKUP (stalled" in steps[0], events
-    assert "BACKUP -> MASTER (preempting" in steps[1], events
-    first = sniffer.select(sniff.advert_from("fw1.em0"), mark)[0]
+    steps = [line for line in pair.fw1.log_lines(r"em0 vhid 1: ") if "->" in line][-2:]
+    assert "MASTER -> BACKUP (stalled" in steps[0], steps
+    assert "BACKUP -> MASTER (preempting" in steps[1], steps
+    first = sniffer.wait(sniff.advert_from("fw1.em0"), mark)
     assert not first.advert.bow_out
     pair.client.wait_ping(lab.SERVER_IP)
