@@ -90,6 +90,7 @@ election_init(void *mem, const struct election_config *c, base_ns_t now)
 			.admin_up = g->admin_up,
 			.claim_at_start = g->start_as_master,
 			.state_since = now,
+			.crowd_at = BASE_NS_NEVER,
 			.heard_at = BASE_NS_NEVER,
 			.successor_at = BASE_NS_NEVER,
 		};

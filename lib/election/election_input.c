@@ -4,6 +4,7 @@
 /* Events in (note 5.1). */
 
 #include <errno.h>
+#include <string.h>
 
 #include "base_assert.h"
 #include "election_priv.h"
@@ -14,9 +15,13 @@ input_advert(struct election *e, struct group *g, const struct election_event *e
 {
 	const struct election_priority *peer = &ev->advert.prio;
 	struct election_priority own = election_effective(g->advbase, g->advskew, e->demotion);
+	base_ns_t other_ago = BASE_NS_NEVER;
 	enum election_cause cause;
 
 	if (g->state != ELECTION_INIT) {
+		if (g->heard_at != BASE_NS_NEVER &&
+			memcmp(&g->heard_from, &ev->advert.src, sizeof(g->heard_from)) != 0)
+			other_ago = base_ns_since(now, g->heard_at);
 		g->heard_at = now;
 		g->heard = *peer;
 		g->heard_from = ev->advert.src;
@@ -35,9 +40,7 @@ input_advert(struct election *e, struct group *g, const struct election_event *e
 			group_claim(e, g, cause, now, out);
 			return;
 		}
-		g->tied = false;
-		g->peer_is_master = true;
-		group_arm_down(e, g, 0, now);
+		group_master_heard(e, g, other_ago, now);
 		break;
 	case ELECTION_INIT:
 		if (is_bow_out(peer))

@@ -45,6 +45,7 @@ struct group {
 	base_ns_t down_from;  /* when the master-down timer was armed */
 	base_ns_t down_extra; /* tie-break delay in it, or what a stalled box listens longer */
 	bool tied;	      /* stepped down on a tie, and no master was settled on since */
+	base_ns_t crowd_at;   /* several masters were heard then, none settled on since; or NEVER */
 	enum election_cause put_off; /* of a claim that waits for its tie-break delay; or NONE */
 
 	base_ns_t heard_at;
@@ -149,6 +150,8 @@ void group_arm_down(struct election *e, struct group *g, base_ns_t extra, base_n
 /** A BACKUP hears what makes it claim: at once, or after a tie a little later. */
 void group_claim(struct election *e, struct group *g, enum election_cause cause, base_ns_t now,
 	struct election_actions *out);
+/** A BACKUP hears a master that it leaves in place, other_ago after one of another address. */
+void group_master_heard(struct election *e, struct group *g, base_ns_t other_ago, base_ns_t now);
 /** Hand-over: the new master was heard. */
 void group_successor_heard(
 	struct election *e, struct group *g, base_ns_t now, struct election_actions *out);

@@ -59,6 +59,7 @@ group_start_if_runnable(
 	g->heard_from = (struct base_addr){.family = BASE_FAMILY_NONE};
 	g->peer_is_master = false;
 	g->tied = false;
+	g->crowd_at = BASE_NS_NEVER;
 	set_state(e, g, ELECTION_BACKUP, ELECTION_CAUSE_RUNNABLE, 0, now, out);
 	group_arm_down(e, g, 0, now);
 	if (g->claim_at_start) {
@@ -118,15 +119,19 @@ group_become_master(struct election *e, struct group *g, enum election_cause cau
 	g->peer_is_master = false;
 }
 
-/* Two equal boxes that move in lock-step part ways by this (note 5.2). */
+static base_ns_t
+tie_limit(const struct election *e, const struct group *g)
+{
+	base_ns_t step = interval(e, g);
+
+	return step < TIE_DELAY_MAX_NS ? step : TIE_DELAY_MAX_NS;
+}
+
+/* Equal boxes that move in lock-step part ways by this (note 5.2). */
 static base_ns_t
 tie_delay(struct election *e, const struct group *g)
 {
-	base_ns_t limit = interval(e, g);
-
-	if (limit > TIE_DELAY_MAX_NS)
-		limit = TIE_DELAY_MAX_NS;
-	return base_rand_below(&e->rand, limit + 1);
+	return base_rand_below(&e->rand, tie_limit(e, g) + 1);
 }
 
 /*
@@ -144,6 +149,28 @@ group_claim(struct election *e, struct group *g, enum election_cause cause, base
 		g->put_off = cause;
 		base_heap_set(&e->ifs[g->if_id].down, g->slot, now + tie_delay(e, g));
 	}
+}
+
+/*
+ * A settled master is alone. Adverts of two within less than any interval are of some that claimed
+ * at the same moment; equals among them step down all together, and among those that only listen
+ * all timers begin at the same advert. So each keeps a random delay until a lone advert says that a
+ * master is settled on.
+ */
+void
+group_master_heard(struct election *e, struct group *g, base_ns_t other_ago, base_ns_t now)
+{
+	base_ns_t limit = tie_limit(e, g), extra = g->down_extra;
+
+	if (g->crowd_at == BASE_NS_NEVER || base_ns_since(now, g->crowd_at) > limit) {
+		bool crowd = other_ago < limit / 2;
+
+		g->tied = g->tied && crowd;
+		g->crowd_at = crowd ? now : BASE_NS_NEVER;
+		extra = crowd ? tie_delay(e, g) : 0;
+	}
+	g->peer_is_master = true;
+	group_arm_down(e, g, extra, now);
 }
 
 void
@@ -210,6 +237,7 @@ group_leave(struct election *e, struct group *g, enum election_state to, enum el
 	set_state(e, g, to, cause, 0, now, out);
 	if (to == ELECTION_BACKUP) {
 		g->tied = cause == ELECTION_CAUSE_TIE;
+		g->crowd_at = g->tied ? now : BASE_NS_NEVER;
 		group_arm_down(e, g, g->tied ? tie_delay(e, g) : 0, now);
 	}
 	if (was_master && how == LEAVE_YIELD)

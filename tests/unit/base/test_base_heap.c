@@ -50,9 +50,10 @@ static void
 empty_heap_has_no_deadline(void **state)
 {
 	struct base_heap h;
+	uint64_t nothing;
 
 	(void)state;
-	base_heap_init(&h, 0, NULL);
+	base_heap_init(&h, 0, &nothing);
 	assert_int_equal(base_heap_first(&h), BASE_NS_NEVER);
 	heap_make(&h, 3);
 	assert_int_equal(base_heap_first(&h), BASE_NS_NEVER);

@@ -36,6 +36,39 @@ conformance_56_two_equal_boxes_booted_together(void **state)
 	}
 }
 
+/*
+ * Each hears several equals at a tie, its own or that of others: none of them may undo the random
+ * delay, and bystanders need one too, as their timers were restarted by the same advert.
+ */
+static void
+three_or_four_equal_boxes_settle(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 0; seed < 100; seed++) {
+		struct net net;
+
+		net_init(&net, seed);
+		for (unsigned int i = 0; i < 3 + (seed & 1); i++)
+			net_add(&net, net_box(skew_100, 1, seed & 2, 4 * seed + i));
+		/* two and two: each pair is a bystander at the tie of the other */
+		for (unsigned int i = 2; i < net.n && (seed & 4); i++) {
+			struct election_event ev = {.type = ELECTION_EV_DOWN};
+
+			net_feed(&net, i, &ev);
+			ev.type = ELECTION_EV_UP;
+			net_run(&net, T0 + MSECS(1));
+			net_feed(&net, i, &ev);
+		}
+		net_run(&net, T0 + SECS(12));
+		assert_int_equal(net_masters(&net, 0), 1);
+		base_ns_t settled = net.last_state;
+
+		net_run(&net, T0 + SECS(70));
+		assert_int_equal(net.last_state, settled);
+		net_free(&net);
+	}
+}
+
 static void
 conformance_57_peer_takes_over_within_its_master_down(void **state)
 {
@@ -349,6 +382,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(conformance_56_two_equal_boxes_booted_together),
+		cmocka_unit_test(three_or_four_equal_boxes_settle),
 		cmocka_unit_test(conformance_57_peer_takes_over_within_its_master_down),
 		cmocka_unit_test(the_fast_pair_fails_over_in_11_7_ms),
 		cmocka_unit_test(a_planned_switch_takes_one_trip_over_the_wire),

@@ -191,8 +191,14 @@ only_a_tie_waits_longer(void **state)
 	assert_int_equal(box_info(b, 0).master_down_deadline, b->now + DOWN);
 	box_make_master(b, 0);
 	box_advert(b, 0, 1, 100, 0);
-	/* the next advert ends the wait */
-	box_run(b, b->now + MSECS(1));
+	/* other equals that claimed at the same moment leave the delay as it is */
+	base_ns_t extra = box_info(b, 0).master_down_deadline - b->now - DOWN;
+
+	box_run(b, b->now + MSECS(100));
+	box_advert(b, 0, 1, 100, 0);
+	assert_int_equal(box_info(b, 0).master_down_deadline, b->now + DOWN + extra);
+	/* an advert after that is a master's: the wait is over */
+	box_run(b, b->now + 1);
 	box_advert(b, 0, 1, 100, 0);
 	assert_int_equal(box_info(b, 0).master_down_deadline, b->now + DOWN);
 	box_free(b);
@@ -236,6 +242,7 @@ a_claim_after_a_tie_is_put_off(void **state)
 		b = box_one(1, 100, true);
 		box_make_master(b, 0);
 		box_advert(b, 0, 1, 100, 0);
+		box_run(b, b->now + MSECS(200));
 		box_advert(b, 0, p->advbase, p->advskew, p->demotion);
 		box_forget(b);
 		box_advert(b, 0, 1, 100, 0);
@@ -246,6 +253,51 @@ a_claim_after_a_tie_is_put_off(void **state)
 		box_take_claim(b, 0, rows[i].cause, b->now);
 		box_free(b);
 	}
+}
+
+/* A bystander of a tie: its equals' timers began at the same advert as its own. */
+static void
+two_masters_at_once_delay_a_bystander(void **state)
+{
+	static const struct {
+		uint32_t src; /* of the second advert */
+		base_ns_t after;
+		bool delayed;
+	} rows[] = {
+		{UINT32_C(0xc0000204), 0, true},
+		{UINT32_C(0xc0000204), MSECS(50) - 1, true},
+		/* too far apart for one moment */
+		{UINT32_C(0xc0000204), MSECS(50), false},
+		/* the same sender: doubled by the wire, or replayed */
+		{UINT32_C(0xc0000203), 0, false},
+		{UINT32_C(0xc0000203), MSECS(1), false},
+	};
+	unsigned int delayed = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct box *b = box_one(1, 100, true);
+		struct election_event ev = {.type = ELECTION_EV_ADVERT};
+
+		ev.advert.prio = (struct election_priority){1, 50, 0};
+		box_run(b, T0 + SECS(1));
+		box_advert(b, 0, 1, 50, 0);
+		assert_int_equal(box_info(b, 0).master_down_deadline, b->now + DOWN);
+		box_run(b, b->now + rows[i].after);
+		ev.advert.src = base_addr_from_ip4(rows[i].src);
+		box_feed(b, &ev);
+		base_ns_t at = box_info(b, 0).master_down_deadline;
+
+		assert_in_range(at, b->now + DOWN, b->now + DOWN + MSECS(100));
+		delayed += at > b->now + DOWN;
+		assert_int_equal(at > b->now + DOWN, rows[i].delayed);
+		/* it was no tie of its own: what makes it claim does so at once */
+		box_quiet(b);
+		box_bow_out(b, 0);
+		box_take_claim(b, 0, ELECTION_CAUSE_BOW_OUT, b->now);
+		box_free(b);
+	}
+	assert_int_equal(delayed, 2);
 }
 
 static void
@@ -308,6 +360,7 @@ main(void)
 		cmocka_unit_test(a_tie_waits_a_seeded_random_time_longer),
 		cmocka_unit_test(only_a_tie_waits_longer),
 		cmocka_unit_test(a_claim_after_a_tie_is_put_off),
+		cmocka_unit_test(two_masters_at_once_delay_a_bystander),
 		cmocka_unit_test(a_tie_delay_survives_a_timing_change),
 		cmocka_unit_test(info_tells_the_timers),
 	};
