@@ -71,9 +71,10 @@ void election_set_rx_horizon(struct election *e, uint16_t if_id, base_ns_t horiz
 bool election_tick(struct election *e, base_ns_t now, struct election_actions *out);
 
 /**
- * The next time at which election_tick() has work; BASE_NS_NEVER when idle. It lies in the past while
- * a master-down waits for the horizon of its interface: what comes next is election_set_rx_horizon(),
- * so poll. A hand-over may also end earlier, when the horizon passes the successor's advert.
+ * The next time at which election_tick() has work; BASE_NS_NEVER when idle. It lies in the past
+ * while a master-down waits for the horizon of its interface: what comes next is
+ * election_set_rx_horizon(), so poll. A hand-over may also end earlier, when the horizon passes
+ * the successor's advert.
  */
 base_ns_t election_deadline(const struct election *e);
 
@@ -99,7 +100,10 @@ const char *election_demotion_source_name(enum election_demotion_source s);
 /** @name The protocol's arithmetic, for the core and for those who explain it. @{ */
 /** Advertisement interval: advbase + effective advskew/256 s; fast groups max(advskew,1)/256 s. */
 base_ns_t election_interval(uint8_t advbase, uint8_t configured_advskew, uint8_t effective_advskew);
-/** Master-down time from the configured values: 3*advbase + advskew/256 s; fast 3*max(advskew,1)/256 s. */
+/**
+ * Master-down time from the configured values: 3*advbase + advskew/256 s; fast
+ * 3*max(advskew,1)/256 s.
+ */
 base_ns_t election_master_down(uint8_t advbase, uint8_t configured_advskew);
 /** What a group with this advskew advertises under this total demotion (note 4.1). */
 struct election_priority election_effective(uint8_t advbase, uint8_t advskew, uint32_t demotion);

@@ -127,8 +127,8 @@ enum election_action_type {
 	/** Send one advert per family with this priority. */
 	ELECTION_ACT_ADVERT,
 	/**
-	 * Own the vMAC: accept and forward frames sent to it. Every take-over begins with it, also one
-	 * that takes back what was being handed over and is owned still.
+	 * Own the vMAC: accept and forward frames sent to it. Every take-over begins with it,
+	 * also one that takes back what was being handed over and is owned still.
 	 */
 	ELECTION_ACT_OWN,
 	/** Stop owning it. */
@@ -147,16 +147,16 @@ struct election_action {
 	union {
 		struct {
 			struct election_priority prio; /**< 255/255 is the bow-out */
-			/** How late the advert timer was served; BASE_NS_NEVER when not by timer. */
+			/** How late the advert timer was served; BASE_NS_NEVER if not by timer. */
 			base_ns_t late;
 		} advert;
 		struct {
 			enum election_state from;
 			enum election_state to;
 			enum election_cause cause;
-			/** Time since the last accepted advert of the group; BASE_NS_NEVER if none. */
+			/** Since the last accepted advert of the group; BASE_NS_NEVER if none. */
 			base_ns_t since_heard;
-			/** How late the decision came: now minus its deadline; 0 when not by timer. */
+			/** How late the decision came: now minus its deadline; 0 if not by timer. */
 			base_ns_t late;
 			struct election_priority own;  /**< as compared */
 			struct election_priority peer; /**< last heard; zero if none */
