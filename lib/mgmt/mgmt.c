@@ -4,11 +4,13 @@
 #include "mgmt.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <cmdline.h>
@@ -23,6 +25,7 @@ struct mgmt {
 	struct mgmt_cli *cli;
 	struct mgmt_server *server;
 	struct mgmt_log *log;
+	int wake_fd; /* readable: leave mgmt_interactive() */
 };
 
 int
@@ -58,10 +61,11 @@ mgmt_start(const struct mgmt_config *config, char *err, unsigned int err_len)
 	if (!m)
 		return NULL;
 	m->config = *config;
-	/* stdout of a session that went away, or a stderr that nobody reads, must not end the box */
+	/* A session that went away, or a stderr that nobody reads, must not end the box. */
 	signal(SIGPIPE, SIG_IGN);
+	m->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	m->cli = mgmt_cli_new();
-	if (!m->cli)
+	if (!m->cli || m->wake_fd < 0)
 		goto fail;
 	if (config->cli_socket && config->cli_socket[0] != '\0') {
 		m->server =
@@ -93,21 +97,42 @@ mgmt_interactive(struct mgmt *m)
 		.config = &m->config,
 		.out_fd = STDOUT_FILENO,
 	};
+	struct pollfd p[2] = {
+		{.fd = STDIN_FILENO, .events = POLLIN},
+		{.fd = m->wake_fd, .events = POLLIN},
+	};
 	struct cmdline *cl = cmdline_stdin_new(mgmt_cli_ctx(m->cli), "koi> ");
 	char buf[256];
 	ssize_t n;
 
 	if (!cl)
 		return;
-	/* An interrupted read ends it too: the signal was for main. */
-	while ((n = read(STDIN_FILENO, buf, sizeof(buf))) > 0)
-		if (!mgmt_cli_feed(&s, cl, buf, (size_t)n))
+	for (;;) {
+		if (poll(p, 2, -1) < 0)
+			continue;
+		if (p[1].revents)
 			break;
-	cmdline_stdin_exit(cl);
-	cmdline_free(cl);
+		n = read(STDIN_FILENO, buf, sizeof(buf));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0 || !mgmt_cli_feed(&s, cl, buf, (size_t)n))
+			break;
+	}
+	cmdline_stdin_exit(cl); /* frees it, too */
 	mgmt_cli_clear(&s);
 	if (s.quit && m->config.on_quit)
 		m->config.on_quit(m->config.arg);
+}
+
+void
+mgmt_interrupt(struct mgmt *m)
+{
+	const uint64_t one = 1;
+	const int saved = errno;
+
+	/* it can only fail when it is readable already */
+	if (write(m->wake_fd, &one, sizeof(one)) < 0)
+		errno = saved;
 }
 
 void
@@ -119,5 +144,7 @@ mgmt_stop(struct mgmt *m)
 	mgmt_server_stop(m->server);
 	mgmt_log_stop(m->log);
 	mgmt_cli_free(m->cli);
+	if (m->wake_fd >= 0)
+		close(m->wake_fd);
 	free(m);
 }

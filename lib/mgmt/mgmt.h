@@ -54,8 +54,11 @@ struct mgmt;
  */
 struct mgmt *mgmt_start(const struct mgmt_config *config, char *err, unsigned int err_len);
 
-/** Run the CLI on stdin until quit or EOF. @thread main */
+/** Run the CLI on stdin until quit, EOF or mgmt_interrupt(). @thread any, one at a time */
 void mgmt_interactive(struct mgmt *m);
+
+/** Make mgmt_interactive() put the terminal back and return. @thread any, also a signal handler */
+void mgmt_interrupt(struct mgmt *m);
 
 /** Close clients and socket, write the remaining events, stop the threads, free. @thread main */
 void mgmt_stop(struct mgmt *m);

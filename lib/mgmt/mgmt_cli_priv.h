@@ -51,7 +51,7 @@ struct mgmt_cli_row {
 	json_t *(*view)(const struct mgmt_config *, const struct mgmt_args *);
 	void (*print)(FILE *, const json_t *);
 	void (*run)(struct mgmt_session *, const struct mgmt_cli_row *, struct mgmt_args *);
-	int request;
+	int request; /**< enum ctl_request_type, or -1 */
 	const char *help;
 	const char *example;
 };

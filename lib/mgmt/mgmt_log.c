@@ -36,7 +36,7 @@ write_line(const struct mgmt_log *l, int priority, const char *text)
 	if (l->config->syslog_prefix)
 		snprintf(prefix, sizeof(prefix), "<%d>", priority);
 	n = snprintf(line, sizeof(line), "%s%s\n", prefix, text);
-	/* One write, so that lines of several threads do not mix; a full or closed stderr loses it. */
+	/* One write, so that lines of several threads do not mix; a closed stderr loses it. */
 	if (n > 0 && write(l->fd, line, (size_t)n) < 0)
 		return;
 }

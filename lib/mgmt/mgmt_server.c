@@ -251,7 +251,7 @@ client_main(void *arg)
 	else
 		serve_person(cl);
 out:
-	/* The descriptor itself is closed by the accepting thread, which may be shutting it down. */
+	/* The descriptor is closed by the accepting thread, which may be shutting it down. */
 	shutdown(cl->fd, SHUT_RDWR);
 	atomic_store_explicit(&cl->done, true, memory_order_release);
 	return NULL;
@@ -332,7 +332,7 @@ accept_main(void *arg)
 	return NULL;
 }
 
-/* Missing directories above the socket; its own mode guards it, so they are open to pass through. */
+/* Missing directories above the socket; its own mode guards it, they may be passed through. */
 static int
 make_parents(const char *path)
 {

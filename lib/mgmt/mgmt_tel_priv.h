@@ -32,11 +32,11 @@ void mgmt_tel_stop(void);
  */
 json_t *mgmt_tel_fit(const json_t *view, const char *list, uint64_t offset);
 
-/** The reply to a command as fitted JSON; NULL for an unknown command. For tests and the handler. */
+/** The reply to a command as fitted JSON; NULL for an unknown command. */
 json_t *mgmt_tel_reply(const struct mgmt_config *c, const char *cmd, const char *params);
 
 struct rte_tel_data;
-/** Encode fitted JSON; what is nested is freed by telemetry when it has sent it. @return 0 or -errno */
+/** Encode fitted JSON; telemetry frees what is nested once it is sent. @return 0 or -errno */
 int mgmt_tel_encode(struct rte_tel_data *d, const json_t *fitted);
 
 #endif

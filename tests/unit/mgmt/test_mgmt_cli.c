@@ -63,7 +63,7 @@ each_example_reaches_its_handler(void **state)
 			assert_non_null(session.view);
 			assert_true(json_is_object(session.view));
 		}
-		if (row->request > 0) {
+		if (row->request >= 0) {
 			assert_int_equal(fake.n_requests, 1);
 			assert_int_equal(fake.request.type, row->request);
 		}
@@ -135,7 +135,8 @@ answers_of_control(void **state)
 		{-EAGAIN, "", "refused: the group is in INIT\n", MGMT_CLI_REFUSED},
 		{-EBUSY, "", "refused: too many requests at once, try again\n", MGMT_CLI_REFUSED},
 		{-ETIMEDOUT, "",
-			"refused: the control lcore did not answer within 2 s; it may still do it\n",
+			"refused: the control lcore did not answer within 2 "
+			"s; it may still do it\n",
 			MGMT_CLI_REFUSED},
 	};
 
@@ -202,14 +203,16 @@ errors_name_the_bad_word(void **state)
 		{"carp carp9 up", "unknown group \"carp9\": groups are carp0, carp1\n"},
 		{"carp carp0#1 up", "unknown group \"carp0#1\": groups are carp0, carp1\n"},
 		{"show interface em0",
-			"unknown interface \"em0\": interfaces are lan, wan; other words here: all\n"},
+			"unknown interface \"em0\": interfaces are lan, wan; "
+			"other words here: all\n"},
 		{"show carp",
 			"incomplete command: after \"show carp\" expected all, stats, peers, "
 			"events, demotion, a name (groups are carp0, carp1)\n"},
 		{"carp carp0",
 			"incomplete command: after \"carp carp0\" expected up, down, state\n"},
 		{"set carp carp0 advskew",
-			"incomplete command: after \"set carp carp0 advskew\" expected a number from 0 "
+			"incomplete command: after \"set carp carp0 advskew\" "
+			"expected a number from 0 "
 			"to 254\n"},
 		{"set carp carp0 advskew 255", "\"255\" is not a number from 0 to 254\n"},
 		{"set carp carp0 advskew -1", "\"-1\" is not a number from 0 to 254\n"},
@@ -221,12 +224,14 @@ errors_name_the_bad_word(void **state)
 		{"set carp carp0 pass-file hex:00",
 			"expected an absolute path, or hex: and 40 digits\n"},
 		{"set carp carp0 pass-file",
-			"incomplete command: after \"set carp carp0 pass-file\" expected an absolute "
+			"incomplete command: after \"set carp carp0 "
+			"pass-file\" expected an absolute "
 			"path, or hex: and 40 digits\n"},
 		{"show carp all now", "unexpected \"now\" after \"show carp all\"\n"},
 		{"show carp demotion now", "unexpected \"now\" after \"show carp demotion\"\n"},
 		{"carp carp0 state up",
-			"unknown word \"up\" after \"carp carp0 state\": expected init, backup, master\n"},
+			"unknown word \"up\" after \"carp carp0 state\": "
+			"expected init, backup, master\n"},
 		{"", "empty command\n"},
 		{"   ", "empty command\n"},
 		{"# nothing", "empty command\n"},

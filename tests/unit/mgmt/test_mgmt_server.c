@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 the koi contributors
  */
-/* The CLI socket from outside: framed requests, sessions, stalled clients, stale sockets; the log. */
+/* The CLI socket from outside: requests, sessions, stalled clients, stale sockets; the log. */
 #include <errno.h>
 #include <poll.h>
 #include <setjmp.h>

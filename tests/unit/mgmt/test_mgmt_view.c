@@ -69,7 +69,8 @@ group_looks_like_ifconfig(void **state)
 		"\tcarp: BACKUP carpdev wan vhid 2 advbase 1 advskew 100\n"
 		"\tinet 198.51.100.1 netmask 0xffffff00 broadcast 198.51.100.255\n"
 		"\tvips 1 fingerprint 000000000000feed\n"
-		"\tsince 1.0 s, cause \"initialization complete\", demotion 1, master 198.51.100.3\n");
+		"\tsince 1.0 s, cause \"initialization complete\", "
+		"demotion 1, master 198.51.100.3\n");
 }
 
 static void
@@ -188,7 +189,8 @@ peers(void **state)
 		.bowed_out = true};
 	EXPECT(carp_peers, a,
 		"192.0.2.3: advbase 1 advskew 128 demotion 0, 7 adverts, heard 1.0 s ago\n"
-		"192.0.2.4: advbase 255 advskew 255 demotion 3, 1 adverts, heard 0.0 s ago, bowed out\n");
+		"192.0.2.4: advbase 255 advskew 255 demotion 3, 1 adverts, "
+		"heard 0.0 s ago, bowed out\n");
 }
 
 static void
@@ -229,14 +231,16 @@ interfaces(void **state)
 		"lan: link up 10000 Mb/s mtu 1500\n"
 		"\tlladdr 02:00:00:00:00:01\n"
 		"\taddress 192.0.2.2/24\n"
-		"\tdevice net_null0 driver net_null port 0 numa 0 queues rx 1 tx 2 (one of control)\n"
+		"\tdevice net_null0 driver net_null port 0 numa 0 queues "
+		"rx 1 tx 2 (one of control)\n"
 		"\tlink seen by poll, changed 0 times, tracked\n"
 		"\tvmac filter, multicast list\n"
 		"\tgroups carp0\n"
 		"wan: link down mtu 1500\n"
 		"\tlladdr 02:00:00:00:00:02\n"
 		"\taddress 198.51.100.2/24\n"
-		"\tdevice net_null1 driver net_null port 1 numa -1 queues rx 1 tx 2 (one of control)\n"
+		"\tdevice net_null1 driver net_null port 1 numa -1 queues "
+		"rx 1 tx 2 (one of control)\n"
 		"\tlink seen by poll, changed 1 times, tracked\n"
 		"\tvmac promiscuous (no address filter), multicast list\n"
 		"\tgroups carp1\n");
@@ -420,8 +424,8 @@ event_texts(void **state)
 	e->cause = ELECTION_CAUSE_TIMEOUT;
 	e->since_heard = 3004100 * BASE_NS_PER_US;
 	e->takeover_ns = 38 * BASE_NS_PER_US;
-	EXPECT_EVENT(
-		"carp: lan vhid 1: BACKUP -> MASTER (master timed out) after 3004.1 ms, took 38 us");
+	EXPECT_EVENT("carp: lan vhid 1: BACKUP -> MASTER (master timed out) "
+		     "after 3004.1 ms, took 38 us");
 	e->since_heard = BASE_NS_NEVER;
 	EXPECT_EVENT("carp: lan vhid 1: BACKUP -> MASTER (master timed out), took 38 us");
 	e->from = ELECTION_INIT;
@@ -496,11 +500,13 @@ events(void **state)
 	e->cause = ELECTION_CAUSE_RUNNABLE;
 	EXPECT(carp_events, a,
 		"2026-05-01T12:00:00.123Z interface lan: link down\n"
-		"2026-05-01T12:00:01.123Z carp: wan vhid 2: INIT -> BACKUP (initialization complete)\n");
+		"2026-05-01T12:00:01.123Z carp: wan vhid 2: INIT -> "
+		"BACKUP (initialization complete)\n");
 	a.has_group = true;
 	a.group = 1;
 	EXPECT(carp_events, a,
-		"2026-05-01T12:00:01.123Z carp: wan vhid 2: INIT -> BACKUP (initialization complete)\n");
+		"2026-05-01T12:00:01.123Z carp: wan vhid 2: INIT -> "
+		"BACKUP (initialization complete)\n");
 	a.has_group = false;
 	a.offset = 1;
 	v = mgmt_view_carp_events(&fake.config, &a);
