@@ -43,8 +43,8 @@ hop_fill(struct dp_lcore *lc, struct dp_hop *h, uint64_t key, const struct dp_if
 }
 
 /*
- * Write the Ethernet addresses of a frame to a next hop; false when that has no MAC. What was looked
- * up is good for a millisecond, a time in which a change may as well have been on its way here.
+ * Write the Ethernet addresses of a frame to a next hop; false when that has no MAC. What was
+ * looked up is good for a millisecond: a change may as well have been on its way here that long.
  */
 static inline bool
 hop_write(struct dp_lcore *lc, const struct dp_if *out, uint32_t ip, uint8_t *p)

@@ -73,8 +73,8 @@ echo_reply_build(struct rte_mbuf *m, const struct wire_ip4 *req)
 
 /*
  * True when the checksum over len bytes from off verifies, however the segments lie. Not
- * rte_raw_cksum_mbuf(), which in 22.11 cuts the sum of a segment to 16 bits when it begins at an odd
- * place.
+ * rte_raw_cksum_mbuf(): in 22.11 it cuts the sum of a segment to 16 bits when that begins at an
+ * odd place.
  */
 static bool
 packet_sum_ok(const struct rte_mbuf *m, uint32_t off, uint32_t len)

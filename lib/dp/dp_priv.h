@@ -45,9 +45,9 @@ enum dp_kind {
 struct dp_meta {
 	uint32_t next_hop; /**< RESOLVE */
 	uint16_t group;	   /**< ADVERT */
-	uint16_t
-		src_group; /**< leaves with this group's vMAC as source; DP_NONE: the interface's MAC */
-	uint8_t kind;	   /**< enum dp_kind */
+	/** Leaves with this group's vMAC as source; DP_NONE: with the interface's MAC. */
+	uint16_t src_group;
+	uint8_t kind; /**< enum dp_kind */
 };
 
 /* Private area of a packet from a mempool that dp_create() or its caller vouched for. */
@@ -113,8 +113,8 @@ struct dp_rxq {
 	uint16_t port_id, queue, slot;
 	uint32_t n_desc;
 	uint32_t since_mark; /**< frames read since mark, at most about n_desc */
-	base_ns_t
-		mark; /**< start of a turn; what was in the queue then is read after n_desc frames */
+	/** Start of a turn: what was in the queue then has been read n_desc frames later. */
+	base_ns_t mark;
 	base_ns_t horizon;
 };
 
@@ -168,9 +168,9 @@ struct dp_lcore {
 	uint32_t dst[DP_BURST]; /**< destination of each packet that classification let through */
 	struct dp_hop hops[1 << DP_HOP_CACHE_BITS];
 
-	struct dp_stats c
-		__rte_cache_aligned; /**< written by this lcore, read by anyone, by relaxed atomics */
-	struct dp_worker_info info;		/**< the same */
+	/* Written by this lcore, read by anyone, by relaxed atomics. */
+	struct dp_stats c __rte_cache_aligned;
+	struct dp_worker_info info;
 	_Atomic base_ns_t horizon[DP_PORT_MAX]; /**< worker: wo by release, others: ro by acquire */
 } __rte_cache_aligned;
 
@@ -284,7 +284,10 @@ void dp_originate(
 void dp_bucket_init(struct dp_bucket *b, uint32_t per_s);
 /** Handle an echo request to an address of ours; m is gone. */
 void dp_echo(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh);
-/** Send an ICMP error about m, whose IPv4 header is at ip_off, if RFC 1122 and the rate allow. m stays. */
+/**
+ * Send an ICMP error about m, whose IPv4 header is at ip_off, if RFC 1122 and the rate allow.
+ * m stays the caller's.
+ */
 void dp_icmp_error(struct dp_lcore *lc, struct rte_mbuf *m, uint32_t ip_off, uint8_t type,
 	uint8_t code, uint32_t rest);
 
@@ -297,7 +300,7 @@ bool dp_punt(struct dp_lcore *lc, enum dp_set_id set, uint32_t ring, struct rte_
 void dp_punt_advert(struct dp_lcore *lc, struct rte_mbuf *m, uint8_t vhid);
 void dp_punt_group_arp(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t group);
 void dp_punt_if_arp(struct dp_lcore *lc, struct rte_mbuf *m);
-/** m with an Ethernet header still to be replaced; meta's src_group and kind are set by the caller. */
+/** m still has an Ethernet header; its meta's src_group and kind are set by the caller. */
 void dp_punt_resolve(
 	struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_if *out, uint32_t next_hop);
 

@@ -208,7 +208,7 @@ set_poll(struct dp *dp, enum dp_set_id set, struct dp_punt *out, uint32_t cap, u
 	uint32_t words = dp->n_words[set], total = words * (dp->n_workers + UINT32_C(1));
 	uint32_t at = cur->word, bit = cur->bit, n = 0;
 
-	/* The word of the first step comes again as the last one, for the bits before the cursor. */
+	/* The first step's word comes again as the last one, for the bits before the cursor. */
 	for (uint32_t step = 0; step <= total && n < cap && per_ring != 0; step++) {
 		uint64_t mask = step == 0 ? UINT64_MAX << bit
 			: step == total	  ? ~(UINT64_MAX << bit)

@@ -21,7 +21,8 @@
  * @file
  * A data plane on devices made of rings, with two networks, their groups, routes and neighbours:
  *
- *   client 192.0.2.100 --- LAN .2 [vhid 1: .1, vhid 7: .7]  [vhid 1: .1, vhid 9: none] .2 WAN --- router 198.51.100.254
+ *   client 192.0.2.100 --- LAN .2, vhid 1 with .1, vhid 7 with .7
+ *   router 198.51.100.254 --- WAN .2, vhid 1 with .1, vhid 9 without an address
  *
  * 203.0.113.0/24 lies behind the router, 10.0.0.0/8 behind 192.0.2.254, a third port has no
  * interface.
@@ -126,5 +127,19 @@ void rig_backup(struct rig *r, uint16_t group);
 /** Nothing was sent by any port. */
 void rig_assert_silent(struct rig *r);
 void rig_assert_one_drop(struct rig *r, enum dp_drop d);
+
+/**
+ * Frames for a LAN whose group of vhid 1 is MASTER here and whose group of vhid 7 is not, each
+ * to be dropped with its reason.
+ */
+struct bad_frame {
+	enum dp_drop why;
+	const char *what;
+	struct frame (*make)(void);
+};
+extern const struct bad_frame bad_frames[];
+extern const unsigned int bad_frame_count;
+/** To the owned vMAC, to be forwarded. */
+struct frame frame_good(void);
 
 #endif
