@@ -105,7 +105,6 @@ group_become_master(struct election *e, struct group *g, enum election_cause cau
 	base_heap_set(&e->ifs[g->if_id].down, g->slot, BASE_NS_NEVER);
 	handover_end(e, g);
 	g->owned = true;
-	g->tied = false;
 	g->put_off = ELECTION_CAUSE_NONE;
 	g->adverts = 0;
 	g->send_failed = g->send_ok = 0;

@@ -156,7 +156,7 @@ struct election_action {
 			enum election_cause cause;
 			/** Since the last accepted advert of the group; BASE_NS_NEVER if none. */
 			base_ns_t since_heard;
-			/** How late the decision came: now minus its deadline; 0 if not by timer. */
+			/** How late the decision came: now - its deadline; 0 if not by timer. */
 			base_ns_t late;
 			struct election_priority own;  /**< as compared */
 			struct election_priority peer; /**< last heard; zero if none */
