@@ -18,6 +18,7 @@
 #include <rte_common.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
+#include <rte_ethdev.h>
 #include <rte_lcore.h>
 #include <rte_version.h>
 
@@ -74,6 +75,22 @@ machine_read(struct lcore_machine *m, struct lcore_cpu *cpus, int *nodes, const 
 	return 0;
 }
 
+static struct lcore_given
+given_lcore(unsigned int id)
+{
+	rte_cpuset_t set = rte_lcore_cpuset(id);
+	struct lcore_given g = {
+		.lcore = (uint16_t)id,
+		.cpu = LCORE_CPU_FLOAT,
+		.node = (int)rte_lcore_to_socket_id(id),
+	};
+
+	for (unsigned int cpu = 0; CPU_COUNT(&set) == 1 && cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &set))
+			g.cpu = (int)cpu;
+	return g;
+}
+
 /* The user chose lcores by EAL's own options; what they are is known once EAL has run. */
 static int
 plan_adopt(struct lcore_plan *plan, const struct conf *conf, char *err, size_t err_len)
@@ -82,19 +99,27 @@ plan_adopt(struct lcore_plan *plan, const struct conf *conf, char *err, size_t e
 	uint16_t n = 0;
 	unsigned int id;
 
-	given[n++] = (struct lcore_given){
-		.lcore = (uint16_t)rte_get_main_lcore(),
-		.cpu = rte_lcore_to_cpu_id((int)rte_get_main_lcore()),
-		.node = (int)rte_socket_id(),
-	};
+	given[n++] = given_lcore(rte_get_main_lcore());
 	for (id = rte_get_next_lcore(UINT32_MAX, 1, 0); id < RTE_MAX_LCORE && n < RTE_DIM(given);
 		id = rte_get_next_lcore(id, 1, 0))
-		given[n++] = (struct lcore_given){
-			.lcore = (uint16_t)id,
-			.cpu = rte_lcore_to_cpu_id((int)id),
-			.node = (int)rte_lcore_to_socket_id(id),
-		};
+		given[n++] = given_lcore(id);
 	return lcore_plan_adopt(plan, &conf->lcores, given, n, err, err_len);
+}
+
+static void
+check_numa(struct lcore_plan *plan, const struct conf *conf)
+{
+	const char *device[CONF_IF_MAX];
+	int node[CONF_IF_MAX];
+	uint16_t id;
+
+	for (uint16_t i = 0; i < conf->n_ifs; i++) {
+		device[i] = conf->ifs[i].device;
+		node[i] = rte_eth_dev_get_port_by_name(device[i], &id) == 0
+			? rte_eth_dev_socket_id(id)
+			: LCORE_NODE_ANY;
+	}
+	lcore_plan_check_numa(plan, device, node, conf->n_ifs);
 }
 
 static void
@@ -207,6 +232,7 @@ with_eal(
 		fprintf(stderr, "koi: %s\n", err);
 		code = ARGS_EXIT_USAGE;
 	} else {
+		check_numa(plan, conf);
 		for (uint16_t i = 0; i < plan->n_warnings; i++)
 			fprintf(stderr, "koi: warning: %s\n", plan->warning[i]);
 		code = serve(a, conf, plan, set);

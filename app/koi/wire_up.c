@@ -25,12 +25,13 @@
 #include "port.h"
 #include "routes.h"
 
-#define RX_DESC	     1024
-#define TX_DESC	     1024
-#define POOL_CACHE   256
-#define POOL_SPARE   4096
-#define NBR_MAX	     16384
-#define LINK_POLL_MS 100
+#define RX_DESC	   1024
+#define TX_DESC	   1024
+#define POOL_CACHE 256
+#define POOL_SPARE 4096
+#define NBR_MAX	   16384
+/* Devices that tell of no change, or late, are looked at this often; a look costs microseconds. */
+#define LINK_POLL_MS 10
 #define SOCKETS_MAX  RTE_MAX_NUMA_NODES
 
 struct lcore_text {
@@ -72,19 +73,6 @@ fail(char *err, unsigned int err_len, const char *fmt, ...)
 	return -1;
 }
 
-/* Seats: main, control, then the workers. */
-static unsigned int
-control_lcore(const struct wire_up *w)
-{
-	return w->plan->seat[1].lcore;
-}
-
-static unsigned int
-worker_lcore(const struct wire_up *w, uint16_t worker)
-{
-	return w->plan->seat[2 + worker].lcore;
-}
-
 static uint32_t
 pool_size(const struct wire_up *w)
 {
@@ -124,6 +112,21 @@ pool_on(struct wire_up *w, int socket, char *err, unsigned int err_len)
 			"hugepages, or -m with --no-huge",
 			pool_size(w), data_room(w->conf), node, rte_strerror(rte_errno));
 	return w->pool[node];
+}
+
+/* How frames to the shared MACs reach us: told at every start, since it depends on the driver. */
+static void
+tell_port(const struct conf_if *conf, const struct port_info *p)
+{
+	fprintf(stderr, "koi: %s: device %s (%s), %u RX and %u TX queues, %s", conf->name,
+		p->device, p->driver, p->n_rxq, p->n_txq,
+		p->vmac_mode == PORT_VMAC_FILTER ? "vMACs by address filter"
+						 : "vMACs by promiscuous mode and software gate");
+	if (p->vmac_reason[0] != '\0')
+		fprintf(stderr, " (%s)", p->vmac_reason);
+	fprintf(stderr, ", multicast %s, link by %s: %s\n",
+		p->multicast_mode[0] != '\0' ? p->multicast_mode : "not needed", p->link_source,
+		p->link_up ? "up" : "down");
 }
 
 static int
@@ -173,6 +176,7 @@ start_ports(struct wire_up *w, char *err, unsigned int err_len)
 		w->if_port_index[i] = i;
 		w->if_port_id[i] = w->port[i].port_id;
 		memcpy(w->if_mac[i], w->port[i].mac, BASE_MAC_LEN);
+		tell_port(&conf->ifs[i], &w->port[i]);
 	}
 	ret = 0;
 out:
@@ -202,7 +206,7 @@ primary_ip4(const struct base_prefix *addresses, uint16_t n)
 	return 0;
 }
 
-/* Every receive queue of every device is polled by exactly one worker: queue mod workers. */
+/* Every receive queue of every device is polled by exactly one worker, dealt out in turn. */
 static int
 create_dp(struct wire_up *w, char *err, unsigned int err_len)
 {
@@ -223,6 +227,7 @@ create_dp(struct wire_up *w, char *err, unsigned int err_len)
 		.groups = groups,
 		.idle = conf->lcores.idle == CONF_IDLE_POLL ? DP_IDLE_POLL : DP_IDLE_ADAPTIVE,
 	};
+	uint32_t dealt = 0;
 
 	if (groups == NULL)
 		return fail(err, err_len, "out of memory");
@@ -231,7 +236,7 @@ create_dp(struct wire_up *w, char *err, unsigned int err_len)
 			config.pool = w->pool[s];
 	for (uint16_t i = 0; i < config.n_workers; i++) {
 		workers[i].rxq = queues[i];
-		workers[i].socket_id = (int)rte_lcore_to_socket_id(worker_lcore(w, i));
+		workers[i].socket_id = (int)rte_lcore_to_socket_id(w->plan->worker_lcore[i]);
 	}
 	for (uint16_t p = 0; p < w->n_ports; p++) {
 		const struct port_info *info = &w->port[p];
@@ -248,9 +253,9 @@ create_dp(struct wire_up *w, char *err, unsigned int err_len)
 		};
 		memcpy(ifs[p].mac, info->mac, BASE_MAC_LEN);
 		for (uint16_t q = 0; q < info->n_rxq; q++) {
-			struct dp_worker_config *wc = &workers[q % config.n_workers];
+			uint16_t to = (uint16_t)(dealt++ % config.n_workers);
 
-			queues[q % config.n_workers][wc->n_rxq++] = (struct dp_queue){
+			queues[to][workers[to].n_rxq++] = (struct dp_queue){
 				.port_id = info->port_id,
 				.queue = q,
 				.n_desc = info->n_rx_desc,
@@ -336,7 +341,7 @@ worker_main(void *arg)
 
 	go_realtime(w, false);
 	for (uint16_t i = 0; i < w->plan->n_workers; i++)
-		if (worker_lcore(w, i) == self)
+		if (w->plan->worker_lcore[i] == self)
 			ret = dp_worker_run(w->dp, i);
 	compat_thread_realtime_clear();
 	return ret;
@@ -380,11 +385,11 @@ launch(struct wire_up *w, char *err, unsigned int err_len)
 {
 	w->launched = true;
 	for (uint16_t i = 0; i < w->plan->n_workers; i++)
-		if (rte_eal_remote_launch(worker_main, w, worker_lcore(w, i)) != 0)
-			return fail(
-				err, err_len, "lcore %u could not be started", worker_lcore(w, i));
-	if (rte_eal_remote_launch(control_main, w, control_lcore(w)) != 0)
-		return fail(err, err_len, "lcore %u could not be started", control_lcore(w));
+		if (rte_eal_remote_launch(worker_main, w, w->plan->worker_lcore[i]) != 0)
+			return fail(err, err_len, "lcore %u could not be started",
+				w->plan->worker_lcore[i]);
+	if (rte_eal_remote_launch(control_main, w, w->plan->control_lcore) != 0)
+		return fail(err, err_len, "lcore %u could not be started", w->plan->control_lcore);
 	return 0;
 }
 
@@ -458,10 +463,10 @@ wire_up_stop(struct wire_up *w)
 	if (w->launched) {
 		/* also when start failed half way: the control lcore may be running */
 		ctl_shutdown(w->ctl);
-		rte_eal_wait_lcore(control_lcore(w));
+		rte_eal_wait_lcore(w->plan->control_lcore);
 		dp_stop(w->dp);
 		for (uint16_t i = 0; i < w->plan->n_workers; i++)
-			rte_eal_wait_lcore(worker_lcore(w, i));
+			rte_eal_wait_lcore(w->plan->worker_lcore[i]);
 	}
 	if (w->mgmt != NULL)
 		mgmt_stop(w->mgmt);
