@@ -111,6 +111,8 @@ conf_echo(const struct conf_reader *r, uint32_t node, char buf[CONF_ECHO])
 const char *
 conf_found(const struct conf_reader *r, uint32_t node, char buf[CONF_ECHO])
 {
+	size_t n;
+
 	switch ((enum conf_pos_type)r->pos->node[node].type) {
 	case CONF_POS_OBJECT:
 		return "an object";
@@ -121,8 +123,8 @@ conf_found(const struct conf_reader *r, uint32_t node, char buf[CONF_ECHO])
 	case CONF_POS_INTEGER:
 		return conf_echo(r, node, buf);
 	case CONF_POS_REAL:
-		conf_echo(r, node, buf);
-		strcat(buf, " (a fraction or exponent)");
+		n = strlen(conf_echo(r, node, buf));
+		snprintf(buf + n, CONF_ECHO - n, " (a fraction or exponent)");
 		return buf;
 	case CONF_POS_TRUE:
 		return "true";
@@ -254,7 +256,8 @@ conf_parse(const char *text, size_t len, const char *path, unsigned int flags,
 	conf_issues_init(issues, path);
 	if (len > CONF_FILE_MAX_BYTES) {
 		conf_issues_add(issues, CONF_ERROR, 1, 1, NULL,
-			"the file is too large, allowed are at most %d bytes", CONF_FILE_MAX_BYTES);
+			"the file is too large, allowed are at most %zu bytes",
+			CONF_FILE_MAX_BYTES);
 		return NULL;
 	}
 	if (conf_pos_scan(&pos, text, len, &error) != 0)
@@ -308,7 +311,9 @@ conf_load(const char *path, unsigned int flags, struct conf_issues *issues)
 		goto out;
 	}
 	/* one byte more than allowed shows that there are too many, also in a file that grows */
-	cap = st.st_size > CONF_FILE_MAX_BYTES ? CONF_FILE_MAX_BYTES + 1 : (size_t)st.st_size + 1;
+	cap = ((size_t)st.st_size > CONF_FILE_MAX_BYTES ? CONF_FILE_MAX_BYTES
+							: (size_t)st.st_size) +
+		1;
 	text = malloc(cap);
 	if (text == NULL) {
 		load_error(issues, "out of memory", 0);

@@ -5,6 +5,7 @@
 #define CONF_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -28,7 +29,7 @@
 #define CONF_WORKER_MAX	    16
 #define CONF_EAL_ARGS_MAX   64
 #define CONF_CPU_AUTO	    UINT16_MAX
-#define CONF_FILE_MAX_BYTES (64 * 1024 * 1024)
+#define CONF_FILE_MAX_BYTES ((size_t)64 << 20)
 #define CONF_MTU_MIN	    68
 #define CONF_MTU_MAX	    9216
 #define CONF_MTU_DEFAULT    1500
@@ -125,7 +126,10 @@ void conf_free(struct conf *c);
 
 /** One line each: "file:line:column: /pointer: text", warnings with "warning: " before the text. */
 void conf_issues_print(const struct conf_issues *issues, FILE *to);
-/** {"file":…,"valid":…,"errors":[{"line","column","pointer","text"}],"warnings":[…]} (koi --check --json). */
+/**
+ * One JSON object, as of koi --check --json:
+ * {"file":…,"valid":…,"errors":[{"line","column","pointer","text"}],"warnings":[…]}.
+ */
 void conf_issues_print_json(const struct conf_issues *issues, FILE *to);
 void conf_issues_free(struct conf_issues *issues);
 

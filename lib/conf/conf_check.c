@@ -26,8 +26,8 @@ check_interfaces(struct conf_reader *r)
 			if (ifs[i].device[0] == '\0' || strcmp(ifs[i].device, ifs[j].device) != 0)
 				continue;
 			conf_error(r, conf_member_node(r, r->if_node[i], "device"),
-				"device \"%s\" is taken by interface \"%s\" at line %u already: this "
-				"version has one interface per device",
+				"device \"%s\" is taken by interface \"%s\" at line %u already: "
+				"this version has one interface per device",
 				ifs[i].device, ifs[j].name,
 				conf_line(r, conf_member_node(r, r->if_node[j], "device")));
 			break;

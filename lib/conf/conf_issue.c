@@ -72,37 +72,44 @@ before(const struct conf_issue *a, const struct conf_issue *b)
 	return a->line != b->line ? a->line < b->line : a->column < b->column;
 }
 
-/** Stable merge of two sorted halves by way of tmp. */
+/** Merge the sorted runs [lo, mid) and [mid, hi) of from; of equals the left one goes first. */
 static void
-merge_sort(struct conf_issue *v, struct conf_issue *tmp, uint32_t n)
+merge(const struct conf_issue *from, struct conf_issue *to, uint32_t lo, uint32_t mid, uint32_t hi)
 {
-	uint32_t half = n / 2, a = 0, b = half;
+	uint32_t a = lo, b = mid;
 
-	if (n < 2)
-		return;
-	merge_sort(v, tmp, half);
-	merge_sort(v + half, tmp, n - half);
-	for (uint32_t i = 0; i < n; i++) {
-		if (b == n || (a < half && !before(&v[b], &v[a])))
-			tmp[i] = v[a++];
+	for (uint32_t i = lo; i < hi; i++) {
+		if (b == hi || (a < mid && !before(&from[b], &from[a])))
+			to[i] = from[a++];
 		else
-			tmp[i] = v[b++];
+			to[i] = from[b++];
 	}
-	memcpy(v, tmp, n * sizeof(*v));
 }
 
 void
 conf_issues_sort(struct conf_issues *issues)
 {
-	struct conf_issue *tmp;
+	struct conf_issue *from = issues->issue, *to;
+	uint32_t n = issues->n;
 
-	if (issues->n < 2)
+	/* not qsort(), which need not keep the order of equals */
+	if (n < 2)
 		return;
-	tmp = malloc(issues->n * sizeof(*tmp));
-	if (tmp == NULL)
+	to = malloc(n * sizeof(*to));
+	if (to == NULL)
 		return;
-	merge_sort(issues->issue, tmp, issues->n);
-	free(tmp);
+	for (uint32_t run = 1; run < n; run *= 2) {
+		struct conf_issue *tmp = from;
+
+		for (uint32_t lo = 0; lo < n; lo += 2 * run)
+			merge(from, to, lo, n - lo < run ? n : lo + run,
+				n - lo < 2 * run ? n : lo + 2 * run);
+		from = to;
+		to = tmp;
+	}
+	free(to);
+	issues->issue = from;
+	issues->cap = n;
 }
 
 /** Control characters, and those that hide or reorder what a terminal shows. */

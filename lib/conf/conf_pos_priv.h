@@ -71,6 +71,11 @@ uint32_t conf_utf8_code(const uint8_t *p, size_t n);
 int conf_pos_scan(struct conf_pos *p, const char *text, size_t len, struct conf_pos_error *err);
 void conf_pos_free(struct conf_pos *p);
 
+/** A decoded copy of the text of a string between its quotes. @return malloced, or NULL */
+char *conf_pos_decode(const char *raw, size_t len);
+/** What key_hash is made of. */
+uint32_t conf_pos_hash(const char *s, size_t len);
+
 /** The member of this name, the last when there are several (as in Jansson), or CONF_POS_NONE. */
 uint32_t conf_pos_member(const struct conf_pos *p, uint32_t object, const char *key);
 

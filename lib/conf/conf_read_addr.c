@@ -15,10 +15,13 @@ static int
 parse_length(const char *s)
 {
 	size_t n = strspn(s, "0123456789");
+	int length = 0;
 
 	if (n == 0 || n > 3 || s[n] != '\0' || (s[0] == '0' && n > 1))
 		return -1;
-	return atoi(s);
+	for (; *s != '\0'; s++)
+		length = length * 10 + (*s - '0');
+	return length;
 }
 
 bool

@@ -73,7 +73,8 @@ static const struct args_case cases[] = {
 		"koi: option --cli-socket: 108 bytes are too long for a socket's path, allowed are "
 		"at most 107\n" HELP},
 	{{"--config", "a", "--no-pci", "--"}, {0},
-		"koi: option --config stands before \"--\", among the EAL's; it belongs after\n" HELP},
+		"koi: option --config stands before \"--\", among the EAL's; it belongs "
+		"after\n" HELP},
 };
 
 static void

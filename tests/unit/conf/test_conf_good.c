@@ -53,10 +53,12 @@ every_field_is_stored(void **state)
 		"  \"carp\": {\n"
 		"    \"allow\": false, \"preempt\": 1, \"log\": 2, \"arpbalance\": 0,\n"
 		"    \"groups\": [\n"
-		"      {\"name\": \"carp0\", \"carpdev\": \"lan\", \"vhid\": 1, \"pass\": \"lanpasswd\",\n"
+		"      {\"name\": \"carp0\", \"carpdev\": \"lan\", \"vhid\": 1, \"pass\": "
+		"\"lanpasswd\",\n"
 		"       \"advbase\": 85, \"advskew\": 254, \"state\": \"init\",\n"
 		"       \"addresses\": [\"192.0.2.1/24\", \"2001:db8:1::1/64\"]},\n"
-		"      {\"name\": \"carp1\", \"vhid\": 255, \"fast\": true, \"advskew\": 1, \"state\": "
+		"      {\"name\": \"carp1\", \"vhid\": 255, \"fast\": true, \"advskew\": 1, "
+		"\"state\": "
 		"\"master\",\n"
 		"       \"pass\": \"hex:00112233445566778899aabbccddeeff00112233\",\n"
 		"       \"addresses\": [\"198.51.100.3/31\"]},\n"
@@ -198,7 +200,7 @@ allowed(void **state)
 		const char *text;
 		unsigned int warnings;
 	} cases[] = {
-		/* the same vhid and the same names on different interfaces, no own address at all */
+		/* the same vhid and names on different interfaces, no own address at all */
 		{"{\"interfaces\": [{\"name\": \"a\", \"device\": \"d\"}, {\"name\": \"b\", "
 		 "\"device\": \"e\"}], \"carp\": {\"groups\": ["
 		 "{\"name\": \"a\", \"carpdev\": \"a\", \"vhid\": 1, \"pass\": \"x\", "
@@ -231,7 +233,8 @@ allowed(void **state)
 		/* 19 bytes of passphrase, in any script */
 		{GROUPS("{\"name\": \"carp0\", \"vhid\": 1, \"pass\": \"1234567890123456789\", "
 			"\"addresses\": [\"192.0.2.1/24\"]}, {\"name\": \"carp1\", \"vhid\": 2, "
-			"\"pass\": \"\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9!\", "
+			"\"pass\": \"\\u00e9\\u00e9\\u00e9\\u00e9"
+			"\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9!\", "
 			"\"addresses\": [\"192.0.2.5/24\"]}"),
 			0},
 		{ROOT("\"n\\u006fde\": \"k\""), 0},
@@ -274,7 +277,8 @@ absent_cpus(void **state)
 	assert_non_null(c);
 	assert_int_equal(c->lcores.control, 1023);
 	snprintf(expected, sizeof(expected),
-		"t:4:23: /lcores/control: warning: there is no CPU 1023 here, this machine has 0 to "
+		"t:4:23: /lcores/control: warning: there is no CPU 1023 here, this machine "
+		"has 0 to "
 		"%ld\n",
 		sysconf(_SC_NPROCESSORS_CONF) - 1);
 	lines = conf_case_lines(&issues);

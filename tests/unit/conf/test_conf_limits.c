@@ -82,15 +82,19 @@ over_each_limit(void **state)
 		const char *line; /* the end of it: the start is the position */
 	} cases[] = {
 		{{CONF_IF_MAX + 1, 1, 0, 0, 0},
-			"t:1:16: /interfaces: expected an array of 1 to 64 objects, found 65 elements\n"},
+			"t:1:16: /interfaces: expected an array of 1 to 64 objects, found "
+			"65 elements\n"},
 		{{1, CONF_ADDRESS_MAX + 1, 0, 0, 0},
-			"t:1:68: /interfaces/0/addresses: expected an array of at most 64 addresses, "
+			"t:1:68: /interfaces/0/addresses: expected an array of at most 64 "
+			"addresses, "
 			"found 65 elements\n"},
 		{{1, 1, CONF_GROUP_MAX + 1, 1, 0},
-			"t:2:20: /carp/groups: expected an array of at most 1024 objects, found 1025 "
+			"t:2:20: /carp/groups: expected an array of at most 1024 objects, "
+			"found 1025 "
 			"elements\n"},
 		{{1, 1, 1, CONF_VIP_MAX + 1, 0},
-			"t:2:73: /carp/groups/0/addresses: expected an array of 1 to 255 addresses, "
+			"t:2:73: /carp/groups/0/addresses: expected an array of 1 to 255 "
+			"addresses, "
 			"found 256 elements\n"},
 		{{1, 1, 0, 0, CONF_ROUTE_MAX + 1},
 			"t:3:11: /routes: expected an array of at most 65536 objects, found 65537 "

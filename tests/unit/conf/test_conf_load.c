@@ -76,7 +76,7 @@ files(void **state)
 	assert_int_equal(truncate(path, 0), 0);
 	assert_load(":1:1: the file is empty, expected an object in braces\n", 0);
 	/* a hole, so that nothing is written */
-	assert_int_equal(truncate(path, CONF_FILE_MAX_BYTES + 1), 0);
+	assert_int_equal(truncate(path, (off_t)CONF_FILE_MAX_BYTES + 1), 0);
 	assert_load(":1:1: the file is too large, allowed are at most 67108864 bytes\n", 0);
 	assert_int_equal(unlink(path), 0);
 
@@ -104,7 +104,8 @@ static const struct pass_case pass_cases[] = {
 	{"blanks are part of it", " a b \n", 0, 0600, 0, " a b "},
 	{"exact key", "hex:6c616e7061737377640000000000000000000000\n", 0, 0600, 0, "lanpasswd"},
 	{"20 bytes", "12345678901234567890\n", 0, 0600, -EINVAL,
-		"the passphrase has 20 bytes, allowed are at most 19 (or \"hex:\" and 40 hexadecimal "
+		"the passphrase has 20 bytes, allowed are at most 19 (or \"hex:\" and 40 "
+		"hexadecimal "
 		"digits)"},
 	{"short exact key", "hex:00\n", 0, 0600, -EINVAL,
 		"\"hex:\" must be followed by exactly 40 hexadecimal digits, found 2 characters"},
@@ -262,7 +263,8 @@ pass_file_in_a_configuration(void **state)
 	free(lines);
 	lines = with_pass_file(CONF_CHECK_ONLY, &c);
 	snprintf(expected, sizeof(expected),
-		"t:4:63: /carp/groups/0/pass-file: warning: \"%s\" cannot be opened: No such file or "
+		"t:4:63: /carp/groups/0/pass-file: warning: \"%s\" cannot be opened: No "
+		"such file or "
 		"directory\n",
 		path);
 	assert_non_null(c);

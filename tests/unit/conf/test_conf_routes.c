@@ -6,136 +6,191 @@
 /* Routes, several mistakes at once, and positions. */
 static const struct conf_case cases[] = {
 	{"routes of another type", ROOT("\"routes\": {}"),
-		"t:4:11: /routes: expected an array of at most 65536 objects, found an object\n",
+		"t:4:11: /routes: expected an array of at most 65536 objects, found an "
+		"object\n",
 		0},
 	{"route of another type", ROUTES("\"default\""),
 		"t:5:1: /routes/0: expected an object, found a string\n", 0},
 	{"route without its keys", ROUTES("{}"),
-		"t:5:1: /routes/0: missing key \"prefix\", expected an IPv4 prefix such as 203.0.113.0/24\n"
-		"t:5:1: /routes/0: missing key \"via\", expected an IPv4 address without prefix length\n",
+		"t:5:1: /routes/0: missing key \"prefix\", expected an IPv4 prefix such "
+		"as 203.0.113.0/24\n"
+		"t:5:1: /routes/0: missing key \"via\", expected an IPv4 address without "
+		"prefix length\n",
 		0},
 	{"unknown key in a route",
 		ROUTES("{\"prefix\": \"0.0.0.0/0\", \"gateway\": \"192.0.2.254\"}"),
-		"t:5:1: /routes/0: missing key \"via\", expected an IPv4 address without prefix length\n"
-		"t:5:25: /routes/0/gateway: unknown key \"gateway\", allowed are \"prefix\", \"via\"\n",
+		"t:5:1: /routes/0: missing key \"via\", expected an IPv4 address without "
+		"prefix length\n"
+		"t:5:25: /routes/0/gateway: unknown key \"gateway\", allowed are \"prefix"
+		"\", \"via\"\n",
 		0},
 	{"prefix with host bits",
 		ROUTES("{\"prefix\": \"203.0.113.5/24\", \"via\": \"192.0.2.254\"}"),
-		"t:5:12: /routes/0/prefix: 203.0.113.5/24 has bits set after its prefix length, expected 203.0.113.0/24\n",
+		"t:5:12: /routes/0/prefix: 203.0.113.5/24 has bits set after its prefix "
+		"length, expected 203.0.113.0/24\n",
 		0},
 	{"prefix without length", ROUTES("{\"prefix\": \"203.0.113.0\", \"via\": \"192.0.2.254\"}"),
-		"t:5:12: /routes/0/prefix: 203.0.113.0 has no prefix length, expected ADDRESS/LENGTH such as 203.0.113.0/24\n",
+		"t:5:12: /routes/0/prefix: 203.0.113.0 has no prefix length, expected "
+		"ADDRESS/LENGTH such as 203.0.113.0/24\n",
 		0},
 	{"prefix of another type", ROUTES("{\"prefix\": 0, \"via\": \"192.0.2.254\"}"),
-		"t:5:12: /routes/0/prefix: expected an IPv4 prefix such as 203.0.113.0/24, found 0\n",
+		"t:5:12: /routes/0/prefix: expected an IPv4 prefix such as "
+		"203.0.113.0/24, found 0\n",
 		0},
 	{"prefix is no prefix", ROUTES("{\"prefix\": \"default\", \"via\": \"192.0.2.254\"}"),
-		"t:5:12: /routes/0/prefix: expected an address and its prefix length such as 192.0.2.2/24 or 2001:db8::2/64, found \"default\"\n",
+		"t:5:12: /routes/0/prefix: expected an address and its prefix length "
+		"such as 192.0.2.2/24 or 2001:db8::2/64, found \"default\"\n",
 		0},
 	{"prefix of multicast", ROUTES("{\"prefix\": \"224.0.0.0/4\", \"via\": \"192.0.2.254\"}"),
-		"t:5:12: /routes/0/prefix: 224.0.0.0/4: 224.0.0.0 is a multicast address, expected a prefix of hosts\n",
+		"t:5:12: /routes/0/prefix: 224.0.0.0/4: 224.0.0.0 is a multicast "
+		"address, expected a prefix of hosts\n",
 		0},
 	{"IPv6 route", ROUTES("{\"prefix\": \"2001:db8::/32\", \"via\": \"fe80::1\"}"),
-		"t:5:12: /routes/0/prefix: IPv6 routes are not supported by this version, expected an IPv4 prefix\n"
-		"t:5:36: /routes/0/via: IPv6 routes are not supported by this version, expected an IPv4 address\n",
+		"t:5:12: /routes/0/prefix: IPv6 routes are not supported by this "
+		"version, expected an IPv4 prefix\n"
+		"t:5:36: /routes/0/via: IPv6 routes are not supported by this version, "
+		"expected an IPv4 address\n",
 		0},
 	{"via with a length",
 		ROUTES("{\"prefix\": \"203.0.113.0/24\", \"via\": \"192.0.2.254/24\"}"),
-		"t:5:37: /routes/0/via: expected an IPv4 address without prefix length, found \"192.0.2.254/24\"\n",
+		"t:5:37: /routes/0/via: expected an IPv4 address without prefix length, "
+		"found \"192.0.2.254/24\"\n",
 		0},
 	{"via of another type", ROUTES("{\"prefix\": \"203.0.113.0/24\", \"via\": true}"),
-		"t:5:37: /routes/0/via: expected an IPv4 address without prefix length, found true\n",
+		"t:5:37: /routes/0/via: expected an IPv4 address without prefix length, "
+		"found true\n",
 		0},
 	{"via loopback", ROUTES("{\"prefix\": \"203.0.113.0/24\", \"via\": \"127.0.0.1\"}"),
-		"t:5:37: /routes/0/via: 127.0.0.1 is a loopback address, expected the address of a host\n",
+		"t:5:37: /routes/0/via: 127.0.0.1 is a loopback address, expected the "
+		"address of a host\n",
 		0},
 	{"via on no subnet", ROUTES("{\"prefix\": \"203.0.113.0/24\", \"via\": \"203.0.113.254\"}"),
-		"t:5:37: /routes/0/via: 203.0.113.254 is on no connected subnet, there are 192.0.2.0/24 of \"lan\", 198.51.100.0/24 of \"wan\"\n",
+		"t:5:37: /routes/0/via: 203.0.113.254 is on no connected subnet, there "
+		"are 192.0.2.0/24 of \"lan\", 198.51.100.0/24 of \"wan\"\n",
 		0},
 	{"via is an own address",
 		ROUTES("{\"prefix\": \"203.0.113.0/24\", \"via\": \"192.0.2.2\"}"),
-		"t:5:37: /routes/0/via: 192.0.2.2 is the address of interface \"lan\" itself, expected another host\n",
+		"t:5:37: /routes/0/via: 192.0.2.2 is the address of interface \"lan\" "
+		"itself, expected another host\n",
 		0},
 	{"via is a VIP",
 		"{\"interfaces\": [\n"
-		"{\"name\": \"lan\", \"device\": \"net_tap0\", \"addresses\": [\"192.0.2.2/24\"]},\n"
-		"{\"name\": \"wan\", \"device\": \"net_tap1\", \"addresses\": [\"198.51.100.2/24\"]}],\n"
-		"\"carp\": {\"groups\": [{\"name\": \"carp0\", \"vhid\": 1, \"pass\": \"x\", \"addresses\": [\"192.0.2.1/24\"]}]},\n"
+		"{\"name\": \"lan\", \"device\": \"net_tap0\", \"addresses\": [\""
+		"192.0.2.2/24\"]},\n"
+		"{\"name\": \"wan\", \"device\": \"net_tap1\", \"addresses\": [\""
+		"198.51.100.2/24\"]}],\n"
+		"\"carp\": {\"groups\": [{\"name\": \"carp0\", \"vhid\": 1, \"pass\": \"x"
+		"\", \"addresses\": [\"192.0.2.1/24\"]}]},\n"
 		"\"routes\": [{\"prefix\": \"0.0.0.0/0\", \"via\": \"192.0.2.1\"}]}",
-		"t:5:43: /routes/0/via: 192.0.2.1 is a shared address of group \"carp0\" itself, expected another host\n",
+		"t:5:43: /routes/0/via: 192.0.2.1 is a shared address of group \"carp0\" "
+		"itself, expected another host\n",
 		0},
 	{"via is a broadcast address",
 		ROUTES("{\"prefix\": \"203.0.113.0/24\", \"via\": \"192.0.2.255\"}"),
-		"t:5:37: /routes/0/via: 192.0.2.255 is the broadcast address of 192.0.2.0/24, expected the address of a host\n",
+		"t:5:37: /routes/0/via: 192.0.2.255 is the broadcast address of "
+		"192.0.2.0/24, expected the address of a host\n",
 		0},
 	{"prefix twice",
 		ROUTES("{\"prefix\": \"203.0.113.0/24\", \"via\": \"192.0.2.254\"},\n"
 		       "{\"prefix\": \"203.0.113.0/24\", \"via\": \"192.0.2.253\"}"),
-		"t:6:12: /routes/1/prefix: a route to 203.0.113.0/24 is given at line 5 already\n",
+		"t:6:12: /routes/1/prefix: a route to 203.0.113.0/24 is given at line 5 "
+		"already\n",
 		0},
 	{"prefix is connected",
 		ROUTES("{\"prefix\": \"192.0.2.0/24\", \"via\": \"198.51.100.254\"}"),
-		"t:5:12: /routes/0/prefix: 192.0.2.0/24 is connected by interface \"lan\" (line 2) and needs no route\n",
+		"t:5:12: /routes/0/prefix: 192.0.2.0/24 is connected by interface \"lan\""
+		" (line 2) and needs no route\n",
 		0},
 	{"in order of position",
 		"{\"interfaces\": [\n"
-		"  {\"name\": \"lan\", \"device\": \"d\", \"mtu\": 1, \"addresses\": [\"192.0.2.2\"]},\n"
+		"  {\"name\": \"lan\", \"device\": \"d\", \"mtu\": 1, \"addresses\": [\""
+		"192.0.2.2\"]},\n"
 		"  {\"device\": \"d\", \"nmae\": \"wan\"}\n"
 		"],\n"
 		"\"carp\": {\"log\": 9, \"groups\": [\n"
-		"  {\"name\": \"carp0\", \"vhid\": 0, \"carpdev\": \"wan\", \"addresses\": [\"192.0.2.1/24\"]}\n"
+		"  {\"name\": \"carp0\", \"vhid\": 0, \"carpdev\": \"wan\", \"addresses\""
+		": [\"192.0.2.1/24\"]}\n"
 		"]},\n"
 		"\"routes\": [{\"via\": \"192.0.2.254\", \"prefix\": \"1.2.3.4/8\"}],\n"
 		"\"node\": \"?\"}",
-		"t:2:41: /interfaces/0/mtu: expected an integer from 68 to 9216, found 1\n"
-		"t:2:58: /interfaces/0/addresses/0: 192.0.2.2 has no prefix length, expected ADDRESS/LENGTH such as 192.0.2.2/24\n"
-		"t:3:14: /interfaces/1/device: device \"d\" is taken by interface \"lan\" at line 2 already: this version has one interface per device\n"
-		"t:3:19: /interfaces/1/nmae: unknown key \"nmae\", did you mean \"name\"?\n"
+		"t:2:41: /interfaces/0/mtu: expected an integer from 68 to 9216, found 1"
+		"\n"
+		"t:2:58: /interfaces/0/addresses/0: 192.0.2.2 has no prefix length, "
+		"expected ADDRESS/LENGTH such as 192.0.2.2/24\n"
+		"t:3:14: /interfaces/1/device: device \"d\" is taken by interface \"lan\""
+		" at line 2 already: this version has one interface per device\n"
+		"t:3:19: /interfaces/1/nmae: unknown key \"nmae\", did you mean \"name\"?"
+		"\n"
 		"t:5:17: /carp/log: expected an integer from 0 to 2, found 9\n"
-		"t:6:3: /carp/groups/0: warning: neither \"pass\" nor \"pass-file\": the key is empty and anyone on the segment can forge adverts\n"
-		"t:6:29: /carp/groups/0/vhid: expected an integer from 1 to 255, found 0\n"
-		"t:8:45: /routes/0/prefix: 1.2.3.4/8 has bits set after its prefix length, expected 1.0.0.0/8\n"
-		"t:9:9: /node: expected a node name of 1 to 31 characters, a letter or digit first, then letters, digits, \"_\" or \"-\", found \"?\"\n",
+		"t:6:3: /carp/groups/0: warning: neither \"pass\" nor \"pass-file\": the "
+		"key is empty and anyone on the segment can forge adverts\n"
+		"t:6:29: /carp/groups/0/vhid: expected an integer from 1 to 255, found 0"
+		"\n"
+		"t:8:45: /routes/0/prefix: 1.2.3.4/8 has bits set after its prefix "
+		"length, expected 1.0.0.0/8\n"
+		"t:9:9: /node: expected a node name of 1 to 31 characters, a letter or "
+		"digit first, then letters, digits, \"_\" or \"-\", found \"?\"\n",
 		0},
 	{"a refused address hides no carpdev",
-		"{\"interfaces\": [{\"name\": \"lan\", \"device\": \"d\", \"addresses\": [\"192.0.2.2/33\"]}],\n"
-		"\"carp\": {\"groups\": [{\"name\": \"carp0\", \"vhid\": 1, \"pass\": \"x\", \"addresses\": [\"192.0.2.1/24\"]}]},\n"
+		"{\"interfaces\": [{\"name\": \"lan\", \"device\": \"d\", \"addresses\": "
+		"[\"192.0.2.2/33\"]}],\n"
+		"\"carp\": {\"groups\": [{\"name\": \"carp0\", \"vhid\": 1, \"pass\": \"x"
+		"\", \"addresses\": [\"192.0.2.1/24\"]}]},\n"
 		"\"routes\": [{\"prefix\": \"0.0.0.0/0\", \"via\": \"192.0.2.254\"}]}",
-		"t:1:62: /interfaces/0/addresses/0: expected a prefix length from 1 to 32 for an IPv4 address, found \"192.0.2.2/33\"\n",
+		"t:1:62: /interfaces/0/addresses/0: expected a prefix length from 1 to "
+		"32 for an IPv4 address, found \"192.0.2.2/33\"\n",
 		0},
 	{"tabs count once",
 		"{\n"
-		"\t\t\"node\":\t\t7, \"interfaces\": [{\"name\": \"lan\", \"device\": \"d\"}]}",
-		"t:2:12: /node: expected a node name of 1 to 31 characters, a letter or digit first, then letters, digits, \"_\" or \"-\", found 7\n",
+		"\t\t\"node\":\t\t7, \"interfaces\": [{\"name\": \"lan\", \"device\": \"d"
+		"\"}]}",
+		"t:2:12: /node: expected a node name of 1 to 31 characters, a letter or "
+		"digit first, then letters, digits, \"_\" or \"-\", found 7\n",
 		0},
 	{"carriage returns",
 		"{\r\n"
 		"\"node\": 7,\r\n"
 		" \"interfaces\": [{\"name\": \"lan\", \"device\": \"d\"}]}",
-		"t:2:9: /node: expected a node name of 1 to 31 characters, a letter or digit first, then letters, digits, \"_\" or \"-\", found 7\n",
+		"t:2:9: /node: expected a node name of 1 to 31 characters, a letter or "
+		"digit first, then letters, digits, \"_\" or \"-\", found 7\n",
 		0},
 	{"columns are characters",
-		"{\"interfaces\": [{\"name\": \"lan\", \"device\": \"d\"}], \"\303\251\342\202\254\360\220\215\210\": 1, \"node\": 7}",
-		"t:1:50: /\303\251\342\202\254\360\220\215\210: unknown key \"\303\251\342\202\254\360\220\215\210\", allowed are \"node\", \"eal\", \"lcores\", \"interfaces\", \"carp\", \"routes\"\n"
-		"t:1:68: /node: expected a node name of 1 to 31 characters, a letter or digit first, then letters, digits, \"_\" or \"-\", found 7\n",
+		"{\"interfaces\": [{\"name\": \"lan\", \"device\": \"d\"}], \"\303\251"
+		"\342\202\254\360\220\215\210\": 1, \"node\": 7}",
+		"t:1:50: /\303\251\342\202\254\360\220\215\210: unknown key \"\303\251"
+		"\342\202\254\360\220\215\210\", allowed are \"node\", \"eal\", \"lcores"
+		"\", \"interfaces\", \"carp\", \"routes\"\n"
+		"t:1:68: /node: expected a node name of 1 to 31 characters, a letter or "
+		"digit first, then letters, digits, \"_\" or \"-\", found 7\n",
 		0},
 	{"pointer escapes",
 		"{\"interfaces\": [{\"name\": \"lan\", \"device\": \"d\"}], \"a/b~c\": 1}",
-		"t:1:50: /a~1b~0c: unknown key \"a/b~c\", allowed are \"node\", \"eal\", \"lcores\", \"interfaces\", \"carp\", \"routes\"\n",
+		"t:1:50: /a~1b~0c: unknown key \"a/b~c\", allowed are \"node\", \"eal\", "
+		"\"lcores\", \"interfaces\", \"carp\", \"routes\"\n",
 		0},
 	{"key with escapes",
-		"{\"interfaces\": [{\"name\": \"lan\", \"device\": \"d\"}], \"n\\u006fde\": 7, \"\\/\": 1}",
-		"t:1:63: /node: expected a node name of 1 to 31 characters, a letter or digit first, then letters, digits, \"_\" or \"-\", found 7\n"
-		"t:1:66: /~1: unknown key \"/\", allowed are \"node\", \"eal\", \"lcores\", \"interfaces\", \"carp\", \"routes\"\n",
+		"{\"interfaces\": [{\"name\": \"lan\", \"device\": \"d\"}], \"n\\u006fde"
+		"\": 7, \"\\/\": 1}",
+		"t:1:63: /node: expected a node name of 1 to 31 characters, a letter or "
+		"digit first, then letters, digits, \"_\" or \"-\", found 7\n"
+		"t:1:66: /~1: unknown key \"/\", allowed are \"node\", \"eal\", \"lcores"
+		"\", \"interfaces\", \"carp\", \"routes\"\n",
 		0},
 	{"control characters are shown, not sent",
-		"{\"interfaces\": [{\"name\": \"lan\", \"device\": \"d\"}], \"a\\u001b[31m\": 1, \"node\": \"\342\200\256abc\177\"}",
-		"t:1:50: /a\\u001b[31m: unknown key \"a\\u001b[31m\", allowed are \"node\", \"eal\", \"lcores\", \"interfaces\", \"carp\", \"routes\"\n"
-		"t:1:76: /node: expected a node name of 1 to 31 characters, a letter or digit first, then letters, digits, \"_\" or \"-\", found \"\\u202eabc\\u007f\"\n",
+		"{\"interfaces\": [{\"name\": \"lan\", \"device\": \"d\"}], \"a\\"
+		"u001b[31m\": 1, \"node\": \"\342\200\256abc\177\"}",
+		"t:1:50: /a\\u001b[31m: unknown key \"a\\u001b[31m\", allowed are \"node"
+		"\", \"eal\", \"lcores\", \"interfaces\", \"carp\", \"routes\"\n"
+		"t:1:76: /node: expected a node name of 1 to 31 characters, a letter or "
+		"digit first, then letters, digits, \"_\" or \"-\", found \"\\u202eabc\\"
+		"u007f\"\n",
 		0},
 	{"long values are cut",
-		"{\"interfaces\": [{\"name\": \"lan\", \"device\": \"d\"}], \"node\": \"nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn\"}",
-		"t:1:58: /node: expected a node name of 1 to 31 characters, a letter or digit first, then letters, digits, \"_\" or \"-\", found \"nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn...\n",
+		"{\"interfaces\": [{\"name\": \"lan\", \"device\": \"d\"}], \"node\": \""
+		"nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn\"}",
+		"t:1:58: /node: expected a node name of 1 to 31 characters, a letter or "
+		"digit first, then letters, digits, \"_\" or \"-\", found \""
+		"nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn...\n",
 		0},
 };
 

@@ -11,7 +11,9 @@ static const struct conf_case cases[] = {
 		"\n",
 		"t:1:1: the file is empty, expected an object in braces\n", 0},
 	{"byte order mark", "\357\273\277{}",
-		"t:1:1: the file begins with a byte order mark, save it as UTF-8 without one\n", 0},
+		"t:1:1: the file begins with a byte order mark, save it as UTF-8 without "
+		"one\n",
+		0},
 	{"text after the document",
 		"{}\n"
 		"{}",
@@ -33,7 +35,8 @@ static const struct conf_case cases[] = {
 	{"unquoted key", "{node: \"a\"}",
 		"t:1:2: expected a key in double quotes or '}', found 'n'\n", 0},
 	{"single quotes", "{'node': 1}",
-		"t:1:2: expected a key in double quotes or '}', found ''' (strings stand in double quotes)\n",
+		"t:1:2: expected a key in double quotes or '}', found ''' (strings stand "
+		"in double quotes)\n",
 		0},
 	{"single quoted value", "{\"node\": 'a'}",
 		"t:1:10: expected a value, found ''' (strings stand in double quotes)\n", 0},
@@ -41,10 +44,12 @@ static const struct conf_case cases[] = {
 		"{\n"
 		"// the name\n"
 		"\"node\": \"a\"}",
-		"t:2:1: expected a key in double quotes or '}', found '/' (JSON has no comments)\n",
+		"t:2:1: expected a key in double quotes or '}', found '/' (JSON has no "
+		"comments)\n",
 		0},
 	{"bare word", "{\"node\": yes}",
-		"t:1:10: expected a value, found yes (words stand in double quotes, but for true, false and null)\n",
+		"t:1:10: expected a value, found yes (words stand in double quotes, but "
+		"for true, false and null)\n",
 		0},
 	{"wrong bracket", "{\"eal\": [\"a\"}", "t:1:13: expected ',' or ']', found '}'\n", 0},
 	{"string without end",
@@ -52,7 +57,8 @@ static const struct conf_case cases[] = {
 		"}",
 		"t:1:10: this string has no closing quote on its line\n", 0},
 	{"unknown escape", "{\"node\": \"a\\x\"}",
-		"t:1:12: unknown escape in a string, allowed are \\\" \\\\ \\/ \\b \\f \\n \\r \\t and \\uXXXX\n",
+		"t:1:12: unknown escape in a string, allowed are \\\" \\\\ \\/ \\b \\f \\"
+		"n \\r \\t and \\uXXXX\n",
 		0},
 	{"short unicode escape", "{\"node\": \"\\u12\"}",
 		"t:1:11: expected four hexadecimal digits after \\u\n", 0},
@@ -61,13 +67,16 @@ static const struct conf_case cases[] = {
 	{"lone surrogate", "{\"node\": \"\\ud800\"}",
 		"t:1:11: half of a surrogate pair without its other half\n", 0},
 	{"tab inside a string", "{\"node\": \"a\tb\"}",
-		"t:1:12: the control character U+0009 inside a string, write it as \\u0009\n", 0},
+		"t:1:12: the control character U+0009 inside a string, write it as \\"
+		"u0009\n",
+		0},
 	{"invalid UTF-8 in a string", "{\"node\": \"a\377\"}",
 		"t:1:12: invalid UTF-8 (byte 0xff) inside a string\n", 0},
 	{"overlong UTF-8", "{\"node\": \"\300\257\"}",
 		"t:1:11: invalid UTF-8 (byte 0xc0) inside a string\n", 0},
 	{"invalid UTF-8 outside", "{\376}",
-		"t:1:2: expected a key in double quotes or '}', found invalid UTF-8 (byte 0xfe)\n",
+		"t:1:2: expected a key in double quotes or '}', found invalid UTF-8 "
+		"(byte 0xfe)\n",
 		0},
 	{"NUL byte", "{\000}", "t:1:2: expected a key in double quotes or '}', found a NUL byte\n",
 		3},
@@ -78,7 +87,8 @@ static const struct conf_case cases[] = {
 	{"number without digits", "{\"node\": -}", "t:1:11: expected a digit, found '}'\n", 0},
 	{"number ending in a point", "{\"node\": 1.}", "t:1:12: expected a digit, found '}'\n", 0},
 	{"nested too deep",
-		"{\"a\": [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}",
+		"{\"a\": "
+		"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}",
 		"t:1:38: nested more than 32 deep\n", 0},
 };
 
