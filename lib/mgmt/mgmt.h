@@ -23,7 +23,7 @@ struct port_set;
 struct mgmt_lcore {
 	const char *role; /**< "main", "control", "worker 0", … */
 	unsigned int lcore_id;
-	int cpu; /**< CPU asked for */
+	int cpu; /**< CPU asked for; -1 = any */
 	int numa_node;
 	const char *note; /**< e.g. "polls a device of node 1"; "" if none */
 };

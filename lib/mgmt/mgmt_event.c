@@ -77,6 +77,8 @@ mgmt_event_text(const struct mgmt_config *c, const struct ctl_event *e, char buf
 	char who[48], addr[CONF_ADDR_STR], more[40] = "";
 
 	subject(c, e, who, sizeof(who));
+	if (e->suppressed > 0)
+		snprintf(more, sizeof(more), ", %u more suppressed", e->suppressed);
 	switch (e->kind) {
 	case CTL_EVENT_STATE:
 		state_text(who, e, buf);
@@ -89,8 +91,6 @@ mgmt_event_text(const struct mgmt_config *c, const struct ctl_event *e, char buf
 			e->link_up ? "up" : "down");
 		break;
 	case CTL_EVENT_BAD_ADVERT:
-		if (e->suppressed > 0)
-			snprintf(more, sizeof(more), ", %u more suppressed", e->suppressed);
 		snprintf(buf, MGMT_EVENT_TEXT, "carp: %sadvert from %s refused: %s (%s)%s", who,
 			e->src.family == BASE_FAMILY_NONE ? "?" : conf_addr_str(&e->src, addr),
 			ctl_stat_name(e->stat), ctl_stat_text(e->stat), more);
@@ -100,8 +100,8 @@ mgmt_event_text(const struct mgmt_config *c, const struct ctl_event *e, char buf
 			e->text);
 		break;
 	case CTL_EVENT_STALL:
-		snprintf(buf, MGMT_EVENT_TEXT, "carp: control lcore did not run for %.1f ms",
-			ms(e->gap));
+		snprintf(buf, MGMT_EVENT_TEXT, "carp: control lcore did not run for %.1f ms%s",
+			ms(e->gap), more);
 		break;
 	}
 	return buf;

@@ -17,6 +17,8 @@
 
 #define LOG_POLL_MS 20
 #define LOG_BATCH   64
+/* On a box that shares its CPUs stalls come many a second: one line in so long tells it all. */
+#define STALL_QUIET_NS (10 * BASE_NS_PER_S)
 
 struct mgmt_log {
 	const struct mgmt_config *config;
@@ -24,6 +26,8 @@ struct mgmt_log {
 	int fd;
 	int stop_fd;
 	uint64_t seen;
+	base_ns_t stall_at; /* of the last stall that was written, 0 = none yet */
+	uint32_t stalls;    /* not written since */
 	struct ctl_event batch[LOG_BATCH];
 };
 
@@ -39,6 +43,20 @@ write_line(const struct mgmt_log *l, int priority, const char *text)
 	/* One write, so that lines of several threads do not mix; a closed stderr loses it. */
 	if (n > 0 && write(l->fd, line, (size_t)n) < 0)
 		return;
+}
+
+/* @return false for a stall soon after another; the next one that is written has their number */
+static bool
+stall_wanted(struct mgmt_log *l, struct ctl_event *e)
+{
+	if (l->stall_at != 0 && base_ns_since(e->at, l->stall_at) < STALL_QUIET_NS) {
+		l->stalls++;
+		return false;
+	}
+	e->suppressed += l->stalls;
+	l->stalls = 0;
+	l->stall_at = e->at;
+	return true;
 }
 
 /* Write what is new. @return false when there was nothing */
@@ -57,7 +75,7 @@ follow(struct mgmt_log *l)
 	}
 	ctl_box_view(l->config->ctl, &box);
 	for (uint32_t i = 0; i < n; i++) {
-		const struct ctl_event *e = &l->batch[i];
+		struct ctl_event *e = &l->batch[i];
 
 		if (e->seq > l->seen + 1 && box.log > 0) {
 			snprintf(text, sizeof(text), "carp: %llu events lost: too many at once",
@@ -65,7 +83,8 @@ follow(struct mgmt_log *l)
 			write_line(l, 4, text);
 		}
 		l->seen = e->seq;
-		if (mgmt_event_level(e) <= box.log)
+		if (mgmt_event_level(e) <= box.log &&
+			(e->kind != CTL_EVENT_STALL || stall_wanted(l, e)))
 			write_line(l, mgmt_event_syslog(e), mgmt_event_text(l->config, e, text));
 	}
 	l->seen = last > l->seen ? last : l->seen;

@@ -33,13 +33,15 @@ mgmt_text_lcores(FILE *to, const json_t *v)
 	size_t i;
 
 	json_array_foreach (list, i, l) {
+		const json_int_t cpu = json_integer_value(json_object_get(l, "cpu"));
 		const char *note = get_str(l, "note");
 
-		fprintf(to,
-			"lcore %" PRIu64 ": %s, cpu %" JSON_INTEGER_FORMAT
-			", numa %" JSON_INTEGER_FORMAT "%s%s\n",
-			get_u64(l, "lcore"), get_str(l, "role"),
-			json_integer_value(json_object_get(l, "cpu")),
+		fprintf(to, "lcore %" PRIu64 ": %s, ", get_u64(l, "lcore"), get_str(l, "role"));
+		if (cpu < 0)
+			fputs("any cpu", to);
+		else
+			fprintf(to, "cpu %" JSON_INTEGER_FORMAT, cpu);
+		fprintf(to, ", numa %" JSON_INTEGER_FORMAT "%s%s\n",
 			json_integer_value(json_object_get(l, "numa_node")),
 			note[0] != '\0' ? ", " : "", note);
 		if (json_object_get(l, "rx_queues") == NULL)

@@ -25,7 +25,7 @@ static const char config_text[] =
 
 static const uint16_t if_port[] = {0, 1};
 static const struct mgmt_lcore lcores[] = {
-	{.role = "main", .lcore_id = 0, .cpu = 0, .numa_node = 0, .note = ""},
+	{.role = "main", .lcore_id = 0, .cpu = -1, .numa_node = 0, .note = ""},
 	{.role = "control", .lcore_id = 1, .cpu = 1, .numa_node = 0, .note = ""},
 	{.role = "worker 0",
 		.lcore_id = 2,

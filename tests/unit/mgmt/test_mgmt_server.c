@@ -492,6 +492,20 @@ event_log(void **state)
 	expect_log(fds[0], "<5>carp: lan vhid 1: INIT -> INIT (none)\n");
 	expect_log(fds[0], "<4>interface lan: link down\n");
 
+	/* stalls: one line in 10 s, with the number left out */
+	fake.n_events = 0;
+	fake.box.log = 1;
+	for (unsigned int i = 0; i < 4; i++) {
+		struct ctl_event *e = fake_event(CTL_EVENT_STALL);
+
+		e->at = (i == 3 ? 21 : 10 + i) * BASE_NS_PER_S;
+		e->gap = 12 * BASE_NS_PER_MS;
+	}
+	log = mgmt_log_start(&fake.config, fds[1]);
+	mgmt_log_stop(log);
+	expect_log(fds[0], "<4>carp: control lcore did not run for 12.0 ms\n");
+	expect_log(fds[0], "<4>carp: control lcore did not run for 12.0 ms, 2 more suppressed\n");
+
 	fake.box.log = 0;
 	log = mgmt_log_start(&fake.config, fds[1]);
 	mgmt_log_stop(log);

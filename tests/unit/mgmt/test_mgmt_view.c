@@ -341,7 +341,7 @@ lcores(void **state)
 		.longest_turn_ns = 55 * BASE_NS_PER_US,
 		.last_turn = FAKE_NOW - 9 * BASE_NS_PER_US};
 	EXPECT(lcores, a,
-		"lcore 0: main, cpu 0, numa 0\n"
+		"lcore 0: main, any cpu, numa 0\n"
 		"lcore 1: control, cpu 1, numa 0\n"
 		"lcore 2: worker 0, cpu 2, numa 0, polls a device of node 1\n"
 		"\trx queues 2, turns 10, empty 4, sleeps 3\n"
