@@ -101,7 +101,7 @@ find_cpu(const struct lcore_machine *m, uint16_t cpu)
 
 /*
  * Where a role that does work goes: first of all to a CPU with little else to do, then to an
- * isolated one, then to the devices' node, and to the first CPU only when nothing else is left, since
+ * isolated one, then to the devices' node, and to the first CPU only when nothing else is left:
  * interrupts and whatever else the machine does gather there.
  */
 static bool

@@ -11,9 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <rte_common.h>
 #include <rte_eal.h>
@@ -32,8 +30,6 @@
 
 struct prompt {
 	struct wire_up *w;
-	struct termios tty;
-	bool is_tty;
 	bool started;
 	pthread_t thread;
 };
@@ -143,22 +139,18 @@ prompt_main(void *arg)
 static void
 prompt_start(struct prompt *p)
 {
-	p->is_tty = tcgetattr(STDIN_FILENO, &p->tty) == 0;
 	p->started = pthread_create(&p->thread, NULL, prompt_main, p) == 0;
 	if (!p->started)
 		fprintf(stderr, "koi: the prompt could not be started\n");
 }
 
-/* The prompt may still wait for a key; the terminal must not stay raw. */
 static void
 prompt_stop(struct prompt *p)
 {
 	if (!p->started)
 		return;
-	pthread_cancel(p->thread);
+	wire_up_prompt_end(p->w);
 	pthread_join(p->thread, NULL);
-	if (p->is_tty)
-		tcsetattr(STDIN_FILENO, TCSANOW, &p->tty);
 }
 
 static void

@@ -446,6 +446,12 @@ wire_up_prompt(struct wire_up *w)
 }
 
 void
+wire_up_prompt_end(struct wire_up *w)
+{
+	mgmt_interrupt(w->mgmt);
+}
+
+void
 wire_up_shutdown(struct wire_up *w)
 {
 	ctl_shutdown(w->ctl);

@@ -33,6 +33,8 @@ struct wire_up *wire_up_start(const struct wire_up_config *config, char *err, un
 
 /** Run the prompt on stdin until quit or end of input. @thread any one */
 void wire_up_prompt(struct wire_up *w);
+/** Make wire_up_prompt() put the terminal back and return. @thread any */
+void wire_up_prompt_end(struct wire_up *w);
 
 /** Bow out and hand over; wire_up_finished() turns true when that is done. @thread any */
 void wire_up_shutdown(struct wire_up *w);

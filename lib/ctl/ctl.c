@@ -157,7 +157,7 @@ create_election(struct ctl *c, uint64_t seed)
 		ret = -EINVAL;
 		goto out;
 	}
-	/* twice the room that any event needs: outcomes of adverts are appended while carrying out */
+	/* twice what any event needs: outcomes of adverts are appended while carrying out */
 	c->out.cap = 2 * election_input_room(c->election, ELECTION_EV_SHUTDOWN);
 	c->out.act = calloc(c->out.cap, sizeof(*c->out.act));
 	ret = c->out.act != NULL ? 0 : -ENOMEM;
@@ -251,6 +251,24 @@ ctl_shutdown(struct ctl *c)
 	__atomic_store_n(&c->shutdown, 1, __ATOMIC_RELEASE);
 }
 
+/* On a shared CPU this is frequent; it must not push everything else out of the event ring. */
+static void
+report_stall(struct ctl *c, base_ns_t gap)
+{
+	struct ctl_event e = ctl_event_new(CTL_EVENT_STALL);
+
+	c->stalls++;
+	if (c->stall_told != 0 && c->now - c->stall_told < CTL_BAD_QUIET_NS) {
+		c->stalls_untold++;
+		return;
+	}
+	e.gap = gap;
+	e.suppressed = c->stalls_untold;
+	c->stall_told = c->now;
+	c->stalls_untold = 0;
+	ctl_event_write(c, &e);
+}
+
 /* Before anything else of the turn: what the election believes may have been overtaken. */
 static void
 note_stall(struct ctl *c, base_ns_t gap)
@@ -259,13 +277,8 @@ note_stall(struct ctl *c, base_ns_t gap)
 
 	if (gap <= ELECTION_STALL_MIN_NS)
 		return;
-	if (gap > STALL_EVENT_NS) {
-		struct ctl_event e = ctl_event_new(CTL_EVENT_STALL);
-
-		c->stalls++;
-		e.gap = gap;
-		ctl_event_write(c, &e);
-	}
+	if (gap > STALL_EVENT_NS)
+		report_stall(c, gap);
 	ctl_feed(c, &ev);
 }
 

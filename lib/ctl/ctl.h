@@ -56,7 +56,10 @@ int ctl_run(struct ctl *c);
 /** One turn of the loop without the sleep, for tests and benchmarks. @thread as ctl_run() */
 void ctl_turn(struct ctl *c, base_ns_t now);
 
-/** Bow out on every group, hand over (at most 50 ms), then make ctl_run() return. @thread any, also a signal handler */
+/**
+ * Bow out on every group, hand over (at most 50 ms), then make ctl_run() return.
+ * @thread any, also a signal handler
+ */
 void ctl_shutdown(struct ctl *c);
 
 /** @name Views: consistent copies of what the control lcore published last. @thread any @{ */
@@ -64,7 +67,8 @@ struct ctl_group_view {
 	struct election_group_info info; /**< times are of dp_clock() */
 	uint64_t stats[CTL_STAT_COUNT];
 	uint64_t vip_fingerprint;
-	base_ns_t takeover_ns;	      /**< last takeover: decision to first advert handed to the device */
+	/** Last takeover: from the decision until the first advert was handed to the device. */
+	base_ns_t takeover_ns;
 	base_ns_t published_at;
 };
 /** @return 0, or -EINVAL for an id out of bounds. */
@@ -79,7 +83,7 @@ struct ctl_box_view {
 	uint64_t stats[CTL_STAT_COUNT]; /**< sum over groups and what belongs to none */
 	uint64_t turns, sleeps, stalls;
 	base_ns_t longest_turn_ns;
-	/** Lateness of served advert deadlines: bucket i counts those under 2^i * 4 us, the last the rest. */
+	/** Lateness of adverts: bucket i counts those under 2^i * 4 us, the last the rest. */
 	uint64_t late[CTL_LATE_BUCKETS];
 	base_ns_t late_max;
 	base_ns_t started_at, published_at;
@@ -106,30 +110,30 @@ enum ctl_event_kind {
 	CTL_EVENT_STATE,      /**< a group changed state */
 	CTL_EVENT_DEMOTION,   /**< a ledger entry changed */
 	CTL_EVENT_LINK,	      /**< an interface's link changed */
-	CTL_EVENT_BAD_ADVERT, /**< a refused advert (log 2); rate-limited, with the number suppressed */
+	CTL_EVENT_BAD_ADVERT, /**< a refused advert (log 2), rate-limited */
 	CTL_EVENT_REQUEST,    /**< an operator's request was carried out */
-	CTL_EVENT_STALL,      /**< the control lcore did not run for longer than a fast group's master-down */
+	CTL_EVENT_STALL,      /**< no turn for longer than a fast group's master-down time */
 };
 struct ctl_event {
-	uint64_t seq;	     /**< from 1, no gaps */
-	uint64_t wall_ns;    /**< CLOCK_REALTIME */
-	base_ns_t at;	     /**< dp_clock() */
+	uint64_t seq;	  /**< from 1, no gaps */
+	uint64_t wall_ns; /**< CLOCK_REALTIME */
+	base_ns_t at;	  /**< dp_clock() */
 	enum ctl_event_kind kind;
-	uint16_t group;	  /**< or ELECTION_NONE */
-	uint16_t if_id;	  /**< or ELECTION_NONE */
+	uint16_t group; /**< or ELECTION_NONE */
+	uint16_t if_id; /**< or ELECTION_NONE */
 	enum election_state from, to;
 	enum election_cause cause;
 	enum election_demotion_source source;
-	uint32_t amount, total;	  /**< DEMOTION */
-	bool link_up;		  /**< LINK */
-	enum ctl_stat stat;	  /**< BAD_ADVERT: its counter */
-	uint32_t suppressed;	  /**< BAD_ADVERT */
-	base_ns_t since_heard;	  /**< STATE: BASE_NS_NEVER if nothing was heard */
-	base_ns_t takeover_ns;	  /**< STATE to MASTER */
-	base_ns_t gap;		  /**< STALL */
+	uint32_t amount, total; /**< DEMOTION */
+	bool link_up;		/**< LINK */
+	enum ctl_stat stat;	/**< BAD_ADVERT: its counter */
+	uint32_t suppressed;	/**< BAD_ADVERT, STALL: how many since the last such event */
+	base_ns_t since_heard;	/**< STATE: BASE_NS_NEVER if nothing was heard */
+	base_ns_t takeover_ns;	/**< STATE to MASTER */
+	base_ns_t gap;		/**< STALL */
 	struct election_priority own, peer;
-	struct base_addr src;	  /**< peer or sender; family NONE if none */
-	char text[48];		  /**< REQUEST: what was asked */
+	struct base_addr src; /**< peer or sender; family NONE if none */
+	char text[48];	      /**< REQUEST: what was asked */
 };
 /** How many of the newest events are kept. */
 #define CTL_EVENTS_KEPT 4096
@@ -146,17 +150,17 @@ uint32_t ctl_events(const struct ctl *c, uint16_t group, uint64_t after, struct 
 enum ctl_request_type {
 	CTL_REQ_UP,
 	CTL_REQ_DOWN,
-	CTL_REQ_STATE_INIT,   /**< accepted, no effect, as in the BSDs */
+	CTL_REQ_STATE_INIT, /**< accepted, no effect, as in the BSDs */
 	CTL_REQ_STATE_BACKUP,
 	CTL_REQ_STATE_MASTER,
-	CTL_REQ_ADVBASE,  /**< value 0..255; 0 only on a group with "fast" */
-	CTL_REQ_ADVSKEW,  /**< value 0..254 */
+	CTL_REQ_ADVBASE, /**< value 0..255; 0 only on a group with "fast" */
+	CTL_REQ_ADVSKEW, /**< value 0..254 */
 	CTL_REQ_KEY,
-	CTL_REQ_PREEMPT,  /**< value 0..1 */
-	CTL_REQ_ALLOW,	  /**< value 0..1 */
-	CTL_REQ_ARPBALANCE, /**< refused with -ENOTSUP until ARP balancing is there */
-	CTL_REQ_LOG,	  /**< value 0..2 */
-	CTL_REQ_DEMOTION, /**< value 0..255 */
+	CTL_REQ_PREEMPT,     /**< value 0..1 */
+	CTL_REQ_ALLOW,	     /**< value 0..1 */
+	CTL_REQ_ARPBALANCE,  /**< refused with -ENOTSUP until ARP balancing is there */
+	CTL_REQ_LOG,	     /**< value 0..2 */
+	CTL_REQ_DEMOTION,    /**< value 0..255 */
 	CTL_REQ_CLEAR_STATS, /**< group, or ELECTION_NONE for all */
 };
 struct ctl_request {

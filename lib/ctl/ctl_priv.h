@@ -132,6 +132,8 @@ struct ctl {
 	base_ns_t started_at;
 	uint64_t turns, sleeps, stalls;
 	base_ns_t longest_turn_ns;
+	base_ns_t stall_told; /* time of the last STALL event */
+	uint32_t stalls_untold;
 	uint64_t late[CTL_LATE_BUCKETS];
 	base_ns_t late_max;
 	base_ns_t published_at;

@@ -64,6 +64,8 @@ publish_box(struct ctl *c)
 	while (n < CTL_DEMOTIONS_SHOWN &&
 		election_demotion_entry(c->election, n, &copy.demotion[n]))
 		n++;
+	if (n < CTL_DEMOTIONS_SHOWN)
+		copy.demotion[n] = (struct election_demotion_entry){0};
 	ctl_seq_write(&c->box_pub->seq, &c->box_pub->body, &copy, sizeof(copy));
 	c->box_dirty = false;
 }

@@ -29,8 +29,11 @@ enum port_vmac_mode {
 struct port_config {
 	char device[PORT_NAME_MAX];
 	uint16_t mtu;
-	/** Wanted; fewer are given when the device has fewer, more when frames in a queue that nobody
-	 * reads would be lost (af_packet's fanout spreads over all that its arguments ask for). */
+	/**
+	 * Wanted; fewer are given when the device has fewer, more when frames in a queue that
+	 * nobody reads would be lost (af_packet's fanout spreads over all that its arguments ask
+	 * for).
+	 */
 	uint16_t n_rxq;
 	uint16_t n_workers; /**< a TX queue for each wanted, plus one for the control lcore */
 	uint16_t n_rx_desc, n_tx_desc;

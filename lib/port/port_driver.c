@@ -11,7 +11,7 @@
 static const struct port_driver drivers[] = {
 	/* One fanout group over all sockets, opened at probe. Its link is always up. */
 	{.name = "net_af_packet", .all_rx = true, .paired = true, .netdev = true},
-	/* The XDP program redirects every NIC queue asked for; a socket is made with its RX queue. */
+	/* The XDP program redirects every queue asked for; a socket is made with its RX queue. */
 	{.name = "net_af_xdp", .all_rx = true, .paired = true, .netdev = true},
 	/* Each rx_pcap/iface argument is a queue. */
 	{.name = "net_pcap", .all_rx = true, .netdev = true},
@@ -67,8 +67,10 @@ port_queue_plan(const struct rte_eth_dev_info *info, const struct port_driver *d
 	unsigned int n = 0;
 
 	if (!drv->paired) {
-		/* Only where each worker has a queue of its own: where not, there is a hand-off ring
-		 * anyway, and it serves the control lcore as well. */
+		/*
+		 * Only where each worker has a queue of its own: where not, there is a
+		 * hand-off ring anyway, and it serves the control lcore as well.
+		 */
 		if (tx == workers && max_tx > tx)
 			out[n++] = (struct port_queues){rx, tx, true};
 		out[n++] = (struct port_queues){rx, tx, false};

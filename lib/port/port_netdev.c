@@ -59,9 +59,11 @@ port_netdev_link(int fd, unsigned int if_index, bool *up)
 	if ((r.ifr_flags & IFF_UP) == 0)
 		return 0;
 	*up = (r.ifr_flags & IFF_RUNNING) != 0;
-	/* IFF_RUNNING follows the kernel's link watch, which may hold back what it thinks is not
-	 * urgent, a NIC's lost carrier too, until a second after its last report. The carrier itself
-	 * is to be had at once. */
+	/*
+	 * IFF_RUNNING follows the kernel's link watch, which may hold back what it thinks is not
+	 * urgent, a NIC's lost carrier too, until a second after its last report. The carrier
+	 * itself is to be had at once.
+	 */
 	r.ifr_data = (char *)&carrier;
 	if (ioctl(fd, SIOCETHTOOL, &r) == 0)
 		*up = carrier.data != 0;

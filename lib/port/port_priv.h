@@ -56,9 +56,9 @@ struct port_ops {
 	int (*stats)(uint16_t port_id, struct rte_eth_stats *stats);
 	int (*stats_reset)(uint16_t port_id);
 
-	/** A socket for the netdev calls in this process's network namespace. @return it or -errno */
+	/** A socket for netdev calls in this process's namespace. @return it or -errno */
 	int (*netdev_open)(void);
-	/** A non-blocking socket that is readable when a netdev's link changed. @return it or -errno */
+	/** A socket that is readable when a netdev's link changed. @return it or -errno */
 	int (*netdev_watch_open)(void);
 	/** Administratively up and with carrier. */
 	int (*netdev_link)(int fd, unsigned int if_index, bool *up);
@@ -101,9 +101,9 @@ struct port_state {
 /**
  * A struct port_state that one thread writes and any read. Two copies under a sequence number
  * whose low bit says which of them readers use: a reader begins again only after a whole write went
- * by, never because a writer was interrupted. (A real-time lcore that spins until an ordinary thread
- * on its CPU goes on would wait for the kernel's throttling.) Writer: main during start and stop,
- * the port thread between.
+ * by, never because a writer was interrupted. (A real-time lcore that spins until an ordinary
+ * thread on its CPU goes on would wait for the kernel's throttling.) Writer: main during start and
+ * stop, the port thread between.
  */
 struct port_box {
 	_Atomic uint32_t seq;

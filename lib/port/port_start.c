@@ -118,7 +118,7 @@ check_mtu(const struct port_ops *ops, struct port_dev *d, const struct rte_eth_d
 		return -ERANGE;
 	}
 	if (pool != NULL) {
-		/* Without scattered receive a frame has to fit one buffer. A tag may come with it. */
+		/* Without scattered receive a frame, with a tag, has to fit one buffer. */
 		const uint32_t frame = (uint32_t)c->mtu + RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN;
 		const struct rte_mempool *mp = pool;
 		const uint16_t room =

@@ -295,5 +295,3 @@ class Box:
 
         lab.poll_until(reached, timeout, f"{self.name}: {what} above {more_than}")
         return value[0]
-
-

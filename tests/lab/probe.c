@@ -257,7 +257,7 @@ summary(void)
 			lost++;
 			continue;
 		}
-		/* The end of the stream ends no run that counts as an outage, but its packets are lost. */
+		/* The end of the stream is no outage, but its packets are lost. */
 		if (run > 0 && runs++ < 100) {
 			printf("%s{\"first\":%u,\"n\":%u,\"from\":%.6f,\"to\":%.6f}",
 				comma ? "," : "", i - run, run, (double)run_from / 1e9,

@@ -50,6 +50,20 @@ fake_assert_no_leak(void)
 	assert_int_equal(rte_mempool_avail_count(pool), POOL_SIZE);
 }
 
+const uint8_t rig_vmac[BASE_MAC_LEN] = {0, 0, 0x5e, 0, 1, 1};
+const uint8_t rig_if_mac[BASE_MAC_LEN] = {2, 0, 0, 0, 0, 1};
+const uint8_t rig_asker_mac[BASE_MAC_LEN] = {2, 0, 0, 0, 0, 0x64};
+const char rig_pair[] =
+	"{\"node\":\"fw\",\"interfaces\":[{\"name\":\"em0\",\"device\":\"d0\",\"addresses\":[\"192.0.2.2/24\"]},"
+	"{\"name\":\"em1\",\"device\":\"d1\",\"addresses\":[\"198.51.100.2/24\"]}],"
+	"\"carp\":{\"preempt\":true,\"log\":2,\"groups\":["
+	"{\"name\":\"carp0\",\"carpdev\":\"em0\",\"vhid\":1,\"pass\":\"lanpasswd\",\"addresses\":[\"192.0.2.1/24\"]},"
+	"{\"name\":\"carp1\",\"carpdev\":\"em1\",\"vhid\":2,\"pass\":\"wanpasswd\",\"addresses\":[\"198.51.100.1/24\"]}]}}";
+
+const char rig_bare[] = "{\"node\":\"fw\",\"interfaces\":[{\"name\":\"em0\",\"device\":\"d0\"}],"
+			"\"carp\":{\"groups\":[{\"name\":\"carp0\",\"carpdev\":\"em0\",\"vhid\":1,"
+			"\"pass\":\"lanpasswd\",\"addresses\":[\"192.0.2.1/24\"]}]}}";
+
 /* dp */
 
 base_ns_t
@@ -451,4 +465,23 @@ rig_request(struct rig *r, const struct ctl_request *req, char *note, size_t not
 		rig_turn(r);
 	pthread_join(t, NULL);
 	return a.result;
+}
+
+void
+rig_to_master(struct rig *r)
+{
+	rig_run(r, RIG_START + RIG_DOWN);
+	assert_int_equal(rig_state(r, 0), ELECTION_MASTER);
+}
+
+void
+rig_ask(struct rig *r, uint32_t sender, const uint8_t *mac)
+{
+	struct wire_arp arp = {.op = WIRE_ARP_REQUEST, .sender_ip = sender, .target_ip = RIG_VIP};
+
+	memcpy(arp.sender_mac, mac, 6);
+	fake.n_frames = 0;
+	fake.n_learnt = 0;
+	rig_arp(r, DP_PUNT_GROUP_ARP, 0, wire_broadcast_mac, &arp);
+	rig_turn(r);
 }

@@ -14,7 +14,7 @@
 #include "fib_nbr.h"
 #include "wire.h"
 
-/** @file A control plane on fakes of data plane, devices and neighbours, with a clock that tests move. */
+/** @file A control plane on fakes of what is below it, with a clock that tests move. */
 
 #define FAKE_FRAMES 256
 #define FAKE_LEARNT 16
@@ -57,6 +57,22 @@ int fake_eal_teardown(void **state);
 /** Mempool is whole again: no packet leaked. */
 void fake_assert_no_leak(void);
 
+/** @name The rig's world: one LAN, 192.0.2.0/24. @{ */
+#define RIG_VIP	  UINT32_C(0xc0000201)
+#define RIG_OWN	  UINT32_C(0xc0000202)
+#define RIG_PEER  UINT32_C(0xc0000203)
+#define RIG_ASKER UINT32_C(0xc0000264)
+#define RIG_START (1000 * BASE_NS_PER_S)
+#define RIG_DOWN  (3 * BASE_NS_PER_S) /**< master-down time of its groups */
+extern const uint8_t rig_vmac[BASE_MAC_LEN];
+extern const uint8_t rig_if_mac[BASE_MAC_LEN];
+extern const uint8_t rig_asker_mac[BASE_MAC_LEN];
+/** Two interfaces with a group each, preempt on. */
+extern const char rig_pair[];
+/** One interface without an address, one group. */
+extern const char rig_bare[];
+/** @} */
+
 struct rig {
 	struct conf *conf;
 	struct ctl *ctl;
@@ -74,7 +90,7 @@ void rig_advert(struct rig *r, const char *pass, uint8_t vhid, uint32_t vip, uin
 /** Put an ARP frame in a ring. */
 void rig_arp(struct rig *r, enum dp_punt_class cls, uint16_t group, const uint8_t *eth_dst,
 	const struct wire_arp *arp);
-/** The n-th frame sent since the last fake.n_frames = 0 that is an advert; NULL when there is none. */
+/** The n-th advert sent since the last fake.n_frames = 0; NULL when there is none. */
 const struct fake_frame *sent_advert(uint32_t n, struct wire_carp *out);
 uint32_t sent_adverts(void);
 /** The same for ARP. */
@@ -82,6 +98,10 @@ const struct fake_frame *sent_arp(uint32_t n, struct wire_arp *out);
 uint32_t sent_arps(void);
 /** State of a group by its view. */
 enum election_state rig_state(struct rig *r, uint16_t group);
+/** Let time pass until the groups time out and take over. */
+void rig_to_master(struct rig *r);
+/** Somebody asks for the first group's VIP; frames sent and learnt are forgotten before. */
+void rig_ask(struct rig *r, uint32_t sender, const uint8_t *mac);
 /** Post a request from another thread while turns go on. */
 int rig_request(struct rig *r, const struct ctl_request *req, char *note, size_t note_len);
 

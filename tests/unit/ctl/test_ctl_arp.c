@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/* ARP: who is answered, with which MAC, what is learnt, and how often is announced. */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <rte_mbuf.h>
+
+#include "ctl_fake.h"
+
+/* 47: GARP repeated once, after the third advert. */
+static void
+conformance_47_announcement_repeated_after_third_advert(void **state)
+{
+	struct rig r = rig_make(rig_bare);
+
+	(void)state;
+	rig_to_master(&r);
+	assert_int_equal(sent_arps(), 1);
+	rig_run(&r, RIG_START + RIG_DOWN + 2 * BASE_NS_PER_S - 1);
+	assert_int_equal(sent_adverts(), 2);
+	assert_int_equal(sent_arps(), 1);
+	rig_run(&r, RIG_START + RIG_DOWN + 2 * BASE_NS_PER_S);
+	assert_int_equal(sent_adverts(), 3);
+	assert_int_equal(sent_arps(), 2);
+	rig_run(&r, RIG_START + RIG_DOWN + 6 * BASE_NS_PER_S);
+	assert_int_equal(sent_arps(), 2);
+	rig_free(&r);
+}
+
+/* 41: MASTER, ARP request for the VIP: one reply, Ethernet source and sender MAC = vMAC. */
+static void
+conformance_41_master_answers_arp_with_vmac(void **state)
+{
+	struct rig r = rig_make(rig_pair);
+	struct wire_arp reply;
+
+	(void)state;
+	rig_to_master(&r);
+	rig_ask(&r, RIG_ASKER, rig_asker_mac);
+	assert_int_equal(sent_arps(), 1);
+	const struct fake_frame *f = sent_arp(0, &reply);
+
+	assert_memory_equal(f->bytes, rig_asker_mac, 6);
+	assert_memory_equal(f->bytes + 6, rig_vmac, 6);
+	assert_int_equal(reply.op, WIRE_ARP_REPLY);
+	assert_memory_equal(reply.sender_mac, rig_vmac, 6);
+	assert_int_equal(reply.sender_ip, RIG_VIP);
+	assert_memory_equal(reply.target_mac, rig_asker_mac, 6);
+	assert_int_equal(reply.target_ip, RIG_ASKER);
+	assert_int_equal(fake.n_learnt, 1);
+	assert_int_equal(fake.learnt[0].ip, RIG_ASKER);
+	assert_true(fake.learnt[0].create);
+	rig_free(&r);
+}
+
+/* 42: BACKUP, same: no reply. Nor while INIT. */
+static void
+conformance_42_backup_does_not_answer(void **state)
+{
+	struct rig r = rig_make(rig_pair);
+	struct ctl_group_view v;
+
+	(void)state;
+	rig_run(&r, RIG_START + BASE_NS_PER_S);
+	rig_ask(&r, RIG_ASKER, rig_asker_mac);
+	assert_int_equal(fake.n_frames, 0);
+	assert_false(fake.learnt[0].create);
+	ctl_group_view(r.ctl, 0, &v);
+	assert_int_equal(v.stats[CTL_STAT_ARP_NOT_MASTER], 1);
+	rig_free(&r);
+}
+
+/* 43: MASTER, ARP probe (sender 0.0.0.0): reply. */
+static void
+conformance_43_master_answers_probe(void **state)
+{
+	struct rig r = rig_make(rig_pair);
+
+	(void)state;
+	rig_to_master(&r);
+	rig_ask(&r, 0, rig_asker_mac);
+	assert_int_equal(sent_arps(), 1);
+	assert_int_equal(fake.n_learnt, 0);
+	rig_free(&r);
+}
+
+static void
+own_or_vip_claims_are_never_learnt(void **state)
+{
+	struct rig r = rig_make(rig_pair);
+
+	(void)state;
+	rig_to_master(&r);
+	/* the other master's announcement, and our own reflected */
+	rig_ask(&r, RIG_VIP, rig_vmac);
+	assert_int_equal(fake.n_frames, 0);
+	assert_int_equal(fake.n_learnt, 0);
+	/* somebody claims the VIP or our own address with a MAC of his */
+	rig_ask(&r, RIG_VIP, rig_asker_mac);
+	assert_int_equal(fake.n_learnt, 0);
+	rig_ask(&r, RIG_OWN, rig_asker_mac);
+	assert_int_equal(fake.n_learnt, 0);
+	/* a multicast MAC is nobody's */
+	rig_ask(&r, RIG_ASKER, wire_broadcast_mac);
+	assert_int_equal(fake.n_learnt, 0);
+	rig_free(&r);
+}
+
+static void
+own_address_is_answered_in_every_state(void **state)
+{
+	struct rig r = rig_make(rig_pair);
+	struct wire_arp arp = {.op = WIRE_ARP_REQUEST,
+				.sender_ip = RIG_ASKER,
+				.target_ip = RIG_OWN},
+			reply;
+
+	(void)state;
+	memcpy(arp.sender_mac, rig_asker_mac, 6);
+	rig_turn(&r);
+	rig_arp(&r, DP_PUNT_IF_ARP, DP_NONE, wire_broadcast_mac, &arp);
+	rig_turn(&r);
+	assert_int_equal(sent_arps(), 1);
+	sent_arp(0, &reply);
+	assert_memory_equal(reply.sender_mac, rig_if_mac, 6);
+	assert_int_equal(reply.sender_ip, RIG_OWN);
+	rig_free(&r);
+}
+
+/* Without an own address: BACKUP asks as 0.0.0.0, MASTER as VIP with the vMAC. */
+static void
+resolver_asks_in_an_allowed_name(void **state)
+{
+	struct rig r = rig_make(rig_bare);
+	struct wire_arp arp;
+
+	(void)state;
+	rig_turn(&r);
+	for (int master = 0; master < 2; master++) {
+		if (master)
+			rig_to_master(&r);
+		fake.n_frames = 0;
+		fake.punt[fake.n_punts++] = (struct dp_punt){.m = dp_ctl_alloc(NULL),
+			.cls = DP_PUNT_RESOLVE,
+			.group = DP_NONE,
+			.next_hop = RIG_ASKER};
+		rig_turn(&r);
+		assert_int_equal(sent_arps(), 1);
+		const struct fake_frame *f = sent_arp(0, &arp);
+
+		assert_int_equal(arp.op, WIRE_ARP_REQUEST);
+		assert_int_equal(arp.target_ip, RIG_ASKER);
+		assert_int_equal(arp.sender_ip, master ? RIG_VIP : 0);
+		assert_memory_equal(arp.sender_mac, master ? rig_vmac : rig_if_mac, 6);
+		assert_memory_equal(f->bytes + 6, master ? rig_vmac : rig_if_mac, 6);
+	}
+	rig_free(&r);
+}
+
+static void
+announcements_are_paced_and_stop_with_the_role(void **state)
+{
+	char json[8192];
+	int at = snprintf(json, sizeof(json),
+		"{\"node\":\"fw\",\"interfaces\":[{\"name\":\"em0\",\"device\":\"d0\"}],\"carp\":{\"groups\":"
+		"[{\"name\":\"carp0\",\"carpdev\":\"em0\",\"vhid\":1,\"pass\":\"lanpasswd\",\"addresses\":[");
+
+	(void)state;
+	for (int i = 1; i <= 100; i++)
+		at += snprintf(json + at, sizeof(json) - (size_t)at, "%s\"192.0.2.%d/24\"",
+			i > 1 ? "," : "", i);
+	snprintf(json + at, sizeof(json) - (size_t)at, "]}]}}");
+	struct rig r = rig_make(json);
+
+	rig_to_master(&r);
+	assert_int_equal(sent_adverts(), 1);
+	assert_int_equal(sent_arps(), 16);
+	for (int i = 0; i < 10; i++)
+		rig_turn(&r);
+	assert_int_equal(sent_arps(), 100);
+
+	struct ctl_request req = {.type = CTL_REQ_STATE_BACKUP, .group = 0};
+	char note[160];
+
+	rig_request(&r, &req, note, sizeof(note));
+	req.type = CTL_REQ_STATE_MASTER;
+	fake.n_frames = 0;
+	rig_request(&r, &req, note, sizeof(note));
+	req.type = CTL_REQ_DOWN;
+	rig_request(&r, &req, note, sizeof(note));
+	uint32_t n = sent_arps();
+
+	for (int i = 0; i < 10; i++)
+		rig_turn(&r);
+	assert_int_equal(sent_arps(), n);
+	rig_free(&r);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(conformance_47_announcement_repeated_after_third_advert),
+		cmocka_unit_test(conformance_41_master_answers_arp_with_vmac),
+		cmocka_unit_test(conformance_42_backup_does_not_answer),
+		cmocka_unit_test(conformance_43_master_answers_probe),
+		cmocka_unit_test(own_or_vip_claims_are_never_learnt),
+		cmocka_unit_test(own_address_is_answered_in_every_state),
+		cmocka_unit_test(resolver_asks_in_an_allowed_name),
+		cmocka_unit_test(announcements_are_paced_and_stop_with_the_role),
+	};
+
+	return cmocka_run_group_tests(tests, fake_eal_setup, fake_eal_teardown);
+}
