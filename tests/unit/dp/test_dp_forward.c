@@ -448,6 +448,55 @@ control_frames_go_first(void **state)
 	assert_int_equal(rig_tx_count(r, LAN), 1);
 }
 
+/* More frames for one port in one turn than its buffer holds, from two queues. */
+static void
+a_turn_may_fill_a_port_more_than_once(void **state)
+{
+	struct rig *r = *state;
+	struct frame out = frame_udp(vmac1, CLIENT, SERVER);
+	struct frame same = frame_udp(wan_mac, CLIENT, SERVER);
+
+	rig_master(r, LAN_VHID1);
+	for (unsigned int n = 1; n <= 32; n++) {
+		for (unsigned int i = 0; i < n; i++)
+			rig_rx(r, LAN, &out);
+		for (unsigned int i = 0; i < 20; i++)
+			rig_rx(r, WAN, &same);
+		assert_int_equal(rig_turn(r), n + 20);
+		assert_int_equal(rig_tx_count(r, WAN), n + 20);
+	}
+}
+
+/* What did not fit into the queue is neither sent nor forwarded, of both kinds. */
+static void
+a_full_queue_counts_only_what_was_sent(void **state)
+{
+	struct rig *r = *state;
+	struct frame f = frame_udp(lan_mac, SERVER, CLIENT);
+	struct frame echo = frame_echo(lan_mac, CLIENT, LAN_OWN, 8);
+	uint64_t replies = 0, routed = 0;
+	struct rte_mbuf *m;
+
+	for (unsigned int i = 0; i < 40; i++) {
+		for (unsigned int k = 0; k < 16; k++) {
+			rig_rx(r, LAN, k % 3 ? &echo : &f);
+			rig_rx(r, LAN, k % 3 ? &f : &echo);
+		}
+		rig_turn(r);
+	}
+	while ((m = rig_tx(r, LAN)) != NULL) {
+		bool reply = rte_pktmbuf_mtod(m, uint8_t *)[IP_AT + 9] == WIRE_PROTO_ICMP;
+
+		replies += reply;
+		routed += !reply;
+	}
+	assert_true(replies > 0 && routed > 0);
+	assert_int_equal(rig_stats(r).forwarded, routed);
+	assert_int_equal(rig_stats(r).tx_frames, routed + replies);
+	assert_int_equal(rig_drops(r, DP_DROP_TX_FULL), 40 * 32 - routed - replies);
+	assert_int_equal(rig_stats(r).tx_bytes, routed * f.len + replies * echo.len);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
 int
@@ -469,6 +518,8 @@ main(void)
 		T(control_sends_by_a_queue_of_its_own),
 		T(an_advert_lost_after_hand_off_is_counted_to_its_group),
 		T(control_frames_go_first),
+		T(a_turn_may_fill_a_port_more_than_once),
+		T(a_full_queue_counts_only_what_was_sent),
 	};
 
 	return cmocka_run_group_tests_name(

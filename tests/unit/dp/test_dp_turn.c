@@ -183,15 +183,19 @@ the_loop_runs_beside_control(void **state)
 	rig_master(r, LAN_VHID1);
 	assert_int_equal(pthread_create(&thread, NULL, loop_main, &l), 0);
 	for (; rounds < 200 && dp_clock() < deadline; rounds++) {
-		base_ns_t before = dp_clock();
+		base_ns_t arrived;
+		uint32_t n;
 
 		rig_rx(r, LAN, &advert);
 		rig_rx(r, LAN, &f);
+		arrived = dp_clock();
 		/* The horizon passes by, also while the worker sleeps in between. */
-		while (dp_rx_horizon(r->dp, LAN) < before && dp_clock() < deadline)
+		while (dp_rx_horizon(r->dp, LAN) < arrived && dp_clock() < deadline)
 			;
-		adverts += dp_poll_adverts(r->dp, p, 1, 8);
-		rte_pktmbuf_free(p[0].m);
+		n = dp_poll_adverts(r->dp, p, 8, 8);
+		adverts += n;
+		while (n-- > 0)
+			rte_pktmbuf_free(p[n].m);
 		sent += rig_tx_count(r, WAN);
 		/* So does a grace period. */
 		token = rte_rcu_qsbr_start(dp_qsbr(r->dp));
