@@ -150,6 +150,9 @@ class Demo:
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             subprocess.call([box.KOICTL, "--socket", self.fw1.socket_path])
+            if self.fw1.process.poll() is not None:
+                say("fw1 is gone; the CLI of fw2:")
+                subprocess.call([box.KOICTL, "--socket", self.fw2.socket_path])
         finally:
             signal.signal(signal.SIGINT, before)
 
