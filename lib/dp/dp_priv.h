@@ -136,7 +136,7 @@ struct dp_hop {
 	uint64_t l2_head;
 	uint32_t l2_tail;
 };
-#define DP_HOP_CACHE_BITS 7
+#define DP_HOP_CACHE_BITS 10
 #define DP_HOP_EPOCH_BITS 26 /* 6 of DP_IF_MAX and 32 of the address are the rest */
 #define DP_HOP_EPOCH_NS	  BASE_NS_PER_MS
 
