@@ -34,8 +34,25 @@
 #define CONF_MTU_MAX	    9216
 #define CONF_MTU_DEFAULT    1500
 
+#define CONF_HOLD_MS_MAX	    600000 /**< of linkup-hold-ms and startup-hold-ms */
+#define CONF_PREEMPT_DELAY_MS_MAX   3600000
+#define CONF_ANNOUNCE_REFRESH_S_MAX 86400
+
 enum conf_idle { CONF_IDLE_ADAPTIVE = 0, CONF_IDLE_POLL };
 enum conf_initial_state { CONF_STATE_BACKUP = 0, CONF_STATE_INIT, CONF_STATE_MASTER };
+/** When a group with addresses of both families takes over (protocol note 4). */
+enum conf_family_timers {
+	CONF_FAMILY_TIMERS_ALL = 0, /**< when every family is silent */
+	CONF_FAMILY_TIMERS_ANY,	    /**< when one is, as the BSDs do */
+};
+/** Variant of the digest (note 2.2). They differ only in groups with link-local VIPs. */
+enum conf_hmac {
+	CONF_HMAC_AUTO = 0, /**< send NOV6LL, accept both */
+	CONF_HMAC_ORIG,	    /**< with link-local VIPs: NetBSD, FreeBSD */
+	CONF_HMAC_NOV6LL,   /**< without: OpenBSD */
+};
+/** Checksum of IPv6 adverts sent (note 1.5); both are accepted. */
+enum conf_cksum6 { CONF_CKSUM6_PLAIN = 0, CONF_CKSUM6_PSEUDO };
 
 struct conf_lcores {
 	uint16_t control;		   /**< CPU, or CONF_CPU_AUTO */
@@ -50,6 +67,7 @@ struct conf_if {
 	char device[CONF_DEVICE_MAX + 1]; /**< DPDK device name */
 	uint16_t mtu;
 	bool track;
+	uint32_t linkup_hold_ms; /**< a link that comes up counts as down for so much longer */
 	uint16_t n_addresses;
 	struct base_prefix *addresses;
 };
@@ -66,7 +84,18 @@ struct conf_group {
 	uint8_t key[AUTH_KEY_LEN];
 	char *pass_file; /**< as given, or NULL; the key is already read from it */
 	uint16_t n_addresses;
-	struct base_prefix *addresses; /**< VIPs in the order given */
+	struct base_prefix *addresses; /**< VIPs in the order given; link-local ones included */
+	/**
+	 * Where adverts go instead of to the multicast group; family BASE_FAMILY_NONE when unset.
+	 * On a subnet of the interface (peer6 may be link-local) and no address of this box; the
+	 * group has a VIP of the family.
+	 */
+	struct base_addr peer4, peer6;
+	bool strict; /**< refuse replayed adverts */
+	enum conf_family_timers family_timers;
+	enum conf_hmac hmac;
+	enum conf_cksum6 cksum6;
+	bool advert_source_interface; /**< multicast adverts come from the interface's own MAC */
 };
 
 struct conf_route {
@@ -81,8 +110,13 @@ struct conf {
 	uint16_t n_eal;
 	char **eal;
 	struct conf_lcores lcores;
+	/** With arpbalance an IPv4 VIP may be in several groups of one interface. */
 	bool allow, preempt, arpbalance;
-	uint8_t log; /**< 0..2 */
+	uint8_t log;		      /**< 0..2 */
+	bool arpbalance_netbsd_order; /**< index 0 is the highest vhid (note 7.3) */
+	uint8_t dscp;		      /**< of adverts, 0..63 */
+	uint32_t startup_hold_ms, preempt_delay_ms;
+	uint32_t announce_refresh_s; /**< 0 = off */
 	uint16_t n_ifs;
 	struct conf_if *ifs;
 	uint16_t n_groups;

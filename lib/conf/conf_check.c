@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "conf_addr_priv.h"
+#include "conf_check_priv.h"
 #include "conf_net_priv.h"
 
 static void
@@ -35,170 +36,8 @@ check_interfaces(struct conf_reader *r)
 	}
 }
 
-static void
-check_group_names(struct conf_reader *r)
-{
-	const struct conf_group *g = r->c->groups;
-
-	for (uint16_t i = 1; i < r->c->n_groups; i++) {
-		for (uint16_t j = 0; j < i && g[i].name[0] != '\0'; j++) {
-			if (strcmp(g[i].name, g[j].name) != 0)
-				continue;
-			conf_error(r, conf_member_node(r, r->group[i].node, "name"),
-				"group name \"%s\" is taken at line %u already", g[i].name,
-				conf_line(r, conf_member_node(r, r->group[j].node, "name")));
-			break;
-		}
-	}
-}
-
-static const char *
-near_interface(const struct conf *c, const char *name)
-{
-	unsigned int best_distance = UINT32_MAX, d;
-	const char *best = NULL;
-
-	for (uint16_t i = 0; i < c->n_ifs; i++) {
-		if (conf_words_near(name, c->ifs[i].name, &d) && d < best_distance) {
-			best = c->ifs[i].name;
-			best_distance = d;
-		}
-	}
-	return best;
-}
-
-static char *
-interface_list(const struct conf *c)
-{
-	char *text = NULL;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
-
-	if (f == NULL)
-		return NULL;
-	for (uint16_t i = 0; i < c->n_ifs; i++)
-		fprintf(f, "%s\"%s\"", i == 0 ? "" : ", ", c->ifs[i].name);
-	if (fclose(f) != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
-}
-
-/** The interface that a group names. */
-static void
-find_named(struct conf_reader *r, uint16_t index)
-{
-	const struct conf_group_at *at = &r->group[index];
-	uint32_t node = conf_member_node(r, at->node, "carpdev");
-	char buf[CONF_ECHO];
-	const char *near;
-	char *list;
-
-	for (uint16_t i = 0; i < r->c->n_ifs; i++) {
-		if (strcmp(r->c->ifs[i].name, at->carpdev) == 0 && at->carpdev[0] != '\0') {
-			r->c->groups[index].if_index = i;
-			return;
-		}
-	}
-	/* the one that is meant may have lost its name to another error */
-	if (r->ifs_bad)
-		return;
-	near = near_interface(r->c, at->carpdev);
-	if (near != NULL) {
-		conf_error(r, node, "there is no interface %s, did you mean \"%s\"?",
-			conf_echo(r, node, buf), near);
-		return;
-	}
-	list = interface_list(r->c);
-	conf_error(r, node, "there is no interface %s, allowed are %s", conf_echo(r, node, buf),
-		list == NULL ? "?" : list);
-	free(list);
-}
-
-/** The interface whose subnet holds the group's first address, as carp(4) does. */
-static void
-find_by_subnet(struct conf_reader *r, uint16_t index, const struct conf_nets *own)
-{
-	struct conf_group *g = &r->c->groups[index];
-	const struct conf_net *net;
-	char buf[CONF_ADDR_STR];
-	uint32_t node;
-	char *list;
-
-	if (g->n_addresses == 0)
-		return;
-	net = conf_nets_find(own, &g->addresses[0].addr);
-	if (net != NULL) {
-		g->if_index = net->if_index;
-		g->carpdev_found = true;
-		return;
-	}
-	if (r->ifs_bad || r->groups_bad)
-		return;
-	node = conf_member_node(r, r->group[index].node, "addresses");
-	list = conf_nets_list(own, r);
-	conf_error(r, r->pos->node[node].first,
-		"%s is on no interface's subnet (%s): give the group a \"carpdev\"",
-		conf_addr_str(&g->addresses[0].addr, buf), list == NULL ? "?" : list);
-	free(list);
-}
-
-static void
-find_carpdevs(struct conf_reader *r)
-{
-	struct conf_nets own;
-
-	if (conf_nets_build(&own, r, false) != 0) {
-		r->out_of_memory = true;
-		return;
-	}
-	for (uint16_t i = 0; i < r->c->n_groups; i++) {
-		if (r->group[i].carpdev != NULL)
-			find_named(r, i);
-		else if (!r->group[i].carpdev_bad)
-			find_by_subnet(r, i, &own);
-	}
-	conf_nets_free(&own);
-}
-
-static void
-check_vhids(struct conf_reader *r)
-{
-	uint16_t(*taken)[256] = conf_calloc(r, r->c->n_ifs, sizeof(*taken));
-
-	if (taken == NULL)
-		return;
-	for (uint16_t i = 0; i < r->c->n_groups; i++) {
-		const struct conf_group *g = &r->c->groups[i];
-
-		if (g->vhid == 0 || g->if_index == CONF_IF_NONE)
-			continue;
-		uint16_t *by = &taken[g->if_index][g->vhid];
-
-		if (*by == 0) {
-			*by = (uint16_t)(i + 1);
-			continue;
-		}
-		conf_error(r, conf_member_node(r, r->group[i].node, "vhid"),
-			"vhid %u on interface \"%s\" is taken by group \"%s\" at line %u already",
-			g->vhid, r->c->ifs[g->if_index].name, r->c->groups[*by - 1].name,
-			conf_line(r, conf_member_node(r, r->group[*by - 1].node, "vhid")));
-	}
-	free(taken);
-}
-
-/** What an address or subnet is compared by, in one order for qsort(). */
-struct entry {
-	struct base_prefix p;
-	uint32_t scope; /**< link-local addresses: their interface + 1 */
-	uint32_t node;
-	uint32_t index;
-	uint16_t if_index;
-};
-
 static int
-compare_prefix(const struct entry *a, const struct entry *b)
+compare_prefix(const struct conf_entry *a, const struct conf_entry *b)
 {
 	int order = conf_addr_compare(&a->p.addr, &b->p.addr);
 
@@ -211,7 +50,7 @@ compare_prefix(const struct entry *a, const struct entry *b)
 static int
 compare_address(const void *va, const void *vb)
 {
-	const struct entry *a = va, *b = vb;
+	const struct conf_entry *a = va, *b = vb;
 	int order = conf_addr_compare(&a->p.addr, &b->p.addr);
 
 	if (order != 0)
@@ -225,7 +64,7 @@ compare_address(const void *va, const void *vb)
 static int
 compare_subnet(const void *va, const void *vb)
 {
-	const struct entry *a = va, *b = vb;
+	const struct conf_entry *a = va, *b = vb;
 	int order = compare_prefix(a, b);
 
 	if (order != 0)
@@ -235,16 +74,16 @@ compare_subnet(const void *va, const void *vb)
 	return a->node < b->node ? -1 : a->node > b->node;
 }
 
-static struct entry *
+static struct conf_entry *
 sorted_addresses(struct conf_reader *r)
 {
-	struct entry *e = conf_calloc(r, r->n_places, sizeof(*e));
+	struct conf_entry *e = conf_calloc(r, r->n_places, sizeof(*e));
 
 	for (uint32_t i = 0; e != NULL && i < r->n_places; i++) {
 		const struct conf_place *p = &r->place[i];
 		uint16_t if_index = conf_place_if(r, p);
 
-		e[i] = (struct entry){
+		e[i] = (struct conf_entry){
 			.p = p->p,
 			.scope = conf_addr_link_local(&p->p.addr) ? if_index + 1u : 0,
 			.node = p->node,
@@ -257,40 +96,98 @@ sorted_addresses(struct conf_reader *r)
 	return e;
 }
 
+/** Why two groups cannot share an address, or NULL when they can (protocol note 7.3). */
+static const char *
+sharing_refused(
+	const struct conf_reader *r, const struct conf_place *again, const struct conf_place *first)
+{
+	uint16_t if_again = conf_place_if(r, again), if_first = conf_place_if(r, first);
+
+	if (!r->c->arpbalance)
+		return r->arpbalance_bad ? NULL
+					 : ": two groups share one only with \"arpbalance\": true";
+	if (again->p.addr.family == BASE_FAMILY_IP6)
+		return ": \"arpbalance\" shares IPv4 addresses only";
+	if (if_again != if_first && if_again != CONF_IF_NONE && if_first != CONF_IF_NONE)
+		return ": two groups share one only on the same interface";
+	return NULL;
+}
+
+/** Each group hashes with its own key: with one key exactly one of them answers an asker. */
+static void
+compare_keys(struct conf_reader *r, const struct conf_place *again, const struct conf_place *first)
+{
+	struct conf_group_at *a = &r->group[again->owner], *b = &r->group[first->owner];
+	char buf[CONF_ADDR_STR];
+
+	if (!a->key_known || !b->key_known || a->key_warned ||
+		memcmp(r->c->groups[again->owner].key, r->c->groups[first->owner].key,
+			AUTH_KEY_LEN) == 0)
+		return;
+	a->key_warned = true;
+	conf_warning(r, again->node,
+		"%s is shared with group \"%s\" at line %u, which has another passphrase: some "
+		"hosts that ask for it get two answers and some none",
+		conf_addr_str(&again->p.addr, buf), r->c->groups[first->owner].name,
+		conf_line(r, first->node));
+}
+
 /** An address that is given again: by whom first decides the words. */
 static void
-report_again(struct conf_reader *r, struct conf_place *again, const struct conf_place *first)
+check_again(struct conf_reader *r, struct conf_place *again, const struct conf_place *first)
 {
 	const char *const kind =
 		first->vip ? "a shared address of group" : "an address of interface";
 	const char *name =
 		first->vip ? r->c->groups[first->owner].name : r->c->ifs[first->owner].name;
+	const char *why = "";
 	char buf[CONF_ADDR_STR];
 
+	if (again->vip && first->vip && again->owner != first->owner) {
+		why = sharing_refused(r, again, first);
+		if (why == NULL) {
+			compare_keys(r, again, first);
+			return;
+		}
+	}
 	again->repeated = true;
 	conf_error(r, again->node, "%s is %s \"%s\" at line %u already%s",
-		conf_addr_str(&again->p.addr, buf), kind, name, conf_line(r, first->node),
-		first->vip && again->vip && first->owner != again->owner
-			? ": two groups cannot share one in this version"
-			: "");
+		conf_addr_str(&again->p.addr, buf), kind, name, conf_line(r, first->node), why);
+}
+
+static bool
+same_address(const struct conf_entry *a, const struct conf_entry *b)
+{
+	return a->scope == b->scope && conf_addr_compare(&a->p.addr, &b->p.addr) == 0;
 }
 
 static void
-check_addresses(struct conf_reader *r, const struct entry *e)
+check_addresses(struct conf_reader *r, const struct conf_entry *e)
 {
-	for (uint32_t i = 1, first = 0; i < r->n_places; i++) {
-		if (e[i].scope == e[first].scope &&
-			conf_addr_compare(&e[i].p.addr, &e[first].p.addr) == 0)
-			report_again(r, &r->place[e[i].index], &r->place[e[first].index]);
-		else
-			first = i;
+	/* first to have the address, and first of those with the same owner: they stand together */
+	uint32_t first = 0, own = 0;
+
+	for (uint32_t i = 1; i < r->n_places; i++) {
+		struct conf_place *p = &r->place[e[i].index];
+		const struct conf_place *before = &r->place[e[i - 1].index];
+
+		if (!same_address(&e[i], &e[first])) {
+			first = own = i;
+			continue;
+		}
+		if (p->vip != before->vip || p->owner != before->owner) {
+			own = i;
+			check_again(r, p, &r->place[e[first].index]);
+		} else {
+			check_again(r, p, &r->place[e[own].index]);
+		}
 	}
 }
 
 static void
-report_overlap(struct conf_reader *r, const struct entry *a, const struct entry *b)
+report_overlap(struct conf_reader *r, const struct conf_entry *a, const struct conf_entry *b)
 {
-	const struct entry *early = a->node < b->node ? a : b, *late = early == a ? b : a;
+	const struct conf_entry *early = a->node < b->node ? a : b, *late = early == a ? b : a;
 	char x[CONF_ADDR_STR], y[CONF_ADDR_STR];
 
 	conf_error(r, late->node,
@@ -307,8 +204,9 @@ report_overlap(struct conf_reader *r, const struct entry *a, const struct entry 
 static void
 check_overlaps(struct conf_reader *r)
 {
-	struct entry *e = conf_calloc(r, r->n_places, sizeof(*e));
-	const struct entry **stack = conf_calloc(r, r->n_places, sizeof(const struct entry *));
+	struct conf_entry *e = conf_calloc(r, r->n_places, sizeof(*e));
+	const struct conf_entry **stack =
+		conf_calloc(r, r->n_places, sizeof(const struct conf_entry *));
 	uint32_t n = 0, depth = 0;
 
 	if (e == NULL || stack == NULL)
@@ -319,7 +217,7 @@ check_overlaps(struct conf_reader *r)
 
 		if (p->repeated || if_index == CONF_IF_NONE || conf_addr_link_local(&p->p.addr))
 			continue;
-		e[n++] = (struct entry){
+		e[n++] = (struct conf_entry){
 			.p = conf_prefix_network(&p->p), .node = p->node, .if_index = if_index};
 	}
 	qsort(e, n, sizeof(*e), compare_subnet);
@@ -342,41 +240,52 @@ out:
 	free(e);
 }
 
-static void
-check_via(struct conf_reader *r, uint32_t i, const struct entry *addresses,
-	const struct conf_nets *connected)
+bool
+conf_check_itself(struct conf_reader *r, uint32_t node, const struct conf_entry *addresses,
+	const struct base_addr *addr, uint32_t scope)
 {
-	struct conf_route *route = &r->c->routes[i];
-	uint32_t node = conf_member_node(r, r->route[i].node, "via");
+	const struct conf_entry key = {.p.addr = *addr, .scope = scope};
+	const struct conf_place *p;
 	uint32_t lo = 0, hi = r->n_places;
-	char a[CONF_ADDR_STR], b[CONF_ADDR_STR];
-	const struct conf_net *net;
-	const char *what;
+	char buf[CONF_ADDR_STR];
 
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
 
-		if (conf_addr_compare(&addresses[mid].p.addr, &route->via) < 0)
+		if (compare_address(&addresses[mid], &key) < 0)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	if (lo < r->n_places && conf_addr_compare(&addresses[lo].p.addr, &route->via) == 0) {
-		const struct conf_place *p = &r->place[addresses[lo].index];
+	if (lo == r->n_places || !same_address(&addresses[lo], &key))
+		return false;
+	p = &r->place[addresses[lo].index];
+	conf_error(r, node, "%s is %s \"%s\" itself, expected another host",
+		conf_addr_str(addr, buf),
+		p->vip ? "a shared address of group" : "the address of interface",
+		p->vip ? r->c->groups[p->owner].name : r->c->ifs[p->owner].name);
+	return true;
+}
 
-		conf_error(r, node, "%s is %s \"%s\" itself, expected another host",
-			conf_addr_str(&route->via, a),
-			p->vip ? "a shared address of group" : "the address of interface",
-			p->vip ? r->c->groups[p->owner].name : r->c->ifs[p->owner].name);
+static void
+check_via(struct conf_reader *r, uint32_t i, const struct conf_entry *addresses,
+	const struct conf_nets *connected)
+{
+	struct conf_route *route = &r->c->routes[i];
+	uint32_t node = conf_member_node(r, r->route[i].node, "via");
+	char a[CONF_ADDR_STR], b[CONF_ADDR_STR];
+	const struct conf_net *net;
+	const char *what;
+
+	if (conf_check_itself(r, node, addresses, &route->via, 0))
 		return;
-	}
 	net = conf_nets_find(connected, &route->via);
 	if (net == NULL) {
 		char *list;
 
 		if (r->ifs_bad || r->groups_bad)
 			return;
-		list = conf_nets_list(connected, r);
+		list = conf_nets_list(connected, r, CONF_IF_NONE, BASE_FAMILY_NONE);
 		conf_error(r, node, "%s is on no connected subnet, there are %s",
 			conf_addr_str(&route->via, a), list == NULL ? "?" : list);
 		free(list);
@@ -394,7 +303,7 @@ check_via(struct conf_reader *r, uint32_t i, const struct entry *addresses,
 static void
 check_prefixes(struct conf_reader *r, const struct conf_nets *connected)
 {
-	struct entry *e = conf_calloc(r, r->c->n_routes, sizeof(*e));
+	struct conf_entry *e = conf_calloc(r, r->c->n_routes, sizeof(*e));
 	char buf[CONF_ADDR_STR];
 	uint32_t n = 0;
 
@@ -405,7 +314,7 @@ check_prefixes(struct conf_reader *r, const struct conf_nets *connected)
 
 		if (!r->route[i].prefix_ok)
 			continue;
-		e[n++] = (struct entry){.p = *p, .node = node};
+		e[n++] = (struct conf_entry){.p = *p, .node = node};
 		net = conf_nets_exact(connected, p);
 		if (net != NULL)
 			conf_error(r, node,
@@ -426,7 +335,7 @@ check_prefixes(struct conf_reader *r, const struct conf_nets *connected)
 }
 
 static void
-check_routes(struct conf_reader *r, const struct entry *addresses)
+check_routes(struct conf_reader *r, const struct conf_entry *addresses)
 {
 	struct conf_nets connected;
 
@@ -442,20 +351,34 @@ check_routes(struct conf_reader *r, const struct entry *addresses)
 	conf_nets_free(&connected);
 }
 
+/** Once, at the first address in the file. */
+static void
+warn_ip6(struct conf_reader *r)
+{
+	uint32_t node = CONF_POS_NONE;
+
+	for (uint32_t i = 0; i < r->n_places; i++) {
+		if (r->place[i].p.addr.family == BASE_FAMILY_IP6 && r->place[i].node < node)
+			node = r->place[i].node;
+	}
+	if (node != CONF_POS_NONE)
+		conf_warning(r, node, "IPv6 packets are not routed by this version");
+}
+
 void
 conf_check(struct conf_reader *r)
 {
-	struct entry *addresses;
+	struct conf_entry *addresses;
 
 	check_interfaces(r);
-	check_group_names(r);
-	find_carpdevs(r);
-	check_vhids(r);
+	conf_check_groups(r);
 	addresses = sorted_addresses(r);
 	if (addresses == NULL)
 		return;
 	check_addresses(r, addresses);
 	check_overlaps(r);
+	conf_check_peers(r, addresses);
 	check_routes(r, addresses);
+	warn_ip6(r);
 	free(addresses);
 }

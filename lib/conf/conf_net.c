@@ -102,7 +102,8 @@ same_net(const struct conf_net *a, const struct conf_net *b)
 }
 
 char *
-conf_nets_list(const struct conf_nets *s, const struct conf_reader *r)
+conf_nets_list(
+	const struct conf_nets *s, const struct conf_reader *r, uint16_t if_index, uint8_t family)
 {
 	char *text = NULL, buf[CONF_ADDR_STR];
 	unsigned int shown = 0;
@@ -111,10 +112,11 @@ conf_nets_list(const struct conf_nets *s, const struct conf_reader *r)
 
 	if (f == NULL)
 		return NULL;
-	if (s->n == 0)
-		fputs("none", f);
 	for (uint32_t i = 0; i < s->n; i++) {
 		if (i > 0 && same_net(&s->net[i], &s->net[i - 1]))
+			continue;
+		if ((if_index != CONF_IF_NONE && s->net[i].if_index != if_index) ||
+			(family != BASE_FAMILY_NONE && s->net[i].net.addr.family != family))
 			continue;
 		if (shown++ == LIST_MAX) {
 			fputs(", and more", f);
@@ -123,6 +125,8 @@ conf_nets_list(const struct conf_nets *s, const struct conf_reader *r)
 		fprintf(f, "%s%s of \"%s\"", shown == 1 ? "" : ", ",
 			conf_prefix_str(&s->net[i].net, buf), r->c->ifs[s->net[i].if_index].name);
 	}
+	if (shown == 0)
+		fputs("none", f);
 	if (fclose(f) != 0) {
 		free(text);
 		return NULL;

@@ -30,8 +30,13 @@ int conf_nets_build(struct conf_nets *s, const struct conf_reader *r, bool vips)
 const struct conf_net *conf_nets_find(const struct conf_nets *s, const struct base_addr *a);
 /** The subnet that is exactly this prefix (host bits zero), or NULL. */
 const struct conf_net *conf_nets_exact(const struct conf_nets *s, const struct base_prefix *p);
-/** Text of the subnets with their interfaces, each once, at most eight. @return malloced or NULL */
-char *conf_nets_list(const struct conf_nets *s, const struct conf_reader *r);
+/**
+ * Text of the subnets with their interfaces, each once, at most eight.
+ * @param if_index, family  only those; CONF_IF_NONE and BASE_FAMILY_NONE are all
+ * @return malloced or NULL
+ */
+char *conf_nets_list(
+	const struct conf_nets *s, const struct conf_reader *r, uint16_t if_index, uint8_t family);
 void conf_nets_free(struct conf_nets *s);
 
 /** Interface of a place, CONF_IF_NONE while its group has none. */

@@ -17,6 +17,7 @@ struct conf_object_at {
 	uint32_t node;
 	struct conf_at member[CONF_KEY_N];
 	bool misspelt[CONF_KEY_N]; /**< an unknown key was taken for this one */
+	bool refused[CONF_KEY_N];  /**< a plain value that was reported */
 };
 
 /** Read one CONF_PART; o->member holds the other keys of the object. */
@@ -30,6 +31,7 @@ conf_part_reader conf_part_if_addresses, conf_part_routes, conf_part_prefix, con
 /* conf_read_carp.c */
 conf_part_reader conf_part_carp, conf_part_groups, conf_part_carpdev, conf_part_advbase;
 conf_part_reader conf_part_pass, conf_part_pass_file, conf_part_vips;
+conf_part_reader conf_part_peer, conf_part_peer6;
 
 /** Find each key of an object in the table; then read them in the order of the table. */
 void conf_read_object(struct conf_reader *r, enum conf_object object, struct conf_at at,

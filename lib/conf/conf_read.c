@@ -24,6 +24,8 @@ static conf_part_reader *const part_readers[CONF_KEY_N] = {
 	[CONF_KEY_GROUP_PASS] = conf_part_pass,
 	[CONF_KEY_GROUP_PASS_FILE] = conf_part_pass_file,
 	[CONF_KEY_GROUP_ADDRESSES] = conf_part_vips,
+	[CONF_KEY_GROUP_PEER] = conf_part_peer,
+	[CONF_KEY_GROUP_PEER6] = conf_part_peer6,
 	[CONF_KEY_ROUTE_PREFIX] = conf_part_prefix,
 	[CONF_KEY_ROUTE_VIA] = conf_part_via,
 };
@@ -55,7 +57,7 @@ store(const struct conf_key *k, void *base, int64_t value)
 
 		memcpy(field, &v, sizeof(v));
 	} else {
-		uint32_t v = (uint32_t)value; /* an enum */
+		uint32_t v = (uint32_t)value; /* or an enum */
 
 		memcpy(field, &v, sizeof(v));
 	}
@@ -77,7 +79,8 @@ word_index(const char *words, const char *s, int64_t *index)
 	return false;
 }
 
-static void
+/** @return true, else it was reported */
+static bool
 read_value(struct conf_reader *r, const struct conf_key *k, struct conf_at at, void *base)
 {
 	char phrase[CONF_PHRASE], buf[CONF_ECHO];
@@ -106,17 +109,18 @@ read_value(struct conf_reader *r, const struct conf_key *k, struct conf_at at, v
 			conf_error(r, at.node, "expected %s, found %s",
 				conf_key_allowed(k, phrase, sizeof(phrase)),
 				conf_echo(r, at.node, buf));
-			return;
+			return false;
 		}
 		break;
 	case CONF_TYPE_PART:
 	case CONF_TYPE_LATER:
-		return;
+		return true;
 	}
 	if (good)
 		store(k, base, value);
 	else
 		conf_expected(r, k, at.node);
+	return good;
 }
 
 static void
@@ -191,7 +195,7 @@ conf_read_object(
 		} else if (k->type == CONF_TYPE_PART) {
 			part_readers[i](r, k, m, o);
 		} else {
-			read_value(r, k, m, o->base);
+			o->refused[i] = !read_value(r, k, m, o->base);
 		}
 	}
 }

@@ -8,6 +8,8 @@
 
 #include "conf_addr_priv.h"
 
+#define LINK_LOCAL_BITS 10 /* fe80::/10 */
+
 #define EXAMPLES "such as 192.0.2.2/24 or 2001:db8::2/64"
 
 /** Digits of a prefix length, without sign or leading zeros. @return -1 when it is none */
@@ -74,7 +76,7 @@ bad:
 static bool
 read_host(struct conf_reader *r, struct conf_at at, struct base_prefix *out)
 {
-	char a[CONF_ADDR_STR], b[CONF_ADDR_STR];
+	char a[CONF_ADDR_STR], b[CONF_ADDR_STR], buf[CONF_ECHO];
 	const char *what;
 
 	if (!conf_read_prefix(r, at, 1, out))
@@ -83,6 +85,14 @@ read_host(struct conf_reader *r, struct conf_at at, struct base_prefix *out)
 	if (what != NULL) {
 		conf_error(r, at.node, "%s is %s, expected the address of a host",
 			conf_addr_str(&out->addr, a), what);
+		return false;
+	}
+	/* a shorter prefix would hold addresses that are not link-local */
+	if (conf_addr_link_local(&out->addr) && out->plen < LINK_LOCAL_BITS) {
+		conf_error(r, at.node,
+			"expected a prefix length from %d to 128 for a link-local address, "
+			"found %s",
+			LINK_LOCAL_BITS, conf_echo(r, at.node, buf));
 		return false;
 	}
 	what = conf_host_unfit(&out->addr, out->plen);
@@ -131,8 +141,6 @@ conf_read_addresses(struct conf_reader *r, const struct conf_key *k, struct conf
 		memset(&place.p, 0, sizeof(place.p));
 		if (!read_host(r, e, &place.p))
 			continue;
-		if (place.p.addr.family == BASE_FAMILY_IP6)
-			conf_warning(r, i, "IPv6 is not forwarded or advertised by this version");
 		place.node = i;
 		(*out)[(*n_out)++] = place.p;
 		if (!add_place(r, &place))

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf_addr_priv.h"
 #include "conf_parts_priv.h"
 #include "conf_pass_priv.h"
 
@@ -18,9 +19,8 @@ conf_part_carp(struct conf_reader *r, const struct conf_key *k, struct conf_at a
 	if (!conf_is_object(r, at))
 		return;
 	conf_read_object(r, CONF_OBJECT_CARP, at, &carp);
-	if (((struct conf *)o->base)->arpbalance)
-		conf_error(r, conf_member_node(r, at.node, "arpbalance"),
-			"arpbalance is not supported by this version, expected false");
+	r->arpbalance_bad =
+		carp.misspelt[CONF_KEY_CARP_ARPBALANCE] || carp.refused[CONF_KEY_CARP_ARPBALANCE];
 }
 
 static void
@@ -39,10 +39,12 @@ read_group(struct conf_reader *r, struct conf_at at, uint16_t index)
 		conf_error(r, pass > pass_file ? pass : pass_file,
 			"\"pass\" and \"pass-file\" are both given, allowed is one of them");
 	else if (o.member[CONF_KEY_GROUP_PASS].v == NULL &&
-		o.member[CONF_KEY_GROUP_PASS_FILE].v == NULL)
+		o.member[CONF_KEY_GROUP_PASS_FILE].v == NULL) {
+		r->group[index].key_known = true;
 		conf_warning(r, at.node,
 			"neither \"pass\" nor \"pass-file\": the key is empty and anyone on the "
 			"segment can forge adverts");
+	}
 }
 
 void
@@ -129,6 +131,8 @@ conf_part_pass(struct conf_reader *r, const struct conf_key *k, struct conf_at a
 			"the passphrase is empty: anyone on the segment can forge adverts");
 	if (conf_pass_key(s, ((struct conf_group *)o->base)->key, err, sizeof(err)) != 0)
 		conf_error(r, at.node, "%s", err);
+	else
+		r->group[o->index].key_known = true;
 }
 
 void
@@ -155,6 +159,7 @@ conf_part_pass_file(struct conf_reader *r, const struct conf_key *k, struct conf
 	if (o->member[CONF_KEY_GROUP_PASS].v != NULL)
 		return; /* refused together, whatever is in it */
 	ret = conf_pass_file_read(s, g->key, err, sizeof(err));
+	r->group[o->index].key_known = ret == 0;
 	if (ret == 0)
 		return;
 	if (r->flags & CONF_CHECK_ONLY && ret != -EPERM && ret != -EINVAL)
@@ -172,4 +177,43 @@ conf_part_vips(struct conf_reader *r, const struct conf_key *k, struct conf_at a
 	if (conf_is_array(r, k, at))
 		conf_read_addresses(
 			r, k, at, true, (uint16_t)o->index, &g->addresses, &g->n_addresses);
+}
+
+static void
+read_peer(struct conf_reader *r, const struct conf_key *k, struct conf_at at, uint8_t family,
+	struct base_addr *peer)
+{
+	const char *s = json_string_value(at.v), *what;
+	char phrase[CONF_PHRASE], buf[CONF_ECHO], text[CONF_ADDR_STR];
+	struct base_addr a;
+
+	if (s == NULL) {
+		conf_expected(r, k, at.node);
+		return;
+	}
+	if (conf_addr_parse(s, &a) != 0 || a.family != family) {
+		conf_error(r, at.node, "expected %s, found %s",
+			conf_key_allowed(k, phrase, sizeof(phrase)), conf_echo(r, at.node, buf));
+		return;
+	}
+	what = conf_addr_unfit(&a);
+	if (what != NULL)
+		conf_error(r, at.node, "%s is %s, expected the address of a host",
+			conf_addr_str(&a, text), what);
+	else
+		*peer = a;
+}
+
+void
+conf_part_peer(struct conf_reader *r, const struct conf_key *k, struct conf_at at,
+	struct conf_object_at *o)
+{
+	read_peer(r, k, at, BASE_FAMILY_IP4, &((struct conf_group *)o->base)->peer4);
+}
+
+void
+conf_part_peer6(struct conf_reader *r, const struct conf_key *k, struct conf_at at,
+	struct conf_object_at *o)
+{
+	read_peer(r, k, at, BASE_FAMILY_IP6, &((struct conf_group *)o->base)->peer6);
 }

@@ -37,6 +37,8 @@ struct conf_group_at {
 	uint32_t node;
 	const char *carpdev; /**< as given, or NULL; owned by the JSON tree */
 	bool carpdev_bad;    /**< what was given is refused already */
+	bool key_known;	     /**< false also for a pass-file that cannot be read here */
+	bool key_warned;     /**< it differs from that of a group that shares an address */
 };
 
 struct conf_route_at {
@@ -50,6 +52,7 @@ struct conf_reader {
 	struct conf_issues *issues;
 	unsigned int flags;
 	bool ifs_bad, groups_bad; /**< something in there was refused */
+	bool arpbalance_bad;	  /**< it was meant to be given */
 	bool out_of_memory;
 	uint32_t *if_node;
 	struct conf_group_at *group;

@@ -51,8 +51,42 @@ if_json(const struct conf_if *ifc)
 	put_str(o, "device", ifc->device);
 	put_u64(o, "mtu", ifc->mtu);
 	put_bool(o, "track", ifc->track);
+	put_u64(o, "linkup-hold-ms", ifc->linkup_hold_ms);
 	json_object_set_new(o, "addresses", prefix_list(ifc->addresses, ifc->n_addresses));
 	return o;
+}
+
+/* A peer that is not set has no word for it and is left out, as in the file. */
+static void
+put_peer(json_t *o, const char *key, const struct base_addr *peer)
+{
+	char buf[CONF_ADDR_STR];
+
+	if (peer->family != BASE_FAMILY_NONE)
+		put_str(o, key, conf_addr_str(peer, buf));
+}
+
+/* What goes into adverts and which of them count. */
+static void
+put_adverts(json_t *o, const struct conf_group *g)
+{
+	static const char *const family_timers[] = {
+		[CONF_FAMILY_TIMERS_ALL] = "all",
+		[CONF_FAMILY_TIMERS_ANY] = "any",
+	};
+	static const char *const hmac[] = {
+		[CONF_HMAC_AUTO] = "auto",
+		[CONF_HMAC_ORIG] = "orig",
+		[CONF_HMAC_NOV6LL] = "nov6ll",
+	};
+
+	put_peer(o, "peer", &g->peer4);
+	put_peer(o, "peer6", &g->peer6);
+	put_bool(o, "strict", g->strict);
+	put_str(o, "family-timers", family_timers[g->family_timers]);
+	put_str(o, "hmac", hmac[g->hmac]);
+	put_str(o, "cksum6", g->cksum6 == CONF_CKSUM6_PSEUDO ? "pseudo" : "plain");
+	put_str(o, "advert-source", g->advert_source_interface ? "interface" : "vmac");
 }
 
 static json_t *
@@ -84,6 +118,7 @@ group_json(const struct mgmt_config *c, uint16_t id)
 	put_bool(o, "fast", g->fast);
 	put_str(o, "state", states[g->state]);
 	json_object_set_new(o, "addresses", prefix_list(g->addresses, g->n_addresses));
+	put_adverts(o, g);
 	return o;
 }
 
@@ -110,6 +145,11 @@ mgmt_view_config(const struct mgmt_config *c, const struct mgmt_args *a)
 	put_bool(carp, "preempt", box.preempt);
 	put_u64(carp, "log", box.log);
 	put_bool(carp, "arpbalance", box.arpbalance);
+	put_str(carp, "arpbalance-order", conf->arpbalance_netbsd_order ? "netbsd" : "vhid");
+	put_u64(carp, "startup-hold-ms", conf->startup_hold_ms);
+	put_u64(carp, "preempt-delay-ms", conf->preempt_delay_ms);
+	put_u64(carp, "announce-refresh-s", conf->announce_refresh_s);
+	put_u64(carp, "dscp", conf->dscp);
 	for (uint16_t i = 0; i < conf->n_groups; i++)
 		json_array_append_new(groups, group_json(c, i));
 	json_object_set_new(carp, "groups", groups);

@@ -17,14 +17,6 @@ static const struct conf_case cases[] = {
 		"t:4:17: /carp/log: expected an integer from 0 to 2, found 3\n", 0},
 	{"log of another type", CARP("\"log\": true"),
 		"t:4:17: /carp/log: expected an integer from 0 to 2, found true\n", 0},
-	{"arpbalance", CARP("\"arpbalance\": true"),
-		"t:4:24: /carp/arpbalance: arpbalance is not supported by this version, "
-		"expected false\n",
-		0},
-	{"arpbalance as a sysctl", CARP("\"arpbalance\": 1"),
-		"t:4:24: /carp/arpbalance: arpbalance is not supported by this version, "
-		"expected false\n",
-		0},
 	{"groups of another type", CARP("\"groups\": {}"),
 		"t:4:20: /carp/groups: expected an array of at most 1024 objects, found "
 		"an object\n",
@@ -67,19 +59,6 @@ static const struct conf_case cases[] = {
 	{"unknown key in a group, swapped", GROUP("\"vhdi\": 1, \"addresses\": [\"192.0.2.1/24\"]"),
 		"t:5:32: /carp/groups/0/vhdi: unknown key \"vhdi\", did you mean \"vhid\""
 		"?\n",
-		0},
-	{"keys of later versions",
-		GROUP("\"vhid\": 1, \"addresses\": [\"192.0.2.1/24\"], \"peer\": \"a\",\n"
-		      "\"peer6\": \"b\", \"strict\": true, \"family-timers\": \"all\", \"hmac\""
-		      ": 1"),
-		"t:5:74: /carp/groups/0/peer: \"peer\" is not supported by this version\n"
-		"t:6:1: /carp/groups/0/peer6: \"peer6\" is not supported by this version"
-		"\n"
-		"t:6:15: /carp/groups/0/strict: \"strict\" is not supported by this "
-		"version\n"
-		"t:6:31: /carp/groups/0/family-timers: \"family-timers\" is not "
-		"supported by this version\n"
-		"t:6:55: /carp/groups/0/hmac: \"hmac\" is not supported by this version\n",
 		0},
 	{"vhid missing", GROUP("\"addresses\": [\"192.0.2.1/24\"]"),
 		"t:5:1: /carp/groups/0: missing key \"vhid\", expected an integer from 1 "
@@ -127,11 +106,11 @@ static const struct conf_case cases[] = {
 		0},
 	{"carpdev not found by IPv6 subnet",
 		GROUP("\"vhid\": 1, \"addresses\": [\"2001:db8::1/64\", \"192.0.2.1/24\"]"),
-		"t:5:57: /carp/groups/0/addresses/0: warning: IPv6 is not forwarded or "
-		"advertised by this version\n"
 		"t:5:57: /carp/groups/0/addresses/0: 2001:db8::1 is on no interface's "
 		"subnet (192.0.2.0/24 of \"lan\", 198.51.100.0/24 of \"wan\"): give the "
-		"group a \"carpdev\"\n",
+		"group a \"carpdev\"\n"
+		"t:5:57: /carp/groups/0/addresses/0: warning: IPv6 packets are not "
+		"routed by this version\n",
 		0},
 	{"advbase 0 without fast",
 		GROUP("\"vhid\": 1, \"advbase\": 0, \"addresses\": [\"192.0.2.1/24\"]"),
@@ -292,8 +271,8 @@ static const struct conf_case cases[] = {
 		       "{\"name\": \"carp1\", \"vhid\": 2, \"pass\": \"x\", \"addresses\": [\""
 		       "192.0.2.1/24\"]}"),
 		"t:6:57: /carp/groups/1/addresses/0: 192.0.2.1 is a shared address of "
-		"group \"carp0\" at line 5 already: two groups cannot share one in this "
-		"version\n",
+		"group \"carp0\" at line 5 already: two groups share one only with \"arpbalance\": true"
+		"\n",
 		0},
 	{"own address after an equal VIP",
 		"{\"carp\": {\"groups\": [{\"name\": \"carp0\", \"vhid\": 1, \"pass\": \""
@@ -307,15 +286,15 @@ static const struct conf_case cases[] = {
 		"t:5:91: /carp/groups/0/addresses/1: subnet 198.51.100.0/24 of interface "
 		"\"lan\" overlaps 198.51.100.0/24 of interface \"wan\" at line 3\n",
 		0},
-	{"VIP of IPv6", VIPS("\"192.0.2.1/24\", \"2001:db8::1/64\""),
-		"t:5:91: /carp/groups/0/addresses/1: warning: IPv6 is not forwarded or "
-		"advertised by this version\n",
+	{"VIP of IPv6", VIPS("\"192.0.2.1/24\", \"2001:db8::1/64\", \"2001:db8::5/64\""),
+		"t:5:91: /carp/groups/0/addresses/1: warning: IPv6 packets are not "
+		"routed by this version\n",
 		0},
 	{"own address of IPv6",
 		IF("{\"name\": \"lan\", \"device\": \"d\", \"addresses\": [\"2001:db8::1/64"
 		   "\"]}"),
-		"t:2:46: /interfaces/0/addresses/0: warning: IPv6 is not forwarded or "
-		"advertised by this version\n",
+		"t:2:46: /interfaces/0/addresses/0: warning: IPv6 packets are not routed "
+		"by this version\n",
 		0},
 };
 

@@ -294,7 +294,12 @@ pass_file_in_a_configuration(void **state)
 	assert_int_equal(unlink(path), 0);
 }
 
-/* Every example is valid, and the two firewalls agree in what has to be the same on both. */
+#define NO_IP6 "IPv6 packets are not routed by this version"
+
+/*
+ * Every example is valid without a warning but the one that goes away with IPv6 forwarding, and
+ * the two firewalls agree in what has to be the same on both.
+ */
 static void
 examples(void **state)
 {
@@ -314,7 +319,8 @@ examples(void **state)
 			continue;
 		snprintf(file, sizeof(file), "%s/%s", CONFIG_DIR, e->d_name);
 		c = conf_load(file, CONF_CHECK_ONLY, &issues);
-		if (c == NULL || issues.n != 0)
+		if (c == NULL || issues.n > 1 ||
+			(issues.n == 1 && strcmp(issues.issue[0].text, NO_IP6) != 0))
 			fail_msg("%s", conf_case_lines(&issues));
 		conf_free(c);
 		conf_issues_free(&issues);
@@ -347,10 +353,14 @@ example_firewalls(void **state)
 			assert_int_equal(fw[i]->groups[g].advskew, i == 0 ? 0 : 128);
 			assert_memory_equal(
 				fw[0]->groups[g].key, fw[i]->groups[g].key, AUTH_KEY_LEN);
+			assert_int_equal(fw[i]->groups[g].n_addresses, 2);
 			assert_memory_equal(fw[0]->groups[g].addresses, fw[i]->groups[g].addresses,
-				sizeof(struct base_prefix));
-			assert_memory_not_equal(fw[i]->ifs[g].addresses,
-				fw[1 - i]->ifs[g].addresses, sizeof(struct base_prefix));
+				2 * sizeof(struct base_prefix));
+			assert_int_equal(fw[i]->ifs[g].n_addresses, 2);
+			for (uint16_t a = 0; a < 2; a++)
+				assert_memory_not_equal(&fw[i]->ifs[g].addresses[a],
+					&fw[1 - i]->ifs[g].addresses[a],
+					sizeof(struct base_prefix));
 		}
 	}
 	assert_memory_equal(fw[0]->groups[0].key, "lanpasswd", 10);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#ifndef CONF_CHECK_PRIV_H
+#define CONF_CHECK_PRIV_H
+
+#include "conf_read_priv.h"
+
+/** The parts of conf_check(), by topic. */
+
+/** What an address or subnet is compared by, in one order for qsort(). */
+struct conf_entry {
+	struct base_prefix p;
+	uint32_t scope; /**< link-local addresses: their interface + 1 */
+	uint32_t node;
+	uint32_t index;
+	uint16_t if_index;
+};
+
+/** Names, interfaces and vhids of the groups; finds each group's interface. */
+void conf_check_groups(struct conf_reader *r);
+/** Unicast peers. @param addresses  all of this box, in order */
+void conf_check_peers(struct conf_reader *r, const struct conf_entry *addresses);
+/**
+ * True when an address is one of this box, which is reported.
+ * @param scope  interface + 1 of a link-local address, else 0
+ */
+bool conf_check_itself(struct conf_reader *r, uint32_t node, const struct conf_entry *addresses,
+	const struct base_addr *addr, uint32_t scope);
+
+#endif
