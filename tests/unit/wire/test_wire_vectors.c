@@ -12,7 +12,7 @@
 
 #include "base_addr.h"
 #include "support.h"
-#include "wire.h"
+#include "wire6.h"
 
 /* The golden vectors, as far as they need no digest to be computed: its bytes are given there. */
 
@@ -207,6 +207,80 @@ frames_from_the_wire_byte_for_byte(void **state)
 	}
 }
 
+/* Which digest, sum and columns the IPv6 frame of a system has. */
+static const struct {
+	const char *key;
+	const char *system;
+	const char *digest;
+	enum wire_carp_sum sum;
+	unsigned int n;
+} frames6[] = {
+	{"frame6", "netbsd", "md_orig", WIRE_CARP_SUM_PLAIN, 8},
+	{"frame6_pseudo", "netbsd", "md_orig", WIRE_CARP_SUM_PSEUDO, 8},
+	{"frame6_openbsd", "openbsd", "md_nov6ll", WIRE_CARP_SUM_PLAIN, 3},
+};
+
+static void
+frames_over_ipv6_byte_for_byte(void **state)
+{
+	(void)state;
+	for (size_t f = 0; f < sizeof(frames6) / sizeof(frames6[0]); f++) {
+		unsigned int n = 0;
+		size_t i;
+		json_t *c;
+
+		json_array_foreach (support_get(vectors, "cases"), i, c) {
+			const json_t *frame = json_object_get(c, frames6[f].key);
+			uint8_t want[WIRE_CARP6_FRAME_LEN], p[WIRE_CARP6_FRAME_LEN];
+			uint8_t pseudo[WIRE_CARP_LEN];
+			const uint8_t *carp = want + WIRE_ETH_LEN + WIRE_IP6_LEN;
+			struct wire_carp6_envelope env = {.sum = frames6[f].sum};
+			struct wire_carp h, got;
+			struct wire_eth eth;
+			struct wire_ip6 ip;
+			struct base_addr src;
+			enum wire_carp_sum sum;
+
+			if (frame == NULL)
+				continue;
+			n++;
+			h = header_of(c, frames6[f].system, frames6[f].digest);
+			support_hex_of(frame, "hex", want, sizeof(want));
+			src = support_addr(support_str(support_get(c, "frame6"), "ip_source"));
+			memcpy(env.eth_dst, wire_carp_mac6, WIRE_MAC_LEN);
+			base_vmac(h.vhid, env.eth_src);
+			memcpy(env.ip_src, src.bytes, sizeof(env.ip_src));
+			memcpy(env.ip_dst, wire_carp_group_ip6, sizeof(env.ip_dst));
+			wire_carp6_frame_encode(&env, &h, p);
+			if (memcmp(p, want, sizeof(p)) != 0)
+				fail_msg("%s: %s differs", support_str(c, "id"), frames6[f].key);
+
+			assert_true(wire_eth_decode(want, sizeof(want), &eth));
+			assert_int_equal(eth.type, WIRE_ETHERTYPE_IP6);
+			assert_int_equal(wire_ip6_decode(want + WIRE_ETH_LEN,
+						 sizeof(want) - WIRE_ETH_LEN, &ip),
+				WIRE_IP6_OK);
+			assert_int_equal(ip.payload_len, WIRE_CARP_LEN);
+			assert_int_equal(ip.next, WIRE_PROTO_CARP);
+			assert_int_equal(ip.hop_limit, WIRE_CARP_TTL);
+			assert_memory_equal(ip.src, src.bytes, sizeof(ip.src));
+			assert_memory_equal(ip.dst, wire_carp_group_ip6, sizeof(ip.dst));
+			sum = wire_carp6_sum_ok(carp, ip.src, ip.dst);
+			if (json_is_true(support_get(c, "v6_checksums_equal")))
+				assert_int_equal(sum, WIRE_CARP_SUM_BOTH);
+			else
+				assert_int_equal(sum, frames6[f].sum);
+			assert_true(wire_carp_decode(carp, WIRE_CARP_LEN, &got));
+			assert_same_header(&got, &h);
+			if (frames6[f].sum == WIRE_CARP_SUM_PSEUDO) {
+				support_hex_of(c, "header_v6_pseudo", pseudo, sizeof(pseudo));
+				assert_memory_equal(carp, pseudo, sizeof(pseudo));
+			}
+		}
+		assert_int_equal(n, frames6[f].n);
+	}
+}
+
 static void
 gratuitous_arp_of_ucarp(void **state)
 {
@@ -238,6 +312,7 @@ main(void)
 		cmocka_unit_test(conformance_02_header_and_checksum_of_every_case),
 		cmocka_unit_test(frames_of_three_systems_byte_for_byte),
 		cmocka_unit_test(frames_from_the_wire_byte_for_byte),
+		cmocka_unit_test(frames_over_ipv6_byte_for_byte),
 		cmocka_unit_test(gratuitous_arp_of_ucarp),
 	};
 
