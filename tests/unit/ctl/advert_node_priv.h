@@ -17,7 +17,7 @@
 #include "base_bytes.h"
 #include "ctl_advert.h"
 #include "support.h"
-#include "wire.h"
+#include "wire6.h"
 
 /** @file A receiving node for tests of ctl_advert_check(), and a peer's adverts to it. */
 
@@ -26,8 +26,9 @@
 #define GROUPS_MAX 4
 #define FRAME_MAX  128
 
-#define OFF_IP	 WIRE_ETH_LEN
-#define OFF_CARP (WIRE_ETH_LEN + WIRE_IP4_LEN)
+#define OFF_IP	  WIRE_ETH_LEN
+#define OFF_CARP  (WIRE_ETH_LEN + WIRE_IP4_LEN)
+#define OFF_CARP6 (WIRE_ETH_LEN + WIRE_IP6_LEN)
 
 /* A receiving node: one interface and its groups. Allow is on, all groups listen. */
 struct node {
@@ -37,7 +38,9 @@ struct node {
 	struct auth_counters own[GROUPS_MAX];
 	const struct auth_counters *counters[GROUPS_MAX];
 	uint16_t n_groups;
+	bool unicast_peer[GROUPS_MAX];
 	uint32_t own_ip4[2];
+	uint8_t own_ip6[2][WIRE_IP6_ADDR_LEN];
 	struct ctl_advert_scope scope;
 };
 
@@ -53,7 +56,9 @@ node_init(struct node *n)
 		.listening = n->listening,
 		.auth = n->auth,
 		.counters = n->counters,
+		.unicast_peer = n->unicast_peer,
 		.own_ip4 = n->own_ip4,
+		.own_ip6 = (const uint8_t(*)[WIRE_IP6_ADDR_LEN])n->own_ip6,
 	};
 }
 
@@ -113,6 +118,33 @@ make_advert(struct node *n, uint8_t vhid, uint32_t src, uint64_t counter, uint8_
 	assert_int_equal(auth_group_sign(n->auth[0], counter, carp.digest), 0);
 	wire_carp4_frame_encode(&env, &carp, out);
 	return WIRE_CARP4_FRAME_LEN;
+}
+
+/* The same over IPv6, to ff02::12. */
+static inline size_t
+make_advert6(struct node *n, uint8_t vhid, const char *src, uint64_t counter,
+	enum wire_carp_sum sum, uint8_t out[FRAME_MAX])
+{
+	struct wire_carp carp = {
+		.version = WIRE_CARP_VERSION,
+		.type = WIRE_CARP_TYPE,
+		.vhid = vhid,
+		.advskew = 100,
+		.authlen = WIRE_CARP_AUTHLEN,
+		.demotion = 3,
+		.advbase = 1,
+		.counter = counter,
+	};
+	struct wire_carp6_envelope env = {.sum = sum};
+	struct base_addr from = support_addr(src);
+
+	memcpy(env.eth_dst, wire_carp_mac6, WIRE_MAC_LEN);
+	base_vmac(vhid, env.eth_src);
+	memcpy(env.ip_src, from.bytes, sizeof(env.ip_src));
+	memcpy(env.ip_dst, wire_carp_group_ip6, sizeof(env.ip_dst));
+	assert_int_equal(auth_group_sign(n->auth[0], counter, carp.digest), 0);
+	wire_carp6_frame_encode(&env, &carp, out);
+	return WIRE_CARP6_FRAME_LEN;
 }
 
 /* Checksums of a frame whose header fields were changed by hand. */

@@ -119,10 +119,93 @@ conformance_04_receive_rows(void **state)
 }
 
 static void
+vectors_over_ipv6(void **state)
+{
+	static const struct {
+		const char *key;
+		enum wire_carp_sum sum;
+		unsigned int n;
+	} kinds[] = {
+		{"frame6", WIRE_CARP_SUM_PLAIN, 8},
+		{"frame6_pseudo", WIRE_CARP_SUM_PSEUDO, 8},
+		{"frame6_openbsd", WIRE_CARP_SUM_PLAIN, 3},
+	};
+
+	(void)state;
+	for (size_t k = 0; k < COUNT(kinds); k++) {
+		unsigned int found = 0;
+		size_t i;
+		json_t *c;
+
+		json_array_foreach (support_get(vectors, "cases"), i, c) {
+			const json_t *f = json_object_get(c, kinds[k].key);
+			struct node n;
+			struct ctl_advert a;
+			struct base_addr vips[VIPS_MAX];
+			uint8_t key[AUTH_KEY_LEN], frame[WIRE_CARP6_FRAME_LEN];
+			uint16_t n_vips;
+			enum wire_carp_sum want = kinds[k].sum;
+
+			if (f == NULL)
+				continue;
+			found++;
+			n_vips = support_addrs_of(c, "addrs4", vips, 0, VIPS_MAX);
+			n_vips = support_addrs_of(c, "addrs6", vips, n_vips, VIPS_MAX);
+			support_hex_of(c, "key_hex", key, sizeof(key));
+			node_init(&n);
+			node_add_group(&n, key, (uint8_t)support_int(c, "vhid"), vips, n_vips);
+			support_hex_of(f, "hex", frame, sizeof(frame));
+			if (check(&n, frame, sizeof(frame), &a) != CTL_STAT_IPACKETS)
+				fail_msg("%s: %s", support_str(c, "id"), kinds[k].key);
+			if (json_is_true(support_get(c, "v6_checksums_equal")))
+				want = WIRE_CARP_SUM_BOTH;
+			assert_int_equal(a.sum, want);
+			assert_int_equal(a.src.family, BASE_FAMILY_IP6);
+			assert_true(a.counter == support_counter_of(c, "counter"));
+			node_fini(&n);
+		}
+		assert_int_equal(found, kinds[k].n);
+	}
+}
+
+static void
+conformance_49_link_local_vip_in_both_variants(void **state)
+{
+	size_t i;
+	json_t *c;
+	unsigned int n_cases = 0;
+
+	(void)state;
+	/* frame6 is ORIG, as NetBSD and FreeBSD send it, frame6_openbsd NOV6LL; one receiver. */
+	json_array_foreach (support_get(vectors, "cases"), i, c) {
+		const char *const keys[] = {"frame6", "frame6_openbsd", "frame6"};
+		struct node n;
+		struct base_addr vips[VIPS_MAX];
+		uint8_t key[AUTH_KEY_LEN], frame[WIRE_CARP6_FRAME_LEN];
+		uint16_t n_vips;
+
+		if (json_object_get(c, "frame6_openbsd") == NULL)
+			continue;
+		n_cases++;
+		n_vips = support_addrs_of(c, "addrs4", vips, 0, VIPS_MAX);
+		n_vips = support_addrs_of(c, "addrs6", vips, n_vips, VIPS_MAX);
+		support_hex_of(c, "key_hex", key, sizeof(key));
+		node_init(&n);
+		node_add_group(&n, key, (uint8_t)support_int(c, "vhid"), vips, n_vips);
+		for (size_t k = 0; k < COUNT(keys); k++) {
+			support_hex_of(support_get(c, keys[k]), "hex", frame, sizeof(frame));
+			assert_int_equal(check(&n, frame, sizeof(frame), NULL), CTL_STAT_IPACKETS);
+		}
+		node_fini(&n);
+	}
+	assert_int_equal(n_cases, 3);
+}
+
+static void
 adverts_of_every_capture(void **state)
 {
 	json_t *captures = support_json(TEST_DATA "/pcap/captures.json");
-	unsigned int accepted = 0, badauth = 0;
+	unsigned int accepted = 0, accepted6 = 0, badauth = 0;
 	size_t i;
 	json_t *capture;
 
@@ -146,9 +229,15 @@ adverts_of_every_capture(void **state)
 		snprintf(path, sizeof(path), TEST_DATA "/pcap/%s", support_str(capture, "file"));
 		support_pcap_open(&pcap, path);
 		while (support_pcap_next(&pcap)) {
-			switch ((int)check(&n, pcap.frame, pcap.len, NULL)) {
+			struct ctl_advert a;
+
+			switch ((int)check(&n, pcap.frame, pcap.len, &a)) {
 			case CTL_STAT_IPACKETS:
-				accepted++;
+				if (a.src.family == BASE_FAMILY_IP6)
+					accepted6++;
+				else
+					accepted++;
+				assert_int_equal(a.sum, WIRE_CARP_SUM_PLAIN);
 				break;
 			case CTL_STAT_BADAUTH:
 				assert_string_equal(support_str(capture, "file"),
@@ -156,7 +245,7 @@ adverts_of_every_capture(void **state)
 				badauth++;
 				break;
 			case CTL_STAT_HDROPS:
-				/* ARP, IPv6 and what else was on the wire. */
+				/* ARP, neighbour discovery and what else was on the wire. */
 				break;
 			default:
 				fail_msg("%s", path);
@@ -164,9 +253,10 @@ adverts_of_every_capture(void **state)
 		}
 		node_fini(&n);
 	}
-	assert_int_equal(i, 42);
-	/* The node with the wrong password sent some of the 303. */
+	assert_int_equal(i, 47);
+	/* The node with the wrong password sent some of the 303 over IPv4. */
 	assert_int_equal(accepted + badauth, 303);
+	assert_int_equal(accepted6, 37);
 	assert_true(badauth > 0 && badauth < 9);
 	json_decref(captures);
 }
@@ -177,6 +267,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(conformance_03_frames_of_netbsd_and_ucarp),
 		cmocka_unit_test(conformance_04_receive_rows),
+		cmocka_unit_test(vectors_over_ipv6),
+		cmocka_unit_test(conformance_49_link_local_vip_in_both_variants),
 		cmocka_unit_test(adverts_of_every_capture),
 	};
 
