@@ -112,6 +112,16 @@ conf_words_near(const char *a, const char *b, unsigned int *distance)
 	return *distance <= (shorter < 6 ? 1 : 2) && *distance < shorter;
 }
 
+/** True when only the unit is missing: "preempt-delay". */
+static bool
+lacks_unit(const struct conf_key *k, const char *name)
+{
+	size_t n = strlen(name);
+
+	return k->unit != NULL && strncmp(k->name, name, n) == 0 && k->name[n] == '-' &&
+		strcmp(k->name + n + 1, k->unit) == 0;
+}
+
 const struct conf_key *
 conf_key_near(enum conf_object object, const char *name)
 {
@@ -122,8 +132,11 @@ conf_key_near(enum conf_object object, const char *name)
 		const struct conf_key *k = &conf_keys[i];
 		unsigned int d;
 
-		if (k->object == object && k->type != CONF_TYPE_LATER &&
-			conf_words_near(name, k->name, &d) && d < best_distance) {
+		if (k->object != object || k->type == CONF_TYPE_LATER)
+			continue;
+		if (lacks_unit(k, name))
+			return k;
+		if (conf_words_near(name, k->name, &d) && d < best_distance) {
 			best = k;
 			best_distance = d;
 		}

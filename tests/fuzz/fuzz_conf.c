@@ -47,6 +47,45 @@ check_issues(const struct conf_issues *issues, uint32_t lines, size_t size)
 	BASE_ASSERT(errors == issues->n_errors);
 }
 
+/** None, or another host of the family, which the group has an address of. */
+static void
+check_peer(const struct conf_group *g, const struct base_addr *peer, enum base_family family)
+{
+	bool has_family = false;
+
+	if (peer->family == BASE_FAMILY_NONE)
+		return;
+	BASE_ASSERT(peer->family == family);
+	for (uint16_t i = 0; i < g->n_addresses; i++) {
+		const struct base_addr *vip = &g->addresses[i].addr;
+
+		has_family |= vip->family == family;
+		BASE_ASSERT(memcmp(vip, peer, sizeof(*vip)) != 0);
+	}
+	BASE_ASSERT(has_family);
+}
+
+/** Each address stands once on an interface, but for what ARP balancing lets groups share. */
+static void
+check_vips(const struct conf *c, uint16_t i, uint16_t j)
+{
+	const struct conf_group *a = &c->groups[i], *b = &c->groups[j];
+
+	for (uint16_t k = 0; k < a->n_addresses; k++) {
+		for (uint16_t l = i == j ? (uint16_t)(k + 1) : 0; l < b->n_addresses; l++) {
+			const struct base_addr *x = &a->addresses[k].addr;
+			const struct base_addr *y = &b->addresses[l].addr;
+
+			if (memcmp(x, y, sizeof(*x)) != 0)
+				continue;
+			if (x->family == BASE_FAMILY_IP4)
+				BASE_ASSERT(i != j && c->arpbalance && a->if_index == b->if_index);
+			else
+				BASE_ASSERT(i != j && a->if_index != b->if_index);
+		}
+	}
+}
+
 static void
 check_conf(const struct conf *c)
 {
@@ -60,7 +99,16 @@ check_conf(const struct conf *c)
 		BASE_ASSERT(conf_name_valid(g->name) && g->vhid >= 1);
 		BASE_ASSERT(g->if_index < c->n_ifs && g->n_addresses >= 1);
 		BASE_ASSERT(g->fast == (g->advbase == 0) && g->advskew <= 254);
+		check_peer(g, &g->peer4, BASE_FAMILY_IP4);
+		check_peer(g, &g->peer6, BASE_FAMILY_IP6);
+		BASE_ASSERT(g->family_timers <= CONF_FAMILY_TIMERS_ANY);
+		BASE_ASSERT(g->hmac <= CONF_HMAC_NOV6LL && g->cksum6 <= CONF_CKSUM6_PSEUDO);
 	}
+	for (uint16_t i = 0; i < c->n_groups; i++) {
+		for (uint16_t j = 0; j <= i; j++)
+			check_vips(c, j, i);
+	}
+	BASE_ASSERT(c->dscp <= 63 && c->startup_hold_ms <= CONF_HOLD_MS_MAX);
 	for (uint32_t i = 0; i < c->n_routes; i++)
 		BASE_ASSERT(c->routes[i].if_index < c->n_ifs);
 }

@@ -44,20 +44,27 @@ every_field_is_stored(void **state)
 		"  \"eal\": [\"--no-pci\", \"--vdev=net_af_packet0,iface=em0\"],\n"
 		"  \"lcores\": {\"control\": 0, \"workers\": [0, 0], \"idle\": \"poll\"},\n"
 		"  \"interfaces\": [\n"
-		"    {\"name\": \"lan\", \"device\": \"net_af_packet0\", \"track\": true,\n"
+		"    {\"name\": \"lan\", \"device\": \"net_af_packet0\", \"track\": true, \"linkup-hold-ms\": 600000,\n"
 		"     \"addresses\": [\"192.0.2.2/24\", \"2001:db8:1::2/64\"]},\n"
 		"    {\"name\": \"wan\", \"device\": \"0000:03:00.1\", \"mtu\": 9216,\n"
 		"     \"addresses\": [\"198.51.100.2/31\"]},\n"
 		"    {\"name\": \"d-m_z.0\", \"device\": \"net_tap0\", \"mtu\": 68}\n"
 		"  ],\n"
 		"  \"carp\": {\n"
-		"    \"allow\": false, \"preempt\": 1, \"log\": 2, \"arpbalance\": 0,\n"
+		"    \"allow\": false, \"preempt\": 1, \"log\": 2, \"arpbalance\": 1,\n"
+		"    \"arpbalance-order\": \"netbsd\", \"startup-hold-ms\": 30000,\n"
+		"    \"preempt-delay-ms\": 3600000, \"announce-refresh-s\": 86400, \"dscp\": 56,\n"
 		"    \"groups\": [\n"
 		"      {\"name\": \"carp0\", \"carpdev\": \"lan\", \"vhid\": 1, \"pass\": "
 		"\"lanpasswd\",\n"
 		"       \"advbase\": 85, \"advskew\": 254, \"state\": \"init\",\n"
-		"       \"addresses\": [\"192.0.2.1/24\", \"2001:db8:1::1/64\"]},\n"
-		"      {\"name\": \"carp1\", \"vhid\": 255, \"fast\": true, \"advskew\": 1, "
+		"       \"addresses\": [\"192.0.2.1/24\", \"2001:db8:1::1/64\", "
+		"\"fe80::1/10\"],\n"
+		"       \"peer\": \"192.0.2.3\", \"peer6\": \"fe80::3\", \"strict\": true,\n"
+		"       \"family-timers\": \"any\", \"hmac\": \"orig\", \"cksum6\": "
+		"\"pseudo\",\n"
+		"       \"advert-source\": \"interface\"},\n"
+		"      {\"name\": \"carp1\", \"hmac\": \"nov6ll\", \"vhid\": 255, \"fast\": true, \"advskew\": 1, "
 		"\"state\": "
 		"\"master\",\n"
 		"       \"pass\": \"hex:00112233445566778899aabbccddeeff00112233\",\n"
@@ -92,6 +99,8 @@ every_field_is_stored(void **state)
 	assert_string_equal(c->ifs[0].device, "net_af_packet0");
 	assert_int_equal(c->ifs[0].mtu, 1500);
 	assert_true(c->ifs[0].track);
+	assert_int_equal(c->ifs[0].linkup_hold_ms, 600000);
+	assert_int_equal(c->ifs[1].linkup_hold_ms, 0);
 	assert_int_equal(c->ifs[0].n_addresses, 2);
 	assert_prefix(&c->ifs[0].addresses[0], "192.0.2.2/24");
 	assert_prefix(&c->ifs[0].addresses[1], "2001:db8:1::2/64");
@@ -105,8 +114,13 @@ every_field_is_stored(void **state)
 
 	assert_false(c->allow);
 	assert_true(c->preempt);
-	assert_false(c->arpbalance);
+	assert_true(c->arpbalance);
 	assert_int_equal(c->log, 2);
+	assert_true(c->arpbalance_netbsd_order);
+	assert_int_equal(c->startup_hold_ms, 30000);
+	assert_int_equal(c->preempt_delay_ms, 3600000);
+	assert_int_equal(c->announce_refresh_s, 86400);
+	assert_int_equal(c->dscp, 56);
 	assert_int_equal(c->n_groups, 3);
 	assert_string_equal(c->groups[0].name, "carp0");
 	assert_int_equal(c->groups[0].if_index, 0);
@@ -118,9 +132,18 @@ every_field_is_stored(void **state)
 	assert_int_equal(c->groups[0].state, CONF_STATE_INIT);
 	assert_key(c->groups[0].key, "lanpasswd", 9);
 	assert_null(c->groups[0].pass_file);
-	assert_int_equal(c->groups[0].n_addresses, 2);
+	assert_int_equal(c->groups[0].n_addresses, 3);
 	assert_prefix(&c->groups[0].addresses[0], "192.0.2.1/24");
 	assert_prefix(&c->groups[0].addresses[1], "2001:db8:1::1/64");
+	assert_prefix(&c->groups[0].addresses[2], "fe80::1/10");
+	assert_int_equal(base_addr_ip4(&c->groups[0].peer4), 0xc0000203);
+	assert_int_equal(c->groups[0].peer6.family, BASE_FAMILY_IP6);
+	assert_true(c->groups[0].strict);
+	assert_int_equal(c->groups[0].family_timers, CONF_FAMILY_TIMERS_ANY);
+	assert_int_equal(c->groups[0].hmac, CONF_HMAC_ORIG);
+	assert_int_equal(c->groups[0].cksum6, CONF_CKSUM6_PSEUDO);
+	assert_true(c->groups[0].advert_source_interface);
+	assert_int_equal(c->groups[1].hmac, CONF_HMAC_NOV6LL);
 	assert_int_equal(c->groups[1].if_index, 1);
 	assert_true(c->groups[1].carpdev_found);
 	assert_int_equal(c->groups[1].vhid, 255);
@@ -170,6 +193,12 @@ defaults(void **state)
 	assert_false(c->preempt);
 	assert_false(c->arpbalance);
 	assert_int_equal(c->log, 1);
+	assert_false(c->arpbalance_netbsd_order);
+	assert_int_equal(c->startup_hold_ms, 0);
+	assert_int_equal(c->preempt_delay_ms, 0);
+	assert_int_equal(c->announce_refresh_s, 0);
+	assert_int_equal(c->dscp, 4);
+	assert_int_equal(c->ifs[0].linkup_hold_ms, 0);
 	assert_int_equal(c->n_groups, 0);
 	assert_int_equal(c->n_routes, 0);
 	conf_free(c);
@@ -181,6 +210,13 @@ defaults(void **state)
 	assert_int_equal(c->groups[0].advskew, 0);
 	assert_false(c->groups[0].fast);
 	assert_int_equal(c->groups[0].state, CONF_STATE_BACKUP);
+	assert_int_equal(c->groups[0].peer4.family, BASE_FAMILY_NONE);
+	assert_int_equal(c->groups[0].peer6.family, BASE_FAMILY_NONE);
+	assert_false(c->groups[0].strict);
+	assert_int_equal(c->groups[0].family_timers, CONF_FAMILY_TIMERS_ALL);
+	assert_int_equal(c->groups[0].hmac, CONF_HMAC_AUTO);
+	assert_int_equal(c->groups[0].cksum6, CONF_CKSUM6_PLAIN);
+	assert_false(c->groups[0].advert_source_interface);
 	conf_free(c);
 
 	c = parse(ROOT("\"lcores\": \"auto\""), 0, 0);
@@ -220,6 +256,24 @@ allowed(void **state)
 		{IF("{\"name\": \"lan\", \"device\": \"d\", \"addresses\": [\"fe80::1/64\"]}, "
 		    "{\"name\": \"wan\", \"device\": \"e\", \"addresses\": [\"fe80::1/64\"]}"),
 			1},
+		/* shared ones too, when the interface is given */
+		{GROUPS("{\"name\": \"carp0\", \"carpdev\": \"lan\", \"vhid\": 1, \"pass\": "
+			"\"x\", \"addresses\": [\"fe80::1/64\"]}, {\"name\": \"carp1\", "
+			"\"carpdev\": \"wan\", \"vhid\": 1, \"pass\": \"x\", \"addresses\": "
+			"[\"198.51.100.1/24\", \"fe80::1/128\"]}"),
+			1},
+		/* a group of IPv6 alone finds its interface as any other */
+		{"{\"interfaces\": [{\"name\": \"lan\", \"device\": \"d\", \"addresses\": "
+		 "[\"2001:db8::2/64\"]}], \"carp\": {\"groups\": [{\"name\": \"carp0\", "
+		 "\"vhid\": 1, \"pass\": \"x\", \"addresses\": [\"2001:db8::1/64\"]}]}}",
+			1},
+		/* words and timers that have no effect on this group */
+		{GROUP("\"vhid\": 1, \"addresses\": [\"192.0.2.1/24\"], \"strict\": true, "
+		       "\"hmac\": \"orig\", \"family-timers\": \"any\", \"cksum6\": "
+		       "\"pseudo\", \"peer\": \"192.0.2.3\", \"advert-source\": "
+		       "\"interface\""),
+			0},
+		{CARP("\"dscp\": 0, \"arpbalance\": true, \"arpbalance-order\": \"vhid\""), 0},
 		/* both ends of a /31, a host alone, classes that koi has no business refusing */
 		{IF("{\"name\": \"lan\", \"device\": \"d\", \"addresses\": [\"10.0.0.0/31\", "
 		    "\"10.0.0.3/31\", \"10.0.1.255/32\", \"240.0.0.1/24\", "

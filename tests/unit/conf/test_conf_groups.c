@@ -17,6 +17,99 @@ static const struct conf_case cases[] = {
 		"t:4:17: /carp/log: expected an integer from 0 to 2, found 3\n", 0},
 	{"log of another type", CARP("\"log\": true"),
 		"t:4:17: /carp/log: expected an integer from 0 to 2, found true\n", 0},
+	{"arpbalance of another type", CARP("\"arpbalance\": \"on\""),
+		"t:4:24: /carp/arpbalance: expected true or false (also 1 or 0), found a string\n",
+		0},
+	{"arpbalance-order word", CARP("\"arpbalance-order\": \"openbsd\""),
+		"t:4:30: /carp/arpbalance-order: expected one of \"vhid\", \"netbsd\", found "
+		"\"openbsd\"\n",
+		0},
+	{"arpbalance-order of another type", CARP("\"arpbalance-order\": 1"),
+		"t:4:30: /carp/arpbalance-order: expected one of \"vhid\", \"netbsd\", found 1\n",
+		0},
+	{"startup-hold-ms out of range", CARP("\"startup-hold-ms\": 600001"),
+		"t:4:29: /carp/startup-hold-ms: expected an integer from 0 to 600000, found "
+		"600001\n",
+		0},
+	{"startup-hold-ms of another type", CARP("\"startup-hold-ms\": \"10s\""),
+		"t:4:29: /carp/startup-hold-ms: expected an integer from 0 to 600000, found a "
+		"string\n",
+		0},
+	{"preempt-delay-ms out of range", CARP("\"preempt-delay-ms\": 3600001"),
+		"t:4:30: /carp/preempt-delay-ms: expected an integer from 0 to 3600000, found "
+		"3600001\n",
+		0},
+	{"preempt-delay-ms negative", CARP("\"preempt-delay-ms\": -1"),
+		"t:4:30: /carp/preempt-delay-ms: expected an integer from 0 to 3600000, found "
+		"-1\n",
+		0},
+	{"preempt-delay without its unit", CARP("\"preempt-delay\": 1000"),
+		"t:4:10: /carp/preempt-delay: unknown key \"preempt-delay\", did you mean "
+		"\"preempt-delay-ms\"?\n",
+		0},
+	{"startup-hold with another unit", CARP("\"startup-hold-s\": 10"),
+		"t:4:10: /carp/startup-hold-s: unknown key \"startup-hold-s\", did you mean "
+		"\"startup-hold-ms\"?\n",
+		0},
+	{"announce-refresh-s out of range", CARP("\"announce-refresh-s\": 86401"),
+		"t:4:32: /carp/announce-refresh-s: expected an integer from 0 to 86400, found "
+		"86401\n",
+		0},
+	{"announce-refresh-s with a fraction", CARP("\"announce-refresh-s\": 0.5"),
+		"t:4:32: /carp/announce-refresh-s: expected an integer from 0 to 86400, found "
+		"0.5 (a fraction or exponent)\n",
+		0},
+	{"dscp out of range", CARP("\"dscp\": 64"),
+		"t:4:18: /carp/dscp: expected an integer from 0 to 63, found 64\n", 0},
+	{"dscp of another type", CARP("\"dscp\": \"ef\""),
+		"t:4:18: /carp/dscp: expected an integer from 0 to 63, found a string\n", 0},
+	{"strict of another type",
+		GROUP("\"vhid\": 1, \"strict\": 1, \"addresses\": [\"192.0.2.1/24\"]"),
+		"t:5:53: /carp/groups/0/strict: expected true or false, found 1\n", 0},
+	{"family-timers word",
+		GROUP("\"vhid\": 1, \"family-timers\": \"both\", \"addresses\": [\"192.0.2.1/24\"]"),
+		"t:5:60: /carp/groups/0/family-timers: expected one of \"all\", \"any\", found "
+		"\"both\"\n",
+		0},
+	{"family-timers of another type",
+		GROUP("\"vhid\": 1, \"family-timers\": true, \"addresses\": [\"192.0.2.1/24\"]"),
+		"t:5:60: /carp/groups/0/family-timers: expected one of \"all\", \"any\", found "
+		"true\n",
+		0},
+	{"hmac word", GROUP("\"vhid\": 1, \"hmac\": \"sha256\", \"addresses\": [\"192.0.2.1/24\"]"),
+		"t:5:51: /carp/groups/0/hmac: expected one of \"auto\", \"orig\", \"nov6ll\", "
+		"found \"sha256\"\n",
+		0},
+	{"hmac of another type",
+		GROUP("\"vhid\": 1, \"hmac\": 1, \"addresses\": [\"192.0.2.1/24\"]"),
+		"t:5:51: /carp/groups/0/hmac: expected one of \"auto\", \"orig\", \"nov6ll\", "
+		"found 1\n",
+		0},
+	{"cksum6 word",
+		GROUP("\"vhid\": 1, \"cksum6\": \"none\", \"addresses\": [\"192.0.2.1/24\"]"),
+		"t:5:53: /carp/groups/0/cksum6: expected one of \"plain\", \"pseudo\", found "
+		"\"none\"\n",
+		0},
+	{"cksum6 of another type",
+		GROUP("\"vhid\": 1, \"cksum6\": false, \"addresses\": [\"192.0.2.1/24\"]"),
+		"t:5:53: /carp/groups/0/cksum6: expected one of \"plain\", \"pseudo\", found "
+		"false\n",
+		0},
+	{"advert-source word",
+		GROUP("\"vhid\": 1, \"advert-source\": \"parent\", \"addresses\": [\"192.0.2.1/24\"]"),
+		"t:5:60: /carp/groups/0/advert-source: expected one of \"vmac\", \"interface\", "
+		"found \"parent\"\n",
+		0},
+	{"advert-source of another type",
+		GROUP("\"vhid\": 1, \"advert-source\": null, \"addresses\": [\"192.0.2.1/24\"]"),
+		"t:5:60: /carp/groups/0/advert-source: expected one of \"vmac\", \"interface\", "
+		"found null\n",
+		0},
+	{"family-timers misspelt",
+		GROUP("\"vhid\": 1, \"family_timer\": \"any\", \"addresses\": [\"192.0.2.1/24\"]"),
+		"t:5:43: /carp/groups/0/family_timer: unknown key \"family_timer\", did you mean "
+		"\"family-timers\"?\n",
+		0},
 	{"groups of another type", CARP("\"groups\": {}"),
 		"t:4:20: /carp/groups: expected an array of at most 1024 objects, found "
 		"an object\n",

@@ -87,6 +87,26 @@ static const struct conf_case cases[] = {
 		0},
 	{"track of another type", IF("{\"name\": \"lan\", \"device\": \"d\", \"track\": 1}"),
 		"t:2:41: /interfaces/0/track: expected true or false, found 1\n", 0},
+	{"linkup-hold-ms out of range",
+		IF("{\"name\": \"lan\", \"device\": \"d\", \"linkup-hold-ms\": 600001}"),
+		"t:2:50: /interfaces/0/linkup-hold-ms: expected an integer from 0 to 600000, "
+		"found 600001\n",
+		0},
+	{"linkup-hold-ms negative",
+		IF("{\"name\": \"lan\", \"device\": \"d\", \"linkup-hold-ms\": -1}"),
+		"t:2:50: /interfaces/0/linkup-hold-ms: expected an integer from 0 to 600000, "
+		"found -1\n",
+		0},
+	{"linkup-hold-ms of another type",
+		IF("{\"name\": \"lan\", \"device\": \"d\", \"linkup-hold-ms\": true}"),
+		"t:2:50: /interfaces/0/linkup-hold-ms: expected an integer from 0 to 600000, "
+		"found true\n",
+		0},
+	{"link-local address with a short prefix",
+		IF("{\"name\": \"lan\", \"device\": \"d\", \"addresses\": [\"fe80::1/9\"]}"),
+		"t:2:46: /interfaces/0/addresses/0: expected a prefix length from 10 to 128 for "
+		"a link-local address, found \"fe80::1/9\"\n",
+		0},
 	{"addresses of another type",
 		IF("{\"name\": \"lan\", \"device\": \"d\", \"addresses\": \"192.0.2.2/24\"}"),
 		"t:2:45: /interfaces/0/addresses: expected an array of at most 64 "

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/* The configuration in effect, key by key. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "mgmt_fake.h"
+#include "mgmt_view_priv.h"
+
+static int
+setup(void **state)
+{
+	(void)state;
+	fake_setup();
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	fake_teardown();
+	return 0;
+}
+
+/* Every key that is not at its default comes back as it was. */
+static void
+config_shows_each_key(void **state)
+{
+	static const char text[] =
+		"{\"node\": \"fw1\", \"interfaces\": ["
+		"{\"name\": \"lan\", \"device\": \"net_null0\", \"linkup-hold-ms\": 3000,"
+		" \"addresses\": [\"192.0.2.2/24\", \"2001:db8:1::2/64\"]},"
+		"{\"name\": \"wan\", \"device\": \"net_null1\"}],"
+		"\"carp\": {\"arpbalance-order\": \"netbsd\", \"startup-hold-ms\": 1,"
+		" \"preempt-delay-ms\": 2, \"announce-refresh-s\": 3, \"dscp\": 56, \"groups\": ["
+		"{\"name\": \"carp0\", \"vhid\": 1, \"pass\": \"x\", \"carpdev\": \"lan\","
+		" \"addresses\": [\"192.0.2.1/24\", \"fe80::1/64\"], \"peer\": \"192.0.2.3\","
+		" \"peer6\": \"fe80::3\", \"strict\": true, \"family-timers\": \"any\","
+		" \"hmac\": \"orig\", \"cksum6\": \"pseudo\", \"advert-source\": \"interface\"},"
+		"{\"name\": \"carp1\", \"vhid\": 2, \"pass\": \"x\", \"carpdev\": \"wan\","
+		" \"addresses\": [\"198.51.100.1/24\"], \"hmac\": \"nov6ll\"}]}}";
+	static const char carp[] =
+		"\"arpbalance-order\": \"netbsd\", \"startup-hold-ms\": 1, "
+		"\"preempt-delay-ms\": 2, \"announce-refresh-s\": 3, \"dscp\": 56, ";
+	static const char set[] =
+		"\"peer\": \"192.0.2.3\", \"peer6\": \"fe80::3\", \"strict\": true, "
+		"\"family-timers\": \"any\", \"hmac\": \"orig\", \"cksum6\": \"pseudo\", "
+		"\"advert-source\": \"interface\"}";
+	static const char unset[] =
+		"\"addresses\": [\"198.51.100.1/24\"], \"strict\": false, \"family-timers\": \"all\", "
+		"\"hmac\": \"nov6ll\", \"cksum6\": \"plain\", \"advert-source\": \"vmac\"}";
+	const struct conf *before = fake.config.conf;
+	struct mgmt_args a = {0};
+	struct conf_issues issues;
+	struct conf *c = conf_parse(text, strlen(text), "t", 0, &issues), *again;
+	json_t *v;
+	char *shown;
+
+	(void)state;
+	conf_issues_print(&issues, stderr);
+	conf_issues_free(&issues);
+	assert_non_null(c);
+	fake.config.conf = c;
+	v = mgmt_view_config(&fake.config, &a);
+	fake.config.conf = before;
+	shown = json_dumps(v, 0);
+	assert_non_null(strstr(shown, "\"linkup-hold-ms\": 3000"));
+	assert_non_null(strstr(shown, "\"linkup-hold-ms\": 0"));
+	assert_non_null(strstr(shown, carp));
+	assert_non_null(strstr(shown, set));
+	assert_non_null(strstr(shown, unset));
+	again = conf_parse(shown, strlen(shown), "again", 0, &issues);
+	assert_non_null(again);
+	assert_memory_equal(&again->groups[0].peer6, &c->groups[0].peer6, sizeof(struct base_addr));
+	assert_int_equal(again->groups[1].peer4.family, BASE_FAMILY_NONE);
+	assert_int_equal(again->dscp, 56);
+	conf_free(again);
+	conf_issues_free(&issues);
+	conf_free(c);
+	free(shown);
+	json_decref(v);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(config_shows_each_key, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
