@@ -244,6 +244,10 @@ act(struct ctl *c, const struct election_action *a)
 	case ELECTION_ACT_DEMOTION:
 		act_demotion(c, a);
 		break;
+	case ELECTION_ACT_WARN:
+	case ELECTION_ACT_SPLIT:
+	case ELECTION_ACT_DECISION:
+		break;
 	}
 }
 

@@ -63,7 +63,9 @@ election_init(void *mem, const struct election_config *c, base_ns_t now)
 	e->group_count = c->group_count;
 	e->preempt = c->preempt;
 	e->allow = c->allow;
-	e->born = now;
+	e->born = e->health_since = now;
+	e->startup_until = base_ns_add(now, c->startup_hold_ns);
+	e->refresh = c->announce_refresh_ns;
 	e->ifs = carve(&at, c->if_count * sizeof(struct iface));
 	e->groups = carve(&at, c->group_count * sizeof(struct group));
 	e->slot_group = carve(&at, c->group_count * sizeof(uint16_t));
@@ -75,11 +77,17 @@ election_init(void *mem, const struct election_config *c, base_ns_t now)
 		e->ifs[i].link_up = c->ifs[i].link_up;
 		e->ifs[i].track = c->ifs[i].track;
 		e->ifs[i].horizon = BASE_NS_NEVER;
+		e->ifs[i].frame_at = BASE_NS_NEVER;
+		e->ifs[i].hold = c->ifs[i].linkup_hold_ns;
+		e->ifs[i].hold_until = c->ifs[i].link_up && c->ifs[i].linkup_hold_ns > 0
+			? base_ns_add(now, c->ifs[i].linkup_hold_ns)
+			: BASE_NS_NEVER;
 	}
 	for (uint16_t i = 0; i < c->group_count; i++) {
 		const struct election_group_config *g = &c->groups[i];
 
-		if (g->advskew > 254 || g->if_id >= c->if_count || e->ifs[g->if_id].n == 255)
+		if (g->advskew > 254 || g->if_id >= c->if_count || e->ifs[g->if_id].n == 255 ||
+			g->families > (ELECTION_IP4 | ELECTION_IP6))
 			return NULL;
 		e->groups[i] = (struct group){
 			.if_id = g->if_id,
@@ -89,11 +97,16 @@ election_init(void *mem, const struct election_config *c, base_ns_t now)
 			.has_vip = g->has_vip,
 			.admin_up = g->admin_up,
 			.claim_at_start = g->start_as_master,
+			.families = g->families ? g->families : ELECTION_IP4,
+			.family_timers = g->family_timers,
+			.preempt_delay = g->preempt_delay_ns,
 			.state_since = now,
 			.crowd_at = BASE_NS_NEVER,
 			.heard_at = BASE_NS_NEVER,
 			.successor_at = BASE_NS_NEVER,
+			.family = {{.heard_at = BASE_NS_NEVER}, {.heard_at = BASE_NS_NEVER}},
 		};
+		duel_start(&e->groups[i]);
 	}
 	uint16_t first = 0;
 
@@ -134,44 +147,10 @@ election_deadline(const struct election *e)
 			first = down;
 		if (stall < first)
 			first = stall;
+		if (e->ifs[i].hold_until < first)
+			first = e->ifs[i].hold_until;
 	}
 	return first;
-}
-
-int
-election_group_info(
-	const struct election *e, uint16_t group, base_ns_t now, struct election_group_info *out)
-{
-	if (group >= e->group_count)
-		return -EINVAL;
-	const struct group *g = &e->groups[group];
-
-	*out = (struct election_group_info){
-		.if_id = g->if_id,
-		.state = g->state,
-		.cause = g->cause,
-		.admin_up = g->admin_up,
-		.owned = g->owned,
-		.handing_over = g->handing_over,
-		.advbase = g->advbase,
-		.advskew = g->advskew,
-		.sent = election_effective(g->advbase, g->advskew, e->demotion),
-		.state_since = g->state_since,
-		.transitions = g->transitions,
-		.master_down = election_master_down(g->advbase, g->advskew),
-		.advert_deadline = timer_get(e, g, TIMER_ADVERT),
-		.master_down_deadline = base_heap_get(&e->ifs[g->if_id].down, g->slot),
-		.heard_at = g->heard_at,
-		.heard = g->heard,
-		.heard_from = g->heard_from,
-		.late_max = g->late_max,
-	};
-	out->interval = election_interval(g->advbase, g->advskew, out->sent.advskew);
-	/* A master that fell silent is no longer known to be one. */
-	if (g->state == ELECTION_BACKUP && g->peer_is_master &&
-		base_ns_since(now, g->heard_at) <= out->master_down)
-		out->master = g->heard_from;
-	return 0;
 }
 
 bool

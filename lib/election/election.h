@@ -37,16 +37,16 @@ size_t election_size(uint16_t if_count, uint16_t group_count);
  * Make an election in mem, which has election_size() bytes aligned to 16. Every group starts in
  * INIT; runnable ones go to BACKUP with the first tick.
  * @return the election, or NULL when the configuration is out of bounds: an advskew over 254, an
- *         interface id that does not exist, more than 255 groups on an interface.
+ *         interface id that does not exist, an unknown family, more than 255 groups on an interface.
  */
 struct election *election_init(void *mem, const struct election_config *config, base_ns_t now);
 
 /**
  * Feed one event.
  * @return 0; -EINVAL when a group or interface id, or a value, is out of bounds (nothing changed);
- *         -EAGAIN for FORCE_* on a group in INIT and for anything but ADVERT, LINK, SENT and STALL
- *         after SHUTDOWN (nothing changed); -ENOSPC when the list has less room than
- *         election_input_room() (nothing changed).
+ *         -EAGAIN for FORCE_* on a group in INIT and for anything but ADVERT, LINK, SENT, STALL,
+ *         FRAME_SEEN and AUTH_FAILED after SHUTDOWN (nothing changed); -ENOSPC when the list has
+ *         less room than election_input_room() (nothing changed).
  */
 int election_input(struct election *e, const struct election_event *ev, base_ns_t now,
 	struct election_actions *out);
@@ -96,6 +96,12 @@ bool election_handing_over(const struct election *e);
 const char *election_state_name(enum election_state s);
 const char *election_cause_text(enum election_cause c);
 const char *election_demotion_source_name(enum election_demotion_source s);
+/** The rule of note 5 behind a cause, in the words of its formula. */
+const char *election_cause_rule(enum election_cause c);
+const char *election_hold_name(enum election_hold h);
+const char *election_warn_text(enum election_warn w);
+/** Of one bit of ELECTION_SPLIT_*. */
+const char *election_split_text(unsigned int bit);
 
 /** @name The protocol's arithmetic, for the core and for those who explain it. @{ */
 /** Advertisement interval: advbase + effective advskew/256 s; fast groups max(advskew,1)/256 s. */
@@ -113,6 +119,9 @@ bool election_master_yields(const struct election_priority *own,
 /** BACKUP with priority own hears peer: take over at once? Sets *cause when true. */
 bool election_backup_claims(const struct election_priority *own,
 	const struct election_priority *peer, bool preempt, enum election_cause *cause);
+/** Does the interval that peer advertises fit a group configured like this? */
+enum election_warn election_timing_fit(
+	uint8_t advbase, uint8_t advskew, const struct election_priority *peer);
 /** @} */
 
 #endif

@@ -30,17 +30,25 @@ ledger_change(struct election *e, enum election_demotion_source source, uint16_t
 	a->demotion.total = e->demotion;
 	if ((before == 0) == (e->demotion == 0))
 		return;
+	e->health_since = now;
 	/* The adverts themselves come from the tick of this turn. */
 	for (uint16_t i = 0; i < e->group_count; i++)
 		if (e->groups[i].state == ELECTION_MASTER)
 			timer_set(e, &e->groups[i], TIMER_ADVERT, now);
 }
 
+/* While it holds after link up it is not known to work. */
+static bool
+link_counts_down(const struct iface *i)
+{
+	return counts(i) && (!i->link_up || i->hold_until != BASE_NS_NEVER);
+}
+
 void
 demotion_link(struct election *e, uint16_t if_id, base_ns_t now, struct election_actions *out)
 {
 	struct iface *i = &e->ifs[if_id];
-	bool want = counts(i) && !i->link_up;
+	bool want = link_counts_down(i);
 
 	if (want == i->link_entry)
 		return;
@@ -106,7 +114,7 @@ void
 demotion_init(struct election *e, base_ns_t now)
 {
 	for (uint16_t i = 0; i < e->if_count; i++) {
-		e->ifs[i].link_entry = counts(&e->ifs[i]) && !e->ifs[i].link_up;
+		e->ifs[i].link_entry = link_counts_down(&e->ifs[i]);
 		e->ifs[i].link_since = now;
 		e->demotion += e->ifs[i].link_entry;
 	}
@@ -134,6 +142,7 @@ election_demotion_entry(const struct election *e, uint32_t i, struct election_de
 		if (f->link_entry && nth(&i)) {
 			out->source = ELECTION_DEMOTION_LINK;
 			out->since = f->link_since;
+			out->expires = f->hold_until;
 			return true;
 		}
 		if (f->stall_entry && nth(&i)) {

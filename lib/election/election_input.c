@@ -9,38 +9,85 @@
 #include "base_assert.h"
 #include "election_priv.h"
 
+/* @return how long ago another address was heard by this family; BASE_NS_NEVER if none was */
+static base_ns_t
+note_heard(struct group *g, const struct election_priority *peer, const struct base_addr *src,
+	base_ns_t now)
+{
+	struct family *f = &g->family[family_of(src)];
+	base_ns_t other_ago = BASE_NS_NEVER;
+
+	if (f->heard_at != BASE_NS_NEVER && memcmp(&f->heard_from, src, sizeof(*src)) != 0)
+		other_ago = base_ns_since(now, f->heard_at);
+	f->heard_at = g->heard_at = now;
+	f->heard_from = g->heard_from = *src;
+	g->heard = *peer;
+	return other_ago;
+}
+
+/* @return true when a BACKUP claims because of this advert, or will after a tie-break delay */
+static bool
+backup_claims(struct election *e, struct group *g, const struct election_priority *own,
+	const struct election_priority *peer, base_ns_t now, struct election_actions *out)
+{
+	base_ns_t preempt_until = hold_preempt_until(e, g), until;
+	bool early = e->preempt && now < preempt_until;
+	enum election_cause cause;
+
+	if (election_backup_claims(own, peer, e->preempt && !early, &cause)) {
+		enum election_hold hold = hold_now(e, g, now, &until);
+
+		if (hold == ELECTION_HOLD_NONE || cause == ELECTION_CAUSE_BOW_OUT) {
+			/* first, so that taking back from a successor never gives up the vMAC */
+			g->peer_is_master = !is_bow_out(peer);
+			group_claim(e, g, cause, now, out);
+			return true;
+		}
+		hold_put_off(e, g, cause, hold, until, out);
+	} else if (early && election_backup_claims(own, peer, true, &cause)) {
+		hold_put_off(e, g, cause, ELECTION_HOLD_PREEMPT_DELAY, preempt_until, out);
+	}
+	/* a claim that the operator asked for waits for a hold, but not to yield at once */
+	if (g->put_off == ELECTION_CAUSE_FORCED && election_master_yields(own, peer, &cause))
+		g->put_off = ELECTION_CAUSE_NONE;
+	return false;
+}
+
 static void
 input_advert(struct election *e, struct group *g, const struct election_event *ev, base_ns_t now,
 	struct election_actions *out)
 {
 	const struct election_priority *peer = &ev->advert.prio;
-	struct election_priority own = election_effective(g->advbase, g->advskew, e->demotion);
+	const struct base_addr *src = &ev->advert.src;
 	base_ns_t other_ago = BASE_NS_NEVER;
+	struct election_priority own;
 	enum election_cause cause;
 
+	watch_frame(e, g->if_id, false, now);
+	hold_frame_seen(e, g->if_id, now, out);
+	own = group_priority(e, g);
 	if (g->state != ELECTION_INIT) {
-		if (g->heard_at != BASE_NS_NEVER &&
-			memcmp(&g->heard_from, &ev->advert.src, sizeof(g->heard_from)) != 0)
-			other_ago = base_ns_since(now, g->heard_at);
-		g->heard_at = now;
-		g->heard = *peer;
-		g->heard_from = ev->advert.src;
+		other_ago = note_heard(g, peer, src, now);
+		watch_timing(e, g, peer, src, now, out);
 	}
 	switch (g->state) {
 	case ELECTION_MASTER:
+		if (is_bow_out(peer))
+			return;
 		if (election_master_yields(&own, peer, &cause)) {
+			g->duels += watch_sign(
+				e, g, cause == ELECTION_CAUSE_TIE ? SIGN_TIE : SIGN_DUEL, now, out);
 			g->peer_is_master = true;
 			group_leave(e, g, ELECTION_BACKUP, cause, LEAVE_YIELD, now, out);
+		} else {
+			g->duels += watch_sign(e, g, SIGN_DUEL, now, out);
+			duel_heard(e, g, now, out);
 		}
 		return;
 	case ELECTION_BACKUP:
-		/* first, so that taking back from a successor never gives up the vMAC */
-		if (election_backup_claims(&own, peer, e->preempt, &cause)) {
-			g->peer_is_master = !is_bow_out(peer);
-			group_claim(e, g, cause, now, out);
+		if (backup_claims(e, g, &own, peer, now, out))
 			return;
-		}
-		group_master_heard(e, g, other_ago, now);
+		group_master_heard(e, g, family_of(src), other_ago, now);
 		break;
 	case ELECTION_INIT:
 		if (is_bow_out(peer))
@@ -51,6 +98,18 @@ input_advert(struct election *e, struct group *g, const struct election_event *e
 }
 
 static void
+input_auth_failed(struct election *e, struct group *g, const struct base_addr *src, base_ns_t now,
+	struct election_actions *out)
+{
+	watch_frame(e, g->if_id, false, now);
+	hold_frame_seen(e, g->if_id, now, out);
+	if (g->state == ELECTION_INIT)
+		return;
+	g->auth_failed_from = *src;
+	watch_sign(e, g, SIGN_AUTH, now, out);
+}
+
+static void
 input_link(struct election *e, uint16_t if_id, bool up, base_ns_t now, struct election_actions *out)
 {
 	struct iface *f = &e->ifs[if_id];
@@ -58,6 +117,10 @@ input_link(struct election *e, uint16_t if_id, bool up, base_ns_t now, struct el
 	if (f->link_up == up)
 		return;
 	f->link_up = up;
+	f->hold_until = up && f->hold > 0 ? base_ns_add(now, f->hold) : BASE_NS_NEVER;
+	/* deaf it is judged from here on */
+	if (up)
+		watch_frame(e, if_id, false, now);
 	for (uint16_t s = 0; s < f->n; s++) {
 		struct group *g = &e->groups[e->slot_group[f->first + s]];
 
@@ -89,19 +152,29 @@ input_timing(struct election *e, struct group *g, uint8_t advbase, uint8_t advsk
 		if (next < timer_get(e, g, TIMER_ADVERT))
 			timer_set(e, g, TIMER_ADVERT, next);
 	} else if (g->state == ELECTION_BACKUP) {
-		group_arm_down(e, g, g->down_extra, g->down_from);
+		group_arm_down_again(e, g);
 	}
 }
 
 static void
-input_vips(
-	struct election *e, struct group *g, bool any, base_ns_t now, struct election_actions *out)
+input_vips(struct election *e, struct group *g, bool any, uint8_t families, base_ns_t now,
+	struct election_actions *out)
 {
 	g->has_vip = any;
-	if (!any)
+	if (!any) {
 		group_leave(e, g, ELECTION_INIT, ELECTION_CAUSE_NO_VIP, LEAVE_BOW_OUT, now, out);
-	else if (g->state == ELECTION_MASTER)
-		action_add(out, ELECTION_ACT_ANNOUNCE, group_id(e, g));
+		return;
+	}
+	if (families != 0 && families != g->families) {
+		for (unsigned int f = 0; f < ELECTION_FAMILIES; f++)
+			if (families & ~(unsigned int)g->families & (1u << f))
+				g->family[f].from = now;
+		g->families = families;
+		if (g->state == ELECTION_BACKUP)
+			group_arm_down_again(e, g);
+	}
+	if (g->state == ELECTION_MASTER)
+		duel_announce(e, g, now, out);
 	else
 		group_start_if_runnable(e, g, now, out);
 }
@@ -136,12 +209,26 @@ silence_limit(const struct group *g)
 	return election_interval(0, g->advskew, g->advskew) + 2 * BASE_NS_PER_SKEW;
 }
 
+/* Who may have missed adverts listens for one more interval before it believes the silence. */
+static void
+stalled_backup(struct election *e, struct group *g, base_ns_t now)
+{
+	base_ns_t wait = election_master_down(g->advbase, g->advskew) + g->down_extra;
+	base_ns_t listen = now + group_interval(e, g);
+
+	if (base_heap_get(&e->ifs[g->if_id].down, g->slot) >= listen)
+		return;
+	for (unsigned int f = 0; f < ELECTION_FAMILIES; f++)
+		if (g->family[f].from + wait < listen)
+			g->family[f].from = listen - wait;
+	group_arm_down_again(e, g);
+}
+
 static void
 input_stall(struct election *e, base_ns_t gap, base_ns_t now, struct election_actions *out)
 {
 	for (uint16_t i = 0; i < e->group_count; i++) {
 		struct group *g = &e->groups[i];
-		struct base_heap *down = &e->ifs[g->if_id].down;
 
 		if (g->state == ELECTION_MASTER) {
 			if (gap > silence_limit(g) ||
@@ -150,15 +237,7 @@ input_stall(struct election *e, base_ns_t gap, base_ns_t now, struct election_ac
 					LEAVE_SILENT, now, out);
 		} else if (g->state == ELECTION_BACKUP &&
 			gap > election_master_down(g->advbase, g->advskew)) {
-			uint8_t eff =
-				election_effective(g->advbase, g->advskew, e->demotion).advskew;
-			base_ns_t listen = now + election_interval(g->advbase, g->advskew, eff);
-
-			if (base_heap_get(down, g->slot) < listen)
-				group_arm_down(e, g,
-					listen - g->down_from -
-						election_master_down(g->advbase, g->advskew),
-					g->down_from);
+			stalled_backup(e, g, now);
 		}
 	}
 }
@@ -208,13 +287,17 @@ input_group(struct election *e, const struct election_event *ev, base_ns_t now,
 	case ELECTION_EV_FORCE_BACKUP:
 		if (g->state == ELECTION_INIT)
 			return -EAGAIN;
+		if (g->state == ELECTION_BACKUP && g->put_off == ELECTION_CAUSE_FORCED) {
+			g->put_off = ELECTION_CAUSE_NONE;
+			group_arm_down_again(e, g);
+		}
 		group_leave(e, g, ELECTION_BACKUP, ELECTION_CAUSE_FORCED, LEAVE_BOW_OUT, now, out);
 		return 0;
 	case ELECTION_EV_FORCE_MASTER:
 		if (g->state == ELECTION_INIT)
 			return -EAGAIN;
 		if (g->state == ELECTION_BACKUP)
-			group_become_master(e, g, ELECTION_CAUSE_FORCED, 0, now, out);
+			group_become_master(e, g, ELECTION_CAUSE_FORCED, BASE_NS_NEVER, now, out);
 		return 0;
 	case ELECTION_EV_SET_TIMING:
 		if (ev->timing.advskew > 254)
@@ -222,10 +305,15 @@ input_group(struct election *e, const struct election_event *ev, base_ns_t now,
 		input_timing(e, g, ev->timing.advbase, ev->timing.advskew, now);
 		return 0;
 	case ELECTION_EV_VIPS:
-		input_vips(e, g, ev->on, now, out);
+		if (ev->families > (ELECTION_IP4 | ELECTION_IP6))
+			return -EINVAL;
+		input_vips(e, g, ev->on, ev->families, now, out);
 		return 0;
 	case ELECTION_EV_SENT:
 		input_sent(e, g, ev->on, now, out);
+		return 0;
+	case ELECTION_EV_AUTH_FAILED:
+		input_auth_failed(e, g, &ev->advert.src, now, out);
 		return 0;
 	case ELECTION_EV_LINK:
 	case ELECTION_EV_SET_PREEMPT:
@@ -233,6 +321,7 @@ input_group(struct election *e, const struct election_event *ev, base_ns_t now,
 	case ELECTION_EV_SET_DEMOTION:
 	case ELECTION_EV_STALL:
 	case ELECTION_EV_SHUTDOWN:
+	case ELECTION_EV_FRAME_SEEN:
 		break;
 	}
 	return -EINVAL;
@@ -257,6 +346,8 @@ election_input_room(const struct election *e, enum election_event_type type)
 	case ELECTION_EV_SET_PREEMPT:
 	case ELECTION_EV_SET_DEMOTION:
 	case ELECTION_EV_SENT:
+	case ELECTION_EV_FRAME_SEEN:
+	case ELECTION_EV_AUTH_FAILED:
 		break;
 	}
 	return GROUP_ACTIONS_MAX;
@@ -266,7 +357,8 @@ static bool
 after_shutdown(enum election_event_type type)
 {
 	return type == ELECTION_EV_ADVERT || type == ELECTION_EV_LINK || type == ELECTION_EV_SENT ||
-		type == ELECTION_EV_STALL;
+		type == ELECTION_EV_STALL || type == ELECTION_EV_FRAME_SEEN ||
+		type == ELECTION_EV_AUTH_FAILED;
 }
 
 int
@@ -282,6 +374,12 @@ election_input(struct election *e, const struct election_event *ev, base_ns_t no
 		if (ev->if_id >= e->if_count)
 			return -EINVAL;
 		input_link(e, ev->if_id, ev->on, now, out);
+		return 0;
+	case ELECTION_EV_FRAME_SEEN:
+		if (ev->if_id >= e->if_count)
+			return -EINVAL;
+		watch_frame(e, ev->if_id, true, now);
+		hold_frame_seen(e, ev->if_id, now, out);
 		return 0;
 	case ELECTION_EV_SET_PREEMPT:
 		e->preempt = ev->on;
@@ -304,6 +402,7 @@ election_input(struct election *e, const struct election_event *ev, base_ns_t no
 	case ELECTION_EV_SET_TIMING:
 	case ELECTION_EV_VIPS:
 	case ELECTION_EV_SENT:
+	case ELECTION_EV_AUTH_FAILED:
 		break;
 	}
 	if (ev->group >= e->group_count)

@@ -90,33 +90,28 @@ election_backup_claims(const struct election_priority *own, const struct electio
 	return true;
 }
 
-const char *
-election_state_name(enum election_state s)
+/*
+ * Each side counts on its own advbase (note 4), so a peer whose interval reaches our master-down
+ * time, or the other way round, is taken for dead between two of its adverts. A skew of 240 may be
+ * a demotion: as an interval in seconds that is true all the same, in a fast group it is not.
+ */
+enum election_warn
+election_timing_fit(uint8_t advbase, uint8_t advskew, const struct election_priority *peer)
 {
-	static const char *const names[] = {"INIT", "BACKUP", "MASTER"};
+	base_ns_t own = election_interval(advbase, advskew, advskew);
+	base_ns_t theirs = election_interval(peer->advbase, peer->advskew, peer->advskew);
 
-	BASE_ASSERT(s <= ELECTION_MASTER);
-	return names[s];
-}
-
-const char *
-election_cause_text(enum election_cause c)
-{
-	static const char *const texts[] = {
-#define ELECTION_CAUSE(sym, text) text,
-#include "causes.def"
-#undef ELECTION_CAUSE
-	};
-
-	BASE_ASSERT(c < ELECTION_CAUSE_COUNT);
-	return texts[c];
-}
-
-const char *
-election_demotion_source_name(enum election_demotion_source s)
-{
-	static const char *const names[] = {"link", "send-error", "worker-stalled", "operator"};
-
-	BASE_ASSERT(s < ELECTION_DEMOTION_SOURCE_COUNT);
-	return names[s];
+	if (is_bow_out(peer))
+		return ELECTION_WARN_NONE;
+	if (advbase == 0 && peer->advbase > 0)
+		return ELECTION_WARN_PEER_NOT_FAST;
+	if (advbase > 0 && peer->advbase == 0)
+		return ELECTION_WARN_PEER_FAST;
+	if (advbase == 0 && peer->demotion > 0)
+		return ELECTION_WARN_NONE;
+	if (theirs >= election_master_down(advbase, advskew))
+		return ELECTION_WARN_PEER_SLOW;
+	if (own >= election_master_down(peer->advbase, peer->advskew))
+		return ELECTION_WARN_SELF_SLOW;
+	return ELECTION_WARN_NONE;
 }

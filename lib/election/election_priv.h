@@ -4,6 +4,7 @@
 #ifndef ELECTION_PRIV_H
 #define ELECTION_PRIV_H
 
+#include "base_assert.h"
 #include "base_heap.h"
 #include "base_rand.h"
 #include "election.h"
@@ -21,8 +22,39 @@
 /** Most actions that one event about a group, or serving it once, can append. */
 #define GROUP_ACTIONS_MAX 8
 
+/** Announcements during a duel: their distance doubles up to this. */
+#define DUEL_WAIT_MAX_NS (64 * BASE_NS_PER_S)
+/** So many signs of one kind in a row are no accident. */
+#define SIGN_STREAK 3
+/** A sign is forgotten, and no frame is deafness, after this at least. */
+#define QUIET_MIN_NS (10 * BASE_NS_PER_S)
+/** A warning about a peer ends when it was not heard for so long. */
+#define WARN_KEEP_NS (60 * BASE_NS_PER_S)
+
 /** What a group waits for in the timer heap; its id there is kind * group_count + group. */
-enum timer_kind { TIMER_ADVERT = 0, TIMER_HANDOVER, TIMER_SEND_ERROR, TIMER_KINDS };
+enum timer_kind {
+	TIMER_ADVERT = 0,
+	TIMER_HANDOVER,
+	TIMER_SEND_ERROR,
+	TIMER_ANNOUNCE, /* after a duel, or to refresh */
+	TIMER_WATCH,	/* when what is suspected must be looked at again */
+	TIMER_KINDS
+};
+
+/** Signs of a split that only mean something when they come in a row; bits of the mask. */
+enum sign_kind { SIGN_DUEL = 0, SIGN_TIE, SIGN_AUTH, SIGN_KINDS };
+
+struct sign {
+	base_ns_t last;
+	uint8_t n; /* in a row, saturating at SIGN_STREAK */
+};
+
+struct family {
+	base_ns_t from;	    /* where its master-down time begins */
+	base_ns_t heard_at; /* BASE_NS_NEVER = nothing since INIT */
+	struct base_addr heard_from;
+	bool present; /* heard from the master that is waited on */
+};
 
 struct group {
 	uint16_t if_id;
@@ -32,6 +64,9 @@ struct group {
 	bool has_vip;
 	bool admin_up;
 	bool claim_at_start;
+	uint8_t families;
+	enum election_family_timers family_timers;
+	base_ns_t preempt_delay;
 
 	enum election_state state;
 	enum election_cause cause;
@@ -42,11 +77,13 @@ struct group {
 	uint8_t adverts;       /* since MASTER, saturating at ANNOUNCE_AGAIN_AT */
 	base_ns_t late_max;
 
-	base_ns_t down_from;  /* when the master-down timer was armed */
-	base_ns_t down_extra; /* tie-break delay in it, or what a stalled box listens longer */
+	struct family family[ELECTION_FAMILIES];
+	base_ns_t down_extra; /* tie-break delay in the master-down time */
 	bool tied;	      /* stepped down on a tie, and no master was settled on since */
 	base_ns_t crowd_at;   /* several masters were heard then, none settled on since; or NEVER */
-	enum election_cause put_off; /* of a claim that waits for its tie-break delay; or NONE */
+	enum election_cause put_off; /* of a claim that waits for a tie-break or a hold; or NONE */
+	enum election_hold held;     /* what was reported to put a take-over off; or NONE */
+	enum election_cause held_cause;
 
 	base_ns_t heard_at;
 	struct election_priority heard;
@@ -56,6 +93,23 @@ struct group {
 	bool owned;
 	bool handing_over;
 	base_ns_t successor_at; /* handing over: when the new master was heard */
+
+	uint64_t duels;
+	base_ns_t duel_at;    /* last one as MASTER; BASE_NS_NEVER if none */
+	base_ns_t duel_wait;  /* distance of announcements now */
+	base_ns_t duel_next;  /* none before, while it goes on */
+	base_ns_t duel_due;   /* announcement that is owed, or BASE_NS_NEVER */
+	base_ns_t extra_at;   /* last advert sent because of one */
+	base_ns_t refresh_at; /* BASE_NS_NEVER unless MASTER and wanted */
+
+	struct sign sign[SIGN_KINDS];
+	uint8_t split; /* ELECTION_SPLIT_*, as reported */
+	base_ns_t split_since;
+	struct base_addr auth_failed_from;
+	enum election_warn warn; /* as reported */
+	base_ns_t warn_since, warn_at;
+	struct election_priority warn_peer;
+	struct base_addr warn_src;
 
 	uint8_t send_failed, send_ok; /* streaks, saturating at SEND_STREAK */
 	bool send_error;	      /* ledger entry */
@@ -71,6 +125,10 @@ struct iface {
 	struct base_heap down;
 	bool link_entry, stall_entry; /* ledger entries */
 	base_ns_t link_since, stall_since;
+	base_ns_t hold;	      /* after link up */
+	base_ns_t hold_until; /* BASE_NS_NEVER: not holding */
+	base_ns_t frame_at;   /* last frame of another host; BASE_NS_NEVER: never told */
+	uint16_t deaf;	      /* groups that are suspected deaf */
 };
 
 struct election {
@@ -82,6 +140,9 @@ struct election {
 	uint16_t started; /* groups below this were looked at by the first ticks */
 	uint16_t handing; /* groups handing over */
 	base_ns_t born;	  /* init: a horizon is not judged by what was before */
+	base_ns_t startup_until;
+	base_ns_t refresh;
+	base_ns_t health_since; /* when the ledger became empty, or ceased to be */
 	uint8_t operator_amount;
 	base_ns_t operator_since;
 	uint32_t demotion; /* sum of the ledger */
@@ -102,6 +163,7 @@ is_bow_out(const struct election_priority *p)
 static inline struct election_action *
 action_add(struct election_actions *out, enum election_action_type type, uint16_t group)
 {
+	BASE_ASSERT(out->n < out->cap);
 	struct election_action *a = &out->act[out->n++];
 
 	*a = (struct election_action){.type = type, .group = group};
@@ -126,6 +188,25 @@ timer_get(const struct election *e, const struct group *g, enum timer_kind kind)
 	return base_heap_get(&e->timers, (uint32_t)kind * e->group_count + group_id(e, g));
 }
 
+static inline struct election_priority
+group_priority(const struct election *e, const struct group *g)
+{
+	return election_effective(g->advbase, g->advskew, e->demotion);
+}
+
+static inline base_ns_t
+group_interval(const struct election *e, const struct group *g)
+{
+	return election_interval(g->advbase, g->advskew, group_priority(e, g).advskew);
+}
+
+/** Place of an address in arrays of families. */
+static inline unsigned int
+family_of(const struct base_addr *a)
+{
+	return a->family == BASE_FAMILY_IP6;
+}
+
 /** Timing of a group changed: find the interface's shortest master-down time again. */
 void if_timing_changed(struct election *e, uint16_t if_id);
 
@@ -133,8 +214,9 @@ void if_timing_changed(struct election *e, uint16_t if_id);
 /** INIT to BACKUP when nothing stands in the way any more. */
 void group_start_if_runnable(
 	struct election *e, struct group *g, base_ns_t now, struct election_actions *out);
+/** By the timer that was due at deadline, or BASE_NS_NEVER when by none. */
 void group_become_master(struct election *e, struct group *g, enum election_cause cause,
-	base_ns_t late, base_ns_t now, struct election_actions *out);
+	base_ns_t deadline, base_ns_t now, struct election_actions *out);
 /** How a MASTER gives up. */
 enum leave_how {
 	LEAVE_BOW_OUT, /* say so, then hand over */
@@ -146,12 +228,26 @@ void group_leave(struct election *e, struct group *g, enum election_state to,
 	enum election_cause cause, enum leave_how how, base_ns_t now, struct election_actions *out);
 void group_send_advert(struct election *e, struct group *g, base_ns_t late, base_ns_t now,
 	struct election_actions *out);
+/** The advert that is due as MASTER; the third one is followed by an announcement. */
+void group_advert_due(struct election *e, struct group *g, base_ns_t late, base_ns_t now,
+	struct election_actions *out);
+/** Begin the master-down time of every family anew. */
 void group_arm_down(struct election *e, struct group *g, base_ns_t extra, base_ns_t now);
+/** The same begin as before, with what changed since. A forced claim waits on. */
+void group_arm_down_again(struct election *e, struct group *g);
+/** The family whose silence ends at the group's deadline, as far as it is one. */
+uint8_t group_silent_family(const struct group *g);
+/** Master-down deadline of one family for show. */
+base_ns_t group_family_deadline(const struct group *g, unsigned int family);
 /** A BACKUP hears what makes it claim: at once, or after a tie a little later. */
 void group_claim(struct election *e, struct group *g, enum election_cause cause, base_ns_t now,
 	struct election_actions *out);
-/** A BACKUP hears a master that it leaves in place, other_ago after one of another address. */
-void group_master_heard(struct election *e, struct group *g, base_ns_t other_ago, base_ns_t now);
+/**
+ * A BACKUP hears by one family a master that it leaves in place, other_ago after one of another
+ * address.
+ */
+void group_master_heard(struct election *e, struct group *g, unsigned int family,
+	base_ns_t other_ago, base_ns_t now);
 /** Hand-over: the new master was heard. */
 void group_successor_heard(
 	struct election *e, struct group *g, base_ns_t now, struct election_actions *out);
@@ -160,6 +256,49 @@ void group_handover_check(
 	struct election *e, struct group *g, base_ns_t now, struct election_actions *out);
 /** Stop owning at once. */
 void group_disown(struct election *e, struct group *g, struct election_actions *out);
+/** @} */
+
+/** @name Holds (election_hold.c). @{ */
+/** What holds a take-over of this group back that nobody asked for, and until when. */
+enum election_hold hold_now(
+	const struct election *e, const struct group *g, base_ns_t now, base_ns_t *until);
+/** From when on the group may preempt. */
+base_ns_t hold_preempt_until(const struct election *e, const struct group *g);
+/** Report that a take-over is put off, unless that hold was reported already. */
+void hold_put_off(struct election *e, struct group *g, enum election_cause cause,
+	enum election_hold hold, base_ns_t until, struct election_actions *out);
+/** The master-down time, or a claim that was put off, is over: false when a hold is not. */
+bool hold_is_over(struct election *e, struct group *g, base_ns_t now, struct election_actions *out);
+/** Something was received on the interface. */
+void hold_frame_seen(
+	struct election *e, uint16_t if_id, base_ns_t now, struct election_actions *out);
+void hold_expire(struct election *e, uint16_t if_id, base_ns_t now, struct election_actions *out);
+/** @} */
+
+/** @name Announcements and duels: MASTER against MASTER (election_duel.c). @{ */
+void duel_start(struct group *g);
+void duel_end(struct election *e, struct group *g);
+/** A MASTER that stays hears another one. */
+void duel_heard(struct election *e, struct group *g, base_ns_t now, struct election_actions *out);
+void duel_announce(
+	struct election *e, struct group *g, base_ns_t now, struct election_actions *out);
+/** TIMER_ANNOUNCE. */
+void duel_serve(struct election *e, struct group *g, base_ns_t now, struct election_actions *out);
+/** @} */
+
+/** @name What is suspected of others (election_watch.c). @{ */
+/** A sign of a split. @return false when it is one with the sign before. */
+bool watch_sign(struct election *e, struct group *g, enum sign_kind kind, base_ns_t now,
+	struct election_actions *out);
+/** A peer's timing was heard. */
+void watch_timing(struct election *e, struct group *g, const struct election_priority *peer,
+	const struct base_addr *src, base_ns_t now, struct election_actions *out);
+/** The state changed. */
+void watch_state(struct election *e, struct group *g, base_ns_t now, struct election_actions *out);
+/** A frame was received; the tick of this turn acts on it. */
+void watch_frame(struct election *e, uint16_t if_id, bool told, base_ns_t now);
+/** TIMER_WATCH. */
+void watch_serve(struct election *e, struct group *g, base_ns_t now, struct election_actions *out);
 /** @} */
 
 void demotion_link(struct election *e, uint16_t if_id, base_ns_t now, struct election_actions *out);

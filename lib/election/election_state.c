@@ -5,46 +5,139 @@
 
 #include "election_priv.h"
 
-static struct election_priority
-priority(const struct election *e, const struct group *g)
+static uint8_t
+cause_family(const struct group *g, enum election_cause cause)
 {
-	return election_effective(g->advbase, g->advskew, e->demotion);
-}
-
-static base_ns_t
-interval(const struct election *e, const struct group *g)
-{
-	return election_interval(g->advbase, g->advskew, priority(e, g).advskew);
+	switch (cause) {
+	case ELECTION_CAUSE_TIMEOUT:
+		return group_silent_family(g);
+	case ELECTION_CAUSE_PREEMPT:
+	case ELECTION_CAUSE_PEER_DEMOTED:
+	case ELECTION_CAUSE_BOW_OUT:
+	case ELECTION_CAUSE_SLOW_PEER:
+	case ELECTION_CAUSE_BETTER_PEER:
+	case ELECTION_CAUSE_TIE:
+	case ELECTION_CAUSE_PEER_HEALTHIER:
+		return family_of(&g->heard_from) ? BASE_FAMILY_IP6 : BASE_FAMILY_IP4;
+	case ELECTION_CAUSE_NONE:
+	case ELECTION_CAUSE_RUNNABLE:
+	case ELECTION_CAUSE_FORCED:
+	case ELECTION_CAUSE_ADMIN_DOWN:
+	case ELECTION_CAUSE_LINK_DOWN:
+	case ELECTION_CAUSE_NO_VIP:
+	case ELECTION_CAUSE_DISALLOWED:
+	case ELECTION_CAUSE_SHUTDOWN:
+	case ELECTION_CAUSE_STALLED:
+	case ELECTION_CAUSE_COUNT:
+		break;
+	}
+	return BASE_FAMILY_NONE;
 }
 
 static void
 set_state(struct election *e, struct group *g, enum election_state to, enum election_cause cause,
-	base_ns_t late, base_ns_t now, struct election_actions *out)
+	base_ns_t deadline, base_ns_t now, struct election_actions *out)
 {
 	struct election_action *a = action_add(out, ELECTION_ACT_STATE, group_id(e, g));
 
 	a->state.from = g->state;
 	a->state.to = to;
 	a->state.cause = cause;
-	a->state.late = late;
-	a->state.own = priority(e, g);
+	a->state.late = base_ns_since(now, deadline);
+	a->state.own = group_priority(e, g);
 	a->state.peer = g->heard;
 	a->state.peer_src = g->heard_from;
 	a->state.since_heard =
 		g->heard_at == BASE_NS_NEVER ? BASE_NS_NEVER : base_ns_since(now, g->heard_at);
+	a->state.family = cause_family(g, cause);
+	a->state.hold = g->held_cause == cause ? g->held : ELECTION_HOLD_NONE;
+	a->state.deadline = deadline;
 	g->state = to;
 	g->cause = cause;
 	g->state_since = now;
+	g->held = ELECTION_HOLD_NONE;
+	watch_state(e, g, now, out);
+}
+
+/*
+ * "any": the family with VIPs that is silent for longest. "all": the one heard last, whichever that
+ * is, as then every family is silent (note 4). An advert of a family without VIPs is a sign of life
+ * as well.
+ */
+static const struct family *
+silent_family(const struct group *g)
+{
+	const struct family *four = &g->family[0], *six = &g->family[1];
+
+	if (g->family_timers == ELECTION_FAMILY_TIMERS_ALL)
+		return six->from > four->from ? six : four;
+	if (g->families == (ELECTION_IP4 | ELECTION_IP6))
+		return six->from < four->from ? six : four;
+	return g->families == ELECTION_IP6 ? six : four;
+}
+
+uint8_t
+group_silent_family(const struct group *g)
+{
+	if (g->families == ELECTION_IP4)
+		return BASE_FAMILY_IP4;
+	if (g->families == ELECTION_IP6)
+		return BASE_FAMILY_IP6;
+	if (g->family_timers == ELECTION_FAMILY_TIMERS_ALL)
+		return BASE_FAMILY_NONE;
+	return silent_family(g) == &g->family[1] ? BASE_FAMILY_IP6 : BASE_FAMILY_IP4;
+}
+
+base_ns_t
+group_family_deadline(const struct group *g, unsigned int family)
+{
+	const struct family *f = &g->family[family];
+	bool any_present = g->family[0].present || g->family[1].present;
+	bool vips = g->families & (1u << family);
+
+	if (g->state != ELECTION_BACKUP)
+		return BASE_NS_NEVER;
+	if (g->family_timers == ELECTION_FAMILY_TIMERS_ANY ? !vips
+							   : !(any_present ? f->present : vips))
+		return BASE_NS_NEVER;
+	return f->from + election_master_down(g->advbase, g->advskew) + g->down_extra;
+}
+
+static void
+down_set(struct election *e, struct group *g)
+{
+	base_heap_set(&e->ifs[g->if_id].down, g->slot,
+		silent_family(g)->from + election_master_down(g->advbase, g->advskew) +
+			g->down_extra);
+}
+
+static void
+put_off_end(struct group *g)
+{
+	g->put_off = ELECTION_CAUSE_NONE;
+	if (g->held == ELECTION_HOLD_TIE)
+		g->held = ELECTION_HOLD_NONE;
 }
 
 void
 group_arm_down(struct election *e, struct group *g, base_ns_t extra, base_ns_t now)
 {
-	g->down_from = now;
+	for (unsigned int f = 0; f < ELECTION_FAMILIES; f++) {
+		g->family[f].from = now;
+		g->family[f].present = false;
+	}
 	g->down_extra = extra;
-	g->put_off = ELECTION_CAUSE_NONE;
-	base_heap_set(&e->ifs[g->if_id].down, g->slot,
-		now + election_master_down(g->advbase, g->advskew) + extra);
+	put_off_end(g);
+	down_set(e, g);
+}
+
+void
+group_arm_down_again(struct election *e, struct group *g)
+{
+	if (g->put_off == ELECTION_CAUSE_FORCED)
+		return;
+	put_off_end(g);
+	down_set(e, g);
 }
 
 void
@@ -57,15 +150,19 @@ group_start_if_runnable(
 	g->heard_at = BASE_NS_NEVER;
 	g->heard = (struct election_priority){0};
 	g->heard_from = (struct base_addr){.family = BASE_FAMILY_NONE};
+	for (unsigned int f = 0; f < ELECTION_FAMILIES; f++)
+		g->family[f] = (struct family){.heard_at = BASE_NS_NEVER};
 	g->peer_is_master = false;
 	g->tied = false;
 	g->crowd_at = BASE_NS_NEVER;
-	set_state(e, g, ELECTION_BACKUP, ELECTION_CAUSE_RUNNABLE, 0, now, out);
+	set_state(e, g, ELECTION_BACKUP, ELECTION_CAUSE_RUNNABLE, BASE_NS_NEVER, now, out);
 	group_arm_down(e, g, 0, now);
-	if (g->claim_at_start) {
-		g->claim_at_start = false;
-		group_become_master(e, g, ELECTION_CAUSE_FORCED, 0, now, out);
-	}
+	if (!g->claim_at_start)
+		return;
+	g->claim_at_start = false;
+	g->put_off = ELECTION_CAUSE_FORCED;
+	if (hold_is_over(e, g, now, out))
+		group_become_master(e, g, ELECTION_CAUSE_FORCED, BASE_NS_NEVER, now, out);
 }
 
 void
@@ -73,18 +170,26 @@ group_send_advert(struct election *e, struct group *g, base_ns_t late, base_ns_t
 	struct election_actions *out)
 {
 	struct election_action *a = action_add(out, ELECTION_ACT_ADVERT, group_id(e, g));
-	base_ns_t step = interval(e, g);
+	base_ns_t step = group_interval(e, g);
 	base_ns_t next = base_ns_add(now, step);
 
-	a->advert.prio = priority(e, g);
+	a->advert.prio = group_priority(e, g);
 	a->advert.late = late;
+	a->families = g->families;
 	/* Keep the phase when served a little late; never send a burst to catch up. */
 	if (late != BASE_NS_NEVER && late < step)
 		next -= late;
 	timer_set(e, g, TIMER_ADVERT, next);
 	g->advert_last = now;
+}
+
+void
+group_advert_due(struct election *e, struct group *g, base_ns_t late, base_ns_t now,
+	struct election_actions *out)
+{
+	group_send_advert(e, g, late, now, out);
 	if (g->adverts < ANNOUNCE_AGAIN_AT && ++g->adverts == ANNOUNCE_AGAIN_AT)
-		action_add(out, ELECTION_ACT_ANNOUNCE, group_id(e, g));
+		duel_announce(e, g, now, out);
 }
 
 static void
@@ -99,8 +204,8 @@ handover_end(struct election *e, struct group *g)
 }
 
 void
-group_become_master(struct election *e, struct group *g, enum election_cause cause, base_ns_t late,
-	base_ns_t now, struct election_actions *out)
+group_become_master(struct election *e, struct group *g, enum election_cause cause,
+	base_ns_t deadline, base_ns_t now, struct election_actions *out)
 {
 	base_heap_set(&e->ifs[g->if_id].down, g->slot, BASE_NS_NEVER);
 	handover_end(e, g);
@@ -111,17 +216,18 @@ group_become_master(struct election *e, struct group *g, enum election_cause cau
 	g->transitions++;
 	if (g->send_error)
 		timer_set(e, g, TIMER_SEND_ERROR, BASE_NS_NEVER);
+	duel_start(g);
 	action_add(out, ELECTION_ACT_OWN, group_id(e, g));
-	group_send_advert(e, g, BASE_NS_NEVER, now, out);
-	action_add(out, ELECTION_ACT_ANNOUNCE, group_id(e, g));
-	set_state(e, g, ELECTION_MASTER, cause, late, now, out);
+	group_advert_due(e, g, BASE_NS_NEVER, now, out);
+	duel_announce(e, g, now, out);
+	set_state(e, g, ELECTION_MASTER, cause, deadline, now, out);
 	g->peer_is_master = false;
 }
 
 static base_ns_t
 tie_limit(const struct election *e, const struct group *g)
 {
-	base_ns_t step = interval(e, g);
+	base_ns_t step = group_interval(e, g);
 
 	return step < TIE_DELAY_MAX_NS ? step : TIE_DELAY_MAX_NS;
 }
@@ -143,10 +249,13 @@ group_claim(struct election *e, struct group *g, enum election_cause cause, base
 	struct election_actions *out)
 {
 	if (!g->tied) {
-		group_become_master(e, g, cause, 0, now, out);
+		group_become_master(e, g, cause, BASE_NS_NEVER, now, out);
 	} else if (g->put_off == ELECTION_CAUSE_NONE) {
+		base_ns_t until = now + tie_delay(e, g);
+
 		g->put_off = cause;
-		base_heap_set(&e->ifs[g->if_id].down, g->slot, now + tie_delay(e, g));
+		base_heap_set(&e->ifs[g->if_id].down, g->slot, until);
+		hold_put_off(e, g, cause, ELECTION_HOLD_TIE, until, out);
 	}
 }
 
@@ -157,8 +266,14 @@ group_claim(struct election *e, struct group *g, enum election_cause cause, base
  * master is settled on.
  */
 void
-group_master_heard(struct election *e, struct group *g, base_ns_t other_ago, base_ns_t now)
+group_master_heard(struct election *e, struct group *g, unsigned int family, base_ns_t other_ago,
+	base_ns_t now)
 {
+	/* another address than before: another master, and of that one only this was heard */
+	if (other_ago != BASE_NS_NEVER)
+		g->family[!family].present = false;
+	g->family[family].present = true;
+	g->family[family].from = now;
 	base_ns_t limit = tie_limit(e, g), extra = g->down_extra;
 
 	if (g->crowd_at == BASE_NS_NEVER || base_ns_since(now, g->crowd_at) > limit) {
@@ -169,7 +284,8 @@ group_master_heard(struct election *e, struct group *g, base_ns_t other_ago, bas
 		extra = crowd ? tie_delay(e, g) : 0;
 	}
 	g->peer_is_master = true;
-	group_arm_down(e, g, extra, now);
+	g->down_extra = extra;
+	group_arm_down_again(e, g);
 }
 
 void
@@ -219,7 +335,8 @@ group_leave(struct election *e, struct group *g, enum election_state to, enum el
 	if (was_master && how == LEAVE_BOW_OUT) {
 		struct election_action *a = action_add(out, ELECTION_ACT_ADVERT, group_id(e, g));
 
-		a->advert.prio = priority(e, g);
+		a->families = g->families;
+		a->advert.prio = group_priority(e, g);
 		a->advert.prio.advbase = 255;
 		a->advert.prio.advskew = 255;
 		a->advert.late = BASE_NS_NEVER;
@@ -233,12 +350,16 @@ group_leave(struct election *e, struct group *g, enum election_state to, enum el
 	}
 	if (was_master && g->send_error)
 		timer_set(e, g, TIMER_SEND_ERROR, now + SEND_ERROR_KEEP_NS);
-	set_state(e, g, to, cause, 0, now, out);
+	if (was_master)
+		duel_end(e, g);
+	set_state(e, g, to, cause, BASE_NS_NEVER, now, out);
 	if (to == ELECTION_BACKUP) {
 		g->tied = cause == ELECTION_CAUSE_TIE;
 		g->crowd_at = g->tied ? now : BASE_NS_NEVER;
 		group_arm_down(e, g, g->tied ? tie_delay(e, g) : 0, now);
 	}
-	if (was_master && how == LEAVE_YIELD)
+	if (was_master && how == LEAVE_YIELD) {
+		g->family[family_of(&g->heard_from)].present = true;
 		group_successor_heard(e, g, now, out);
+	}
 }

@@ -22,13 +22,19 @@ serve_timer(struct election *e, uint32_t id, base_ns_t now, struct election_acti
 	case TIMER_ADVERT:
 		if (late > g->late_max)
 			g->late_max = late;
-		group_send_advert(e, g, late, now, out);
+		group_advert_due(e, g, late, now, out);
 		break;
 	case TIMER_HANDOVER:
 		group_handover_check(e, g, now, out);
 		break;
 	case TIMER_SEND_ERROR:
 		demotion_send_error(e, g, false, now, out);
+		break;
+	case TIMER_ANNOUNCE:
+		duel_serve(e, g, now, out);
+		break;
+	case TIMER_WATCH:
+		watch_serve(e, g, now, out);
 		break;
 	case TIMER_KINDS:
 		break;
@@ -46,6 +52,7 @@ election_tick(struct election *e, base_ns_t now, struct election_actions *out)
 	for (uint16_t i = 0; i < e->if_count; i++) {
 		if (full(out))
 			return true;
+		hold_expire(e, i, now, out);
 		demotion_stall(e, i, now, out);
 	}
 	/* Hand-overs also end when the horizon passes the successor's advert, at no fixed time. */
@@ -69,8 +76,10 @@ election_tick(struct election *e, base_ns_t now, struct election_actions *out)
 			struct group *g =
 				&e->groups[e->slot_group[f->first + base_heap_first_id(&f->down)]];
 
-			group_become_master(e, g, g->put_off ? g->put_off : ELECTION_CAUSE_TIMEOUT,
-				base_ns_since(now, base_heap_first(&f->down)), now, out);
+			if (hold_is_over(e, g, now, out))
+				group_become_master(e, g,
+					g->put_off ? g->put_off : ELECTION_CAUSE_TIMEOUT,
+					base_heap_first(&f->down), now, out);
 		}
 	}
 	return false;

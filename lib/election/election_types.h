@@ -36,6 +36,50 @@ enum election_demotion_source {
 
 #define ELECTION_NONE UINT16_MAX
 
+/** @name Address families: bits of a mask, and how many places an array of them has. @{ */
+#define ELECTION_IP4	  1u /**< place 0 */
+#define ELECTION_IP6	  2u /**< place 1 */
+#define ELECTION_FAMILIES 2
+/** @} */
+
+/** When the master-down timers of a group's families take over (note 4). */
+enum election_family_timers {
+	ELECTION_FAMILY_TIMERS_ALL = 0, /**< when every family that was heard is silent */
+	ELECTION_FAMILY_TIMERS_ANY,	/**< when one with VIPs is silent: as the BSDs */
+};
+
+/** What can put off a take-over; ELECTION_EV_FORCE_MASTER waits for none of them. */
+enum election_hold {
+	ELECTION_HOLD_NONE = 0,
+	/** The box has just started. Only a master's bow-out takes over before the end. */
+	ELECTION_HOLD_STARTUP,
+	/** The link has just come up; ends with the first frame received. */
+	ELECTION_HOLD_LINKUP,
+	/** Not long enough able and BACKUP to preempt; other causes do not wait for it. */
+	ELECTION_HOLD_PREEMPT_DELAY,
+	/** Random delay after a tie. */
+	ELECTION_HOLD_TIE,
+	ELECTION_HOLD_COUNT
+};
+
+/** How the interval that a peer advertises does not fit a group's own timing. */
+enum election_warn {
+	ELECTION_WARN_NONE = 0,
+	ELECTION_WARN_PEER_NOT_FAST, /**< we are fast, it counts in seconds */
+	ELECTION_WARN_PEER_FAST,     /**< it is fast, we count in seconds */
+	ELECTION_WARN_PEER_SLOW,     /**< its interval is no shorter than our master-down time */
+	ELECTION_WARN_SELF_SLOW,     /**< our interval is no shorter than its master-down time */
+	ELECTION_WARN_COUNT
+};
+
+/** @name What suggests that another MASTER is alive which cannot be agreed with: a mask. @{ */
+#define ELECTION_SPLIT_DUELS 1u /**< as MASTER another one heard, three times in a row */
+#define ELECTION_SPLIT_TIES  2u /**< as MASTER an equal claim heard, three times in a row */
+#define ELECTION_SPLIT_AUTH  4u /**< adverts that fail authentication, three in a row */
+#define ELECTION_SPLIT_DEAF  8u /**< MASTER, and no frame of any kind is received */
+#define ELECTION_SPLIT_COUNT 4	/**< how many bits there are */
+/** @} */
+
 /** The timing that an advert carries. */
 struct election_priority {
 	uint8_t advbase;
@@ -47,6 +91,13 @@ struct election_priority {
 struct election_if_config {
 	bool link_up;
 	bool track; /**< demotes when down although it carries no group */
+	/**
+	 * After its link comes up, and after election_init() with a link that is up: for this long
+	 * its groups do not take over and it counts as down for the demotion, as a switch may not
+	 * forward yet. The first frame or advert received ends it, and restarts the master-down
+	 * times: who was deaf has heard no silence. 0 = none.
+	 */
+	base_ns_t linkup_hold_ns;
 };
 
 /** A group; ids are 0 .. group_count-1. */
@@ -57,6 +108,10 @@ struct election_group_config {
 	bool has_vip;	 /**< a group without an address is not runnable */
 	bool admin_up;
 	bool start_as_master; /**< claim once, the first time it becomes runnable */
+	uint8_t families;     /**< mask of families that have VIPs; 0 is IPv4 */
+	enum election_family_timers family_timers;
+	/** Preempt only after having been BACKUP, with the box's health unchanged, for so long. */
+	base_ns_t preempt_delay_ns;
 };
 
 struct election_config {
@@ -67,10 +122,14 @@ struct election_config {
 	bool preempt;
 	bool allow;
 	uint64_t seed; /**< of the tie-break delay */
+	/** No take-over for so long after election_init(), but by a bow-out or the operator. */
+	base_ns_t startup_hold_ns;
+	/** A MASTER announces again after so long without an announcement; 0 = never. */
+	base_ns_t announce_refresh_ns;
 };
 
 enum election_event_type {
-	/** A decoded, checked and authenticated advert of a peer. */
+	/** A decoded, checked and authenticated advert of a peer; family NONE counts as IPv4. */
 	ELECTION_EV_ADVERT,
 	/** Link of an interface changed, or was read again; repeats are ignored. */
 	ELECTION_EV_LINK,
@@ -90,7 +149,7 @@ enum election_event_type {
 	ELECTION_EV_SET_ALLOW,
 	/** Amount of the demotion source "operator". */
 	ELECTION_EV_SET_DEMOTION,
-	/** Outcome of an ELECTION_ACT_ADVERT. */
+	/** Outcome of an ELECTION_ACT_ADVERT: ok when every family's advert went out. */
 	ELECTION_EV_SENT,
 	/**
 	 * The caller was not running: fed before anything else of the turn, with the time
@@ -99,6 +158,14 @@ enum election_event_type {
 	ELECTION_EV_STALL,
 	/** The process ends: every group bows out and stays down. */
 	ELECTION_EV_SHUTDOWN,
+	/**
+	 * A frame of another host was received on an interface: at most every 100 ms, and not for
+	 * 01:80:c2:00:00:00 to 0f, which a switch sends on ports that do not forward too. Deafness
+	 * is judged only on interfaces for which this was ever fed.
+	 */
+	ELECTION_EV_FRAME_SEEN,
+	/** An advert for this group failed authentication; advert.src is its sender. */
+	ELECTION_EV_AUTH_FAILED,
 };
 
 /** Gaps between turns up to this long are never a stall: a quarter of the shortest interval. */
@@ -106,8 +173,8 @@ enum election_event_type {
 
 struct election_event {
 	enum election_event_type type;
-	uint16_t group; /**< of ADVERT, UP, DOWN, FORCE_*, SET_TIMING, VIPS, SENT */
-	uint16_t if_id; /**< of LINK */
+	uint16_t group; /**< of ADVERT, UP, DOWN, FORCE_*, SET_TIMING, VIPS, SENT, AUTH_FAILED */
+	uint16_t if_id; /**< of LINK, FRAME_SEEN */
 	union {
 		struct {
 			struct election_priority prio;
@@ -121,10 +188,11 @@ struct election_event {
 			uint8_t advskew;
 		} timing;
 	};
+	uint8_t families; /**< of VIPS with on: the mask from now on; 0 = as it was */
 };
 
 enum election_action_type {
-	/** Send one advert per family with this priority. */
+	/** Send one advert per family with this priority, IPv4 first. */
 	ELECTION_ACT_ADVERT,
 	/**
 	 * Own the vMAC: accept and forward frames sent to it. Every take-over begins with it,
@@ -133,12 +201,18 @@ enum election_action_type {
 	ELECTION_ACT_OWN,
 	/** Stop owning it. */
 	ELECTION_ACT_DISOWN,
-	/** Gratuitous ARP for every VIP, after the adverts. */
+	/** Gratuitous ARP or unsolicited NA for every VIP, after the adverts. */
 	ELECTION_ACT_ANNOUNCE,
 	/** The state changed; for the log, telemetry and the answering side of the data plane. */
 	ELECTION_ACT_STATE,
 	/** A ledger entry came, went or changed. */
 	ELECTION_ACT_DEMOTION,
+	/** A peer's timing does not fit ours, or fits again: once per change. */
+	ELECTION_ACT_WARN,
+	/** A split is suspected, for other reasons than before, or not any more. */
+	ELECTION_ACT_SPLIT,
+	/** A take-over is put off; once per hold, not for every advert or timer. */
+	ELECTION_ACT_DECISION,
 };
 
 struct election_action {
@@ -161,6 +235,13 @@ struct election_action {
 			struct election_priority own;  /**< as compared */
 			struct election_priority peer; /**< last heard; zero if none */
 			struct base_addr peer_src;     /**< family NONE if none */
+			/**
+			 * Of the timer or the advert that decided; NONE for other causes and for
+			 * the silence of all families.
+			 */
+			uint8_t family;
+			enum election_hold hold; /**< what had put it off until now */
+			base_ns_t deadline;	 /**< that was served; BASE_NS_NEVER if none was */
 		} state;
 		struct {
 			enum election_demotion_source source;
@@ -168,7 +249,26 @@ struct election_action {
 			uint16_t amount; /**< of the entry now; 0 = gone */
 			uint32_t total;	 /**< of the box now */
 		} demotion;
+		struct {
+			enum election_warn kind; /**< NONE: fits again, or is not heard any more */
+			struct election_priority peer;
+			struct base_addr src;
+		} warn;
+		struct {
+			uint8_t reasons; /**< ELECTION_SPLIT_* now; 0: over */
+			uint8_t before;
+			base_ns_t since;      /**< of the first reason */
+			struct base_addr src; /**< whom we heard last, or who failed for AUTH */
+		} split;
+		struct {
+			enum election_cause cause; /**< of the take-over that waits */
+			enum election_hold hold;
+			base_ns_t until;
+			struct election_priority own, peer;
+			struct base_addr peer_src;
+		} decision;
 	};
+	uint8_t families; /**< of ADVERT and ANNOUNCE: mask of the families to send */
 };
 
 /** Room for actions; the core never writes past cap. */
@@ -176,6 +276,14 @@ struct election_actions {
 	struct election_action *act;
 	uint32_t n;
 	uint32_t cap; /**< at least ELECTION_ACTIONS_MIN */
+};
+
+/** What a group heard by one family. */
+struct election_family_info {
+	base_ns_t heard_at; /**< BASE_NS_NEVER = no advert since it left INIT */
+	/** Master-down of this family; BASE_NS_NEVER when it is not waited for, or not BACKUP. */
+	base_ns_t deadline;
+	struct base_addr heard_from;
 };
 
 /** What a group shows to the outside. */
@@ -200,6 +308,24 @@ struct election_group_info {
 	struct base_addr heard_from;
 	struct base_addr master; /**< known master other than us; family NONE if not known */
 	base_ns_t late_max;	 /**< worst lateness of a served advert deadline */
+	uint8_t families;	 /**< mask of those with VIPs */
+	enum election_family_timers family_timers;
+	struct election_family_info family[ELECTION_FAMILIES];
+	/** BACKUP: until when each hold puts off; 0 = it does not. */
+	base_ns_t hold_until[ELECTION_HOLD_COUNT];
+	enum election_cause put_off; /**< of the take-over that waits for a hold; or NONE */
+	enum election_warn warn;     /**< about a peer's timing, with who and since when */
+	struct election_priority warn_peer;
+	struct base_addr warn_src;
+	base_ns_t warn_since;
+	uint64_t duels;		     /**< how often another MASTER was heard while MASTER */
+	base_ns_t duel_at;	     /**< the last of this time as MASTER; BASE_NS_NEVER = none */
+	base_ns_t announce_deadline; /**< after a duel or to refresh; BASE_NS_NEVER = none */
+	uint8_t split;		     /**< ELECTION_SPLIT_*: why a split is suspected */
+	base_ns_t split_since;
+	struct base_addr auth_failed_from; /**< family NONE if none */
+	base_ns_t auth_failed_at;	   /**< BASE_NS_NEVER = none since it left INIT */
+	base_ns_t frame_at; /**< last frame on its interface; BASE_NS_NEVER = never told */
 };
 
 /** One active entry of the demotion ledger. */

@@ -25,6 +25,7 @@ box_new(const struct election_config *config)
 		return NULL;
 	}
 	b->now = T0;
+	b->startup_until = T0 + config->startup_hold_ns;
 	b->group_count = config->group_count;
 	b->seen = calloc(config->group_count + 1u, sizeof(*b->seen));
 	assert_non_null(b->seen);
@@ -128,10 +129,29 @@ check_action(struct box *b, const struct election_action *a)
 		if (a->state.to == ELECTION_MASTER)
 			assert_int_equal(a->state.from, ELECTION_BACKUP);
 		assert_in_range(a->state.cause, ELECTION_CAUSE_NONE + 1, ELECTION_CAUSE_COUNT - 1);
+		assert_true(a->state.deadline == BASE_NS_NEVER || a->state.deadline <= b->now);
 		s->state = a->state.to;
+		s->cause = a->state.cause;
 		s->claiming = false;
 		break;
 	case ELECTION_ACT_DEMOTION:
+		break;
+	case ELECTION_ACT_WARN:
+		assert_int_not_equal(a->warn.kind, s->warn);
+		assert_in_range(a->warn.kind, 0, ELECTION_WARN_COUNT - 1);
+		s->warn = a->warn.kind;
+		break;
+	case ELECTION_ACT_SPLIT:
+		assert_int_equal(a->split.before, s->split);
+		assert_int_not_equal(a->split.reasons, s->split);
+		assert_in_range(a->split.reasons, 0, (1u << ELECTION_SPLIT_COUNT) - 1);
+		s->split = a->split.reasons;
+		break;
+	case ELECTION_ACT_DECISION:
+		assert_int_equal(s->state, ELECTION_BACKUP);
+		assert_in_range(a->decision.cause, 1, ELECTION_CAUSE_COUNT - 1);
+		assert_in_range(a->decision.hold, 1, ELECTION_HOLD_COUNT - 1);
+		assert_true(a->decision.until >= b->now);
 		break;
 	}
 }
@@ -153,6 +173,32 @@ check_group(const struct box *b, uint16_t group)
 	assert_int_equal(info.master_down_deadline != BASE_NS_NEVER, s->state == ELECTION_BACKUP);
 	if (info.handing_over)
 		assert_true(election_handing_over(b->e));
+	assert_int_equal(info.warn, s->warn);
+	assert_int_equal(info.split, s->split);
+	if (s->state == ELECTION_INIT)
+		assert_true(info.warn == ELECTION_WARN_NONE && info.split == 0);
+	if (info.split & ELECTION_SPLIT_DEAF)
+		assert_int_equal(s->state, ELECTION_MASTER);
+	if (s->state != ELECTION_MASTER)
+		assert_int_equal(info.announce_deadline, BASE_NS_NEVER);
+}
+
+/* Who became MASTER just now was free to, unless asked, or for an address that is nobody's. */
+static void
+check_holds(const struct box *b, const struct election_action *a)
+{
+	if (a->type != ELECTION_ACT_STATE || a->state.to != ELECTION_MASTER ||
+		a->state.cause == ELECTION_CAUSE_FORCED || a->state.cause == ELECTION_CAUSE_BOW_OUT)
+		return;
+	assert_true(b->now >= b->startup_until);
+	for (uint32_t i = 0; i < UINT32_MAX; i++) {
+		struct election_demotion_entry entry;
+
+		if (!election_demotion_entry(b->e, i, &entry))
+			break;
+		if (entry.source == ELECTION_DEMOTION_LINK)
+			assert_int_not_equal(entry.if_id, box_info(b, a->group).if_id);
+	}
 }
 
 static void
@@ -165,6 +211,7 @@ record(struct box *b)
 	}
 	for (uint32_t i = 0; i < b->list.n; i++) {
 		check_action(b, &b->list.act[i]);
+		check_holds(b, &b->list.act[i]);
 		b->log[b->n++] = (struct step){.at = b->now, .act = b->list.act[i]};
 	}
 	for (uint32_t i = 0; i < b->list.n; i++)
@@ -249,10 +296,26 @@ box_sleep(struct box *b, base_ns_t d)
 int
 box_advert(struct box *b, uint16_t group, uint8_t advbase, uint8_t advskew, uint8_t demotion)
 {
+	return box_advert_from(b, group, BASE_FAMILY_IP4, 3,
+		(struct election_priority){advbase, advskew, demotion});
+}
+
+struct base_addr
+box_host(uint8_t family, uint8_t n)
+{
+	struct base_addr a = {.family = BASE_FAMILY_IP6, .bytes = {0xfe, 0x80, [15] = n}};
+
+	return family == BASE_FAMILY_IP6 ? a : base_addr_from_ip4(UINT32_C(0xc0000200) + n);
+}
+
+int
+box_advert_from(
+	struct box *b, uint16_t group, uint8_t family, uint8_t host, struct election_priority prio)
+{
 	struct election_event ev = {.type = ELECTION_EV_ADVERT, .group = group};
 
-	ev.advert.prio = (struct election_priority){advbase, advskew, demotion};
-	ev.advert.src = base_addr_from_ip4(UINT32_C(0xc0000203));
+	ev.advert.prio = prio;
+	ev.advert.src = box_host(family, host);
 	return box_feed(b, &ev);
 }
 
@@ -325,6 +388,23 @@ box_stall(struct box *b, base_ns_t gap)
 {
 	struct election_event ev = {.type = ELECTION_EV_STALL, .gap = gap};
 
+	return box_feed(b, &ev);
+}
+
+int
+box_frame(struct box *b, uint16_t if_id)
+{
+	struct election_event ev = {.type = ELECTION_EV_FRAME_SEEN, .if_id = if_id};
+
+	return box_feed(b, &ev);
+}
+
+int
+box_auth_failed(struct box *b, uint16_t group, uint8_t host)
+{
+	struct election_event ev = {.type = ELECTION_EV_AUTH_FAILED, .group = group};
+
+	ev.advert.src = box_host(BASE_FAMILY_IP4, host);
 	return box_feed(b, &ev);
 }
 
@@ -411,6 +491,35 @@ box_take_demotion(struct box *b, enum election_demotion_source source, uint16_t 
 	assert_int_equal(a->demotion.source, source);
 	assert_int_equal(a->demotion.amount, amount);
 	assert_int_equal(a->demotion.total, total);
+	return a;
+}
+
+const struct election_action *
+box_take_split(struct box *b, uint16_t group, uint8_t reasons, base_ns_t at)
+{
+	const struct election_action *a = box_take(b, ELECTION_ACT_SPLIT, group, at);
+
+	assert_int_equal(a->split.reasons, reasons);
+	return a;
+}
+
+const struct election_action *
+box_take_warn(struct box *b, uint16_t group, enum election_warn kind, base_ns_t at)
+{
+	const struct election_action *a = box_take(b, ELECTION_ACT_WARN, group, at);
+
+	assert_int_equal(a->warn.kind, kind);
+	return a;
+}
+
+const struct election_action *
+box_take_put_off(struct box *b, uint16_t group, enum election_cause cause, enum election_hold hold,
+	base_ns_t at)
+{
+	const struct election_action *a = box_take(b, ELECTION_ACT_DECISION, group, at);
+
+	assert_string_equal(election_cause_text(a->decision.cause), election_cause_text(cause));
+	assert_string_equal(election_hold_name(a->decision.hold), election_hold_name(hold));
 	return a;
 }
 

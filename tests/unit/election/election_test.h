@@ -35,7 +35,10 @@ struct step {
 struct seen {
 	enum election_state state;
 	bool owned;
-	bool claiming; /* between OWN and the STATE that goes with it */
+	bool claiming;		   /* between OWN and the STATE that goes with it */
+	enum election_cause cause; /* of the last STATE */
+	enum election_warn warn;
+	uint8_t split;
 };
 
 struct box {
@@ -47,6 +50,7 @@ struct box {
 	uint32_t n, cap, read;
 	struct election_actions list;
 	struct seen *seen;
+	base_ns_t startup_until;
 	bool lagging; /* a horizon was set: deadlines may wait for it */
 };
 
@@ -69,7 +73,11 @@ void box_run(struct box *b, base_ns_t t);
 void box_sleep(struct box *b, base_ns_t d);
 
 /** @name One turn with an event. @{ */
+/** An advert by IPv4 from 192.0.2.3. */
 int box_advert(struct box *b, uint16_t group, uint8_t advbase, uint8_t advskew, uint8_t demotion);
+/** The same from host n of the test's segment, family 4 or 6. */
+int box_advert_from(
+	struct box *b, uint16_t group, uint8_t family, uint8_t host, struct election_priority prio);
 int box_bow_out(struct box *b, uint16_t group);
 int box_group(struct box *b, enum election_event_type type, uint16_t group);
 int box_switch(struct box *b, enum election_event_type type, bool on);
@@ -79,8 +87,13 @@ int box_sent(struct box *b, uint16_t group, bool ok);
 int box_timing(struct box *b, uint16_t group, uint8_t advbase, uint8_t advskew);
 int box_demote(struct box *b, uint8_t amount);
 int box_stall(struct box *b, base_ns_t gap);
+int box_frame(struct box *b, uint16_t if_id);
+int box_auth_failed(struct box *b, uint16_t group, uint8_t host);
 /** @} */
 void box_horizon(struct box *b, uint16_t if_id, base_ns_t horizon);
+
+/** Address n of the test's segment: 192.0.2.n or fe80::n. */
+struct base_addr box_host(uint8_t family, uint8_t n);
 
 struct election_group_info box_info(const struct box *b, uint16_t group);
 enum election_state box_state(const struct box *b, uint16_t group);
@@ -99,6 +112,14 @@ const struct election_action *box_take_claim(
 	struct box *b, uint16_t group, enum election_cause cause, base_ns_t at);
 const struct election_action *box_take_demotion(struct box *b, enum election_demotion_source source,
 	uint16_t amount, uint32_t total, base_ns_t at);
+/** A SPLIT to these reasons. */
+const struct election_action *box_take_split(
+	struct box *b, uint16_t group, uint8_t reasons, base_ns_t at);
+const struct election_action *box_take_warn(
+	struct box *b, uint16_t group, enum election_warn kind, base_ns_t at);
+/** A DECISION: cause is put off by hold. */
+const struct election_action *box_take_put_off(struct box *b, uint16_t group,
+	enum election_cause cause, enum election_hold hold, base_ns_t at);
 /** Nothing more is on record. */
 void box_quiet(const struct box *b);
 void box_forget(struct box *b);

@@ -57,6 +57,9 @@ configurations_out_of_bounds_are_refused(void **state)
 	groups[0].if_id = ELECTION_NONE;
 	assert_null(box_new(&config));
 	groups[0].if_id = 1;
+	groups[0].families = 4;
+	assert_null(box_new(&config));
+	groups[0].families = ELECTION_IP4 | ELECTION_IP6;
 	struct box *b = box_new(&config);
 
 	assert_non_null(b);
@@ -112,7 +115,10 @@ events_out_of_bounds_change_nothing(void **state)
 		{.type = ELECTION_EV_SET_TIMING, .group = 0, .timing = {1, 255}},
 		{.type = ELECTION_EV_VIPS, .group = 2, .on = false},
 		{.type = ELECTION_EV_SENT, .group = 2, .on = false},
-		{.type = (enum election_event_type)(ELECTION_EV_SHUTDOWN + 1), .group = 0},
+		{.type = ELECTION_EV_VIPS, .group = 0, .on = true, .families = 4},
+		{.type = ELECTION_EV_FRAME_SEEN, .if_id = 2},
+		{.type = ELECTION_EV_AUTH_FAILED, .group = 2},
+		{.type = (enum election_event_type)(ELECTION_EV_AUTH_FAILED + 1), .group = 0},
 	};
 	size_t size = election_size(2, 2);
 	uint8_t *before = malloc(size);
@@ -140,7 +146,7 @@ a_list_without_room_changes_nothing(void **state)
 	box_run(b, T0 + SECS(10));
 	box_forget(b);
 	memcpy(before, b->mem, size);
-	for (int type = ELECTION_EV_ADVERT; type <= ELECTION_EV_SHUTDOWN; type++) {
+	for (int type = ELECTION_EV_ADVERT; type <= ELECTION_EV_AUTH_FAILED; type++) {
 		struct election_event ev = {.type = (enum election_event_type)type};
 		uint32_t room = election_input_room(b->e, ev.type);
 		struct election_actions list = {.act = b->list.act, .n = 1, .cap = room};
@@ -164,10 +170,11 @@ after_shutdown_only_the_world_is_heard(void **state)
 	assert_int_equal(box_group(b, ELECTION_EV_SHUTDOWN, 0), 0);
 	box_run(b, b->now + SECS(1));
 	box_forget(b);
-	for (int type = ELECTION_EV_ADVERT; type <= ELECTION_EV_SHUTDOWN; type++) {
+	for (int type = ELECTION_EV_ADVERT; type <= ELECTION_EV_AUTH_FAILED; type++) {
 		struct election_event ev = {.type = (enum election_event_type)type, .on = true};
 		bool world = type == ELECTION_EV_ADVERT || type == ELECTION_EV_LINK ||
-			type == ELECTION_EV_SENT || type == ELECTION_EV_STALL;
+			type == ELECTION_EV_SENT || type == ELECTION_EV_STALL ||
+			type == ELECTION_EV_FRAME_SEEN || type == ELECTION_EV_AUTH_FAILED;
 
 		assert_int_equal(box_feed(b, &ev), world ? 0 : -EAGAIN);
 	}

@@ -62,6 +62,8 @@ conformance_26_27_28_byte_4_counts_before_the_timing(void **state)
 	/* 26: MASTER, D = 0, equal timing */
 	box_advert(b, 0, 1, 100, 1);
 	box_advert(b, 0, 1, 0, 1);
+	/* but tells it at once who leads */
+	box_take_advert(b, 0, 1, 100, 0, T0);
 	box_quiet(b);
 	box_free(b);
 	/* 28: BACKUP, D = 2, worse skew, preempt on */

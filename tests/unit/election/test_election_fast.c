@@ -61,6 +61,7 @@ a_demoted_fast_master_yields_like_any_other(void **state)
 	(void)state;
 	box_make_master(b, 0);
 	box_advert(b, 0, 0, 1, 0);
+	box_take_advert(b, 0, 0, 0, 0, b->now);
 	box_quiet(b);
 	box_demote(b, 1);
 	box_forget(b);

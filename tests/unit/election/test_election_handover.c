@@ -219,6 +219,7 @@ taken_back_while_handing_over(void **state)
 	box_run(b, t + SECS(1));
 	box_advert(b, 0, 1, 200, 0);
 	turn(b, t + SECS(1));
+	box_take_advert(b, 0, 1, 100, 0, b->now);
 	box_quiet(b);
 	assert_true(box_info(b, 0).owned);
 	/* and the next hand-over has its own 50 ms */

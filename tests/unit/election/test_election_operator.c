@@ -51,6 +51,7 @@ conformance_52_forced_master_holds_until_a_better_advert(void **state)
 	assert_int_equal(box_group(b, ELECTION_EV_FORCE_MASTER, 0), 0);
 	box_quiet(b);
 	box_advert(b, 0, 1, 101, 0);
+	box_take_advert(b, 0, 1, 100, 0, b->now);
 	box_quiet(b);
 	box_run(b, T0 + SECS(1));
 	box_advert(b, 0, 1, 0, 0);

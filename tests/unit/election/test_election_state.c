@@ -151,6 +151,8 @@ conformance_14_15_16_master_yields_to_better_or_equal(void **state)
 		box_run(b, b->now + MSECS(300));
 		box_advert(b, 0, 1, rows[i].skew, 0);
 		if (rows[i].cause == ELECTION_CAUSE_NONE) {
+			/* it yields to our next advert: sent at once */
+			box_take_advert(b, 0, 1, 100, 0, b->now);
 			box_quiet(b);
 			assert_int_equal(box_state(b, 0), ELECTION_MASTER);
 			assert_int_equal(box_info(b, 0).master.family, BASE_FAMILY_NONE);
@@ -231,7 +233,10 @@ conformance_21_22_a_master_that_is_too_slow(void **state)
 
 	(void)state;
 	box_advert(b, 0, 3, 0, 0);
+	box_quiet(b);
 	box_advert(b, 0, 3, 100, 0);
+	/* as long as our master-down time: not slower, but too close */
+	box_take_warn(b, 0, ELECTION_WARN_PEER_SLOW, T0);
 	box_quiet(b);
 	box_advert(b, 0, 4, 0, 0);
 	box_take_claim(b, 0, ELECTION_CAUSE_SLOW_PEER, T0);

@@ -134,6 +134,9 @@ tie_delays(uint8_t advbase, uint8_t advskew, uint64_t seed, base_ns_t limit, bas
 	for (unsigned int i = 0; i < n; i++) {
 		box_make_master(b, 0);
 		box_advert(b, 0, advbase, advskew, 0);
+		/* the third in a row is suspicious */
+		if (i == 2)
+			box_take_split(b, 0, ELECTION_SPLIT_TIES, b->now);
 		box_take_state(b, 0, ELECTION_BACKUP, ELECTION_CAUSE_TIE, b->now);
 		out[i] = box_info(b, 0).master_down_deadline - b->now -
 			election_master_down(advbase, advskew);
@@ -228,7 +231,13 @@ a_claim_after_a_tie_is_put_off(void **state)
 		box_forget(b);
 		box_advert(b, 0, p->advbase, p->advskew, p->demotion);
 		base_ns_t heard = b->now, at = box_info(b, 0).master_down_deadline;
+		const struct election_action *a =
+			box_take_put_off(b, 0, rows[i].cause, ELECTION_HOLD_TIE, heard);
 
+		assert_int_equal(a->decision.until, at);
+		assert_int_equal(a->decision.peer.demotion, p->demotion);
+		assert_int_equal(box_info(b, 0).hold_until[ELECTION_HOLD_TIE], at);
+		assert_int_equal(box_info(b, 0).put_off, rows[i].cause);
 		box_quiet(b);
 		assert_in_range(at, heard + 1, heard + MSECS(100));
 		/* hearing it again neither hastens nor delays it */
@@ -236,7 +245,9 @@ a_claim_after_a_tie_is_put_off(void **state)
 		box_advert(b, 0, p->advbase, p->advskew, p->demotion);
 		assert_int_equal(box_info(b, 0).master_down_deadline, at);
 		box_run(b, at);
-		box_take_claim(b, 0, rows[i].cause, at);
+		a = box_take_claim(b, 0, rows[i].cause, at);
+		assert_int_equal(a->state.hold, ELECTION_HOLD_TIE);
+		assert_int_equal(a->state.deadline, at);
 		box_free(b);
 		/* an equal box was faster: the claim is off, and the next is at once again */
 		b = box_one(1, 100, true);
@@ -247,6 +258,8 @@ a_claim_after_a_tie_is_put_off(void **state)
 		box_forget(b);
 		box_advert(b, 0, 1, 100, 0);
 		assert_int_equal(box_info(b, 0).master_down_deadline, b->now + DOWN);
+		assert_int_equal(box_info(b, 0).hold_until[ELECTION_HOLD_TIE], 0);
+		assert_int_equal(box_info(b, 0).put_off, ELECTION_CAUSE_NONE);
 		box_run(b, b->now + SECS(1));
 		box_quiet(b);
 		box_advert(b, 0, p->advbase, p->advskew, p->demotion);
