@@ -149,14 +149,14 @@ def main():
         run_meson(ASAN, "unit-asan", total, SANITIZER_ENV, ["--no-suite", "lint"])
     if built and "lab" in steps:
         header("lab: behaviour")
-        run_pytest(PLAIN, "lab", total, ["-m", "not timing", "-n", "3"])
+        run_pytest(PLAIN, "lab", total, ["-m", "not timing", "-n", "4"])
     if built and "timing" in steps:
         header("lab: wall-clock figures, one at a time")
         run_pytest(PLAIN, "timing", total, ["-m", "timing"])
     if asan and "lab-asan" in steps:
         header("lab with ASan and UBSan")
         run_pytest(
-            ASAN, "lab-asan", total, ["-m", "sanitized and not timing", "-n", "2"], SANITIZER_ENV
+            ASAN, "lab-asan", total, ["-m", "sanitized and not timing", "-n", "3"], SANITIZER_ENV
         )
 
     header("done")

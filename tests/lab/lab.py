@@ -39,8 +39,6 @@ LAN_VIP, WAN_VIP = "192.0.2.1", "198.51.100.1"
 TIMER_P999_MS = 4.0
 TIMER_MAX_MS = 8.0
 
-OFFLOADS = "rx off tx off tso off gso off gro off rxvlan off txvlan off"
-
 
 class TooBusy(Exception):
     """The machine was too busy for a wall-clock figure: neither passed nor failed."""
@@ -80,14 +78,12 @@ class Host:
         if not ipv6:
             self.ns.sysctl(**{f"ipv6__conf__{iface}__disable_ipv6": 1})
         sw.sysctl(**{f"ipv6__conf__{port}__disable_ipv6": 1})
+        self.ns.plain_frames(iface)
+        sw.plain_frames(port)
         sw.ip(f"link set {port} master {segment} up")
-        self.ns.run(["sh", "-c", f"ethtool -K {iface} {OFFLOADS} >/dev/null 2>&1 || true"])
-        sw.run(["sh", "-c", f"ethtool -K {port} {OFFLOADS} >/dev/null 2>&1 || true"])
-        if address:
-            self.ns.ip(f"addr add {address} dev {iface}")
-        self.ns.ip(f"link set {iface} up")
-        link = self.ns.ip_json("link", "show", "dev", iface)[0]
-        self.macs[iface] = bytes.fromhex(link["address"].replace(":", ""))
+        up = [f"link set {iface} up"]
+        self.ns.ip(*([f"addr add {address} dev {iface}"] if address else []), *up)
+        self.macs[iface] = self.ns.mac(iface)
         return port
 
     def steady_arp(self):

@@ -10,9 +10,13 @@ or collide with it.
 
 import contextlib
 import ctypes
+import fcntl
 import itertools
+import json
 import os
 import signal
+import socket
+import struct
 import subprocess
 
 CLONE_NEWNS = 0x00020000
@@ -21,6 +25,11 @@ MS_REC = 0x4000
 MS_PRIVATE = 1 << 18
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+
+SIOCETHTOOL = 0x8946
+SIOCGIFHWADDR = 0x8927
+#: Receive and transmit checksums, scatter-gather, TSO, VLAN and LRO flags, GSO, GRO: set to 0.
+ETHTOOL_OFFLOADS = (0x15, 0x17, 0x19, 0x1F, 0x26, 0x24, 0x2C)
 
 #: Temporary files of the lab; on the private tmpfs.
 LAB_DIR = "/run/koi-lab"
@@ -118,9 +127,30 @@ class NetNs:
         run(["ip", "-n", self.name, "-batch", "-"], input="\n".join(lines) + "\n")
 
     def ip_json(self, *args):
-        import json
+        argv = ["ip", "-n", self.name, "-j", *args]
+        done = subprocess.run(
+            argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=20, check=False
+        )
+        try:
+            return json.loads(done.stdout or b"[]")
+        except json.JSONDecodeError as err:
+            raise LabError(f"{' '.join(argv)}: {done.stdout!r} {done.stderr!r}") from err
 
-        return json.loads(run(["ip", "-n", self.name, "-j", *args]).stdout or "[]")
+    def plain_frames(self, iface):
+        """No offloads: what a box or a sniffer sees is what the wire would carry."""
+        with self.entered(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            for command in ETHTOOL_OFFLOADS:
+                value = ctypes.create_string_buffer(struct.pack("II", command, 0))
+                request = struct.pack("16sP", iface.encode(), ctypes.addressof(value))
+                try:
+                    fcntl.ioctl(s, SIOCETHTOOL, request)
+                except OSError:
+                    continue  # this kind of interface does not have it
+
+    def mac(self, iface):
+        with self.entered(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            reply = fcntl.ioctl(s, SIOCGIFHWADDR, struct.pack("32s", iface.encode()))
+        return reply[18:24]
 
     def sysctl(self, **values):
         with self.entered():

@@ -31,8 +31,9 @@ def frames():
 
 
 def flood(send, n):
+    ready = list(frames().values())
     for _ in range(n):
-        for frame in frames().values():
+        for frame in ready:
             while True:
                 try:
                     send(frame)

@@ -14,7 +14,8 @@ import sniff
 
 
 @pytest.mark.sanitized
-def test_pair_elects_the_preferred_master(pair):
+def test_pair_elects_the_preferred_master(make_pair):
+    pair = make_pair().start()
     one, two = pair.fw1.ctl("show carp all"), pair.fw2.ctl("show carp all")
     assert len(re.findall(r"carp: MASTER carpdev em\d vhid \d advbase 1 advskew 0\b", one)) == 2
     assert len(re.findall(r"carp: BACKUP carpdev em\d vhid \d advbase 1 advskew 128\b", two)) == 2
