@@ -11,6 +11,7 @@
 #include <rte_ethdev.h>
 #include <rte_malloc.h>
 #include <rte_mempool.h>
+#include <rte_random.h>
 
 #define MTU_MIN 68 /* RFC 791 */
 
@@ -40,7 +41,8 @@ config_ports_ok(const struct dp_config *c)
 			return false;
 	}
 	for (uint16_t i = 0; i < c->n_ifs; i++) {
-		if (config_port(c, c->ifs[i].port_id) == NULL || c->ifs[i].mtu < MTU_MIN)
+		if (config_port(c, c->ifs[i].port_id) == NULL || c->ifs[i].mtu < MTU_MIN ||
+			(c->ifs[i].n_ip6 != 0 && c->ifs[i].ip6 == NULL))
 			return false;
 		for (uint16_t j = 0; j < i; j++)
 			if (c->ifs[j].port_id == c->ifs[i].port_id)
@@ -59,7 +61,8 @@ config_groups_ok(const struct dp_config *c)
 		uint64_t bit = UINT64_C(1) << (g->vhid % 64);
 
 		if (g->if_index >= c->n_ifs || g->vhid == 0 ||
-			(seen[g->if_index][g->vhid / 64] & bit) != 0)
+			(seen[g->if_index][g->vhid / 64] & bit) != 0 ||
+			(g->n_ip6 != 0 && g->ip6 == NULL))
 			return false;
 		seen[g->if_index][g->vhid / 64] |= bit;
 	}
@@ -251,10 +254,13 @@ dp_create(const struct dp_config *c)
 	dp->n_groups = c->n_groups;
 	dp->idle = c->idle;
 	dp->pool = c->pool;
-	dp->n_rings[DP_SET_ADVERTS] = (uint32_t)c->n_groups + c->n_ifs;
-	dp->n_rings[DP_SET_PUNTS] = (uint32_t)c->n_groups + 2 * (uint32_t)c->n_ifs;
+	dp->n_bits[DP_SET_ADVERTS] = (uint32_t)c->n_groups + c->n_ifs;
+	dp->n_bits[DP_SET_PUNTS] = (uint32_t)c->n_groups + 2 * (uint32_t)c->n_ifs;
+	dp->n_rings[DP_SET_ADVERTS] = dp->n_bits[DP_SET_ADVERTS] + c->n_groups;
+	dp->n_rings[DP_SET_PUNTS] = dp->n_bits[DP_SET_PUNTS];
 	for (unsigned int s = 0; s < DP_SET_COUNT; s++)
-		dp->n_words[s] = (dp->n_rings[s] + 63) / 64;
+		dp->n_words[s] = (dp->n_bits[s] + 63) / 64;
+	dp->seed = rte_rand();
 	dp->ifs = rte_zmalloc(
 		"koi_if", sizeof(*dp->ifs) * (c->n_ifs + UINT64_C(1)), RTE_CACHE_LINE_SIZE);
 	dp->groups = rte_zmalloc("koi_group", sizeof(*dp->groups) * (c->n_groups + UINT64_C(1)),
@@ -263,6 +269,8 @@ dp_create(const struct dp_config *c)
 		goto fail;
 	ports_init(dp, c);
 	ifs_init(dp, c);
+	if (dp_ip6_init(dp, c) != 0)
+		goto fail;
 	if (lcores_create(dp, c) != 0)
 		goto fail;
 	return dp;
@@ -283,6 +291,7 @@ dp_destroy(struct dp *dp)
 		lcore_destroy(dp->lcores[w]);
 	}
 	rte_free(dp->qsbr);
+	rte_free(dp->ip6);
 	rte_free(dp->groups);
 	rte_free(dp->ifs);
 	rte_free(dp);

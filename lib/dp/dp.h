@@ -15,7 +15,7 @@
  * The data plane: what worker lcores do, and what the control lcore may ask of them.
  *
  * A worker polls its receive queues, proves each frame's length, classifies it, punts
- * CARP and ARP to the control lcore through bounded rings and forwards the rest, run
+ * CARP, ARP and ND to the control lcore through bounded rings and forwards the rest, run
  * to completion. It never allocates from the heap, locks, logs or makes a system call
  * while traffic flows. Each frame has exactly one fate: sent, punted, or freed with a
  * named reason (drops.def).
@@ -33,6 +33,8 @@ struct fib_nbr_table;
 #define DP_GROUP_MAX  1024
 #define DP_NONE	      UINT16_MAX
 #define DP_BURST      32
+/** Sources of a group's adverts that dp_group_sources() can make known. */
+#define DP_KNOWN_MAX 8
 
 enum dp_drop {
 #define DP_DROP(sym, name, text) DP_DROP_##sym,
@@ -67,6 +69,8 @@ struct dp_if_config {
 	uint8_t mac[BASE_MAC_LEN];
 	uint16_t mtu;
 	uint32_t ip4; /**< primary own address, source of ICMP errors; 0 = none */
+	uint16_t n_ip6;
+	const uint8_t (*ip6)[16]; /**< own IPv6 addresses, link-local ones included; copied */
 };
 
 struct dp_group_config {
@@ -74,6 +78,9 @@ struct dp_group_config {
 	uint8_t vhid;
 	/** First VIP, the source of ICMP errors where the interface has no address; 0 = none. */
 	uint32_t ip4;
+	uint16_t n_ip6;
+	/** IPv6 VIPs; copied. One of several groups of an interface belongs to the first of them. */
+	const uint8_t (*ip6)[16];
 };
 
 struct dp_config {
@@ -124,13 +131,21 @@ void dp_own(struct dp *dp, uint16_t group, bool owned);
 void dp_answer(struct dp *dp, uint16_t group, bool answering);
 /** A port without link is never sent to. Ports have link until told otherwise. */
 void dp_link(struct dp *dp, uint16_t port_id, bool up);
+/**
+ * Publish which source addresses valid adverts of a group were heard from. Adverts from them go
+ * into a ring of their own, so that a flood from others cannot push them out. None at first.
+ * A worker may see some of the addresses earlier than others, but each of them whole.
+ * @param n  at most DP_KNOWN_MAX; of more, the first ones are taken
+ * @thread control lcore
+ */
+void dp_group_sources(struct dp *dp, uint16_t group, const struct base_addr *known, uint16_t n);
 /** @} */
 
 /** @name Punts: called by the control lcore only. @{ */
 enum dp_punt_class {
-	DP_PUNT_ADVERT = 0, /**< IPv4 protocol 112; data at Ethernet header */
-	DP_PUNT_GROUP_ARP,  /**< ARP about a VIP of a group */
-	DP_PUNT_IF_ARP,	    /**< other ARP of an interface */
+	DP_PUNT_ADVERT = 0, /**< protocol 112 of either family; data at Ethernet header */
+	DP_PUNT_GROUP_ARP,  /**< ARP or ND about a VIP of a group, whatever its state */
+	DP_PUNT_IF_ARP,	    /**< other ARP, ND, IGMP and MLD queries of an interface */
 	DP_PUNT_RESOLVE,    /**< packet to send whose next hop has no MAC; data at IPv4 header */
 };
 struct dp_punt {
@@ -140,14 +155,18 @@ struct dp_punt {
 	uint16_t if_index; /**< received by; RESOLVE: leaves by */
 	uint16_t group;	   /**< DP_NONE when cls is about an interface */
 	uint32_t next_hop; /**< RESOLVE */
+	/** ADVERT of a group: from a source that dp_group_sources() named when it was received */
+	bool known_source;
 };
 /**
  * Adverts waiting, visiting only groups with something in their rings, at most per_group of each.
+ * Of a group, those from known sources come first, but a visit that takes more than one takes one
+ * from an unknown source if there is any: a new peer must be heard beside busy known ones.
  * CARP frames of an interface for a vhid that is not configured come with group DP_NONE.
  * @return how many were written to out, at most cap
  */
 uint32_t dp_poll_adverts(struct dp *dp, struct dp_punt *out, uint32_t cap, uint32_t per_group);
-/** The same for ARP and packets to resolve. */
+/** The same for ARP, ND, membership queries and packets to resolve. */
 uint32_t dp_poll_punts(struct dp *dp, struct dp_punt *out, uint32_t cap, uint32_t per_ring);
 /** @} */
 
@@ -181,13 +200,23 @@ void dp_ctl_hold_dropped(struct dp *dp, struct rte_mbuf *m);
  * @thread any
  */
 base_ns_t dp_rx_horizon(const struct dp *dp, uint16_t if_index);
+/**
+ * Start of the turn in which the last frame of another host was received on the interface; 0 =
+ * never. Not counted: frames to 01:80:c2:00:00:00 to 0f, which bridges send of themselves; frames
+ * from a MAC of our own, that is the interface's or the vMAC of a configured group, a peer's
+ * adverts among them; frames with a VLAN tag, which are of another interface.
+ * @thread any
+ */
+base_ns_t dp_last_frame(const struct dp *dp, uint16_t if_index);
 
 /** @name Counters, read by management. @{ */
 struct dp_stats {
 	uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes;
 	uint64_t forwarded; /**< routed and sent */
 	uint64_t echo_replies, icmp_errors;
-	uint64_t punted_adverts, punted_arp, punted_resolve;
+	uint64_t punted_adverts;
+	uint64_t punted_arp; /**< ARP, ND, IGMP and MLD */
+	uint64_t punted_resolve;
 	uint64_t handed_over; /**< frames a worker passed to another worker's TX queue */
 	uint64_t drops[DP_DROP_COUNT];
 };

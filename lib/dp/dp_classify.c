@@ -12,6 +12,11 @@
 
 #define PREFETCH_AHEAD 4
 
+#define PROTO_IGMP     2
+#define IGMP_LEN       8 /* a query of version 1 or 2; one of 3 is longer */
+#define IGMP_QUERY     0x11
+#define IGMP_ALL_HOSTS UINT32_C(0xe0000001) /* 224.0.0.1 */
+
 /* Whom a frame is for, by its Ethernet destination. */
 enum l2_class {
 	L2_OURS = 0,   /* the interface's MAC, or the vMAC of a group that we own */
@@ -20,18 +25,27 @@ enum l2_class {
 	L2_OTHER,
 };
 
-static inline enum l2_class
-l2_classify(const struct dp_if *in, const uint8_t *dst)
+/* The vMAC of some vhid, as dp_mac_word() reads it. */
+static inline bool
+mac_is_vmac(uint64_t word)
 {
 	static const uint8_t first[8] = {0x00, 0x00, 0x5e, 0x00, 0x01, 0x00, 0, 0};
 	static const uint8_t five[8] = {0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0};
-	uint64_t word = dp_mac_word(dst), fixed, mask;
-	unsigned int i = dst[5] / 64, bit = dst[5] % 64;
+	uint64_t fixed, mask;
 
 	memcpy(&fixed, first, sizeof(fixed));
 	memcpy(&mask, five, sizeof(mask));
+	return (word & mask) == fixed;
+}
+
+static inline enum l2_class
+l2_classify(const struct dp_if *in, const uint8_t *dst)
+{
+	uint64_t word = dp_mac_word(dst);
+	unsigned int i = dst[5] / 64, bit = dst[5] % 64;
+
 	/* Most frames of a firewall come through the shared address. */
-	if ((word & mask) == fixed) {
+	if (mac_is_vmac(word)) {
 		if (likely(atomic_load_explicit(&in->owned[i], memory_order_acquire) >> bit & 1))
 			return L2_OURS;
 		if (in->vhids[i] >> bit & 1)
@@ -134,9 +148,8 @@ headers_pull_up(struct rte_mbuf *m)
 	}
 }
 
-/* Cut a packet to len bytes, however its segments lie. */
-static void
-frame_trim(struct rte_mbuf *m, uint32_t len)
+void
+dp_frame_trim(struct rte_mbuf *m, uint32_t len)
 {
 	struct rte_mbuf *s = m, *rest;
 	uint32_t left = len;
@@ -214,7 +227,19 @@ carp_classify(struct dp_lcore *lc, struct rte_mbuf *m, const uint8_t *ip)
 		dp_drop(lc, m, DP_DROP_CARP_MALFORMED);
 		return;
 	}
-	dp_punt_advert(lc, m, ip[header_len + 1]);
+	dp_punt_advert(lc, m, ip[header_len + 1], dp_known_ip4(base_load_be32(ip + 12)));
+}
+
+/* A query that is about the group of adverts, or about all groups (RFC 3376 4.1.12). */
+static bool
+igmp_is_query(const struct rte_mbuf *m, const uint8_t *ip, uint32_t dst)
+{
+	size_t header_len = (size_t)(ip[0] & 0x0f) * 4;
+
+	return (dst == IGMP_ALL_HOSTS || dst == WIRE_CARP_GROUP_IP4) && ip[8] == 1 &&
+		(base_load_be16(ip + 6) & (WIRE_IP4_MF | WIRE_IP4_OFFSET)) == 0 &&
+		base_load_be16(ip + 2) >= header_len + IGMP_LEN &&
+		m->data_len >= WIRE_ETH_LEN + header_len + IGMP_LEN && ip[header_len] == IGMP_QUERY;
 }
 
 static bool
@@ -236,6 +261,11 @@ ip4_classify(struct dp_lcore *lc, struct rte_mbuf *m, enum l2_class l2, uint32_t
 		carp_classify(lc, m, ip);
 		return false;
 	}
+	/* A switch that asks for others has no address either (RFC 4541 2.1.1). */
+	if (ip[9] == PROTO_IGMP && igmp_is_query(m, ip, *dst)) {
+		dp_punt_if_arp(lc, m);
+		return false;
+	}
 	if (!dp_ip4_is_unicast(src))
 		why = DP_DROP_IP4_SOURCE;
 	else if ((*dst >= UINT32_C(0xe0000000) && *dst < UINT32_C(0xf0000000)) ||
@@ -249,7 +279,7 @@ ip4_classify(struct dp_lcore *lc, struct rte_mbuf *m, enum l2_class l2, uint32_t
 		dp_drop(lc, m, why);
 		return false;
 	}
-	frame_trim(m, WIRE_ETH_LEN + (uint32_t)base_load_be16(ip + 2));
+	dp_frame_trim(m, WIRE_ETH_LEN + (uint32_t)base_load_be16(ip + 2));
 	return true;
 }
 
@@ -287,9 +317,45 @@ frame_classify(struct dp_lcore *lc, struct rte_mbuf *m, uint32_t *dst)
 		return ip4_classify(lc, m, l2, dst);
 	if (type == WIRE_ETHERTYPE_ARP)
 		arp_classify(lc, m);
+	else if (type == WIRE_ETHERTYPE_IP6)
+		dp_ip6_classify(lc, m, l2 == L2_GROUP);
 	else
 		dp_drop(lc, m, DP_DROP_ETHERTYPE);
 	return false;
+}
+
+/* A frame that another host sent to somebody on this interface; see dp_last_frame(). */
+static inline bool
+frame_is_foreign(const struct dp_if *in, const struct rte_mbuf *m)
+{
+	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
+	unsigned int vhid;
+	uint64_t src;
+
+	if (m->data_len < WIRE_ETH_LEN)
+		return false;
+	src = dp_mac_word(p + BASE_MAC_LEN);
+	vhid = p[2 * BASE_MAC_LEN - 1];
+	if (src == in->mac_word ||
+		(mac_is_vmac(src) && (in->vhids[vhid / 64] >> (vhid % 64) & 1) != 0))
+		return false;
+	if (base_load_be32(p) == 0x0180c200 && p[4] == 0 && p[5] < 0x10)
+		return false;
+	return base_load_be16(p + 12) != WIRE_ETHERTYPE_VLAN;
+}
+
+/* At most one store per burst: mostly the first frame settles it. */
+static inline void
+foreign_note(struct dp_lcore *lc, struct rte_mbuf *const *pkts, uint16_t n)
+{
+	_Atomic base_ns_t *last = &lc->last_frame[lc->in->slot];
+
+	for (uint16_t i = 0; i < n; i++) {
+		if (likely(frame_is_foreign(lc->in, pkts[i]))) {
+			atomic_store_explicit(last, lc->now, memory_order_relaxed);
+			return;
+		}
+	}
 }
 
 uint16_t
@@ -301,6 +367,7 @@ dp_classify(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n)
 
 	for (uint16_t i = 0; i < n && i < PREFETCH_AHEAD; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(pkts[i], void *));
+	foreign_note(lc, pkts, n);
 	for (uint16_t i = 0; i < n; i++) {
 		struct rte_mbuf *m = pkts[i];
 

@@ -87,7 +87,8 @@ local_handle(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh)
 			(base_load_be16(ip + 6) & (WIRE_IP4_MF | WIRE_IP4_OFFSET)) != 0)
 			dp_drop(lc, m, DP_DROP_CARP_MALFORMED);
 		else
-			dp_punt_advert(lc, m, ip[header_len + 1]);
+			dp_punt_advert(
+				lc, m, ip[header_len + 1], dp_known_ip4(base_load_be32(ip + 12)));
 		return;
 	}
 	if (ip[9] == WIRE_PROTO_ICMP)

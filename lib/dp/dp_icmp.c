@@ -72,14 +72,13 @@ echo_reply_build(struct rte_mbuf *m, const struct wire_ip4 *req)
 }
 
 /*
- * True when the checksum over len bytes from off verifies, however the segments lie. Not
- * rte_raw_cksum_mbuf(): in 22.11 it cuts the sum of a segment to 16 bits when that begins at an
+ * Not rte_raw_cksum_mbuf(): in 22.11 it cuts the sum of a segment to 16 bits when that begins at an
  * odd place.
  */
-static bool
-packet_sum_ok(const struct rte_mbuf *m, uint32_t off, uint32_t len)
+bool
+dp_packet_sum_ok(const struct rte_mbuf *m, uint32_t off, uint32_t len, uint32_t sum)
 {
-	uint32_t sum = 0, done = 0;
+	uint32_t done = 0;
 
 	for (; m != NULL && done < len; m = m->next) {
 		uint32_t n = m->data_len > off ? RTE_MIN(m->data_len - off, len - done) : 0;
@@ -105,7 +104,7 @@ icmp_ok(const struct rte_mbuf *m, const struct wire_ip4 *ip)
 	uint32_t len = (uint32_t)(ip->total_len - ip->header_len);
 
 	return (ip->frag & (WIRE_IP4_MF | WIRE_IP4_OFFSET)) == 0 && len >= WIRE_ICMP_LEN &&
-		packet_sum_ok(m, WIRE_ETH_LEN + (uint32_t)ip->header_len, len);
+		dp_packet_sum_ok(m, WIRE_ETH_LEN + (uint32_t)ip->header_len, len, 0);
 }
 
 void

@@ -23,9 +23,11 @@
 #include "fib.h"
 #include "fib_nbr.h"
 #include "wire.h"
+#include "wire6.h"
 
 /* Ring sizes in slots; a ring holds one entry less. */
-#define DP_ADVERT_RING_SLOTS  64
+#define DP_KNOWN_RING_SLOTS   256 /* adverts of a group from known sources */
+#define DP_UNKNOWN_RING_SLOTS 64  /* adverts of a group from others, or of an interface */
 #define DP_GROUP_RING_SLOTS   32
 #define DP_IF_RING_SLOTS      256
 #define DP_RESOLVE_RING_SLOTS 256
@@ -66,6 +68,12 @@ struct dp_port {
 	_Atomic bool link_up; /**< control lcore: wo, workers: ro */
 };
 
+/** An address of an interface; in a table that is sorted by address. */
+struct dp_ip6 {
+	uint64_t hi, lo;
+	uint16_t group; /**< whose VIP it is, DP_NONE: the interface's own */
+};
+
 struct dp_if {
 	uint16_t index;
 	uint16_t slot; /**< of its port in dp->ports */
@@ -77,6 +85,8 @@ struct dp_if {
 	uint64_t vhids[4];	   /**< configured */
 	_Atomic uint64_t owned[4]; /**< of those; control lcore: wo, workers: ro */
 	uint16_t group_of_vhid[256];
+	const struct dp_ip6 *ip6;
+	uint32_t n_ip6;
 } __rte_cache_aligned;
 
 struct dp_group {
@@ -86,18 +96,22 @@ struct dp_group {
 	_Atomic bool answering;		/**< control lcore: wo, workers: ro */
 	_Atomic uint32_t send_failures; /**< adverts lost between hand-off ring and device */
 	uint32_t ip4;
+	/** Known sources of adverts, by dp_known_ip4() or 6(); 0: none. control: wo, workers: ro */
+	_Atomic uint64_t known[DP_KNOWN_MAX];
 };
 /** @} */
 
 /** Two classes of rings, so that punts can never delay adverts. */
 enum dp_set_id {
-	DP_SET_ADVERTS = 0, /**< slots: groups, then interfaces (vhids that are not configured) */
-	DP_SET_PUNTS,	    /**< slots: groups, interfaces' ARP, interfaces' packets to resolve */
+	/** Rings: groups, interfaces (vhids that are not configured), groups' unknown sources. */
+	DP_SET_ADVERTS = 0,
+	DP_SET_PUNTS, /**< rings: groups, interfaces' ARP, interfaces' packets to resolve */
 	DP_SET_COUNT
 };
 struct dp_set {
 	struct rte_ring **rings;
-	_Atomic uint64_t *ready; /**< one bit per ring: set by the producer, cleared by control */
+	/** Set by the producer, cleared by control: one bit per ring, but for a group's two. */
+	_Atomic uint64_t *ready;
 };
 /** The rings of one producer. Control has one of its own, for what it has to resolve itself. */
 struct dp_source {
@@ -172,6 +186,7 @@ struct dp_lcore {
 	struct dp_stats c __rte_cache_aligned;
 	struct dp_worker_info info;
 	_Atomic base_ns_t horizon[DP_PORT_MAX]; /**< worker: wo by release, others: ro by acquire */
+	_Atomic base_ns_t last_frame[DP_PORT_MAX]; /**< worker: wo, others: ro */
 } __rte_cache_aligned;
 
 struct dp {
@@ -180,12 +195,15 @@ struct dp {
 	struct rte_mempool *pool;
 	struct rte_rcu_qsbr *qsbr;
 	uint32_t n_rings[DP_SET_COUNT];
+	uint32_t n_bits[DP_SET_COUNT]; /**< ring n_bits + i shares the ready bit of ring i */
 	uint32_t n_words[DP_SET_COUNT];
 	uint8_t slot_of_port[RTE_MAX_ETHPORTS];	    /**< UINT8_MAX: not ours */
 	struct dp_lcore *lcores[DP_WORKER_MAX + 1]; /**< workers, then control */
 	struct dp_source sources[DP_WORKER_MAX + 1];
 	struct dp_group *groups;
 	struct dp_if *ifs;
+	struct dp_ip6 *ip6;		       /**< the tables of all interfaces */
+	uint64_t seed;			       /**< of the fingerprints of IPv6 addresses */
 	struct dp_cursor cursor[DP_SET_COUNT]; /**< control lcore */
 	_Atomic bool stopping;
 	/* Written by control or main, read by every worker once per turn. */
@@ -261,6 +279,28 @@ dp_ip4_is_unicast(uint32_t ip)
  */
 uint16_t dp_classify(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n);
 
+/** Cut a packet to len bytes, however its segments lie. */
+void dp_frame_trim(struct rte_mbuf *m, uint32_t len);
+
+/* dp_ip6.c */
+/** @return 0 or -ENOMEM */
+int dp_ip6_init(struct dp *dp, const struct dp_config *c);
+/**
+ * Give an IPv6 frame its fate; m has its headers in the first segment.
+ * @param in_group  the Ethernet destination is multicast or broadcast
+ */
+void dp_ip6_classify(struct dp_lcore *lc, struct rte_mbuf *m, bool in_group);
+
+/* dp_known.c */
+/** A source address as dp_group.known has it; never 0. IPv4 addresses never collide. */
+static inline uint64_t
+dp_known_ip4(uint32_t ip)
+{
+	return UINT64_C(1) << 63 | ip;
+}
+uint64_t dp_known_ip6(const struct dp *dp, const uint8_t ip[WIRE_IP6_ADDR_LEN]);
+bool dp_group_knows(const struct dp *dp, uint16_t group, uint64_t source);
+
 /* dp_forward.c */
 /** Route what dp_classify() kept. @return how many went to a TX buffer */
 uint16_t dp_forward(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n);
@@ -282,6 +322,11 @@ void dp_originate(
 
 /* dp_icmp.c */
 void dp_bucket_init(struct dp_bucket *b, uint32_t per_s);
+/**
+ * True when the checksum over len bytes from off verifies, continued from a partial sum, however
+ * the segments lie.
+ */
+bool dp_packet_sum_ok(const struct rte_mbuf *m, uint32_t off, uint32_t len, uint32_t sum);
 /** Handle an echo request to an address of ours; m is gone. */
 void dp_echo(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh);
 /**
@@ -297,7 +342,8 @@ void dp_source_free(struct dp *dp, struct dp_source *s);
 /** Hand m to control by a ring of lc's own; on a full ring m is freed with the reason. */
 bool dp_punt(struct dp_lcore *lc, enum dp_set_id set, uint32_t ring, struct rte_mbuf *m,
 	enum dp_drop full);
-void dp_punt_advert(struct dp_lcore *lc, struct rte_mbuf *m, uint8_t vhid);
+/** @param source  by dp_known_ip4() or dp_known_ip6() */
+void dp_punt_advert(struct dp_lcore *lc, struct rte_mbuf *m, uint8_t vhid, uint64_t source);
 void dp_punt_group_arp(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t group);
 void dp_punt_if_arp(struct dp_lcore *lc, struct rte_mbuf *m);
 /** m still has an Ethernet header; its meta's src_group and kind are set by the caller. */

@@ -2,10 +2,11 @@
  * Copyright (c) 2026 the koi contributors
  */
 /*
- * Rings from workers to the control lcore: one per producer, group and class, all of a producer in
- * one block of memory (memzones would run out at 2,560). A producer sets a ring's ready bit after
- * it enqueued, control clears it before it dequeues: whatever control does not see in the ring has
- * its bit set again.
+ * Rings from workers to the control lcore: one per producer, group and class, but two for adverts
+ * of a group, from known and from unknown sources; all of a producer in one block of memory
+ * (memzones would run out at 2,560). A producer sets the ready bit of a ring, or of a group's two,
+ * after it enqueued, control clears it before it dequeues: whatever control does not see in the
+ * ring has its bit set again.
  */
 #include "dp_priv.h"
 
@@ -17,7 +18,7 @@ static uint32_t
 ring_slots(const struct dp *dp, enum dp_set_id set, uint32_t ring)
 {
 	if (set == DP_SET_ADVERTS)
-		return DP_ADVERT_RING_SLOTS;
+		return ring < dp->n_groups ? DP_KNOWN_RING_SLOTS : DP_UNKNOWN_RING_SLOTS;
 	if (ring < dp->n_groups)
 		return DP_GROUP_RING_SLOTS;
 	if (ring < (uint32_t)dp->n_groups + dp->n_ifs)
@@ -101,23 +102,32 @@ dp_punt(struct dp_lcore *lc, enum dp_set_id set, uint32_t ring, struct rte_mbuf 
 	enum dp_drop full)
 {
 	struct dp_set *s = &lc->src->set[set];
+	uint32_t n_bits = lc->dp->n_bits[set], bit = ring < n_bits ? ring : ring - n_bits;
 
 	if (unlikely(rte_ring_sp_enqueue(s->rings[ring], m) != 0)) {
 		dp_drop(lc, m, full);
 		return false;
 	}
 	atomic_fetch_or_explicit(
-		&s->ready[ring / 64], UINT64_C(1) << (ring % 64), memory_order_release);
+		&s->ready[bit / 64], UINT64_C(1) << (bit % 64), memory_order_release);
 	return true;
 }
 
 void
-dp_punt_advert(struct dp_lcore *lc, struct rte_mbuf *m, uint8_t vhid)
+dp_punt_advert(struct dp_lcore *lc, struct rte_mbuf *m, uint8_t vhid, uint64_t source)
 {
+	const struct dp *dp = lc->dp;
 	uint16_t group = lc->in->group_of_vhid[vhid];
-	uint32_t ring = group != DP_NONE ? group : (uint32_t)lc->dp->n_groups + lc->in->index;
+	enum dp_drop full = DP_DROP_ADVERT_RING_FULL;
+	uint32_t ring = group;
 
-	if (dp_punt(lc, DP_SET_ADVERTS, ring, m, DP_DROP_ADVERT_RING_FULL))
+	if (group == DP_NONE) {
+		ring = (uint32_t)dp->n_groups + lc->in->index;
+	} else if (!dp_group_knows(dp, group, source)) {
+		ring = dp->n_bits[DP_SET_ADVERTS] + group;
+		full = DP_DROP_ADVERT_UNKNOWN_RING_FULL;
+	}
+	if (dp_punt(lc, DP_SET_ADVERTS, ring, m, full))
 		dp_count(&lc->c.punted_adverts, 1);
 }
 
@@ -152,6 +162,9 @@ static void
 punt_describe(const struct dp *dp, enum dp_set_id set, uint32_t ring, struct dp_punt *out)
 {
 	out->next_hop = 0;
+	out->known_source = set == DP_SET_ADVERTS && ring < dp->n_groups;
+	if (ring >= dp->n_bits[set])
+		ring -= dp->n_bits[set];
 	if (ring < dp->n_groups) {
 		out->cls = set == DP_SET_ADVERTS ? DP_PUNT_ADVERT : DP_PUNT_GROUP_ARP;
 		out->group = (uint16_t)ring;
@@ -197,6 +210,24 @@ ring_take(struct dp *dp, enum dp_set_id set, struct rte_ring *r, uint32_t ring, 
 	return done;
 }
 
+/* Take from the ring or rings of one ready bit. */
+static uint32_t
+bit_take(struct dp *dp, enum dp_set_id set, struct dp_set *s, uint32_t bit, struct dp_punt *out,
+	uint32_t n, bool *left)
+{
+	uint32_t unknown = dp->n_bits[set] + bit, done;
+	bool more;
+
+	if (unknown >= dp->n_rings[set])
+		return ring_take(dp, set, s->rings[bit], bit, out, n, left);
+	/* Known sources first; one place is for the others if they want it. */
+	more = n > 1 && !rte_ring_empty(s->rings[unknown]);
+	done = ring_take(dp, set, s->rings[bit], bit, out, n - more, left);
+	done += ring_take(dp, set, s->rings[unknown], unknown, &out[done], n - done, &more);
+	*left |= more;
+	return done;
+}
+
 /*
  * One round over the ready bits of all producers, from where the last round ended, to the bit: a
  * flood on the rings of low numbers must not starve the others when cap is small.
@@ -222,7 +253,6 @@ set_poll(struct dp *dp, enum dp_set_id set, struct dp_punt *out, uint32_t cap, u
 			bits = atomic_fetch_and_explicit(word, ~mask, memory_order_acquire) & mask;
 		while (bits != 0) {
 			uint32_t b = (uint32_t)__builtin_ctzll(bits);
-			uint32_t ring = at % words * 64 + b;
 			bool left;
 
 			if (n == cap) {
@@ -231,7 +261,7 @@ set_poll(struct dp *dp, enum dp_set_id set, struct dp_punt *out, uint32_t cap, u
 				return n;
 			}
 			bits &= bits - 1;
-			n += ring_take(dp, set, s->rings[ring], ring, &out[n],
+			n += bit_take(dp, set, s, at % words * 64 + b, &out[n],
 				RTE_MIN(per_ring, cap - n), &left);
 			if (left)
 				again |= UINT64_C(1) << b;

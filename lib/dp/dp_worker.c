@@ -88,6 +88,21 @@ dp_rx_horizon(const struct dp *dp, uint16_t if_index)
 	return oldest == BASE_NS_NEVER ? 0 : oldest;
 }
 
+base_ns_t
+dp_last_frame(const struct dp *dp, uint16_t if_index)
+{
+	uint16_t slot = dp->ifs[if_index].slot;
+	base_ns_t last = 0;
+
+	for (uint16_t w = 0; w < dp->n_workers; w++) {
+		base_ns_t t = atomic_load_explicit(
+			&dp->lcores[w]->last_frame[slot], memory_order_relaxed);
+
+		last = RTE_MAX(last, t);
+	}
+	return last;
+}
+
 static void
 burst_orphaned(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n)
 {

@@ -39,7 +39,7 @@ ip6(void)
 	struct frame f = frame_good();
 
 	base_store_be16(f.b + 12, WIRE_ETHERTYPE_IP6);
-	return f;
+	return f; /* its version says 4 */
 }
 
 static struct frame
@@ -381,7 +381,6 @@ vlan(void)
 const struct bad_frame bad_frames[] = {
 	{DP_DROP_TRUNCATED_ETH, "13 bytes", short_eth},
 	{DP_DROP_TRUNCATED_ETH, "no byte", empty},
-	{DP_DROP_ETHERTYPE, "IPv6", ip6},
 	{DP_DROP_ETHERTYPE, "802.3 length", length_field},
 	{DP_DROP_OTHER_MAC, "foreign MAC", other},
 	{DP_DROP_OTHER_MAC, "vMAC of no group", unconfigured_vhid},
@@ -409,6 +408,7 @@ const struct bad_frame bad_frames[] = {
 	{DP_DROP_IP4_DESTINATION, "to loopback", destination_loopback},
 	{DP_DROP_IP4_DESTINATION, "to zero", destination_zero},
 	{DP_DROP_IP4_DESTINATION, "to class E", destination_class_e},
+	{DP_DROP_IP6_VERSION, "version 4", ip6},
 	{DP_DROP_L2_BROADCAST, "unicast in broadcast", unicast_in_broadcast},
 	{DP_DROP_L2_BROADCAST, "echo to a VIP in multicast", echo_in_multicast},
 	{DP_DROP_MULTICAST, "OSPF's group", multicast},

@@ -142,12 +142,17 @@ rig_open(struct rig *r)
 	struct dp_queue queues[DP_WORKER_MAX][RIG_PORTS];
 	struct dp_worker_config workers[DP_WORKER_MAX];
 	struct dp_port_config ports[RIG_PORTS];
+	uint8_t own[2][2][16], vip[3][2][16];
 	struct dp_if_config ifs[2] = {
-		{.port_id = g.port_id[LAN], .mtu = 1500, .ip4 = LAN_OWN},
-		{.port_id = g.port_id[WAN], .mtu = 1400, .ip4 = WAN_OWN},
+		{.port_id = g.port_id[LAN], .mtu = 1500, .ip4 = LAN_OWN, .n_ip6 = 2, .ip6 = own[0]},
+		{.port_id = g.port_id[WAN], .mtu = 1400, .ip4 = WAN_OWN, .n_ip6 = 2, .ip6 = own[1]},
 	};
-	static const struct dp_group_config groups[RIG_GROUPS] = {
-		{LAN, 1, LAN_VIP}, {LAN, 7, LAN_VIP7}, {WAN, 1, WAN_VIP}, {WAN, 9, 0}};
+	const struct dp_group_config groups[RIG_GROUPS] = {
+		{.if_index = LAN, .vhid = 1, .ip4 = LAN_VIP, .n_ip6 = 2, .ip6 = vip[0]},
+		{.if_index = LAN, .vhid = 7, .ip4 = LAN_VIP7, .n_ip6 = 1, .ip6 = vip[1]},
+		{.if_index = WAN, .vhid = 1, .ip4 = WAN_VIP, .n_ip6 = 2, .ip6 = vip[2]},
+		{.if_index = WAN, .vhid = 9},
+	};
 	struct dp_config c = {
 		.n_workers = r->opt.n_workers,
 		.n_ports = RIG_PORTS,
@@ -161,6 +166,15 @@ rig_open(struct rig *r)
 		.icmp_errors_per_s = r->opt.icmp_per_s,
 	};
 
+	memcpy(own[0][0], lan_own6, 16);
+	memcpy(own[0][1], own_ll6, 16);
+	memcpy(own[1][0], wan_own6, 16);
+	memcpy(own[1][1], own_ll6, 16);
+	memcpy(vip[0][0], lan_vip6, 16);
+	memcpy(vip[0][1], vip_ll6, 16);
+	memcpy(vip[1][0], lan_vip7_6, 16);
+	memcpy(vip[2][0], vip_ll6, 16);
+	memcpy(vip[2][1], wan_vip6, 16);
 	memcpy(ifs[LAN].mac, lan_mac, 6);
 	memcpy(ifs[WAN].mac, wan_mac, 6);
 	if (r->opt.no_addresses)
@@ -175,6 +189,9 @@ rig_open(struct rig *r)
 	}
 	r->dp = dp_create(&c);
 	assert_non_null(r->dp);
+	/* Addresses were copied. */
+	memset(own, 0xff, sizeof(own));
+	memset(vip, 0xff, sizeof(vip));
 	r->nbr = fib_nbr_create("rig", 64, 2, dp_qsbr(r->dp), SOCKET_ID_ANY);
 	assert_non_null(r->nbr);
 	dp_set_tables(r->dp, r->fib, r->nbr);

@@ -16,6 +16,7 @@
 #include "fib.h"
 #include "fib_nbr.h"
 #include "wire.h"
+#include "wire6.h"
 
 /**
  * @file
@@ -25,7 +26,8 @@
  *   router 198.51.100.254 --- WAN .2, vhid 1 with .1, vhid 9 without an address
  *
  * 203.0.113.0/24 lies behind the router, 10.0.0.0/8 behind 192.0.2.254, a third port has no
- * interface.
+ * interface. 2001:db8:1::/64 is the LAN's, 2001:db8:2::/64 the WAN's, hosts with the same numbers;
+ * both interfaces have fe80::2, and fe80::1 is a VIP of vhid 1 on both.
  */
 
 enum { LAN = 0, WAN = 1, BARE = 2, RIG_PORTS = 3 };
@@ -48,6 +50,10 @@ enum { LAN_VHID1 = 0, LAN_VHID7 = 1, WAN_VHID1 = 2, WAN_VHID9 = 3, RIG_GROUPS = 
 extern const uint8_t lan_mac[6], wan_mac[6], client_mac[6], router_mac[6], lan_router_mac[6];
 extern const uint8_t other_mac[6];
 extern const uint8_t vmac1[6], vmac7[6], vmac9[6];
+
+extern const uint8_t lan_own6[16], lan_vip6[16], lan_vip7_6[16], wan_own6[16], wan_vip6[16];
+extern const uint8_t client6[16], server6[16], router6[16];
+extern const uint8_t own_ll6[16], vip_ll6[16], client_ll6[16];
 
 struct rig_options {
 	uint16_t n_workers; /**< worker w polls queue w of each port; default 1 */
@@ -100,6 +106,26 @@ void frame_options(struct frame *f, uint32_t n);
 void frame_sum(struct frame *f);
 void frame_pad(struct frame *f, uint32_t len);
 
+/** An IPv6 frame with a payload of counting bytes and hop limit 255. */
+struct frame frame_ip6(const uint8_t dst_mac[6], const uint8_t src[16], const uint8_t dst[16],
+	uint8_t next, uint16_t payload_len);
+struct frame frame_carp6(
+	const uint8_t dst_mac[6], const uint8_t src[16], const uint8_t dst[16], uint8_t vhid);
+/** An ICMPv6 message of len bytes, at least 8, checksum right. */
+struct frame frame_icmp6(const uint8_t dst_mac[6], const uint8_t src[16], const uint8_t dst[16],
+	uint8_t type, uint16_t len);
+struct frame frame_echo6(const uint8_t dst_mac[6], const uint8_t src[16], const uint8_t dst[16],
+	uint16_t payload_len);
+/** A solicitation or advertisement from client6, with its link-layer option; dst NULL: to all. */
+struct frame frame_nd(
+	const uint8_t dst_mac[6], uint8_t type, const uint8_t *dst, const uint8_t target[16]);
+/** General query, MLDv2. */
+struct frame frame_mld_query(void);
+/** IGMPv3 query with router alert. */
+struct frame frame_igmp_query(uint32_t src, uint32_t dst);
+/** Write the ICMPv6 checksum again after an edit. */
+void frame_sum6(struct frame *f);
+
 /** Put a frame into a receive queue. */
 void rig_rx_queue(struct rig *r, int port, uint16_t queue, const struct frame *f);
 void rig_rx(struct rig *r, int port, const struct frame *f);
@@ -139,6 +165,8 @@ struct bad_frame {
 };
 extern const struct bad_frame bad_frames[];
 extern const unsigned int bad_frame_count;
+extern const struct bad_frame bad_frames6[];
+extern const unsigned int bad_frame6_count;
 /** To the owned vMAC, to be forwarded. */
 struct frame frame_good(void);
 

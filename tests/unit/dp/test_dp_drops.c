@@ -17,8 +17,9 @@ every_bad_frame_is_dropped_with_its_reason(void **state)
 {
 	struct rig *r = *state;
 
-	for (unsigned int i = 0; i < bad_frame_count; i++) {
-		const struct bad_frame *c = &bad_frames[i];
+	for (unsigned int i = 0; i < bad_frame_count + bad_frame6_count; i++) {
+		const struct bad_frame *c =
+			i < bad_frame_count ? &bad_frames[i] : &bad_frames6[i - bad_frame_count];
 		struct frame f = c->make();
 		struct dp_punt p;
 
@@ -114,8 +115,22 @@ a_full_advert_ring_drops(void **state)
 
 	for (unsigned int i = 0; i < 64; i++)
 		rig_take(r, LAN, &f);
-	rig_assert_one_drop(r, DP_DROP_ADVERT_RING_FULL);
+	rig_assert_one_drop(r, DP_DROP_ADVERT_UNKNOWN_RING_FULL);
 	assert_int_equal(rig_stats(r).punted_adverts, 63);
+}
+
+static void
+a_full_ring_of_known_sources_drops(void **state)
+{
+	struct rig *r = *state;
+	struct frame f = frame_carp(wire_carp_mac4, CLIENT, WIRE_CARP_GROUP_IP4, 7);
+	const struct base_addr known = base_addr_from_ip4(CLIENT);
+
+	dp_group_sources(r->dp, LAN_VHID7, &known, 1);
+	for (unsigned int i = 0; i < 256; i++)
+		rig_take(r, LAN, &f);
+	rig_assert_one_drop(r, DP_DROP_ADVERT_RING_FULL);
+	assert_int_equal(rig_stats(r).punted_adverts, 255);
 }
 
 static void
@@ -237,6 +252,7 @@ main(void)
 		T(a_full_transmit_queue_drops_the_rest),
 		T(a_full_hand_off_ring_refuses),
 		T(a_full_advert_ring_drops),
+		T(a_full_ring_of_known_sources_drops),
 		T(a_full_punt_ring_drops),
 		T(a_full_resolve_ring_drops),
 		T(a_packet_pushed_out_of_the_hold_queue),

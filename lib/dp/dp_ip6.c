@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/*
+ * IPv6 to this box: adverts, neighbour discovery and MLD queries for the control lcore, echo. IPv6
+ * is not forwarded, and an address is answered on its own interface only.
+ */
+#include "dp_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <rte_malloc.h>
+
+#define ECHO_HOP_LIMIT 64
+#define ND_HOP_LIMIT   255
+#define ND_OFF_TARGET  8
+#define MLD_HOP_LIMIT  1
+#define MLD_LEN	       24 /* a query of version 1; one of 2 is longer */
+#define MLD_QUERY      130
+#define OPTIONS_LEN    8 /* shortest hop-by-hop header */
+
+/* By address; of a VIP of several groups the first one comes first, an own address last. */
+static int
+ip6_compare(const void *pa, const void *pb)
+{
+	const struct dp_ip6 *a = pa, *b = pb;
+
+	if (a->hi != b->hi)
+		return a->hi < b->hi ? -1 : 1;
+	if (a->lo != b->lo)
+		return a->lo < b->lo ? -1 : 1;
+	return (a->group > b->group) - (a->group < b->group);
+}
+
+static uint32_t
+ip6_add(struct dp_ip6 *table, uint32_t n, const uint8_t (*ips)[16], uint16_t n_ips, uint16_t group)
+{
+	for (uint16_t i = 0; i < n_ips; i++)
+		table[n++] = (struct dp_ip6){
+			.hi = base_load_be64(ips[i]),
+			.lo = base_load_be64(ips[i] + 8),
+			.group = group,
+		};
+	return n;
+}
+
+int
+dp_ip6_init(struct dp *dp, const struct dp_config *c)
+{
+	struct dp_ip6 *table;
+	size_t total = 1;
+
+	for (uint16_t i = 0; i < c->n_ifs; i++)
+		total += c->ifs[i].n_ip6;
+	for (uint16_t g = 0; g < c->n_groups; g++)
+		total += c->groups[g].n_ip6;
+	table = rte_zmalloc("koi_ip6", total * sizeof(*table), 0);
+	if (table == NULL)
+		return -ENOMEM;
+	dp->ip6 = table;
+	for (uint16_t i = 0; i < c->n_ifs; i++) {
+		uint32_t n = ip6_add(table, 0, c->ifs[i].ip6, c->ifs[i].n_ip6, DP_NONE), kept = 0;
+
+		for (uint16_t g = 0; g < c->n_groups; g++)
+			if (c->groups[g].if_index == i)
+				n = ip6_add(table, n, c->groups[g].ip6, c->groups[g].n_ip6, g);
+		qsort(table, n, sizeof(*table), ip6_compare);
+		for (uint32_t k = 0; k < n; k++)
+			if (kept == 0 || table[kept - 1].hi != table[k].hi ||
+				table[kept - 1].lo != table[k].lo)
+				table[kept++] = table[k];
+		dp->ifs[i].ip6 = table;
+		dp->ifs[i].n_ip6 = kept;
+		table += kept;
+	}
+	return 0;
+}
+
+/* An address of the interface, own or VIP; NULL when it is neither. */
+static const struct dp_ip6 *
+ip6_find(const struct dp_if *in, const uint8_t *ip)
+{
+	const struct dp_ip6 *from = in->ip6;
+	uint64_t hi = base_load_be64(ip), lo = base_load_be64(ip + 8);
+	uint32_t n = in->n_ip6;
+
+	while (n != 0) {
+		const struct dp_ip6 *e = from + n / 2;
+
+		if (e->hi == hi && e->lo == lo)
+			return e;
+		if (e->hi < hi || (e->hi == hi && e->lo < lo)) {
+			from = e + 1;
+			n -= n / 2 + 1;
+		} else {
+			n /= 2;
+		}
+	}
+	return NULL;
+}
+
+/*
+ * RFC 4291 2.7, 2.5.3, 2.5.5.2. The unspecified address is a source of multicast only: of DAD
+ * probes, of reports and solicitations, and of adverts (a box without an address).
+ */
+static bool
+source_ok(const struct wire_ip6 *ip)
+{
+	uint64_t hi = base_load_be64(ip->src), lo = base_load_be64(ip->src + 8);
+
+	if (wire_ip6_is_multicast(ip->src))
+		return false;
+	if (hi != 0)
+		return true;
+	if (lo == 0)
+		return wire_ip6_is_multicast(ip->dst);
+	return lo != 1 && lo >> 32 != 0xffff;
+}
+
+/* What follows the IPv6 header, and a hop-by-hop header if there is one. */
+struct upper {
+	const uint8_t *p;
+	uint32_t len; /* bytes of it, all of them in the packet */
+	uint8_t proto;
+	bool options; /* it comes after a hop-by-hop header */
+};
+
+static bool
+upper_find(const struct rte_mbuf *m, const uint8_t *ip6, const struct wire_ip6 *ip, struct upper *u)
+{
+	uint32_t skip;
+
+	*u = (struct upper){.p = ip6 + WIRE_IP6_LEN, .len = ip->payload_len, .proto = ip->next};
+	if (ip->next != WIRE_PROTO_HOPOPTS)
+		return true;
+	if (u->len < OPTIONS_LEN || m->data_len < WIRE_ETH_LEN + WIRE_IP6_LEN + OPTIONS_LEN)
+		return false;
+	skip = ((uint32_t)u->p[1] + 1) * OPTIONS_LEN;
+	if (skip > u->len)
+		return false;
+	u->proto = u->p[0];
+	u->options = true;
+	u->p += skip;
+	u->len -= skip;
+	return true;
+}
+
+/* That many bytes of it are there, and in the first segment. */
+static bool
+upper_has(const struct rte_mbuf *m, const struct upper *u, uint32_t n)
+{
+	return u->len >= n && u->p + n <= rte_pktmbuf_mtod_offset(m, const uint8_t *, m->data_len);
+}
+
+static void
+advert_classify(
+	struct dp_lcore *lc, struct rte_mbuf *m, const struct wire_ip6 *ip, const struct upper *u)
+{
+	if (!upper_has(m, u, 2))
+		dp_drop(lc, m, DP_DROP_CARP_MALFORMED);
+	else
+		dp_punt_advert(lc, m, u->p[1], dp_known_ip6(lc->dp, ip->src));
+}
+
+/* A solicitation or advertisement: what it says is for control to judge. */
+static void
+nd_classify(
+	struct dp_lcore *lc, struct rte_mbuf *m, const struct wire_ip6 *ip, const struct upper *u)
+{
+	const struct dp_ip6 *e;
+
+	if (!upper_has(m, u, WIRE_ND_LEN) || ip->hop_limit != ND_HOP_LIMIT) {
+		dp_drop(lc, m, DP_DROP_ND_MALFORMED);
+		return;
+	}
+	e = ip6_find(lc->in, u->p + ND_OFF_TARGET);
+	if (e != NULL && e->group != DP_NONE)
+		dp_punt_group_arp(lc, m, e->group);
+	else
+		dp_punt_if_arp(lc, m);
+}
+
+/* ICMPv6 that control handles, to whatever address of ours; false when it is something else. */
+static bool
+icmp6_punt(
+	struct dp_lcore *lc, struct rte_mbuf *m, const struct wire_ip6 *ip, const struct upper *u)
+{
+	if (u->proto != WIRE_PROTO_ICMP6 || !upper_has(m, u, 1))
+		return false;
+	if (!u->options && (u->p[0] == WIRE_ICMP6_NS || u->p[0] == WIRE_ICMP6_NA)) {
+		nd_classify(lc, m, ip, u);
+		return true;
+	}
+	if (u->p[0] == MLD_QUERY && ip->hop_limit == MLD_HOP_LIMIT && upper_has(m, u, MLD_LEN)) {
+		dp_punt_if_arp(lc, m);
+		return true;
+	}
+	return false;
+}
+
+/*
+ * The reply in place of the request, to the MAC that it came from: there are no IPv6 neighbours to
+ * look up. Its checksum is the request's, which was verified, less type and code (RFC 1624); the
+ * addresses change places, which leaves the pseudo-header's sum as it is.
+ */
+static void
+echo_reply_build(
+	struct dp_lcore *lc, struct rte_mbuf *m, const struct wire_ip6 *req, uint16_t group)
+{
+	uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
+	uint8_t *icmp = p + WIRE_ETH_LEN + WIRE_IP6_LEN;
+	struct wire_ip6 reply = {
+		.tclass = req->tclass,
+		.payload_len = req->payload_len,
+		.next = WIRE_PROTO_ICMP6,
+		.hop_limit = ECHO_HOP_LIMIT,
+	};
+	uint32_t sum;
+
+	memcpy(reply.src, req->dst, WIRE_IP6_ADDR_LEN);
+	memcpy(reply.dst, req->src, WIRE_IP6_ADDR_LEN);
+	sum = (uint16_t)~base_load_be16(icmp + 2);
+	sum += (uint16_t)~base_load_be16(icmp);
+	sum += (uint16_t)(WIRE_ICMP6_ECHO_REPLY << 8);
+	sum = (sum & 0xffff) + (sum >> 16);
+	icmp[0] = WIRE_ICMP6_ECHO_REPLY;
+	icmp[1] = 0;
+	base_store_be16(icmp + 2, (uint16_t) ~((sum & 0xffff) + (sum >> 16)));
+	wire_ip6_encode(&reply, p + WIRE_ETH_LEN);
+	memcpy(p, p + BASE_MAC_LEN, BASE_MAC_LEN);
+	if (group != DP_NONE)
+		base_vmac(lc->dp->groups[group].vhid, p + BASE_MAC_LEN);
+	else
+		memcpy(p + BASE_MAC_LEN, lc->in->mac, BASE_MAC_LEN);
+}
+
+/* ICMPv6 to an address of ours. */
+static void
+echo_classify(struct dp_lcore *lc, struct rte_mbuf *m, const struct wire_ip6 *ip,
+	const struct upper *u, uint16_t group)
+{
+	const uint8_t *asker = rte_pktmbuf_mtod_offset(m, const uint8_t *, BASE_MAC_LEN);
+	enum dp_drop why = DP_DROP_COUNT;
+
+	if (!upper_has(m, u, WIRE_ICMP6_LEN))
+		why = DP_DROP_ECHO_MALFORMED;
+	else if (u->p[0] != WIRE_ICMP6_ECHO_REQUEST)
+		why = DP_DROP_LOCAL;
+	else if ((asker[0] & 1) != 0 ||
+		!dp_packet_sum_ok(m, WIRE_ETH_LEN + WIRE_IP6_LEN, u->len,
+			wire_ip6_pseudo_sum(ip->src, ip->dst, u->len, WIRE_PROTO_ICMP6)))
+		why = DP_DROP_ECHO_MALFORMED;
+	else if (group != DP_NONE && !dp_group_answering(lc->dp, group))
+		why = DP_DROP_NOT_MASTER;
+	else if (ip6_find(lc->in, ip->src) != NULL)
+		why = DP_DROP_LOCAL;
+	else if (WIRE_IP6_LEN + u->len > lc->in->mtu)
+		why = DP_DROP_TOO_BIG;
+	if (why != DP_DROP_COUNT) {
+		dp_drop(lc, m, why);
+		return;
+	}
+	dp_frame_trim(m, WIRE_ETH_LEN + WIRE_IP6_LEN + u->len);
+	echo_reply_build(lc, m, ip, group);
+	*dp_meta(m) =
+		(struct dp_meta){.kind = DP_KIND_ORIGINATED, .group = DP_NONE, .src_group = group};
+	dp_count(&lc->c.echo_replies, 1);
+	dp_tx_originated(lc, lc->in->slot, m);
+}
+
+static void
+multicast_classify(
+	struct dp_lcore *lc, struct rte_mbuf *m, const struct wire_ip6 *ip, const struct upper *u)
+{
+	if (u->proto == WIRE_PROTO_CARP && !u->options &&
+		memcmp(ip->dst, wire_carp_group_ip6, WIRE_IP6_ADDR_LEN) == 0)
+		advert_classify(lc, m, ip, u);
+	else if (!icmp6_punt(lc, m, ip, u))
+		dp_drop(lc, m, DP_DROP_IP6_UNHANDLED);
+}
+
+static void
+unicast_classify(
+	struct dp_lcore *lc, struct rte_mbuf *m, const struct wire_ip6 *ip, const struct upper *u)
+{
+	const struct dp_ip6 *e = ip6_find(lc->in, ip->dst);
+
+	if (e == NULL) {
+		dp_drop(lc, m, DP_DROP_IP6_NOT_ROUTED);
+		return;
+	}
+	if (icmp6_punt(lc, m, ip, u))
+		return;
+	if (e->group != DP_NONE && !dp_group_owned(lc->dp, e->group))
+		dp_drop(lc, m, DP_DROP_NOT_MASTER);
+	else if (u->proto == WIRE_PROTO_CARP && !u->options && e->group == DP_NONE)
+		advert_classify(lc, m, ip, u); /* a unicast peer's (note 1.3) */
+	else if (u->proto == WIRE_PROTO_ICMP6 && !u->options)
+		echo_classify(lc, m, ip, u, e->group);
+	else
+		dp_drop(lc, m, DP_DROP_LOCAL);
+}
+
+static enum dp_drop
+header_check(const struct rte_mbuf *m, const uint8_t *ip6, struct wire_ip6 *ip)
+{
+	if (m->data_len < WIRE_ETH_LEN + WIRE_IP6_LEN)
+		return DP_DROP_IP6_TRUNCATED;
+	switch (wire_ip6_decode(ip6, (size_t)(m->pkt_len - WIRE_ETH_LEN), ip)) {
+	case WIRE_IP6_OK:
+		return DP_DROP_COUNT;
+	case WIRE_IP6_BAD_VERSION:
+		return DP_DROP_IP6_VERSION;
+	case WIRE_IP6_TRUNCATED:
+	default:
+		return DP_DROP_IP6_TRUNCATED;
+	}
+}
+
+void
+dp_ip6_classify(struct dp_lcore *lc, struct rte_mbuf *m, bool in_group)
+{
+	const uint8_t *ip6 = rte_pktmbuf_mtod_offset(m, const uint8_t *, WIRE_ETH_LEN);
+	struct wire_ip6 ip;
+	struct upper u;
+	enum dp_drop why = header_check(m, ip6, &ip);
+
+	if (why == DP_DROP_COUNT && !source_ok(&ip))
+		why = DP_DROP_IP6_SOURCE;
+	if (why == DP_DROP_COUNT && in_group && !wire_ip6_is_multicast(ip.dst))
+		why = DP_DROP_L2_BROADCAST;
+	if (why == DP_DROP_COUNT && !upper_find(m, ip6, &ip, &u))
+		why = DP_DROP_IP6_TRUNCATED;
+	if (why != DP_DROP_COUNT)
+		dp_drop(lc, m, why);
+	else if (wire_ip6_is_multicast(ip.dst))
+		multicast_classify(lc, m, &ip, &u);
+	else
+		unicast_classify(lc, m, &ip, &u);
+}

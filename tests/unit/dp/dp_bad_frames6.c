@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#include "dp_rig.h"
+
+#include <string.h>
+
+#include "base_bytes.h"
+
+#define IP_AT	 WIRE_ETH_LEN
+#define UPPER_AT (WIRE_ETH_LEN + WIRE_IP6_LEN)
+
+static const uint8_t all_nodes_mac[6] = {0x33, 0x33, 0, 0, 0, 1};
+
+static struct frame
+no_header(void)
+{
+	struct frame f = frame_echo6(lan_mac, client6, lan_own6, 8);
+
+	f.len = UPPER_AT - 1;
+	return f;
+}
+
+static struct frame
+cut(void)
+{
+	struct frame f = frame_echo6(lan_mac, client6, lan_own6, 8);
+
+	f.len--;
+	return f;
+}
+
+static struct frame
+options_over_the_end(void)
+{
+	struct frame f = frame_mld_query();
+
+	f.b[UPPER_AT + 1] = 4; /* 40 bytes of 36 */
+	return f;
+}
+
+static struct frame
+options_short(void)
+{
+	struct frame f = frame_mld_query();
+
+	f.len = UPPER_AT + 7;
+	base_store_be16(f.b + IP_AT + 4, 7);
+	return f;
+}
+
+static struct frame
+version_4(void)
+{
+	struct frame f = frame_echo6(lan_mac, client6, lan_own6, 8);
+
+	f.b[IP_AT] = 0x45;
+	return f;
+}
+
+static struct frame
+from_group(void)
+{
+	return frame_echo6(lan_mac, wire_ip6_all_nodes, lan_own6, 8);
+}
+
+static struct frame
+from_nobody(void)
+{
+	return frame_echo6(lan_mac, wire_ip6_unspecified, lan_own6, 8);
+}
+
+static struct frame
+from_loopback(void)
+{
+	return frame_echo6(lan_mac, (const uint8_t[16]){[15] = 1}, lan_own6, 8);
+}
+
+static struct frame
+from_mapped(void)
+{
+	return frame_echo6(lan_mac,
+		(const uint8_t[16]){[10] = 0xff, [11] = 0xff, [12] = 192, 0, 2, 100}, lan_own6, 8);
+}
+
+static struct frame
+advert_from_loopback(void)
+{
+	return frame_carp6(wire_carp_mac6, (const uint8_t[16]){[15] = 1}, wire_carp_group_ip6, 1);
+}
+
+static struct frame
+echo_to_all(void)
+{
+	return frame_echo6(all_nodes_mac, client6, wire_ip6_all_nodes, 8);
+}
+
+static struct frame
+router_solicitation(void)
+{
+	return frame_icmp6((const uint8_t[6]){0x33, 0x33, 0, 0, 0, 2}, wire_ip6_unspecified,
+		(const uint8_t[16]){0xff, 2, [15] = 2}, 133, 8);
+}
+
+static struct frame
+router_advertisement(void)
+{
+	return frame_icmp6(all_nodes_mac, client_ll6, wire_ip6_all_nodes, 134, 16);
+}
+
+static struct frame
+mdns(void)
+{
+	return frame_ip6((const uint8_t[6]){0x33, 0x33, 0, 0, 0, 0xfb}, client6,
+		(const uint8_t[16]){0xff, 2, [15] = 0xfb}, 17, 20);
+}
+
+static struct frame
+carp_to_all_nodes(void)
+{
+	return frame_carp6(all_nodes_mac, client_ll6, wire_ip6_all_nodes, 1);
+}
+
+static struct frame
+no_type(void)
+{
+	return frame_ip6(all_nodes_mac, client6, wire_ip6_all_nodes, WIRE_PROTO_ICMP6, 0);
+}
+
+static struct frame
+nd_with_options(void)
+{
+	struct frame f = frame_mld_query();
+
+	f.b[UPPER_AT + 8] = WIRE_ICMP6_NS;
+	f.b[IP_AT + 7] = 255;
+	return f;
+}
+
+static struct frame
+mld_from_beyond(void)
+{
+	struct frame f = frame_mld_query();
+
+	f.b[IP_AT + 7] = 64;
+	return f;
+}
+
+static struct frame
+mld_short(void)
+{
+	struct frame f = frame_mld_query();
+
+	f.len = UPPER_AT + 8 + 23;
+	base_store_be16(f.b + IP_AT + 4, 8 + 23);
+	return f;
+}
+
+static struct frame
+to_server(void)
+{
+	return frame_echo6(vmac1, client6, server6, 8);
+}
+
+static struct frame
+to_other_interface(void)
+{
+	return frame_echo6(vmac1, client6, wan_own6, 8);
+}
+
+static struct frame
+to_loopback(void)
+{
+	return frame_echo6(lan_mac, client6, (const uint8_t[16]){[15] = 1}, 8);
+}
+
+static struct frame
+nd_to_server(void)
+{
+	return frame_nd(lan_mac, WIRE_ICMP6_NS, server6, lan_vip6);
+}
+
+static struct frame
+echo_in_group(void)
+{
+	return frame_echo6(all_nodes_mac, client6, lan_own6, 8);
+}
+
+static struct frame
+echo_in_broadcast(void)
+{
+	return frame_echo6(wire_broadcast_mac, client6, lan_own6, 8);
+}
+
+static struct frame
+nd_short(void)
+{
+	struct frame f = frame_icmp6(lan_mac, client6, lan_own6, WIRE_ICMP6_NS, 23);
+
+	return f;
+}
+
+static struct frame
+nd_from_beyond(void)
+{
+	struct frame f = frame_nd(lan_mac, WIRE_ICMP6_NS, lan_own6, lan_own6);
+
+	f.b[IP_AT + 7] = 254;
+	return f;
+}
+
+static struct frame
+carp_short(void)
+{
+	return frame_ip6(wire_carp_mac6, client_ll6, wire_carp_group_ip6, WIRE_PROTO_CARP, 1);
+}
+
+static struct frame
+carp_unicast_empty(void)
+{
+	return frame_ip6(lan_mac, client6, lan_own6, WIRE_PROTO_CARP, 0);
+}
+
+static struct frame
+vmac_not_owned(void)
+{
+	return frame_nd(vmac7, WIRE_ICMP6_NS, lan_vip7_6, lan_vip7_6);
+}
+
+static struct frame
+echo_vip_not_owned(void)
+{
+	return frame_echo6(lan_mac, client6, lan_vip7_6, 8);
+}
+
+static struct frame
+udp_vip_not_owned(void)
+{
+	return frame_ip6(lan_mac, client6, lan_vip7_6, 17, 8);
+}
+
+static struct frame
+local_udp(void)
+{
+	return frame_ip6(lan_mac, client6, lan_own6, 17, 8);
+}
+
+static struct frame
+local_vip_tcp(void)
+{
+	return frame_ip6(vmac1, client6, lan_vip6, 6, 20);
+}
+
+static struct frame
+local_echo_reply(void)
+{
+	return frame_icmp6(lan_mac, client6, lan_own6, WIRE_ICMP6_ECHO_REPLY, 8);
+}
+
+static struct frame
+local_fragment(void)
+{
+	return frame_ip6(lan_mac, client6, lan_own6, 44, 16);
+}
+
+static struct frame
+carp_to_vip(void)
+{
+	return frame_carp6(vmac1, client6, lan_vip6, 1);
+}
+
+static struct frame
+from_our_vip(void)
+{
+	return frame_echo6(lan_mac, lan_vip7_6, lan_own6, 8);
+}
+
+static struct frame
+echo_with_options(void)
+{
+	struct frame f = frame_ip6(lan_mac, client6, lan_own6, WIRE_PROTO_HOPOPTS, 16);
+	static const uint8_t options[8] = {WIRE_PROTO_ICMP6, 0, 1, 4};
+
+	memcpy(f.b + UPPER_AT, options, 8);
+	f.b[UPPER_AT + 8] = WIRE_ICMP6_ECHO_REQUEST;
+	return f;
+}
+
+static struct frame
+echo_short(void)
+{
+	return frame_ip6(lan_mac, client6, lan_own6, WIRE_PROTO_ICMP6, 7);
+}
+
+static struct frame
+echo_checksum(void)
+{
+	struct frame f = frame_echo6(lan_mac, client6, lan_own6, 8);
+
+	f.b[f.len - 1] ^= 1;
+	return f;
+}
+
+static struct frame
+echo_from_a_groups_mac(void)
+{
+	struct frame f = frame_echo6(lan_mac, client6, lan_own6, 8);
+
+	f.b[6] |= 1;
+	return f;
+}
+
+static struct frame
+echo_too_big(void)
+{
+	return frame_echo6(lan_mac, client6, lan_own6, 1500 - 48 + 1);
+}
+
+const struct bad_frame bad_frames6[] = {
+	{DP_DROP_IP6_TRUNCATED, "39 bytes of header", no_header},
+	{DP_DROP_IP6_TRUNCATED, "last byte missing", cut},
+	{DP_DROP_IP6_TRUNCATED, "hop-by-hop header over the end", options_over_the_end},
+	{DP_DROP_IP6_TRUNCATED, "hop-by-hop header of 7 bytes", options_short},
+	{DP_DROP_IP6_VERSION, "version 4", version_4},
+	{DP_DROP_IP6_SOURCE, "from multicast", from_group},
+	{DP_DROP_IP6_SOURCE, "unicast from ::", from_nobody},
+	{DP_DROP_IP6_SOURCE, "from loopback", from_loopback},
+	{DP_DROP_IP6_SOURCE, "from an IPv4-mapped address", from_mapped},
+	{DP_DROP_IP6_SOURCE, "advert from loopback", advert_from_loopback},
+	{DP_DROP_IP6_UNHANDLED, "echo to ff02::1", echo_to_all},
+	{DP_DROP_IP6_UNHANDLED, "router solicitation", router_solicitation},
+	{DP_DROP_IP6_UNHANDLED, "router advertisement", router_advertisement},
+	{DP_DROP_IP6_UNHANDLED, "mDNS", mdns},
+	{DP_DROP_IP6_UNHANDLED, "advert to ff02::1", carp_to_all_nodes},
+	{DP_DROP_IP6_UNHANDLED, "ICMPv6 without a byte", no_type},
+	{DP_DROP_IP6_UNHANDLED, "solicitation after a hop-by-hop header", nd_with_options},
+	{DP_DROP_IP6_UNHANDLED, "MLD query, hop limit 64", mld_from_beyond},
+	{DP_DROP_IP6_UNHANDLED, "MLD query of 23 bytes", mld_short},
+	{DP_DROP_IP6_NOT_ROUTED, "to a server", to_server},
+	{DP_DROP_IP6_NOT_ROUTED, "to our address on the other interface", to_other_interface},
+	{DP_DROP_IP6_NOT_ROUTED, "to loopback", to_loopback},
+	{DP_DROP_IP6_NOT_ROUTED, "solicitation to somebody else", nd_to_server},
+	{DP_DROP_L2_BROADCAST, "echo in multicast", echo_in_group},
+	{DP_DROP_L2_BROADCAST, "echo in broadcast", echo_in_broadcast},
+	{DP_DROP_ND_MALFORMED, "solicitation of 23 bytes", nd_short},
+	{DP_DROP_ND_MALFORMED, "solicitation, hop limit 254", nd_from_beyond},
+	{DP_DROP_CARP_MALFORMED, "no vhid", carp_short},
+	{DP_DROP_CARP_MALFORMED, "unicast, no byte", carp_unicast_empty},
+	{DP_DROP_NOT_MASTER, "solicitation to the vMAC of a backup", vmac_not_owned},
+	{DP_DROP_NOT_MASTER, "echo to the VIP of a backup by our own MAC", echo_vip_not_owned},
+	{DP_DROP_NOT_MASTER, "UDP to the VIP of a backup by our own MAC", udp_vip_not_owned},
+	{DP_DROP_LOCAL, "UDP to us", local_udp},
+	{DP_DROP_LOCAL, "TCP to a VIP", local_vip_tcp},
+	{DP_DROP_LOCAL, "echo reply to us", local_echo_reply},
+	{DP_DROP_LOCAL, "fragment to us", local_fragment},
+	{DP_DROP_LOCAL, "unicast advert to a VIP", carp_to_vip},
+	{DP_DROP_LOCAL, "echo from our own VIP", from_our_vip},
+	{DP_DROP_LOCAL, "echo after a hop-by-hop header", echo_with_options},
+	{DP_DROP_ECHO_MALFORMED, "seven bytes of ICMPv6", echo_short},
+	{DP_DROP_ECHO_MALFORMED, "ICMPv6 checksum", echo_checksum},
+	{DP_DROP_ECHO_MALFORMED, "from a group's MAC", echo_from_a_groups_mac},
+	{DP_DROP_TOO_BIG, "one byte over the MTU", echo_too_big},
+};
+
+const unsigned int bad_frame6_count = sizeof(bad_frames6) / sizeof(bad_frames6[0]);
