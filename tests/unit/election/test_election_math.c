@@ -266,6 +266,19 @@ every_enumerator_has_a_name(void **state)
 	assert_string_equal(
 		election_demotion_source_name(ELECTION_DEMOTION_WORKER_STALLED), "worker-stalled");
 	assert_string_equal(election_demotion_source_name(ELECTION_DEMOTION_OPERATOR), "operator");
+	for (unsigned int c = 1; c < ELECTION_CAUSE_COUNT; c++)
+		assert_true(election_cause_rule((enum election_cause)c)[0] != '\0');
+	assert_string_equal(election_hold_name(ELECTION_HOLD_NONE), "none");
+	assert_string_equal(election_hold_name(ELECTION_HOLD_STARTUP), "startup-hold");
+	assert_string_equal(election_hold_name(ELECTION_HOLD_LINKUP), "linkup-hold");
+	assert_string_equal(election_hold_name(ELECTION_HOLD_PREEMPT_DELAY), "preempt-delay");
+	assert_string_equal(election_hold_name(ELECTION_HOLD_TIE), "tie-break");
+	assert_string_equal(election_warn_text(ELECTION_WARN_NONE), "timing fits");
+	for (unsigned int w = 1; w < ELECTION_WARN_COUNT; w++)
+		assert_string_not_equal(election_warn_text((enum election_warn)w), "timing fits");
+	assert_string_equal(election_split_text(0), "none");
+	for (unsigned int i = 0; i < ELECTION_SPLIT_COUNT; i++)
+		assert_string_not_equal(election_split_text(1u << i), "none");
 }
 
 int
