@@ -115,6 +115,83 @@ what_the_horizon_covers_is_in_the_rings(void **state)
 	rte_pktmbuf_free(p.m);
 }
 
+/* What another host sent is told from what we or the bridge sent. */
+static void
+the_last_frame_is_that_of_another_host(void **state)
+{
+	struct rig *r = *state;
+	const struct {
+		const char *what;
+		uint8_t dst[6], src[6];
+		uint16_t type;
+		bool counts;
+	} cases[] = {
+		{"client", {0, 0, 0x5e, 0, 1, 1}, {2, 0, 0, 0, 1, 0x64}, 0x0800, true},
+		{"BPDU", {1, 0x80, 0xc2, 0, 0, 0}, {2, 0, 0, 0, 9, 9}, 0x0026, false},
+		{"LLDP", {1, 0x80, 0xc2, 0, 0, 0x0e}, {2, 0, 0, 0, 9, 9}, 0x88cc, false},
+		{"last of those", {1, 0x80, 0xc2, 0, 0, 0x0f}, {2, 0, 0, 0, 9, 9}, 0x1234, false},
+		{"the next one", {1, 0x80, 0xc2, 0, 0, 0x10}, {2, 0, 0, 0, 9, 9}, 0x1234, true},
+		{"near it", {1, 0x80, 0xc2, 0, 1, 0}, {2, 0, 0, 0, 9, 9}, 0x1234, true},
+		{"own MAC", {1, 0, 0x5e, 0, 0, 0x12}, {2, 0, 0, 0, 1, 2}, 0x0800, false},
+		{"own MAC of the WAN", {2, 0, 0, 0, 1, 2}, {2, 0, 0, 0, 2, 2}, 0x0800, true},
+		{"vMAC of ours", {1, 0, 0x5e, 0, 0, 0x12}, {0, 0, 0x5e, 0, 1, 7}, 0x0800, false},
+		{"vMAC of the WAN", {1, 0, 0x5e, 0, 0, 0x12}, {0, 0, 0x5e, 0, 1, 9}, 0x0800, true},
+		{"VRRP's IPv6 MAC", {1, 0, 0x5e, 0, 0, 0x12}, {0, 0, 0x5e, 0, 2, 7}, 0x0800, true},
+		{"tagged", {2, 0, 0, 0, 1, 2}, {2, 0, 0, 0, 1, 0x64}, 0x8100, false},
+		{"unknown type", {2, 0, 0, 0, 9, 9}, {2, 0, 0, 0, 1, 0x64}, 0x9999, true},
+	};
+	struct frame f = frame_good(), runt = f;
+	base_ns_t last = 0;
+
+	assert_int_equal(dp_last_frame(r->dp, LAN), 0);
+	rig_turn(r);
+	assert_int_equal(dp_last_frame(r->dp, LAN), 0);
+	runt.len = 13;
+	rig_take(r, LAN, &runt);
+	assert_int_equal(dp_last_frame(r->dp, LAN), 0);
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		memcpy(f.b, cases[i].dst, 6);
+		memcpy(f.b + 6, cases[i].src, 6);
+		f.b[12] = (uint8_t)(cases[i].type >> 8);
+		f.b[13] = (uint8_t)cases[i].type;
+		rig_take(r, LAN, &f);
+		if (cases[i].counts)
+			last = r->now;
+		if (dp_last_frame(r->dp, LAN) != last)
+			fail_msg("%s", cases[i].what);
+	}
+	assert_int_equal(dp_last_frame(r->dp, WAN), 0);
+}
+
+/* One frame that counts is enough, wherever it stands in the burst, by whatever worker. */
+static void
+the_last_frame_is_looked_for_in_all_of_a_burst(void **state)
+{
+	struct rig *r = *state;
+	struct frame other = frame_good(), own = frame_good();
+	base_ns_t seen;
+
+	rig_configure(r, &(struct rig_options){.n_workers = 2});
+	memcpy(own.b + 6, lan_mac, 6);
+	for (unsigned int i = 0; i < 31; i++)
+		rig_rx_queue(r, LAN, 1, &own);
+	rig_turn(r);
+	assert_int_equal(dp_last_frame(r->dp, LAN), 0);
+	for (unsigned int i = 0; i < 31; i++)
+		rig_rx_queue(r, LAN, 1, &own);
+	rig_rx_queue(r, LAN, 1, &other);
+	rig_turn(r);
+	seen = r->now;
+	assert_int_equal(dp_last_frame(r->dp, LAN), seen);
+	rig_turn(r);
+	rig_rx_queue(r, LAN, 0, &own);
+	rig_turn(r);
+	assert_int_equal(dp_last_frame(r->dp, LAN), seen);
+	rig_rx_queue(r, LAN, 0, &other);
+	rig_turn(r);
+	assert_int_equal(dp_last_frame(r->dp, LAN), r->now);
+}
+
 static void
 turns_are_counted(void **state)
 {
@@ -232,6 +309,8 @@ main(void)
 		T(a_queue_that_was_never_empty_has_a_horizon_too),
 		T(the_horizon_is_that_of_the_slowest_worker),
 		T(what_the_horizon_covers_is_in_the_rings),
+		T(the_last_frame_is_that_of_another_host),
+		T(the_last_frame_is_looked_for_in_all_of_a_burst),
 		T(turns_are_counted),
 		T(the_clock_is_monotonic),
 		T(the_loop_runs_beside_control),
