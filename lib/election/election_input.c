@@ -213,7 +213,7 @@ silence_limit(const struct group *g)
 static void
 stalled_backup(struct election *e, struct group *g, base_ns_t now)
 {
-	base_ns_t wait = election_master_down(g->advbase, g->advskew) + g->down_extra;
+	base_ns_t wait = election_master_down(g->advbase, g->advskew);
 	base_ns_t listen = now + group_interval(e, g);
 
 	if (base_heap_get(&e->ifs[g->if_id].down, g->slot) >= listen)

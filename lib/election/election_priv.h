@@ -50,7 +50,7 @@ struct sign {
 };
 
 struct family {
-	base_ns_t from;	    /* where its master-down time begins */
+	base_ns_t from;	    /* where its master-down time begins, tie-break delay included */
 	base_ns_t heard_at; /* BASE_NS_NEVER = nothing since INIT */
 	struct base_addr heard_from;
 	bool present; /* heard from the master that is waited on */
@@ -78,7 +78,7 @@ struct group {
 	base_ns_t late_max;
 
 	struct family family[ELECTION_FAMILIES];
-	base_ns_t down_extra; /* tie-break delay in the master-down time */
+	base_ns_t down_extra; /* tie-break delay in use */
 	bool tied;	      /* stepped down on a tie, and no master was settled on since */
 	base_ns_t crowd_at;   /* several masters were heard then, none settled on since; or NEVER */
 	enum election_cause put_off; /* of a claim that waits for a tie-break or a hold; or NONE */

@@ -100,15 +100,14 @@ group_family_deadline(const struct group *g, unsigned int family)
 	if (g->family_timers == ELECTION_FAMILY_TIMERS_ANY ? !vips
 							   : !(any_present ? f->present : vips))
 		return BASE_NS_NEVER;
-	return f->from + election_master_down(g->advbase, g->advskew) + g->down_extra;
+	return f->from + election_master_down(g->advbase, g->advskew);
 }
 
 static void
 down_set(struct election *e, struct group *g)
 {
 	base_heap_set(&e->ifs[g->if_id].down, g->slot,
-		silent_family(g)->from + election_master_down(g->advbase, g->advskew) +
-			g->down_extra);
+		silent_family(g)->from + election_master_down(g->advbase, g->advskew));
 }
 
 static void
@@ -123,7 +122,7 @@ void
 group_arm_down(struct election *e, struct group *g, base_ns_t extra, base_ns_t now)
 {
 	for (unsigned int f = 0; f < ELECTION_FAMILIES; f++) {
-		g->family[f].from = now;
+		g->family[f].from = now + extra;
 		g->family[f].present = false;
 	}
 	g->down_extra = extra;
@@ -273,7 +272,6 @@ group_master_heard(struct election *e, struct group *g, unsigned int family, bas
 	if (other_ago != BASE_NS_NEVER)
 		g->family[!family].present = false;
 	g->family[family].present = true;
-	g->family[family].from = now;
 	base_ns_t limit = tie_limit(e, g), extra = g->down_extra;
 
 	if (g->crowd_at == BASE_NS_NEVER || base_ns_since(now, g->crowd_at) > limit) {
@@ -285,6 +283,7 @@ group_master_heard(struct election *e, struct group *g, unsigned int family, bas
 	}
 	g->peer_is_master = true;
 	g->down_extra = extra;
+	g->family[family].from = now + extra;
 	group_arm_down_again(e, g);
 }
 

@@ -61,7 +61,8 @@ watch_arm(struct election *e, struct group *g, base_ns_t now)
 	}
 	if (g->warn != ELECTION_WARN_NONE && base_ns_add(g->warn_at, WARN_KEEP_NS) < at)
 		at = base_ns_add(g->warn_at, WARN_KEEP_NS);
-	timer_set(e, g, TIMER_WATCH, at);
+	/* overdue by a change of timing: the timers of this tick may have been served already */
+	timer_set(e, g, TIMER_WATCH, at > now ? at : now + 1);
 }
 
 static void

@@ -34,6 +34,13 @@ net_free(struct net *net)
 struct box *
 net_box(const uint8_t (*groups)[2], uint16_t n, bool preempt, uint64_t seed)
 {
+	return net_box_with(groups, n, preempt, seed, &(struct net_knobs){0});
+}
+
+struct box *
+net_box_with(const uint8_t (*groups)[2], uint16_t n, bool preempt, uint64_t seed,
+	const struct net_knobs *k)
+{
 	struct election_if_config ifs[8];
 	struct election_group_config g[8];
 	struct election_config config = {.if_count = n,
@@ -42,27 +49,36 @@ net_box(const uint8_t (*groups)[2], uint16_t n, bool preempt, uint64_t seed)
 		.groups = g,
 		.preempt = preempt,
 		.allow = true,
-		.seed = seed};
+		.seed = seed,
+		.startup_hold_ns = k->startup_hold,
+		.announce_refresh_ns = k->refresh};
 
 	assert_in_range(n, 1, 8);
 	for (uint16_t i = 0; i < n; i++) {
-		ifs[i] = (struct election_if_config){.link_up = true};
+		ifs[i] = (struct election_if_config){
+			.link_up = true, .linkup_hold_ns = k->linkup_hold};
 		g[i] = (struct election_group_config){.if_id = i,
 			.advbase = groups[i][0],
 			.advskew = groups[i][1],
 			.has_vip = true,
-			.admin_up = true};
+			.admin_up = true,
+			.families = k->families,
+			.family_timers = k->family_timers,
+			.preempt_delay_ns = k->preempt_delay};
 	}
 	return box_new(&config);
 }
 
 static void
-put(struct net *net, unsigned int from, const struct election_action *a)
+put_family(struct net *net, unsigned int from, const struct election_action *a, uint8_t family)
 {
+	unsigned int bit = family == BASE_FAMILY_IP6 ? ELECTION_IP6 : ELECTION_IP4;
+
 	for (unsigned int to = 0; to < net->n; to++) {
 		unsigned int copies = 1;
 
-		if (to == from || net->at[to].dead || net->cut[from][to])
+		if (to == from || net->at[to].dead || net->cut[from][to] ||
+			net->lost[from][to] & bit)
 			continue;
 		if (base_rand_below(&net->rand, 100) < net->loss_percent)
 			continue;
@@ -77,10 +93,20 @@ put(struct net *net, unsigned int from, const struct election_action *a)
 				.from = from,
 				.to = to,
 				.group = a->group,
+				.family = family,
 				.prio = a->advert.prio,
 			};
 		}
 	}
+}
+
+static void
+put(struct net *net, unsigned int from, const struct election_action *a)
+{
+	if (a->families & ELECTION_IP4)
+		put_family(net, from, a, BASE_FAMILY_IP4);
+	if (a->families & ELECTION_IP6)
+		put_family(net, from, a, BASE_FAMILY_IP6);
 }
 
 /* The earliest frame for box i, or NET_QUEUE. */
@@ -106,9 +132,13 @@ deliver(struct net *net, unsigned int i)
 			return;
 		struct election_event ev = {
 			.type = ELECTION_EV_ADVERT, .group = net->queue[f].group};
+		struct election_event frame = {
+			.type = ELECTION_EV_FRAME_SEEN, .if_id = net->queue[f].group};
 
+		if (net->frames)
+			assert_int_equal(box_input(net->at[i].box, &frame), 0);
 		ev.advert.prio = net->queue[f].prio;
-		ev.advert.src = base_addr_from_ip4(UINT32_C(0xc0000202) + net->queue[f].from);
+		ev.advert.src = box_host(net->queue[f].family, (uint8_t)(2 + net->queue[f].from));
 		net->queue[f] = net->queue[--net->queued];
 		assert_int_equal(box_input(net->at[i].box, &ev), 0);
 	}

@@ -21,6 +21,7 @@ struct net_frame {
 	base_ns_t at;
 	unsigned int from, to;
 	uint16_t group;
+	uint8_t family;
 	struct election_priority prio;
 };
 
@@ -36,12 +37,14 @@ struct net {
 	base_ns_t now;
 	unsigned int n;
 	struct net_box at[NET_BOXES];
-	bool cut[NET_BOXES][NET_BOXES]; /* from, to */
+	bool cut[NET_BOXES][NET_BOXES];	    /* from, to */
+	uint8_t lost[NET_BOXES][NET_BOXES]; /* families that do not arrive: from, to */
 	unsigned int loss_percent, double_percent;
 	base_ns_t delay_min, delay_max;
 	struct base_rand rand;
 	struct net_frame queue[NET_QUEUE];
 	unsigned int queued;
+	bool frames;	      /* boxes are told of frames */
 	bool horizons;	      /* boxes have a horizon; without, it is always up to date */
 	base_ns_t last_state; /* when any group changed its state last */
 	unsigned int adverts;
@@ -68,5 +71,14 @@ unsigned int net_owners(const struct net *net, uint16_t group);
 
 /** A box of this seed with one group for each row of base and skew, an interface each. */
 struct box *net_box(const uint8_t (*groups)[2], uint16_t n, bool preempt, uint64_t seed);
+
+/** What else a box may have; zero is none of it. */
+struct net_knobs {
+	uint8_t families;
+	enum election_family_timers family_timers;
+	base_ns_t startup_hold, linkup_hold, preempt_delay, refresh;
+};
+struct box *net_box_with(const uint8_t (*groups)[2], uint16_t n, bool preempt, uint64_t seed,
+	const struct net_knobs *k);
 
 #endif

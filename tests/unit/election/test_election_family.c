@@ -340,6 +340,28 @@ a_stalled_backup_listens_by_every_family(void **state)
 	box_free(b);
 }
 
+/* What one family hears must not take the random delay from the other: that one may be overdue. */
+static void
+a_tie_delay_is_kept_by_each_family(void **state)
+{
+	struct box *b = box_families(BOTH, ELECTION_FAMILY_TIMERS_ANY);
+
+	(void)state;
+	box_make_master(b, 0);
+	box_advert_from(b, 0, 4, 3, (struct election_priority){1, 100, 0});
+	box_forget(b);
+	base_ns_t extra = box_info(b, 0).master_down_deadline - b->now - DOWN;
+
+	assert_true(extra > 0);
+	box_advert_from(b, 0, 6, 3, (struct election_priority){1, 100, 0});
+	box_run(b, b->now + DOWN + extra - 1);
+	box_advert_from(b, 0, 4, 3, (struct election_priority){1, 100, 0});
+	box_quiet(b);
+	assert_int_equal(family_deadline(b, 0), b->now + DOWN);
+	assert_int_equal(family_deadline(b, 1), b->now + 1);
+	box_free(b);
+}
+
 int
 main(void)
 {
@@ -354,6 +376,7 @@ main(void)
 		cmocka_unit_test(an_address_without_family_is_ipv4),
 		cmocka_unit_test(families_change_with_the_vips),
 		cmocka_unit_test(a_stalled_backup_listens_by_every_family),
+		cmocka_unit_test(a_tie_delay_is_kept_by_each_family),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

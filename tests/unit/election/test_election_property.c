@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SEEDS 2000
 
@@ -18,7 +19,60 @@ struct chaos {
 	uint16_t groups;
 	bool fast;
 	base_ns_t second; /* what takes a second with advbase 1 */
+	/* Of a generator of its own, so that what it adds leaves a seed's run as it was. */
+	struct base_rand more;
+	struct net_knobs knobs;
 };
+
+static uint64_t
+dice_more(struct chaos *c, uint64_t bound)
+{
+	return base_rand_below(&c->more, bound);
+}
+
+/* Two families, holds, refreshed announcements: each in a part of the runs. */
+static void
+build_knobs(struct chaos *c, uint64_t seed)
+{
+	struct net_knobs *k = &c->knobs;
+
+	base_rand_init(&c->more, ~seed);
+	*k = (struct net_knobs){0};
+	if (dice_more(c, 4) == 0)
+		return;
+	k->families = (uint8_t)(1 + dice_more(c, 3));
+	if (dice_more(c, 4) == 0)
+		k->family_timers = ELECTION_FAMILY_TIMERS_ANY;
+	if (dice_more(c, 2))
+		k->startup_hold = dice_more(c, 6 * c->second);
+	if (dice_more(c, 2))
+		k->linkup_hold = dice_more(c, 6 * c->second);
+	if (dice_more(c, 2))
+		k->preempt_delay = dice_more(c, 6 * c->second);
+	if (dice_more(c, 4) == 0)
+		k->refresh = c->second + dice_more(c, 10 * c->second);
+	c->net.frames = dice_more(c, 2);
+}
+
+/* One family is lost on the way from one box to another, or an advert fails authentication. */
+static void
+meddle_more(struct chaos *c)
+{
+	unsigned int i = (unsigned int)dice_more(c, c->net.n);
+	unsigned int j = (unsigned int)dice_more(c, c->net.n);
+
+	if (c->knobs.families == 0)
+		return;
+	if (dice_more(c, 2)) {
+		c->net.lost[i][j] = (uint8_t)dice_more(c, 3);
+	} else if (!c->net.at[i].frozen) {
+		struct election_event ev = {.type = ELECTION_EV_AUTH_FAILED,
+			.group = (uint16_t)dice_more(c, c->groups)};
+
+		ev.advert.src = box_host(BASE_FAMILY_IP4, 99);
+		(void)net_feed(&c->net, i, &ev);
+	}
+}
 
 static uint64_t
 dice(struct chaos *c, uint64_t bound)
@@ -36,7 +90,7 @@ some_skew(struct chaos *c)
 }
 
 static void
-build(struct chaos *c, uint64_t seed)
+build(struct chaos *c, uint64_t seed, bool knobs)
 {
 	unsigned int boxes;
 
@@ -48,6 +102,9 @@ build(struct chaos *c, uint64_t seed)
 	c->net.delay_min = dice(c, 20) * BASE_NS_PER_US;
 	c->net.delay_max = c->net.delay_min + dice(c, c->fast ? 200 : 2000) * BASE_NS_PER_US;
 	boxes = 2 + (unsigned int)dice(c, 3);
+	c->knobs = (struct net_knobs){0};
+	if (knobs)
+		build_knobs(c, seed);
 	for (unsigned int i = 0; i < boxes; i++) {
 		uint8_t groups[2][2];
 
@@ -56,8 +113,8 @@ build(struct chaos *c, uint64_t seed)
 			groups[g][1] = some_skew(c);
 		}
 		net_add(&c->net,
-			net_box((const uint8_t(*)[2])groups, c->groups, dice(c, 2),
-				seed * NET_BOXES + i));
+			net_box_with((const uint8_t(*)[2])groups, c->groups, dice(c, 2),
+				seed * NET_BOXES + i, &c->knobs));
 	}
 }
 
@@ -131,6 +188,10 @@ make_whole(struct chaos *c)
 	for (unsigned int i = 0; i < NET_BOXES; i++)
 		for (unsigned int j = 0; j < NET_BOXES; j++)
 			c->net.cut[i][j] = false;
+	/* one family may stay lost: what is left is enough, unless told otherwise */
+	if (c->knobs.families != (ELECTION_IP4 | ELECTION_IP6) ||
+		c->knobs.family_timers == ELECTION_FAMILY_TIMERS_ANY)
+		memset(c->net.lost, 0, sizeof(c->net.lost));
 	for (unsigned int i = 0; i < c->net.n; i++) {
 		struct election_event ev = {.type = ELECTION_EV_SET_ALLOW, .on = true};
 
@@ -147,6 +208,32 @@ make_whole(struct chaos *c)
 	}
 }
 
+/* The last word after a duel is the winner's announcement. */
+static bool
+announced_since(const struct box *b, uint16_t group, base_ns_t t)
+{
+	for (uint32_t i = b->n; i > 0; i--)
+		if (b->log[i - 1].act.type == ELECTION_ACT_ANNOUNCE &&
+			b->log[i - 1].act.group == group)
+			return b->log[i - 1].at > t;
+	return false;
+}
+
+static const char *
+check_master(const struct chaos *c, const struct box *b, uint16_t group, base_ns_t whole)
+{
+	struct election_group_info info = box_info(b, group);
+
+	if (info.state != ELECTION_MASTER || c->fast)
+		return NULL;
+	if (info.split & ~ELECTION_SPLIT_DEAF)
+		return "a split is suspected";
+	if (info.duel_at != BASE_NS_NEVER && info.duel_at >= whole &&
+		!announced_since(b, group, info.duel_at))
+		return "no announcement after a duel";
+	return NULL;
+}
+
 /* @return NULL, or what went wrong */
 static const char *
 one_seed(struct chaos *c)
@@ -156,6 +243,7 @@ one_seed(struct chaos *c)
 	for (unsigned int i = 0; i < 25; i++) {
 		net_run(&c->net, c->net.now + dice(c, c->second));
 		meddle(c);
+		meddle_more(c);
 		for (unsigned int b = 0; b < c->net.n; b++)
 			box_forget(c->net.at[b].box);
 	}
@@ -170,6 +258,8 @@ one_seed(struct chaos *c)
 			wrong = "not exactly one MASTER";
 		if (net_owners(&c->net, g) != (net_masters(&c->net, g)) && !c->fast)
 			wrong = "an owner too many";
+		for (unsigned int i = 0; i < c->net.n && wrong == NULL; i++)
+			wrong = check_master(c, c->net.at[i].box, g, whole);
 	}
 	if (c->net.last_state > whole + 30 * c->second)
 		wrong = "still changing";
@@ -178,15 +268,16 @@ one_seed(struct chaos *c)
 
 /* @return how many adverts went out */
 static unsigned int
-run_seed(uint64_t seed)
+run_seed(uint64_t seed, bool knobs)
 {
 	static struct chaos c;
 
-	build(&c, seed);
+	build(&c, seed, knobs);
 	const char *wrong = one_seed(&c);
 
 	if (wrong != NULL)
-		fail_msg("ELECTION_SEED=%llu: %s", (unsigned long long)seed, wrong);
+		fail_msg("ELECTION_SEED=%llu%s: %s", (unsigned long long)seed,
+			knobs ? "" : " plain", wrong);
 	net_free(&c.net);
 	return c.net.adverts;
 }
@@ -199,11 +290,11 @@ a_whole_wire_ends_with_one_master(void **state)
 
 	(void)state;
 	if (only != NULL) {
-		run_seed(strtoull(only, NULL, 0));
+		run_seed(strtoull(only, NULL, 0), true);
 		return;
 	}
 	for (uint64_t seed = 0; seed < SEEDS; seed++)
-		adverts += run_seed(seed);
+		adverts += run_seed(seed, true);
 	/* the runs were no empty exercise */
 	assert_true(adverts > 50 * SEEDS);
 }
@@ -219,7 +310,7 @@ what_failed_before(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++)
-		run_seed(seeds[i]);
+		run_seed(seeds[i], false);
 }
 
 int
