@@ -16,6 +16,7 @@
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
 
+#include "addresses.h"
 #include "compat_thread.h"
 #include "ctl.h"
 #include "dp.h"
@@ -24,6 +25,7 @@
 #include "mgmt.h"
 #include "port.h"
 #include "routes.h"
+#include "wire6.h"
 
 #define RX_DESC	   1024
 #define TX_DESC	   1024
@@ -135,6 +137,7 @@ start_ports(struct wire_up *w, char *err, unsigned int err_len)
 	const struct conf *conf = w->conf;
 	struct port_config config[CONF_IF_MAX];
 	void *pools[CONF_IF_MAX];
+	uint8_t(*mcasts[CONF_IF_MAX])[BASE_MAC_LEN] = {NULL};
 	uint8_t(*vmacs)[BASE_MAC_LEN] = calloc(conf->n_groups + 1u, sizeof(*vmacs));
 	uint16_t used = 0;
 	int ret = -1;
@@ -162,7 +165,8 @@ start_ports(struct wire_up *w, char *err, unsigned int err_len)
 			base_vmac(conf->groups[g].vhid, vmacs[used++]);
 			pc->n_vmacs++;
 		}
-		pc->multicast_carp = pc->n_vmacs > 0;
+		pc->n_mcasts = addresses_mcast_list(conf, i, &mcasts[i]);
+		pc->mcasts = (const uint8_t(*)[BASE_MAC_LEN])mcasts[i];
 		pools[i] = pool_on(w, pc->socket_id, err, err_len);
 		if (pools[i] == NULL)
 			goto out;
@@ -180,6 +184,8 @@ start_ports(struct wire_up *w, char *err, unsigned int err_len)
 	}
 	ret = 0;
 out:
+	for (uint16_t i = 0; i < conf->n_ifs; i++)
+		free(mcasts[i]);
 	free(vmacs);
 	return ret;
 }
@@ -195,15 +201,6 @@ build_fib(struct wire_up *w, char *err, unsigned int err_len)
 	w->fib = fib_build("koi_fib", routes, n, SOCKET_ID_ANY, err, err_len);
 	free(routes);
 	return w->fib != NULL ? 0 : -1;
-}
-
-static uint32_t
-primary_ip4(const struct base_prefix *addresses, uint16_t n)
-{
-	for (uint16_t i = 0; i < n; i++)
-		if (addresses[i].addr.family == BASE_FAMILY_IP4)
-			return base_addr_ip4(&addresses[i].addr);
-	return 0;
 }
 
 /* Every receive queue of every device is polled by exactly one worker, dealt out in turn. */
@@ -227,9 +224,12 @@ create_dp(struct wire_up *w, char *err, unsigned int err_len)
 		.groups = groups,
 		.idle = conf->lcores.idle == CONF_IDLE_POLL ? DP_IDLE_POLL : DP_IDLE_ADAPTIVE,
 	};
+	uint8_t(**vip6)[16] = calloc(conf->n_groups + 1u, sizeof(*vip6));
+	uint8_t(*if_ip6[CONF_IF_MAX])[16];
+	uint8_t link_local[16];
 	uint32_t dealt = 0;
 
-	if (groups == NULL)
+	if (groups == NULL || vip6 == NULL)
 		return fail(err, err_len, "out of memory");
 	for (unsigned int s = SOCKETS_MAX; s-- > 0;)
 		if (w->pool[s] != NULL)
@@ -249,9 +249,14 @@ create_dp(struct wire_up *w, char *err, unsigned int err_len)
 		ifs[p] = (struct dp_if_config){
 			.port_id = info->port_id,
 			.mtu = conf->ifs[p].mtu,
-			.ip4 = primary_ip4(conf->ifs[p].addresses, conf->ifs[p].n_addresses),
+			.ip4 = addresses_primary_ip4(
+				conf->ifs[p].addresses, conf->ifs[p].n_addresses),
 		};
 		memcpy(ifs[p].mac, info->mac, BASE_MAC_LEN);
+		wire_ip6_link_local(info->mac, link_local);
+		ifs[p].n_ip6 = addresses_ip6_list(
+			conf->ifs[p].addresses, conf->ifs[p].n_addresses, link_local, &if_ip6[p]);
+		ifs[p].ip6 = (const uint8_t(*)[16])if_ip6[p];
 		for (uint16_t q = 0; q < info->n_rxq; q++) {
 			uint16_t to = (uint16_t)(dealt++ % config.n_workers);
 
@@ -262,13 +267,23 @@ create_dp(struct wire_up *w, char *err, unsigned int err_len)
 			};
 		}
 	}
-	for (uint16_t g = 0; g < conf->n_groups; g++)
+	for (uint16_t g = 0; g < conf->n_groups; g++) {
+		const struct conf_group *cg = &conf->groups[g];
+
 		groups[g] = (struct dp_group_config){
-			.if_index = conf->groups[g].if_index,
-			.vhid = conf->groups[g].vhid,
-			.ip4 = primary_ip4(conf->groups[g].addresses, conf->groups[g].n_addresses),
+			.if_index = cg->if_index,
+			.vhid = cg->vhid,
+			.ip4 = addresses_primary_ip4(cg->addresses, cg->n_addresses),
+			.n_ip6 = addresses_ip6_list(cg->addresses, cg->n_addresses, NULL, &vip6[g]),
 		};
+		groups[g].ip6 = (const uint8_t(*)[16])vip6[g];
+	}
 	w->dp = dp_create(&config);
+	for (uint16_t g = 0; g < conf->n_groups; g++)
+		free(vip6[g]);
+	for (uint16_t p = 0; p < w->n_ports; p++)
+		free(if_ip6[p]);
+	free(vip6);
 	free(groups);
 	if (w->dp == NULL)
 		return fail(

@@ -55,11 +55,17 @@ create_if(struct ctl *c, uint16_t i, const struct ctl_config *config)
 	memcpy(f->mac, config->if_mac[i], sizeof(f->mac));
 	f->own = calloc(conf->n_addresses + 1u, sizeof(*f->own));
 	f->own_mask = calloc(conf->n_addresses + 1u, sizeof(*f->own_mask));
-	if (f->own == NULL || f->own_mask == NULL)
+	f->own6 = calloc(conf->n_addresses + 1u, sizeof(*f->own6));
+	if (f->own == NULL || f->own_mask == NULL || f->own6 == NULL)
 		return -ENOMEM;
+	wire_ip6_link_local(f->mac, f->link_local);
+	memcpy(f->own6[f->n_own6++], f->link_local, sizeof(f->own6[0]));
 	for (uint16_t a = 0; a < conf->n_addresses; a++) {
-		if (conf->addresses[a].addr.family != BASE_FAMILY_IP4)
+		if (conf->addresses[a].addr.family == BASE_FAMILY_IP6) {
+			memcpy(f->own6[f->n_own6++], conf->addresses[a].addr.bytes,
+				sizeof(f->own6[0]));
 			continue;
+		}
 		f->own[f->n_own] = base_addr_ip4(&conf->addresses[a].addr);
 		f->own_mask[f->n_own] = base_ip4_mask(conf->addresses[a].plen);
 		f->n_own++;
@@ -82,19 +88,32 @@ create_group(struct ctl *c, uint16_t i)
 	g->advskew = conf->advskew;
 	base_vmac(conf->vhid, g->vmac);
 	g->vips = calloc(conf->n_addresses + 1u, sizeof(*g->vips));
-	if (g->vips == NULL)
+	g->vips6 = calloc(conf->n_addresses + 1u, sizeof(*g->vips6));
+	if (g->vips == NULL || g->vips6 == NULL)
 		return -ENOMEM;
 	for (uint16_t a = 0; a < conf->n_addresses; a++) {
 		vips[a] = conf->addresses[a].addr;
 		if (vips[a].family == BASE_FAMILY_IP4)
 			g->vips[g->n_vips++] = base_addr_ip4(&vips[a]);
+		else
+			memcpy(g->vips6[g->n_vips6++], vips[a].bytes, sizeof(g->vips6[0]));
 	}
-	g->garp_next = g->n_vips;
+	g->families =
+		(uint8_t)((g->n_vips > 0 ? ELECTION_IP4 : 0) | (g->n_vips6 > 0 ? ELECTION_IP6 : 0));
+	g->announce_end = (uint16_t)(g->n_vips + g->n_vips6);
+	g->announce_next = g->announce_end;
+	g->unknown_tokens = CTL_UNKNOWN_BURST;
+	c->unicast_peer[i] =
+		conf->peer4.family != BASE_FAMILY_NONE || conf->peer6.family != BASE_FAMILY_NONE;
+	if (auth_balance_init(&g->balance, conf->key) != 0)
+		return -EIO;
 	g->fingerprint = auth_vip_fingerprint(vips, conf->n_addresses);
 	c->auth[i] = auth_group_create(conf->key, conf->vhid, vips, conf->n_addresses);
 	if (c->auth[i] == NULL)
 		return -ENOMEM;
 	c->counters[i] = &g->counters;
+	auth_replay_init(
+		&g->replay, conf->strict, election_master_down(conf->advbase, conf->advskew));
 	c->ifs[conf->if_index].has_groups = true;
 	c->ifs[conf->if_index].group_of_vhid[conf->vhid] = i;
 	c->fast = c->fast || conf->advbase == 0;
@@ -124,6 +143,8 @@ create_election(struct ctl *c, uint64_t seed)
 	for (uint16_t i = 0; i < c->n_ifs; i++) {
 		ifs[i].link_up = link_of(c, c->ifs[i].port_id);
 		ifs[i].track = c->conf->ifs[i].track;
+		ifs[i].linkup_hold_ns = c->conf->ifs[i].linkup_hold_ms * BASE_NS_PER_MS;
+		c->ifs[i].link_up = ifs[i].link_up;
 		dp_link(c->dp, c->ifs[i].port_id, ifs[i].link_up);
 	}
 	for (uint16_t i = 0; i < c->n_groups; i++) {
@@ -133,7 +154,12 @@ create_election(struct ctl *c, uint64_t seed)
 			.if_id = g->if_index,
 			.advbase = g->advbase,
 			.advskew = g->advskew,
-			.has_vip = c->groups[i].n_vips > 0,
+			.has_vip = c->groups[i].families != 0,
+			.families = c->groups[i].families,
+			.family_timers = g->family_timers == CONF_FAMILY_TIMERS_ANY
+				? ELECTION_FAMILY_TIMERS_ANY
+				: ELECTION_FAMILY_TIMERS_ALL,
+			.preempt_delay_ns = c->conf->preempt_delay_ms * BASE_NS_PER_MS,
 			.admin_up = g->state != CONF_STATE_INIT,
 			.start_as_master = g->state == CONF_STATE_MASTER,
 		};
@@ -146,6 +172,8 @@ create_election(struct ctl *c, uint64_t seed)
 		.preempt = c->conf->preempt,
 		.allow = c->conf->allow,
 		.seed = seed,
+		.startup_hold_ns = c->conf->startup_hold_ms * BASE_NS_PER_MS,
+		.announce_refresh_ns = c->conf->announce_refresh_s * BASE_NS_PER_S,
 	};
 	size_t size = (election_size(c->n_ifs, c->n_groups) + 63) & ~(size_t)63;
 
@@ -181,6 +209,7 @@ ctl_create(const struct ctl_config *config)
 	c->ports = config->ports;
 	c->poll = config->poll;
 	c->log = config->conf->log;
+	c->arpbalance = config->conf->arpbalance;
 	c->n_ifs = config->conf->n_ifs;
 	c->n_groups = config->conf->n_groups;
 	c->now = c->started_at = dp_clock();
@@ -190,13 +219,16 @@ ctl_create(const struct ctl_config *config)
 	c->auth = calloc(c->n_groups + 1u, sizeof(*c->auth));
 	c->counters = calloc(c->n_groups + 1u, sizeof(*c->counters));
 	c->listening = calloc(c->n_groups + 1u, sizeof(*c->listening));
+	c->unicast_peer = calloc(c->n_groups + 1u, sizeof(*c->unicast_peer));
+	c->decisions = calloc(c->n_groups + 1u, sizeof(*c->decisions));
 	c->group_pub = calloc(c->n_groups + 1u, sizeof(*c->group_pub));
 	c->box_pub = calloc(1, sizeof(*c->box_pub));
 	c->events = calloc(CTL_EVENTS_KEPT, sizeof(*c->events));
 	c->requests = calloc(CTL_REQUEST_SLOTS, sizeof(*c->requests));
 	if (c->ifs == NULL || c->groups == NULL || c->auth == NULL || c->counters == NULL ||
-		c->listening == NULL || c->group_pub == NULL || c->box_pub == NULL ||
-		c->events == NULL || c->requests == NULL)
+		c->listening == NULL || c->unicast_peer == NULL || c->decisions == NULL ||
+		c->group_pub == NULL || c->box_pub == NULL || c->events == NULL ||
+		c->requests == NULL)
 		goto fail;
 	for (uint16_t i = 0; i < c->n_ifs; i++)
 		if ((ret = create_if(c, i, config)) != 0)
@@ -204,6 +236,11 @@ ctl_create(const struct ctl_config *config)
 	for (uint16_t i = 0; i < c->n_groups; i++)
 		if ((ret = create_group(c, i)) != 0)
 			goto fail;
+	for (uint16_t i = 0; i < c->n_ifs; i++) {
+		if ((ret = ctl_member_create(c, i)) != 0)
+			goto fail;
+		ctl_member_join(c, i);
+	}
 	ret = create_election(c, base_rand_next(&c->rand));
 	if (ret != 0)
 		goto fail;
@@ -225,11 +262,15 @@ ctl_destroy(struct ctl *c)
 		return;
 	for (uint16_t i = 0; c->auth != NULL && i < c->n_groups; i++)
 		auth_group_destroy(c->auth[i]);
-	for (uint16_t i = 0; c->groups != NULL && i < c->n_groups; i++)
+	for (uint16_t i = 0; c->groups != NULL && i < c->n_groups; i++) {
 		free(c->groups[i].vips);
+		free(c->groups[i].vips6);
+	}
 	for (uint16_t i = 0; c->ifs != NULL && i < c->n_ifs; i++) {
 		free(c->ifs[i].own);
 		free(c->ifs[i].own_mask);
+		free(c->ifs[i].own6);
+		free(c->ifs[i].members);
 	}
 	free(c->out.act);
 	free(c->election_mem);
@@ -237,6 +278,8 @@ ctl_destroy(struct ctl *c)
 	free(c->events);
 	free(c->box_pub);
 	free(c->group_pub);
+	free(c->decisions);
+	free(c->unicast_peer);
 	free(c->listening);
 	free(c->counters);
 	free(c->auth);
@@ -309,10 +352,13 @@ ctl_turn(struct ctl *c, base_ns_t now)
 	ctl_ports(c);
 	hear(c);
 	ctl_punts(c);
+	ctl_frames_seen(c);
 	ctl_requests(c);
 	ctl_tick(c);
 	fib_nbr_tick(c->nbr, c->now, ctl_nbr_act, c);
 	ctl_announce(c);
+	ctl_nd_tick(c);
+	ctl_member_tick(c);
 	ctl_publish(c);
 	base_ns_t took = base_ns_since(dp_clock(), now);
 
@@ -336,7 +382,7 @@ rest(struct ctl *c)
 		wake = due;
 	if (nbr < wake)
 		wake = nbr;
-	if (c->poll || c->garps_pending > 0 || wake <= now)
+	if (c->poll || c->announcing > 0 || wake <= now)
 		return;
 	struct timespec ts = {
 		.tv_sec = (time_t)(wake / BASE_NS_PER_S),

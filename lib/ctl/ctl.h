@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "auth.h"
+#include "auth_replay.h"
 #include "base_addr.h"
 #include "base_time.h"
 #include "election_types.h"
@@ -100,6 +101,7 @@ struct ctl_peer {
 	struct election_priority prio;
 	base_ns_t last_heard;
 	uint64_t adverts;
+	enum auth_replay_class counters; /**< how it counts: whether replays can be told */
 	bool bowed_out;
 };
 uint32_t ctl_peers(const struct ctl *c, uint16_t group, struct ctl_peer out[CTL_PEERS_MAX]);
@@ -113,6 +115,10 @@ enum ctl_event_kind {
 	CTL_EVENT_BAD_ADVERT, /**< a refused advert (log 2), rate-limited */
 	CTL_EVENT_REQUEST,    /**< an operator's request was carried out */
 	CTL_EVENT_STALL,      /**< no turn for longer than a fast group's master-down time */
+	CTL_EVENT_WARN,	      /**< a peer's timing does not fit ours, or fits again */
+	CTL_EVENT_SPLIT,      /**< a split is suspected, or not any more */
+	CTL_EVENT_DECISION,   /**< a take-over is put off */
+	CTL_EVENT_FILTER,     /**< a device's address filters were programmed again */
 };
 struct ctl_event {
 	uint64_t seq;	  /**< from 1, no gaps */
@@ -125,21 +131,29 @@ struct ctl_event {
 	enum election_cause cause;
 	enum election_demotion_source source;
 	uint32_t amount, total; /**< DEMOTION */
-	bool link_up;		/**< LINK */
+	bool link_up;		/**< LINK; FILTER: frames to the vMACs reach us */
 	enum ctl_stat stat;	/**< BAD_ADVERT: its counter */
 	uint32_t suppressed;	/**< BAD_ADVERT, STALL: how many since the last such event */
 	base_ns_t since_heard;	/**< STATE: BASE_NS_NEVER if nothing was heard */
 	base_ns_t takeover_ns;	/**< STATE to MASTER */
 	base_ns_t gap;		/**< STALL */
 	struct election_priority own, peer;
-	struct base_addr src; /**< peer or sender; family NONE if none */
-	char text[48];	      /**< REQUEST: what was asked */
+	struct base_addr src;	     /**< peer or sender; family NONE if none */
+	base_ns_t hold_ns;	     /**< DECISION: for so long */
+	base_ns_t late;		     /**< STATE: how late a deadline was served */
+	enum election_hold hold;     /**< DECISION; STATE: what had put it off */
+	enum election_warn warn;     /**< WARN: NONE fits again */
+	uint8_t family;		     /**< STATE: of the timer or advert that decided */
+	uint8_t split, split_before; /**< SPLIT: ELECTION_SPLIT_* now and before */
+	char text[48];		     /**< REQUEST: what was asked */
 };
-/** How many of the newest events are kept. */
-#define CTL_EVENTS_KEPT 4096
+/** How many of the newest events are kept, and how many of each group. */
+#define CTL_EVENTS_KEPT	   4096
+#define CTL_DECISIONS_KEPT 256
 /**
  * Copy events with seq > after, oldest first.
- * @param group  only of this group, or ELECTION_NONE for all
+ * @param group  only of this group, from the CTL_DECISIONS_KEPT that are kept for it; or
+ *               ELECTION_NONE for all
  * @return how many were written, at most cap; *last is the newest seq looked at
  */
 uint32_t ctl_events(const struct ctl *c, uint16_t group, uint64_t after, struct ctl_event *out,
@@ -158,7 +172,7 @@ enum ctl_request_type {
 	CTL_REQ_KEY,
 	CTL_REQ_PREEMPT,     /**< value 0..1 */
 	CTL_REQ_ALLOW,	     /**< value 0..1 */
-	CTL_REQ_ARPBALANCE,  /**< refused with -ENOTSUP until ARP balancing is there */
+	CTL_REQ_ARPBALANCE,  /**< value 0..1 */
 	CTL_REQ_LOG,	     /**< value 0..2 */
 	CTL_REQ_DEMOTION,    /**< value 0..255 */
 	CTL_REQ_CLEAR_STATS, /**< group, or ELECTION_NONE for all */

@@ -10,10 +10,15 @@
 
 #include "ctl_priv.h"
 #include "wire.h"
+#include "wire6.h"
 
-static void
-stat_add(struct ctl *c, uint16_t group, enum ctl_stat s)
+void
+ctl_count(struct ctl *c, uint16_t group, enum ctl_stat s)
 {
+	if (group == ELECTION_NONE) {
+		c->box_stats[s]++;
+		return;
+	}
 	c->groups[group].stats[s]++;
 	c->groups[group].dirty = true;
 }
@@ -39,19 +44,19 @@ settle_outcome(struct ctl *c, uint16_t group)
 		return;
 	g->outcome_open = false;
 	if (failures != g->send_failures)
-		stat_add(c, group, CTL_STAT_SENDERR);
+		ctl_count(c, group, CTL_STAT_SENDERR);
 	feed_sent(c, group, failures == g->send_failures);
 	g->send_failures = failures;
 }
 
-static int
-send_frame(struct ctl *c, uint16_t if_id, const void *frame, uint16_t len, uint16_t group)
+int
+ctl_send(struct ctl *c, uint16_t if_id, const void *frame, size_t len, uint16_t group)
 {
 	struct rte_mbuf *m = dp_ctl_alloc(c->dp);
 
 	if (m == NULL)
 		return -ENOMEM;
-	char *p = rte_pktmbuf_append(m, len);
+	char *p = rte_pktmbuf_append(m, (uint16_t)len);
 
 	if (p == NULL) {
 		rte_pktmbuf_free(m);
@@ -62,53 +67,135 @@ send_frame(struct ctl *c, uint16_t if_id, const void *frame, uint16_t len, uint1
 }
 
 static void
-act_advert(struct ctl *c, const struct election_action *a)
+note_lateness(struct ctl *c, base_ns_t late)
 {
-	struct ctl_group *g = &c->groups[a->group];
+	unsigned int bucket = 0;
+
+	if (late == BASE_NS_NEVER)
+		return;
+	while (bucket < CTL_LATE_BUCKETS - 1 && late >= (4 * BASE_NS_PER_US) << bucket)
+		bucket++;
+	c->late[bucket]++;
+	if (late > c->late_max)
+		c->late_max = late;
+}
+
+/*
+ * Where a unicast advert goes is resolved like any neighbour. A peer that does not answer is down,
+ * which is no send error of ours (note 5.4): the advert then counts as sent.
+ */
+static bool
+peer4_mac(struct ctl *c, const struct ctl_group *g, uint8_t mac[BASE_MAC_LEN])
+{
+	uint32_t ip = base_addr_ip4(&g->conf->peer4);
+
+	if (fib_nbr_lookup(c->nbr, g->conf->if_index, ip, mac))
+		return true;
+	struct rte_mbuf *m = dp_ctl_alloc(c->dp);
+
+	/* A packet to hold makes the resolver ask. */
+	if (m != NULL)
+		fib_nbr_resolve(c->nbr, g->conf->if_index, ip, m, c->now, ctl_nbr_act, c);
+	return false;
+}
+
+static int
+send_advert4(struct ctl *c, uint16_t group, const struct wire_carp *carp)
+{
+	const struct ctl_group *g = &c->groups[group];
 	const struct ctl_if *f = &c->ifs[g->conf->if_index];
 	uint8_t frame[WIRE_CARP4_FRAME_LEN];
+	struct wire_carp4_envelope env = {
+		.ip_src = f->ip4 ? f->ip4 : g->vips[0],
+		.ip_dst = WIRE_CARP_GROUP_IP4,
+		.tos = (uint8_t)(c->conf->dscp << 2),
+	};
+	bool unicast = g->conf->peer4.family == BASE_FAMILY_IP4;
+
+	memcpy(env.eth_dst, wire_carp_mac4, sizeof(env.eth_dst));
+	memcpy(env.eth_src, unicast || g->conf->advert_source_interface ? f->mac : g->vmac,
+		sizeof(env.eth_src));
+	if (unicast) {
+		env.ip_dst = base_addr_ip4(&g->conf->peer4);
+		if (!peer4_mac(c, g, env.eth_dst))
+			return 0;
+	}
+	wire_carp4_frame_encode(&env, carp, frame);
+	return ctl_send(c, g->conf->if_index, frame, sizeof(frame), group);
+}
+
+static int
+send_advert6(struct ctl *c, uint16_t group, const struct wire_carp *carp)
+{
+	const struct ctl_group *g = &c->groups[group];
+	const struct ctl_if *f = &c->ifs[g->conf->if_index];
+	uint8_t frame[WIRE_CARP6_FRAME_LEN];
+	struct wire_carp6_envelope env = {
+		.tclass = (uint8_t)(c->conf->dscp << 2),
+		.sum = g->conf->cksum6 == CONF_CKSUM6_PSEUDO ? WIRE_CARP_SUM_PSEUDO
+							     : WIRE_CARP_SUM_PLAIN,
+	};
+	bool unicast = g->conf->peer6.family == BASE_FAMILY_IP6;
+
+	memcpy(env.eth_dst, wire_carp_mac6, sizeof(env.eth_dst));
+	memcpy(env.eth_src, unicast || g->conf->advert_source_interface ? f->mac : g->vmac,
+		sizeof(env.eth_src));
+	memcpy(env.ip_src, f->link_local, sizeof(env.ip_src));
+	memcpy(env.ip_dst, wire_carp_group_ip6, sizeof(env.ip_dst));
+	if (unicast) {
+		if (!g->peer6_known)
+			return 0;
+		memcpy(env.ip_dst, g->conf->peer6.bytes, sizeof(env.ip_dst));
+		memcpy(env.eth_dst, g->peer6_mac, sizeof(env.eth_dst));
+	}
+	wire_carp6_frame_encode(&env, carp, frame);
+	return ctl_send(c, g->conf->if_index, frame, sizeof(frame), group);
+}
+
+/* One advert of one family, with a counter of its own (note 2.3). */
+static int
+send_advert(struct ctl *c, uint16_t group, uint8_t family, const struct election_priority *prio)
+{
+	struct ctl_group *g = &c->groups[group];
 	struct wire_carp carp = {
 		.version = WIRE_CARP_VERSION,
 		.type = WIRE_CARP_TYPE,
 		.vhid = g->conf->vhid,
-		.advskew = a->advert.prio.advskew,
+		.advskew = prio->advskew,
 		.authlen = WIRE_CARP_AUTHLEN,
-		.demotion = a->advert.prio.demotion,
-		.advbase = a->advert.prio.advbase,
-		.counter = auth_counters_next(&g->counters, &c->rand),
+		.demotion = prio->demotion,
+		.advbase = prio->advbase,
+		.counter = ctl_next_counter(c, group),
 	};
-	struct wire_carp4_envelope env = {
-		.ip_src = f->ip4 ? f->ip4 : g->vips[0],
-		.ip_dst = WIRE_CARP_GROUP_IP4,
-		.tos = WIRE_CARP_TOS,
-	};
+	int ret = auth_group_sign(c->auth[group], carp.counter, carp.digest);
+
+	if (ret == 0)
+		ret = family == ELECTION_IP4 ? send_advert4(c, group, &carp)
+					     : send_advert6(c, group, &carp);
+	ctl_count(c, group, family == ELECTION_IP4 ? CTL_STAT_OPACKETS : CTL_STAT_OPACKETS6);
+	if (ret != 0)
+		ctl_count(c, group, ret == -ENOMEM ? CTL_STAT_ONOMEM : CTL_STAT_SENDERR);
+	return ret;
+}
+
+static void
+act_advert(struct ctl *c, const struct election_action *a)
+{
+	int ret = 0;
 
 	settle_outcome(c, a->group);
-	if (a->advert.late != BASE_NS_NEVER) {
-		unsigned int bucket = 0;
+	note_lateness(c, a->advert.late);
+	if (a->families & ELECTION_IP4)
+		ret = send_advert(c, a->group, ELECTION_IP4, &a->advert.prio);
+	if (a->families & ELECTION_IP6) {
+		int ret6 = send_advert(c, a->group, ELECTION_IP6, &a->advert.prio);
 
-		while (bucket < CTL_LATE_BUCKETS - 1 &&
-			a->advert.late >= (4 * BASE_NS_PER_US) << bucket)
-			bucket++;
-		c->late[bucket]++;
-		if (a->advert.late > c->late_max)
-			c->late_max = a->advert.late;
+		ret = ret != 0 ? ret : ret6;
 	}
-	memcpy(env.eth_dst, wire_carp_mac4, sizeof(env.eth_dst));
-	memcpy(env.eth_src, g->vmac, sizeof(env.eth_src));
-	int ret = auth_group_sign(c->auth[a->group], carp.counter, carp.digest);
-
-	if (ret == 0) {
-		wire_carp4_frame_encode(&env, &carp, frame);
-		ret = send_frame(c, g->conf->if_index, frame, sizeof(frame), a->group);
-	}
-	stat_add(c, a->group, CTL_STAT_OPACKETS);
-	if (ret == 0) {
-		g->outcome_open = true;
-		return;
-	}
-	stat_add(c, a->group, ret == -ENOMEM ? CTL_STAT_ONOMEM : CTL_STAT_SENDERR);
-	feed_sent(c, a->group, false);
+	if (ret == 0)
+		c->groups[a->group].outcome_open = true;
+	else
+		feed_sent(c, a->group, false);
 }
 
 static void
@@ -116,42 +203,55 @@ act_announce(struct ctl *c, uint16_t group)
 {
 	struct ctl_group *g = &c->groups[group];
 
-	if (g->garp_next == g->n_vips)
-		c->garps_pending++;
-	g->garp_next = 0;
-	if (g->n_vips == 0)
-		c->garps_pending--;
+	if (g->announce_next == g->announce_end && g->announce_end > 0)
+		c->announcing++;
+	g->announce_next = 0;
 }
 
 static void
 stop_announcing(struct ctl *c, struct ctl_group *g)
 {
-	if (g->garp_next < g->n_vips)
-		c->garps_pending--;
-	g->garp_next = g->n_vips;
+	if (g->announce_next < g->announce_end)
+		c->announcing--;
+	g->announce_next = g->announce_end;
+}
+
+/* The n-th VIP, IPv4 first: gratuitous ARP, or unsolicited NA (notes 7.1, 7.5). */
+static void
+announce_one(struct ctl *c, uint16_t group, uint16_t n)
+{
+	const struct ctl_group *g = &c->groups[group];
+	uint8_t arp[WIRE_ARP_FRAME_LEN], na[WIRE_ND_FRAME_LEN];
+	int ret;
+
+	if (n < g->n_vips) {
+		wire_garp_frame_encode(g->vmac, g->vips[n], arp);
+		ret = ctl_send(c, g->conf->if_index, arp, sizeof(arp), DP_NONE);
+	} else {
+		const uint8_t *vip = g->vips6[n - g->n_vips];
+
+		wire_na_announce_frame_encode(
+			g->vmac, c->ifs[g->conf->if_index].link_local, vip, true, na);
+		ret = ctl_send(c, g->conf->if_index, na, sizeof(na), DP_NONE);
+	}
+	if (ret == 0)
+		ctl_count(c, group, CTL_STAT_ANNOUNCED);
 }
 
 void
 ctl_announce(struct ctl *c)
 {
-	uint32_t left = CTL_GARPS_PER_TURN;
+	uint32_t left = CTL_ANNOUNCE_PER_TURN;
 
-	for (uint16_t i = 0; i < c->n_groups && c->garps_pending > 0 && left > 0; i++) {
+	for (uint16_t i = 0; i < c->n_groups && c->announcing > 0 && left > 0; i++) {
 		struct ctl_group *g = &c->groups[i];
 
-		if (g->garp_next >= g->n_vips)
+		if (g->announce_next == g->announce_end)
 			continue;
-		while (left > 0 && g->garp_next < g->n_vips) {
-			uint8_t frame[WIRE_ARP_FRAME_LEN];
-
-			wire_garp_frame_encode(g->vmac, g->vips[g->garp_next], frame);
-			if (send_frame(c, g->conf->if_index, frame, sizeof(frame), DP_NONE) == 0)
-				stat_add(c, i, CTL_STAT_ANNOUNCED);
-			g->garp_next++;
-			left--;
-		}
-		if (g->garp_next == g->n_vips)
-			c->garps_pending--;
+		for (; left > 0 && g->announce_next < g->announce_end; left--)
+			announce_one(c, i, g->announce_next++);
+		if (g->announce_next == g->announce_end)
+			c->announcing--;
 	}
 }
 
@@ -172,21 +272,29 @@ set_owned(struct ctl *c, uint16_t group, bool owned)
 	set_listening(c, group);
 }
 
+static struct ctl_event
+group_event(const struct ctl *c, enum ctl_event_kind kind, uint16_t group)
+{
+	struct ctl_event ev = ctl_event_new(kind);
+
+	ev.group = group;
+	ev.if_id = c->groups[group].conf->if_index;
+	return ev;
+}
+
 static void
 act_state(struct ctl *c, const struct election_action *a)
 {
 	struct ctl_group *g = &c->groups[a->group];
-	struct ctl_event ev = ctl_event_new(CTL_EVENT_STATE);
+	struct ctl_event ev = group_event(c, CTL_EVENT_STATE, a->group);
 
 	g->state = a->state.to;
 	set_listening(c, a->group);
 	dp_answer(c->dp, a->group, g->state == ELECTION_MASTER);
 	if (g->state == ELECTION_MASTER)
-		stat_add(c, a->group, CTL_STAT_PREEMPT);
+		ctl_count(c, a->group, CTL_STAT_PREEMPT);
 	else
 		stop_announcing(c, g);
-	ev.group = a->group;
-	ev.if_id = g->conf->if_index;
 	ev.from = a->state.from;
 	ev.to = a->state.to;
 	ev.cause = a->state.cause;
@@ -195,6 +303,9 @@ act_state(struct ctl *c, const struct election_action *a)
 	ev.own = a->state.own;
 	ev.peer = a->state.peer;
 	ev.src = a->state.peer_src;
+	ev.hold = a->state.hold;
+	ev.family = a->state.family;
+	ev.late = a->state.late;
 	ctl_event_write(c, &ev);
 	g->dirty = true;
 	c->box_dirty = true;
@@ -214,6 +325,45 @@ act_demotion(struct ctl *c, const struct election_action *a)
 	c->box_dirty = true;
 	for (uint16_t i = 0; i < c->n_groups; i++)
 		c->groups[i].dirty = true;
+}
+
+static void
+act_warn(struct ctl *c, const struct election_action *a)
+{
+	struct ctl_event ev = group_event(c, CTL_EVENT_WARN, a->group);
+
+	ev.warn = a->warn.kind;
+	ev.peer = a->warn.peer;
+	ev.src = a->warn.src;
+	ctl_event_write(c, &ev);
+	c->groups[a->group].dirty = true;
+}
+
+static void
+act_split(struct ctl *c, const struct election_action *a)
+{
+	struct ctl_event ev = group_event(c, CTL_EVENT_SPLIT, a->group);
+
+	ev.split = a->split.reasons;
+	ev.split_before = a->split.before;
+	ev.src = a->split.src;
+	ctl_event_write(c, &ev);
+	c->groups[a->group].dirty = true;
+}
+
+static void
+act_decision(struct ctl *c, const struct election_action *a)
+{
+	struct ctl_event ev = group_event(c, CTL_EVENT_DECISION, a->group);
+
+	ev.cause = a->decision.cause;
+	ev.hold = a->decision.hold;
+	ev.hold_ns = base_ns_since(a->decision.until, c->now);
+	ev.own = a->decision.own;
+	ev.peer = a->decision.peer;
+	ev.src = a->decision.peer_src;
+	ctl_event_write(c, &ev);
+	c->groups[a->group].dirty = true;
 }
 
 static void
@@ -245,8 +395,13 @@ act(struct ctl *c, const struct election_action *a)
 		act_demotion(c, a);
 		break;
 	case ELECTION_ACT_WARN:
+		act_warn(c, a);
+		break;
 	case ELECTION_ACT_SPLIT:
+		act_split(c, a);
+		break;
 	case ELECTION_ACT_DECISION:
+		act_decision(c, a);
 		break;
 	}
 }

@@ -16,9 +16,10 @@
 
 /**
  * @file
- * Receive validation of one advert of either family, steps 2 to 12 of protocol note 6, "Recommended" column. Pure:
- * bytes and a scope in, a verdict out; no clock, no DPDK, nothing changed. Step 1, counting
- * IPACKETS for every advert, and step 13, the election, are the caller's.
+ * Receive validation of one advert of either family, steps 2 to 12 of protocol note 6, column
+ * "Recommended". Pure: bytes and a scope in, a verdict out; no clock, no DPDK, nothing changed.
+ * Step 1, counting every advert, and step 13, the election, are the caller's; so is the guard
+ * against replays between them (auth_replay.h).
  */
 
 /** What an advert is judged against: the interface that it came in on. */

@@ -23,6 +23,7 @@ ctl_event_new(enum ctl_event_kind kind)
 	return ev;
 }
 
+/* What belongs to a group is kept for it too, so that a busy box does not push it out. */
 void
 ctl_event_write(struct ctl *c, struct ctl_event *ev)
 {
@@ -35,7 +36,37 @@ ctl_event_write(struct ctl *c, struct ctl_event *ev)
 	ev->wall_ns = (uint64_t)ts.tv_sec * BASE_NS_PER_S + (uint64_t)ts.tv_nsec;
 	ev->at = c->now;
 	ctl_seq_write(&slot->seq, &slot->event, ev, sizeof(*ev));
+	if (ev->group != ELECTION_NONE) {
+		struct ctl_decisions *d = &c->decisions[ev->group];
+
+		slot = &d->slot[d->written % CTL_DECISIONS_KEPT];
+		ctl_seq_write(&slot->seq, &slot->event, ev, sizeof(*ev));
+		__atomic_store_n(&d->written, d->written + 1, __ATOMIC_RELEASE);
+	}
 	__atomic_store_n(&c->event_seq, seq, __ATOMIC_RELEASE);
+}
+
+static uint32_t
+group_events(const struct ctl *c, uint16_t group, uint64_t after, struct ctl_event *out,
+	uint32_t cap, uint64_t *last)
+{
+	const struct ctl_decisions *d = &c->decisions[group];
+	uint64_t written = __atomic_load_n(&d->written, __ATOMIC_ACQUIRE);
+	/* The slot that is written next may change under us; leave it out. */
+	uint64_t first = written >= CTL_DECISIONS_KEPT ? written - CTL_DECISIONS_KEPT + 1 : 0;
+	uint32_t n = 0;
+
+	*last = after;
+	for (uint64_t i = first; i < written && n < cap; i++) {
+		const struct ctl_event_slot *slot = &d->slot[i % CTL_DECISIONS_KEPT];
+
+		ctl_seq_read(&slot->seq, &out[n], &slot->event, sizeof(out[n]));
+		/* older than asked for, or overwritten meanwhile by a newer one out of turn */
+		if (out[n].seq <= *last)
+			continue;
+		*last = out[n++].seq;
+	}
+	return n;
 }
 
 uint32_t
@@ -45,6 +76,8 @@ ctl_events(const struct ctl *c, uint16_t group, uint64_t after, struct ctl_event
 	uint64_t newest = __atomic_load_n(&c->event_seq, __ATOMIC_ACQUIRE);
 	uint32_t n = 0;
 
+	if (group != ELECTION_NONE)
+		return group < c->n_groups ? group_events(c, group, after, out, cap, last) : 0;
 	/* The slot that is written next may change under us; leave it out. */
 	if (newest >= CTL_EVENTS_KEPT && after < newest - (CTL_EVENTS_KEPT - 1))
 		after = newest - (CTL_EVENTS_KEPT - 1);
@@ -55,20 +88,29 @@ ctl_events(const struct ctl *c, uint16_t group, uint64_t after, struct ctl_event
 		ctl_seq_read(&slot->seq, &out[n], &slot->event, sizeof(out[n]));
 		*last = seq;
 		/* overwritten meanwhile by a newer one: it will come in its own turn */
-		if (out[n].seq != seq)
-			continue;
-		if (group == ELECTION_NONE || out[n].group == group)
+		if (out[n].seq == seq)
 			n++;
 	}
 	return n;
 }
 
+static uint64_t
+bad_key(uint16_t if_id, uint16_t group, enum ctl_stat stat, const struct base_addr *src)
+{
+	uint64_t key = (uint64_t)(stat + 1) << 32 |
+		(group == ELECTION_NONE ? UINT64_C(1) << 16 | if_id : (uint64_t)group);
+
+	for (unsigned int i = 0; i < sizeof(src->bytes); i++)
+		key = (key ^ src->bytes[i]) * UINT64_C(0x100000001b3);
+	return key;
+}
+
 /* At most one line per reason, group and source in 10 s, with the number suppressed (note 6). */
 void
-ctl_event_bad(struct ctl *c, uint16_t if_id, uint16_t group, enum ctl_stat stat, uint32_t src)
+ctl_event_bad(struct ctl *c, uint16_t if_id, uint16_t group, enum ctl_stat stat,
+	const struct base_addr *src)
 {
-	uint64_t key = (uint64_t)src << 32 | (uint64_t)(stat + 1) << 24 |
-		(uint64_t)(group == ELECTION_NONE ? UINT16_C(0x8000) | if_id : group);
+	uint64_t key = bad_key(if_id, group, stat, src);
 	/* A table of fixed size: who shares a slot is limited together, never unlimited. */
 	struct ctl_bad *b = &c->bad[(key * UINT64_C(0x9e3779b97f4a7c15)) >> 56];
 
@@ -83,7 +125,7 @@ ctl_event_bad(struct ctl *c, uint16_t if_id, uint16_t group, enum ctl_stat stat,
 	ev.if_id = if_id;
 	ev.group = group;
 	ev.stat = stat;
-	ev.src = base_addr_from_ip4(src);
+	ev.src = *src;
 	ev.suppressed = b->suppressed;
 	*b = (struct ctl_bad){.key = key, .at = c->now};
 	ctl_event_write(c, &ev);

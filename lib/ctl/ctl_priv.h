@@ -4,6 +4,8 @@
 #ifndef CTL_PRIV_H
 #define CTL_PRIV_H
 
+#include "auth_balance.h"
+#include "auth_replay.h"
 #include "conf.h"
 #include "ctl.h"
 #include "ctl_advert.h"
@@ -12,6 +14,8 @@
 #include "election.h"
 #include "fib_nbr.h"
 #include "port.h"
+#include "wire6.h"
+#include "wire_group.h"
 
 /* Bounds of one turn: enough for every ring that can be full, small enough to stay prompt. */
 #define CTL_ADVERTS_PER_RING 64
@@ -19,11 +23,15 @@
 #define CTL_PUNTS_PER_RING   16
 #define CTL_PUNTS_PER_TURN   256
 #define CTL_POLL_BATCH	     128
-/* Gratuitous ARPs of one turn: adverts of other groups must not wait behind a thousand VIPs. */
-#define CTL_GARPS_PER_TURN 16
-#define CTL_REQUEST_SLOTS  32
-#define CTL_BAD_SLOTS	   256
-#define CTL_BAD_QUIET_NS   (10 * BASE_NS_PER_S)
+/* Announcements of one turn: adverts of other groups must not wait behind a thousand VIPs. */
+#define CTL_ANNOUNCE_PER_TURN 16
+#define CTL_REQUEST_SLOTS     32
+/* Adverts of unknown sources: so many at once, and one more in so many ns, 20,000 a second. */
+#define CTL_UNKNOWN_BURST   1000
+#define CTL_UNKNOWN_COST_NS (50 * BASE_NS_PER_US)
+#define CTL_FRAME_TELL_NS   (100 * BASE_NS_PER_MS)
+#define CTL_BAD_SLOTS	    256
+#define CTL_BAD_QUIET_NS    (10 * BASE_NS_PER_S)
 /* Counters of the box may be this old in its view. */
 #define CTL_PUBLISH_NS (20 * BASE_NS_PER_MS)
 
@@ -31,9 +39,21 @@ struct ctl_group {
 	const struct conf_group *conf;
 	struct auth_counters counters;
 	uint8_t vmac[BASE_MAC_LEN];
-	uint32_t *vips; /* IPv4, in the order given */
-	uint16_t n_vips;
-	uint16_t garp_next;	/* announcement under way: next VIP; n_vips when idle */
+	uint8_t families; /* ELECTION_IP4 and ELECTION_IP6, where there are VIPs */
+	uint32_t *vips;	  /* IPv4, in the order given */
+	uint8_t (*vips6)[16];
+	uint16_t n_vips, n_vips6;
+	uint16_t announce_next; /* announcement under way: next VIP, IPv4 first */
+	uint16_t announce_end;	/* announce_next stands here when there is none */
+	struct auth_balance balance;
+	struct auth_replay replay;
+	/* Unicast peer of IPv6: its MAC is asked for by NS, once a second while it is not known. */
+	uint8_t peer6_mac[BASE_MAC_LEN];
+	bool peer6_known;
+	base_ns_t peer6_ask_at;
+	/* Adverts of unknown sources that may still be looked at, and when that was counted. */
+	uint32_t unknown_tokens;
+	base_ns_t unknown_at;
 	uint32_t send_failures; /* dp's counter as seen last */
 	bool outcome_open;	/* an advert was handed over, its outcome not yet fed */
 	uint8_t advbase, advskew;
@@ -71,6 +91,12 @@ struct ctl_event_slot {
 	struct ctl_event event;
 };
 
+/* The newest events of a group. */
+struct ctl_decisions {
+	uint64_t written; /* atomic */
+	struct ctl_event_slot slot[CTL_DECISIONS_KEPT];
+};
+
 enum ctl_slot_state {
 	CTL_SLOT_FREE = 0,
 	CTL_SLOT_FILLING,
@@ -84,6 +110,7 @@ struct ctl_request_slot {
 	uint32_t state; /* enum ctl_slot_state, atomic */
 	struct ctl_request req;
 	struct auth_group *auth; /* KEY: the new one on the way in, the old one on the way out */
+	struct auth_balance balance; /* KEY */
 	int result;
 	char note[160];
 };
@@ -97,6 +124,22 @@ struct ctl_if {
 	uint32_t *own_mask;
 	bool has_groups;
 	uint16_t group_of_vhid[256];
+	uint8_t link_local[16]; /* from the MAC; source of adverts, NS, NA and MLD */
+	uint16_t n_own6;
+	uint8_t (*own6)[16];  /* link_local first */
+	base_ns_t frame_told; /* when FRAME_SEEN was fed last */
+	bool link_up;
+	bool filter_failed;
+	struct ctl_member *members;
+	uint16_t n_members;
+};
+
+/* Membership in a multicast group, told to snooping switches. */
+struct ctl_member {
+	struct base_addr group;
+	base_ns_t report_at; /* next report that is due; BASE_NS_NEVER when none */
+	uint8_t unasked;     /* reports still to send after the link came up */
+	uint8_t version;     /* of the report that is due */
 };
 
 struct ctl_bad {
@@ -123,10 +166,12 @@ struct ctl {
 	struct auth_group **auth;
 	const struct auth_counters **counters;
 	bool *listening;
+	bool *unicast_peer;
 	uint64_t box_stats[CTL_STAT_COUNT]; /* what belongs to no group */
 	uint8_t log;
-	uint16_t garps_pending; /* groups with an announcement under way */
-	bool fast;		/* some group is fast: idle sleeps stay short */
+	bool arpbalance;
+	uint16_t announcing; /* groups with an announcement under way */
+	bool fast;	     /* some group is fast: idle sleeps stay short */
 
 	base_ns_t now; /* of this turn */
 	base_ns_t started_at;
@@ -150,6 +195,7 @@ struct ctl {
 	struct ctl_group_pub *group_pub;
 	struct ctl_box_pub *box_pub;
 	struct ctl_event_slot *events;
+	struct ctl_decisions *decisions; /* by group */
 	struct ctl_request_slot *requests;
 };
 
@@ -157,8 +203,25 @@ struct ctl {
 int ctl_feed(struct ctl *c, const struct election_event *ev);
 /** Serve the election's deadlines. */
 void ctl_tick(struct ctl *c);
-/** Some gratuitous ARPs that are still owed. */
+/** Some gratuitous ARPs and unsolicited NAs that are still owed. */
 void ctl_announce(struct ctl *c);
+/** Send a whole frame. @return as dp_ctl_send(), or -ENOMEM */
+int ctl_send(struct ctl *c, uint16_t if_id, const void *frame, size_t len, uint16_t group);
+/** Count to a group, or with ELECTION_NONE to the box. */
+void ctl_count(struct ctl *c, uint16_t group, enum ctl_stat s);
+
+/** @name Neighbour discovery and multicast membership (ctl_nd.c, ctl_member.c). @{ */
+/** An IPv6 frame about a VIP of a group or about an interface. */
+void ctl_nd_input(struct ctl *c, const struct dp_punt *p, const uint8_t *frame, size_t len);
+/** Ask for unicast peers' MACs where it is due. */
+void ctl_nd_tick(struct ctl *c);
+int ctl_member_create(struct ctl *c, uint16_t if_id);
+/** Tell the switch anew: the link came up. */
+void ctl_member_join(struct ctl *c, uint16_t if_id);
+/** A query; ip is the first byte of its IP header. */
+void ctl_member_query(struct ctl *c, uint16_t if_id, const uint8_t *ip, size_t len);
+void ctl_member_tick(struct ctl *c);
+/** @} */
 
 /** @return true when the rings were emptied: what was received up to now has been heard */
 bool ctl_adverts(struct ctl *c);
@@ -167,11 +230,18 @@ void ctl_punts(struct ctl *c);
 void ctl_nbr_act(void *arg, const struct fib_nbr_action *a);
 void ctl_requests(struct ctl *c);
 void ctl_ports(struct ctl *c);
+/** Tell the election which interfaces hear anything at all. */
+void ctl_frames_seen(struct ctl *c);
+/** The guard against replays (ctl_guard.c): IPACKETS when the advert may be believed. */
+enum ctl_stat ctl_guard_check(struct ctl *c, const struct ctl_advert *a);
+/** The counter of the next advert. */
+uint64_t ctl_next_counter(struct ctl *c, uint16_t group);
 
 void ctl_publish(struct ctl *c);
 /** Write an event; seq, wall_ns and at are filled in. */
 void ctl_event_write(struct ctl *c, struct ctl_event *ev);
 struct ctl_event ctl_event_new(enum ctl_event_kind kind);
-void ctl_event_bad(struct ctl *c, uint16_t if_id, uint16_t group, enum ctl_stat stat, uint32_t src);
+void ctl_event_bad(struct ctl *c, uint16_t if_id, uint16_t group, enum ctl_stat stat,
+	const struct base_addr *src);
 
 #endif

@@ -38,7 +38,7 @@ publish_box(struct ctl *c)
 
 	v->allow = election_allow(c->election);
 	v->preempt = election_preempt(c->election);
-	v->arpbalance = false;
+	v->arpbalance = c->arpbalance;
 	v->log = c->log;
 	v->demotion = election_demotion_total(c->election);
 	memcpy(v->stats, c->box_stats, sizeof(v->stats));

@@ -72,10 +72,55 @@ set_timing(struct ctl *c, struct ctl_request_slot *s)
 	if (ret == 0) {
 		g->advbase = ev.timing.advbase;
 		g->advskew = ev.timing.advskew;
+		auth_replay_set_timing(&g->replay, election_master_down(g->advbase, g->advskew));
 		if (base && g->advbase > 85)
 			SAY(s, "advbase above 85: a bow-out is told from a slow master only by koi");
 	}
 	return ret;
+}
+
+static bool
+share_vip(const struct ctl_group *a, const struct ctl_group *b)
+{
+	for (uint16_t i = 0; i < a->n_vips; i++)
+		for (uint16_t n = 0; n < b->n_vips; n++)
+			if (a->vips[i] == b->vips[n])
+				return true;
+	return false;
+}
+
+/* Without it every MASTER of a shared VIP would answer every asker. */
+static int
+set_arpbalance(struct ctl *c, struct ctl_request_slot *s)
+{
+	int ret = out_of_range(s, "arpbalance", 0, 1);
+
+	if (ret != 0)
+		return ret;
+	for (uint16_t a = 0; s->req.value == 0 && a < c->n_groups; a++)
+		for (uint16_t b = 0; b < a; b++)
+			if (c->groups[a].conf->if_index == c->groups[b].conf->if_index &&
+				share_vip(&c->groups[a], &c->groups[b])) {
+				SAY(s, "%s and %s share a VIP, which needs arpbalance",
+					c->groups[b].conf->name, c->groups[a].conf->name);
+				return -EINVAL;
+			}
+	c->arpbalance = s->req.value != 0;
+	return 0;
+}
+
+/* What was heard under the old key cannot come back under the new one. */
+static int
+set_key(struct ctl *c, struct ctl_request_slot *s)
+{
+	struct ctl_group *g = &c->groups[s->req.group];
+	struct auth_group *old = c->auth[s->req.group];
+
+	c->auth[s->req.group] = s->auth;
+	s->auth = old;
+	g->balance = s->balance;
+	auth_replay_init(&g->replay, g->conf->strict, election_master_down(g->advbase, g->advskew));
+	return 0;
 }
 
 static int
@@ -118,24 +163,14 @@ carry_out(struct ctl *c, struct ctl_request_slot *s)
 	case CTL_REQ_ADVBASE:
 	case CTL_REQ_ADVSKEW:
 		return set_timing(c, s);
-	case CTL_REQ_KEY: {
-		struct auth_group *old = c->auth[s->req.group];
-
-		c->auth[s->req.group] = s->auth;
-		s->auth = old;
-		return 0;
-	}
+	case CTL_REQ_KEY:
+		return set_key(c, s);
 	case CTL_REQ_PREEMPT:
 		return set_switch(c, s, ELECTION_EV_SET_PREEMPT, "preempt");
 	case CTL_REQ_ALLOW:
 		return set_switch(c, s, ELECTION_EV_SET_ALLOW, "allow");
 	case CTL_REQ_ARPBALANCE:
-		ret = out_of_range(s, "arpbalance", 0, 1);
-		if (ret == 0 && s->req.value == 1) {
-			SAY(s, "arpbalance is not supported by this version");
-			ret = -ENOTSUP;
-		}
-		return ret;
+		return set_arpbalance(c, s);
 	case CTL_REQ_LOG:
 		ret = out_of_range(s, "log", 0, 2);
 		if (ret == 0)
@@ -270,14 +305,17 @@ int
 ctl_request(struct ctl *c, const struct ctl_request *req, char *note, size_t note_len)
 {
 	struct auth_group *auth = NULL;
+	struct auth_balance balance = {0};
 
 	if (req->type == CTL_REQ_KEY) {
 		if (req->group >= c->n_groups)
 			return -EINVAL;
 		/* Allocates, so here and not on the control lcore. */
 		auth = new_auth(c, req);
-		if (auth == NULL)
+		if (auth == NULL || auth_balance_init(&balance, req->key) != 0) {
+			auth_group_destroy(auth);
 			return -ENOMEM;
+		}
 	}
 	struct ctl_request_slot *s = slot_claim(c);
 
@@ -289,6 +327,7 @@ ctl_request(struct ctl *c, const struct ctl_request *req, char *note, size_t not
 	s->req = *req;
 	explicit_bzero(s->req.key, sizeof(s->req.key));
 	s->auth = auth;
+	s->balance = balance;
 	__atomic_fetch_add(&c->posted, 1, __ATOMIC_RELEASE);
 	__atomic_store_n(&s->state, CTL_SLOT_POSTED, __ATOMIC_RELEASE);
 

@@ -7,8 +7,12 @@
 
 #include <rte_mbuf.h>
 
+#include "base_bytes.h"
 #include "ctl_priv.h"
 #include "wire.h"
+
+/* Longest neighbour discovery message and membership query that is looked at. */
+#define ND_MAX 512
 
 /* The bytes of a frame up to len, in one piece; buf is used when they are not. */
 static const uint8_t *
@@ -17,7 +21,8 @@ frame_bytes(const struct rte_mbuf *m, uint32_t len, uint8_t *buf)
 	return rte_pktmbuf_read(m, 0, len, buf);
 }
 
-static void
+/* @return true when it is a new one */
+static bool
 remember_peer(struct ctl *c, struct ctl_group *g, const struct base_addr *src,
 	const struct election_priority *prio)
 {
@@ -27,32 +32,76 @@ remember_peer(struct ctl *c, struct ctl_group *g, const struct base_addr *src,
 	while (i < CTL_PEERS_MAX - 1 && g->peers[i].addr.family != BASE_FAMILY_NONE &&
 		memcmp(&g->peers[i].addr, src, sizeof(*src)) != 0)
 		i++;
-	if (memcmp(&g->peers[i].addr, src, sizeof(*src)) == 0)
+	bool known = memcmp(&g->peers[i].addr, src, sizeof(*src)) == 0;
+
+	if (known)
 		p = g->peers[i];
 	p.prio = *prio;
 	p.last_heard = c->now;
 	p.adverts++;
+	p.counters = auth_replay_class_of(&g->replay, src);
 	p.bowed_out = prio->advbase == 255 && prio->advskew == 255;
 	memmove(&g->peers[1], &g->peers[0], i * sizeof(p));
 	g->peers[0] = p;
+	return !known;
+}
+
+/* Sources heard with good adverts keep a ring of their own when others flood. */
+static void
+publish_sources(struct ctl *c, uint16_t group)
+{
+	const struct ctl_group *g = &c->groups[group];
+	struct base_addr known[CTL_PEERS_MAX];
+	uint16_t n = 0;
+
+	while (n < CTL_PEERS_MAX && g->peers[n].addr.family != BASE_FAMILY_NONE) {
+		known[n] = g->peers[n].addr;
+		n++;
+	}
+	dp_group_sources(c->dp, group, known, n);
+}
+
+/* Before the digest: a flood of forged adverts costs a bounded share of the time. */
+static bool
+policed(struct ctl *c, const struct dp_punt *p)
+{
+	if (p->known_source || p->group == DP_NONE)
+		return false;
+	struct ctl_group *g = &c->groups[p->group];
+	base_ns_t earned = base_ns_since(c->now, g->unknown_at) / CTL_UNKNOWN_COST_NS;
+
+	if (earned > 0) {
+		g->unknown_tokens = (uint32_t)(earned + g->unknown_tokens > CTL_UNKNOWN_BURST
+				? CTL_UNKNOWN_BURST
+				: earned + g->unknown_tokens);
+		g->unknown_at = c->now;
+	}
+	if (g->unknown_tokens == 0)
+		return true;
+	g->unknown_tokens--;
+	return false;
 }
 
 static void
-count(struct ctl *c, uint16_t group, enum ctl_stat s)
+refused(struct ctl *c, const struct dp_punt *p, const struct ctl_advert *a, enum ctl_stat why)
 {
-	if (group == ELECTION_NONE) {
-		c->box_stats[s]++;
+	ctl_count(c, a->group, why);
+	if (why == CTL_STAT_DUPLICATE)
 		return;
+	ctl_event_bad(c, p->if_index, a->group, why, &a->src);
+	if (why == CTL_STAT_BADAUTH && a->group != ELECTION_NONE) {
+		struct election_event ev = {.type = ELECTION_EV_AUTH_FAILED, .group = a->group};
+
+		ev.advert.src = a->src;
+		ctl_feed(c, &ev);
 	}
-	c->groups[group].stats[s]++;
-	c->groups[group].dirty = true;
 }
 
 static void
 one_advert(struct ctl *c, const struct dp_punt *p)
 {
 	const struct ctl_if *f = &c->ifs[p->if_index];
-	/* Nothing after the CARP header of an IPv4 packet with all its options matters. */
+	/* Nothing after the CARP header of a packet with all IPv4 options matters. */
 	uint8_t buf[WIRE_ETH_LEN + 4 + 60 + WIRE_CARP_LEN];
 	uint32_t len = rte_pktmbuf_pkt_len(p->m);
 	uint32_t head = len < sizeof(buf) ? len : (uint32_t)sizeof(buf);
@@ -62,29 +111,39 @@ one_advert(struct ctl *c, const struct dp_punt *p)
 		.listening = c->listening,
 		.auth = c->auth,
 		.counters = c->counters,
+		.unicast_peer = c->unicast_peer,
 		.own_ip4 = f->own,
 		.n_own_ip4 = f->n_own,
+		.own_ip6 = (const uint8_t(*)[16])f->own6,
+		.n_own_ip6 = f->n_own6,
 	};
 	struct ctl_advert advert;
 	/* In one segment, as always but for tests: the whole frame, so that its length is true. */
 	bool whole = rte_pktmbuf_data_len(p->m) == len;
 	const uint8_t *bytes =
 		whole ? rte_pktmbuf_mtod(p->m, const uint8_t *) : frame_bytes(p->m, head, buf);
+
+	if (policed(c, p)) {
+		ctl_count(c, p->group, CTL_STAT_POLICED);
+		return;
+	}
 	enum ctl_stat verdict = ctl_advert_check(bytes, whole ? len : head, &scope, &advert);
 
 	/* Step 1: every advert counts as received, to its group where that is known. */
-	count(c, advert.group, CTL_STAT_IPACKETS);
+	ctl_count(c, advert.group,
+		advert.src.family == BASE_FAMILY_IP6 ? CTL_STAT_IPACKETS6 : CTL_STAT_IPACKETS);
+	if (verdict == CTL_STAT_IPACKETS)
+		verdict = ctl_guard_check(c, &advert);
 	if (verdict != CTL_STAT_IPACKETS) {
-		count(c, advert.group, verdict);
-		ctl_event_bad(c, p->if_index, advert.group, verdict,
-			advert.src.family == BASE_FAMILY_IP4 ? base_addr_ip4(&advert.src) : 0);
+		refused(c, p, &advert, verdict);
 		return;
 	}
 	struct election_event ev = {.type = ELECTION_EV_ADVERT, .group = advert.group};
 
 	ev.advert.prio = advert.prio;
 	ev.advert.src = advert.src;
-	remember_peer(c, &c->groups[advert.group], &advert.src, &advert.prio);
+	if (remember_peer(c, &c->groups[advert.group], &advert.src, &advert.prio))
+		publish_sources(c, advert.group);
 	ctl_feed(c, &ev);
 	c->groups[advert.group].dirty = true;
 }
@@ -141,6 +200,15 @@ learnable(const struct ctl *c, uint16_t if_id, uint32_t ip)
 	return true;
 }
 
+static bool
+is_vmac(const struct ctl_if *f, const uint8_t mac[BASE_MAC_LEN])
+{
+	uint8_t vmac[BASE_MAC_LEN];
+
+	base_vmac(mac[5], vmac);
+	return memcmp(mac, vmac, sizeof(vmac)) == 0 && f->group_of_vhid[mac[5]] != ELECTION_NONE;
+}
+
 static void
 send_arp(struct ctl *c, uint16_t if_id, const uint8_t *dst, const struct wire_arp *arp)
 {
@@ -175,6 +243,70 @@ answer_arp(struct ctl *c, uint16_t if_id, const uint8_t *mac, const struct wire_
 	send_arp(c, if_id, asked->sender_mac, &reply);
 }
 
+/*
+ * Groups that share the VIP divide the askers among them (note 7.3): only the one that the asker's
+ * hash picks answers, by the box that is its MASTER.
+ * @return the group that is to answer
+ */
+static uint16_t
+balanced(const struct ctl *c, uint16_t group, const struct wire_arp *arp)
+{
+	const struct ctl_group *first = &c->groups[group];
+	uint16_t sharers[256], n = 0;
+
+	if (!c->arpbalance)
+		return group;
+	/* in ascending order of vhid */
+	for (unsigned int vhid = 1; vhid < 256; vhid++) {
+		uint16_t g = c->ifs[first->conf->if_index].group_of_vhid[vhid];
+
+		if (g != ELECTION_NONE && is_vip(&c->groups[g], arp->target_ip))
+			sharers[n++] = g;
+	}
+	if (n < 2)
+		return group;
+	uint32_t index = auth_balance_hash(&c->groups[sharers[0]].balance, arp->sender_mac) % n;
+
+	return sharers[c->conf->arpbalance_netbsd_order ? n - 1 - index : index];
+}
+
+/* An ARP packet about a VIP. @return true when this box answers for it */
+static bool
+vip_arp(struct ctl *c, const struct dp_punt *p, const struct wire_arp *arp)
+{
+	uint16_t group = balanced(c, p->group, arp);
+	const struct ctl_group *g = &c->groups[group];
+	bool master = g->state == ELECTION_MASTER;
+
+	if (arp->op != WIRE_ARP_REQUEST || !is_vip(g, arp->target_ip))
+		return master; /* a reply to our VIP */
+	ctl_count(c, group, master ? CTL_STAT_ARP_ANSWERED : CTL_STAT_ARP_NOT_MASTER);
+	if (group != p->group)
+		ctl_count(c, p->group, CTL_STAT_BALANCED_AWAY);
+	if (master)
+		answer_arp(c, p->if_index, g->vmac, arp);
+	return master;
+}
+
+/* Not ARP: neighbour discovery, or a query about multicast groups. */
+static void
+other_punt(struct ctl *c, const struct dp_punt *p)
+{
+	uint8_t buf[ND_MAX];
+	uint32_t len = rte_pktmbuf_pkt_len(p->m);
+	const uint8_t *frame;
+
+	if (len < WIRE_ETH_LEN)
+		return;
+	if (len > sizeof(buf))
+		len = sizeof(buf);
+	frame = frame_bytes(p->m, len, buf);
+	if (base_load_be16(frame + 12) == WIRE_ETHERTYPE_IP6)
+		ctl_nd_input(c, p, frame, len);
+	else
+		ctl_member_query(c, p->if_index, frame + WIRE_ETH_LEN, len - WIRE_ETH_LEN);
+}
+
 static void
 one_arp(struct ctl *c, const struct dp_punt *p)
 {
@@ -188,20 +320,11 @@ one_arp(struct ctl *c, const struct dp_punt *p)
 		return;
 	bool ours = false; /* about an address that this box answers for */
 
+	/* a vMAC of ours as sender: our own announcement, or the other master's */
+	if (is_vmac(f, arp.sender_mac))
+		return;
 	if (p->cls == DP_PUNT_GROUP_ARP) {
-		struct ctl_group *g = &c->groups[p->group];
-
-		/* a vMAC as sender: our own announcement, or the other master's */
-		if (memcmp(arp.sender_mac, g->vmac, BASE_MAC_LEN) == 0)
-			return;
-		if (arp.op == WIRE_ARP_REQUEST && is_vip(g, arp.target_ip)) {
-			ours = g->state == ELECTION_MASTER;
-			count(c, p->group, ours ? CTL_STAT_ARP_ANSWERED : CTL_STAT_ARP_NOT_MASTER);
-			if (ours)
-				answer_arp(c, p->if_index, g->vmac, &arp);
-		} else {
-			ours = g->state == ELECTION_MASTER; /* a reply to our VIP */
-		}
+		ours = vip_arp(c, p, &arp);
 	} else if (is_own(f, arp.target_ip)) {
 		ours = true;
 		if (arp.op == WIRE_ARP_REQUEST)
@@ -210,6 +333,15 @@ one_arp(struct ctl *c, const struct dp_punt *p)
 	if (learnable(c, p->if_index, arp.sender_ip) && !(arp.sender_mac[0] & 1))
 		fib_nbr_learn(c->nbr, p->if_index, arp.sender_ip, arp.sender_mac, ours, c->now,
 			ctl_nbr_act, c);
+}
+
+static bool
+is_arp(const struct rte_mbuf *m)
+{
+	uint8_t buf[WIRE_ETH_LEN];
+	const uint8_t *p = rte_pktmbuf_read(m, 0, sizeof(buf), buf);
+
+	return p != NULL && base_load_be16(p + 12) == WIRE_ETHERTYPE_ARP;
 }
 
 void
@@ -231,7 +363,10 @@ ctl_punts(struct ctl *c)
 					punts[i].m, c->now, ctl_nbr_act, c);
 				continue;
 			}
-			one_arp(c, &punts[i]);
+			if (is_arp(punts[i].m))
+				one_arp(c, &punts[i]);
+			else
+				other_punt(c, &punts[i]);
 			rte_pktmbuf_free(punts[i].m);
 		}
 	}
@@ -292,29 +427,78 @@ ctl_nbr_act(void *arg, const struct fib_nbr_action *a)
 	}
 }
 
+/* An interface serves while it has link and frames to the vMACs reach us. */
+static void
+feed_usable(struct ctl *c, uint16_t if_id)
+{
+	const struct ctl_if *f = &c->ifs[if_id];
+	struct election_event ev = {
+		.type = ELECTION_EV_LINK, .if_id = if_id, .on = f->link_up && !f->filter_failed};
+
+	ctl_feed(c, &ev);
+}
+
+static void
+link_changed(struct ctl *c, uint16_t if_id, bool up)
+{
+	struct ctl_event ev = ctl_event_new(CTL_EVENT_LINK);
+
+	if (c->ifs[if_id].link_up == up)
+		return;
+	c->ifs[if_id].link_up = up;
+	ev.if_id = if_id;
+	ev.link_up = up;
+	ctl_event_write(c, &ev);
+	if (up)
+		ctl_member_join(c, if_id);
+	feed_usable(c, if_id);
+}
+
+static void
+filters_changed(struct ctl *c, uint16_t if_id, bool ok)
+{
+	struct ctl_event ev = ctl_event_new(CTL_EVENT_FILTER);
+
+	if (c->ifs[if_id].filter_failed == !ok)
+		return;
+	c->ifs[if_id].filter_failed = !ok;
+	ev.if_id = if_id;
+	ev.link_up = ok;
+	ctl_event_write(c, &ev);
+	feed_usable(c, if_id);
+}
+
+void
+ctl_frames_seen(struct ctl *c)
+{
+	for (uint16_t i = 0; i < c->n_ifs; i++) {
+		struct ctl_if *f = &c->ifs[i];
+		base_ns_t last = dp_last_frame(c->dp, i);
+		struct election_event ev = {.type = ELECTION_EV_FRAME_SEEN, .if_id = i};
+
+		if (last == 0 || last <= f->frame_told ||
+			base_ns_since(c->now, f->frame_told) < CTL_FRAME_TELL_NS)
+			continue;
+		f->frame_told = c->now;
+		ctl_feed(c, &ev);
+	}
+}
+
 void
 ctl_ports(struct ctl *c)
 {
 	struct port_event pe;
 
 	while (port_set_event(c->ports, &pe)) {
-		if (pe.type != PORT_EV_LINK)
-			continue;
-		dp_link(c->dp, pe.port_id, pe.link_up);
+		if (pe.type == PORT_EV_LINK)
+			dp_link(c->dp, pe.port_id, pe.link_up);
 		for (uint16_t i = 0; i < c->n_ifs; i++) {
 			if (c->ifs[i].port_id != pe.port_id)
 				continue;
-			struct ctl_event ev = ctl_event_new(CTL_EVENT_LINK);
-			struct election_event link = {
-				.type = ELECTION_EV_LINK,
-				.if_id = i,
-				.on = pe.link_up,
-			};
-
-			ev.if_id = i;
-			ev.link_up = pe.link_up;
-			ctl_event_write(c, &ev);
-			ctl_feed(c, &link);
+			if (pe.type == PORT_EV_LINK)
+				link_changed(c, i, pe.link_up);
+			else
+				filters_changed(c, i, pe.filter_ok);
 		}
 	}
 }

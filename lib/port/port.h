@@ -40,7 +40,9 @@ struct port_config {
 	int socket_id; /**< of the workers, SOCKET_ID_ANY when mixed */
 	uint16_t n_vmacs;
 	const uint8_t (*vmacs)[BASE_MAC_LEN]; /**< copied; one that is named twice counts once */
-	bool multicast_carp;		      /**< receive 01:00:5e:00:00:12 */
+	/** Multicast addresses to receive: of CARP, and what its neighbour discovery needs. */
+	uint16_t n_mcasts;
+	const uint8_t (*mcasts)[BASE_MAC_LEN]; /**< copied; duplicates count once */
 };
 
 /** What it got; constant after port_set_start(), but for link, vmac_* and multicast_mode. */

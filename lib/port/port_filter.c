@@ -9,9 +9,6 @@
 
 #include "port_priv.h"
 
-/* 224.0.0.18, protocol note 3. */
-static const uint8_t carp_multicast[BASE_MAC_LEN] = {0x01, 0x00, 0x5e, 0x00, 0x00, 0x12};
-
 static const char delivers_all[] =
 	"driver offers neither filter nor promiscuous mode; it must deliver all frames";
 
@@ -123,7 +120,8 @@ set_multicast(struct port_set *s, struct port_dev *d)
 	const struct port_ops *ops = s->ops;
 	const char *mode;
 
-	if (ops->multicast_set(d->id, carp_multicast) == 0) {
+	if (ops->multicast_set(d->id, (const uint8_t(*)[BASE_MAC_LEN])d->mcasts, d->n_mcasts) ==
+		0) {
 		d->multicast = true;
 		mode = "list";
 	} else if (ops->allmulticast_get(d->id)) {
@@ -150,7 +148,7 @@ port_filter_apply(struct port_set *s, struct port_dev *d, char *err, unsigned in
 	i->multicast_mode[0] = '\0';
 	if (add_filters(s->ops, d, i->vmac_reason, sizeof(i->vmac_reason)) != 0)
 		ret = fall_back(s, d, err, err_len);
-	if (ret == 0 && d->multicast_carp)
+	if (ret == 0 && d->n_mcasts > 0)
 		set_multicast(s, d);
 	d->now.filter_ok = ret == 0;
 	return ret;
@@ -162,7 +160,7 @@ port_filter_undo(struct port_set *s, struct port_dev *d)
 	const struct port_ops *ops = s->ops;
 
 	if (d->multicast)
-		ops->multicast_set(d->id, NULL);
+		ops->multicast_set(d->id, NULL, 0);
 	if (d->allmulticast)
 		ops->allmulticast_set(d->id, false);
 	d->multicast = false;
@@ -213,7 +211,7 @@ port_filter_refresh(struct port_set *s, struct port_dev *d)
 				i->driver, error_text(ret));
 		}
 	}
-	if (d->multicast_carp) {
+	if (d->n_mcasts > 0) {
 		if (d->allmulticast)
 			ops->allmulticast_set(d->id, false);
 		d->allmulticast = false;

@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <rte_ethdev.h>
@@ -53,14 +54,21 @@ remove_mac(uint16_t port_id, const uint8_t mac[BASE_MAC_LEN])
 }
 
 static int
-set_multicast(uint16_t port_id, const uint8_t *mac)
+set_multicast(uint16_t port_id, const uint8_t (*macs)[BASE_MAC_LEN], uint16_t n)
 {
-	struct rte_ether_addr a;
+	struct rte_ether_addr *list;
+	int ret;
 
-	if (mac == NULL)
+	if (n == 0)
 		return rte_eth_dev_set_mc_addr_list(port_id, NULL, 0);
-	a = to_ether(mac);
-	return rte_eth_dev_set_mc_addr_list(port_id, &a, 1);
+	list = calloc(n, sizeof(*list));
+	if (list == NULL)
+		return -ENOMEM;
+	for (uint16_t i = 0; i < n; i++)
+		list[i] = to_ether(macs[i]);
+	ret = rte_eth_dev_set_mc_addr_list(port_id, list, n);
+	free(list);
+	return ret;
 }
 
 static int

@@ -42,8 +42,8 @@ struct port_ops {
 
 	int (*mac_add)(uint16_t port_id, const uint8_t mac[BASE_MAC_LEN]);
 	int (*mac_remove)(uint16_t port_id, const uint8_t mac[BASE_MAC_LEN]);
-	/** The one multicast address to receive, or NULL for none. */
-	int (*multicast_set)(uint16_t port_id, const uint8_t *mac);
+	/** The multicast addresses to receive; n may be 0. */
+	int (*multicast_set)(uint16_t port_id, const uint8_t (*macs)[BASE_MAC_LEN], uint16_t n);
 	int (*promiscuous_set)(uint16_t port_id, bool on);
 	bool (*promiscuous_get)(uint16_t port_id);
 	int (*allmulticast_set)(uint16_t port_id, bool on);
@@ -118,7 +118,8 @@ struct port_dev {
 	unsigned int if_index; /**< of the netdev behind it, 0 when none matters */
 	uint16_t n_vmacs;
 	uint8_t (*vmacs)[BASE_MAC_LEN];
-	bool multicast_carp;
+	uint16_t n_mcasts;
+	uint8_t (*mcasts)[BASE_MAC_LEN];
 	bool lsc; /**< tells link changes by interrupt */
 
 	/* What port_set_stop() has to undo. Written by main, then the port thread. */

@@ -50,23 +50,38 @@ port_box_read(const struct port_box *b, struct port_state *s)
 	memcpy(s, words, sizeof(*s));
 }
 
+/* A copy without duplicates. @return how many, or -ENOMEM */
 static int
-copy_vmacs(struct port_dev *d, const struct port_config *c)
+copy_macs(const uint8_t (*macs)[BASE_MAC_LEN], uint16_t n, uint8_t (**out)[BASE_MAC_LEN])
 {
-	d->multicast_carp = c->multicast_carp;
-	if (c->n_vmacs == 0)
+	uint16_t kept = 0;
+
+	if (n == 0)
 		return 0;
-	d->vmacs = calloc(c->n_vmacs, sizeof(*d->vmacs));
-	if (d->vmacs == NULL)
+	*out = calloc(n, sizeof(**out));
+	if (*out == NULL)
 		return -ENOMEM;
-	for (uint16_t i = 0; i < c->n_vmacs; i++) {
+	for (uint16_t i = 0; i < n; i++) {
 		uint16_t k = 0;
 
-		while (k < d->n_vmacs && memcmp(d->vmacs[k], c->vmacs[i], BASE_MAC_LEN) != 0)
+		while (k < kept && memcmp((*out)[k], macs[i], BASE_MAC_LEN) != 0)
 			k++;
-		if (k == d->n_vmacs)
-			memcpy(d->vmacs[d->n_vmacs++], c->vmacs[i], BASE_MAC_LEN);
+		if (k == kept)
+			memcpy((*out)[kept++], macs[i], BASE_MAC_LEN);
 	}
+	return kept;
+}
+
+static int
+copy_filters(struct port_dev *d, const struct port_config *c)
+{
+	int vmacs = copy_macs(c->vmacs, c->n_vmacs, &d->vmacs);
+	int mcasts = copy_macs(c->mcasts, c->n_mcasts, &d->mcasts);
+
+	if (vmacs < 0 || mcasts < 0)
+		return -ENOMEM;
+	d->n_vmacs = (uint16_t)vmacs;
+	d->n_mcasts = (uint16_t)mcasts;
 	return 0;
 }
 
@@ -104,7 +119,7 @@ start_one(struct port_set *s, uint16_t i, const struct port_config *c, void *poo
 			return -EEXIST;
 		}
 	}
-	ret = copy_vmacs(d, c);
+	ret = copy_filters(d, c);
 	if (ret != 0) {
 		snprintf(err, err_len, "%s: out of memory", c->device);
 		return ret;
@@ -143,8 +158,10 @@ stop_one(struct port_set *s, struct port_dev *d)
 static void
 free_set(struct port_set *s)
 {
-	for (uint16_t i = 0; s->dev != NULL && i < s->n; i++)
+	for (uint16_t i = 0; s->dev != NULL && i < s->n; i++) {
 		free(s->dev[i].vmacs);
+		free(s->dev[i].mcasts);
+	}
 	if (s->netdev_fd >= 0)
 		close(s->netdev_fd);
 	if (s->watch_fd >= 0)

@@ -188,6 +188,23 @@ dp_rx_horizon(const struct dp *dp, uint16_t if_index)
 	return fake.horizon == BASE_NS_NEVER ? fake.now : fake.horizon;
 }
 
+base_ns_t
+dp_last_frame(const struct dp *dp, uint16_t if_index)
+{
+	(void)dp;
+	(void)if_index;
+	return fake.last_frame;
+}
+
+void
+dp_group_sources(struct dp *dp, uint16_t group, const struct base_addr *known, uint16_t n)
+{
+	(void)dp;
+	(void)group;
+	(void)known;
+	fake.n_known = n;
+}
+
 /* port */
 
 uint16_t
@@ -209,6 +226,11 @@ bool
 port_set_event(struct port_set *s, struct port_event *out)
 {
 	(void)s;
+	if (fake.filter_event) {
+		fake.filter_event = false;
+		*out = (struct port_event){.type = PORT_EV_FILTER, .filter_ok = fake.filter_ok};
+		return true;
+	}
 	if (!fake.has_port_event)
 		return false;
 	fake.has_port_event = false;
@@ -262,6 +284,17 @@ fib_nbr_deadline(const struct fib_nbr_table *t)
 	return BASE_NS_NEVER;
 }
 
+bool
+fib_nbr_lookup(
+	const struct fib_nbr_table *t, uint16_t if_index, uint32_t ip, uint8_t mac[BASE_MAC_LEN])
+{
+	(void)t;
+	(void)if_index;
+	(void)ip;
+	memcpy(mac, rig_asker_mac, BASE_MAC_LEN);
+	return fake.nbr_known;
+}
+
 /* rig */
 
 struct rig
@@ -287,6 +320,7 @@ rig_make(const char *json)
 	r.ctl = ctl_create(&config);
 	assert_non_null(r.ctl);
 	rig_turn(&r);
+	fake.n_frames = 0;
 	return r;
 }
 
@@ -319,13 +353,18 @@ rig_run(struct rig *r, base_ns_t until)
 	}
 }
 
-static struct rte_mbuf *
-frame_mbuf(const void *frame, uint16_t len)
+struct rte_mbuf *
+rig_mbuf(const void *frame, uint16_t len)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
 
 	assert_non_null(m);
-	memcpy(rte_pktmbuf_append(m, len), frame, len);
+	char *p = rte_pktmbuf_append(m, len);
+
+	if (p == NULL)
+		fail_msg("no room for a frame");
+	else
+		memcpy(p, frame, len);
 	return m;
 }
 
@@ -356,7 +395,14 @@ rig_advert(struct rig *r, const char *pass, uint8_t vhid, uint32_t vip, uint32_t
 	auth_group_destroy(g);
 	wire_carp4_frame_encode(&env, &carp, frame);
 	fake.advert[fake.n_adverts++] = (struct dp_punt){
-		.m = frame_mbuf(frame, sizeof(frame)), .cls = DP_PUNT_ADVERT, .group = DP_NONE};
+		.m = rig_mbuf(frame, sizeof(frame)), .cls = DP_PUNT_ADVERT, .group = DP_NONE};
+}
+
+void
+rig_punt(enum dp_punt_class cls, uint16_t group, const void *frame, uint16_t len)
+{
+	fake.punt[fake.n_punts++] =
+		(struct dp_punt){.m = rig_mbuf(frame, len), .cls = cls, .group = group};
 }
 
 void
@@ -368,7 +414,7 @@ rig_arp(struct rig *r, enum dp_punt_class cls, uint16_t group, const uint8_t *et
 	(void)r;
 	wire_arp_frame_encode(eth_dst, arp->sender_mac, arp, frame);
 	fake.punt[fake.n_punts++] =
-		(struct dp_punt){.m = frame_mbuf(frame, sizeof(frame)), .cls = cls, .group = group};
+		(struct dp_punt){.m = rig_mbuf(frame, sizeof(frame)), .cls = cls, .group = group};
 }
 
 static const struct fake_frame *
@@ -377,7 +423,9 @@ sent(uint32_t n, uint16_t type)
 	for (uint32_t i = 0; i < fake.n_frames && i < FAKE_FRAMES; i++) {
 		const struct fake_frame *f = &fake.frame[i];
 
-		if (f->bytes[12] == type >> 8 && f->bytes[13] == (type & 0xff) && n-- == 0)
+		/* IPv4 means adverts: reports of membership are left out */
+		if (f->bytes[12] == type >> 8 && f->bytes[13] == (type & 0xff) &&
+			(type != WIRE_ETHERTYPE_IP4 || f->bytes[23] == WIRE_PROTO_CARP) && n-- == 0)
 			return f;
 	}
 	return NULL;
@@ -424,6 +472,18 @@ uint32_t
 sent_arps(void)
 {
 	return sent_count(WIRE_ETHERTYPE_ARP);
+}
+
+const struct fake_frame *
+sent_ip6(uint32_t n)
+{
+	return sent(n, WIRE_ETHERTYPE_IP6);
+}
+
+uint32_t
+sent_ip6s(void)
+{
+	return sent_count(WIRE_ETHERTYPE_IP6);
 }
 
 enum election_state

@@ -22,7 +22,7 @@
 struct fake_frame {
 	uint16_t if_index, group;
 	uint16_t len;
-	uint8_t bytes[128];
+	uint8_t bytes[160];
 };
 
 struct fake {
@@ -47,6 +47,11 @@ struct fake {
 	fib_nbr_act_fn nbr_act;
 	void *nbr_arg;
 	bool nbr_request_due;
+	base_ns_t last_frame;
+	uint16_t n_known; /* sources published last */
+	uint16_t port;	  /* of port_event */
+	bool filter_event, filter_ok;
+	bool nbr_known; /* fib_nbr_lookup() finds everybody, at rig_asker_mac */
 	uint32_t nbr_request_ip;
 };
 extern struct fake fake;
@@ -87,6 +92,10 @@ void rig_turn(struct rig *r);
 /** Put an advert of a peer in the ring. */
 void rig_advert(struct rig *r, const char *pass, uint8_t vhid, uint32_t vip, uint32_t src,
 	uint8_t advbase, uint8_t advskew, uint8_t demotion);
+/** A packet with these bytes. */
+struct rte_mbuf *rig_mbuf(const void *frame, uint16_t len);
+/** Put any frame in a punt ring. */
+void rig_punt(enum dp_punt_class cls, uint16_t group, const void *frame, uint16_t len);
 /** Put an ARP frame in a ring. */
 void rig_arp(struct rig *r, enum dp_punt_class cls, uint16_t group, const uint8_t *eth_dst,
 	const struct wire_arp *arp);
@@ -96,6 +105,9 @@ uint32_t sent_adverts(void);
 /** The same for ARP. */
 const struct fake_frame *sent_arp(uint32_t n, struct wire_arp *out);
 uint32_t sent_arps(void);
+/** The n-th IPv6 frame sent; NULL when there is none. */
+const struct fake_frame *sent_ip6(uint32_t n);
+uint32_t sent_ip6s(void);
 /** State of a group by its view. */
 enum election_state rig_state(struct rig *r, uint16_t group);
 /** Let time pass until the groups time out and take over. */

@@ -25,7 +25,9 @@ taking_over_sends_advert_then_announces(void **state)
 	(void)state;
 	rig_run(&r, RIG_START + RIG_DOWN - 1);
 	assert_int_equal(rig_state(&r, 0), ELECTION_BACKUP);
-	assert_int_equal(fake.n_frames, 0);
+	assert_int_equal(sent_adverts(), 0);
+	assert_int_equal(sent_arps(), 0);
+	fake.n_frames = 0;
 	assert_false(fake.owned[0]);
 	rig_run(&r, RIG_START + RIG_DOWN);
 	assert_true(fake.owned[0]);
@@ -121,13 +123,17 @@ conformance_38_reflected_advert_is_ignored(void **state)
 {
 	struct rig r = rig_make(rig_bare);
 	struct ctl_group_view v;
+	struct wire_carp carp;
 
 	(void)state;
 	rig_to_master(&r);
 	struct rte_mbuf *m = dp_ctl_alloc(NULL);
 
 	assert_non_null(m);
-	memcpy(rte_pktmbuf_append(m, fake.frame[0].len), fake.frame[0].bytes, fake.frame[0].len);
+	const struct fake_frame *f = sent_advert(0, &carp);
+
+	assert_non_null(f);
+	memcpy(rte_pktmbuf_append(m, f->len), f->bytes, f->len);
 	fake.advert[fake.n_adverts++] = (struct dp_punt){.m = m, .group = DP_NONE};
 	rig_turn(&r);
 	assert_int_equal(rig_state(&r, 0), ELECTION_MASTER);

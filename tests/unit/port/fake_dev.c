@@ -11,6 +11,7 @@
 struct fake_dev fake[FAKE_DEVS];
 
 static const uint8_t vmac_one[1][BASE_MAC_LEN] = {{0x00, 0x00, 0x5e, 0x00, 0x01, 0x01}};
+static const uint8_t fake_mcast[][BASE_MAC_LEN] = {{0x01, 0, 0x5e, 0, 0, 0x12}};
 static uint32_t flags[FAKE_DEVS];
 
 void
@@ -48,7 +49,8 @@ fake_config(uint16_t i)
 		.socket_id = SOCKET_ID_ANY,
 		.n_vmacs = 1,
 		.vmacs = vmac_one,
-		.multicast_carp = true,
+		.n_mcasts = 1,
+		.mcasts = fake_mcast,
 	};
 
 	snprintf(c.device, sizeof(c.device), "net_fake%u", i);
@@ -233,10 +235,11 @@ mac_remove(uint16_t id, const uint8_t m[BASE_MAC_LEN])
 }
 
 static int
-multicast_set(uint16_t id, const uint8_t *m)
+multicast_set(uint16_t id, const uint8_t (*macs)[BASE_MAC_LEN], uint16_t n)
 {
+	(void)macs;
 	if (fake[id].multicast_ret == 0)
-		fake[id].multicast = m != NULL;
+		fake[id].multicast = n;
 	return fake[id].multicast_ret;
 }
 

@@ -30,6 +30,7 @@
  */
 
 static const uint8_t vmacs[1][BASE_MAC_LEN] = {{0x00, 0x00, 0x5e, 0x00, 0x01, 0x2a}};
+static const uint8_t mcast[][BASE_MAC_LEN] = {{0x01, 0, 0x5e, 0, 0, 0x12}};
 static struct rte_mempool *pool;
 static bool has_netns;
 
@@ -45,7 +46,8 @@ config(const char *device)
 		.socket_id = SOCKET_ID_ANY,
 		.n_vmacs = 1,
 		.vmacs = vmacs,
-		.multicast_carp = true,
+		.n_mcasts = 1,
+		.mcasts = mcast,
 	};
 
 	snprintf(c.device, sizeof(c.device), "%s", device);

@@ -133,7 +133,7 @@ test_nothing_wanted(void **state)
 	fake_reset();
 	pc = fake_config(0);
 	pc.n_vmacs = 0;
-	pc.multicast_carp = false;
+	pc.n_mcasts = 0;
 	s = port_set_start_ops(&fake_ops, &pc, 1, no_pools, err, sizeof(err));
 	assert_non_null(s);
 	port_set_info(s, 0, &info);

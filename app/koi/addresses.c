@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#include "addresses.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire.h"
+#include "wire6.h"
+
+uint32_t
+addresses_primary_ip4(const struct base_prefix *addresses, uint16_t n)
+{
+	for (uint16_t i = 0; i < n; i++)
+		if (addresses[i].addr.family == BASE_FAMILY_IP4)
+			return base_addr_ip4(&addresses[i].addr);
+	return 0;
+}
+
+uint16_t
+addresses_ip6_list(const struct base_prefix *addresses, uint16_t n, const uint8_t *link_local,
+	uint8_t (**list)[16])
+{
+	uint16_t found = 0;
+
+	*list = calloc(n + 1u, sizeof(**list));
+	if (*list == NULL)
+		return 0;
+	if (link_local != NULL)
+		memcpy((*list)[found++], link_local, sizeof(**list));
+	for (uint16_t i = 0; i < n; i++)
+		if (addresses[i].addr.family == BASE_FAMILY_IP6)
+			memcpy((*list)[found++], addresses[i].addr.bytes, sizeof(**list));
+	return found;
+}
+
+static uint16_t
+add_solicited(const struct base_prefix *p, uint8_t (*list)[BASE_MAC_LEN], uint16_t n, bool *ip6)
+{
+	uint8_t group[16];
+
+	if (p->addr.family != BASE_FAMILY_IP6)
+		return n;
+	*ip6 = true;
+	wire_ip6_solicited_node(p->addr.bytes, group);
+	wire_ip6_group_mac(group, list[n]);
+	return (uint16_t)(n + 1);
+}
+
+uint16_t
+addresses_mcast_list(const struct conf *conf, uint16_t if_index, uint8_t (**list)[BASE_MAC_LEN])
+{
+	static const uint8_t all_hosts[BASE_MAC_LEN] = {0x01, 0x00, 0x5e, 0x00, 0x00, 0x01};
+	size_t most = 5u + conf->ifs[if_index].n_addresses;
+	uint16_t n = 0;
+	bool ip6 = false;
+
+	for (uint16_t g = 0; g < conf->n_groups; g++)
+		most += conf->groups[g].if_index == if_index ? conf->groups[g].n_addresses : 0u;
+	*list = calloc(most, sizeof(**list));
+	if (*list == NULL)
+		return 0;
+	memcpy((*list)[n++], wire_carp_mac4, BASE_MAC_LEN);
+	memcpy((*list)[n++], all_hosts, BASE_MAC_LEN);
+	for (uint16_t a = 0; a < conf->ifs[if_index].n_addresses; a++)
+		n = add_solicited(&conf->ifs[if_index].addresses[a], *list, n, &ip6);
+	for (uint16_t g = 0; g < conf->n_groups; g++)
+		for (uint16_t a = 0;
+			conf->groups[g].if_index == if_index && a < conf->groups[g].n_addresses;
+			a++)
+			n = add_solicited(&conf->groups[g].addresses[a], *list, n, &ip6);
+	if (ip6) {
+		memcpy((*list)[n++], wire_carp_mac6, BASE_MAC_LEN);
+		wire_ip6_group_mac(wire_ip6_all_nodes, (*list)[n++]);
+	}
+	return n;
+}

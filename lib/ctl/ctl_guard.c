@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/* Counters of our adverts, and the guard against those that come a second time (note 0, 2.3). */
+
+#include <string.h>
+#include <time.h>
+
+#include "ctl_priv.h"
+
+/* Read once per advert of a strict group, by vDSO. */
+static uint64_t
+wall_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * BASE_NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t
+ctl_next_counter(struct ctl *c, uint16_t group)
+{
+	struct ctl_group *g = &c->groups[group];
+	uint64_t counter = g->conf->strict ? auth_counters_next_strict(&g->counters, wall_ns())
+					   : auth_counters_next(&g->counters, &c->rand);
+
+	auth_replay_sent(&g->replay, counter, c->now);
+	return counter;
+}
+
+/* Boxes without an address of their own all send from the first VIP. */
+static bool
+is_shared(const struct ctl_group *g, const struct base_addr *src)
+{
+	for (uint16_t i = 0; i < g->conf->n_addresses; i++)
+		if (memcmp(&g->conf->addresses[i].addr, src, sizeof(*src)) == 0)
+			return true;
+	return false;
+}
+
+enum ctl_stat
+ctl_guard_check(struct ctl *c, const struct ctl_advert *a)
+{
+	struct ctl_group *g = &c->groups[a->group];
+	struct auth_replay_advert advert = {
+		.src = a->src,
+		.shared_src = is_shared(g, &a->src),
+		.counter = a->counter,
+		.advbase = a->prio.advbase,
+		.advskew = a->prio.advskew,
+		.demotion = a->prio.demotion,
+		.bow_out = a->bow_out,
+	};
+
+	switch (auth_replay_check(
+		&g->replay, &advert, c->now, g->conf->strict ? wall_ns() : 0, NULL)) {
+	case AUTH_REPLAY_OK:
+		return CTL_STAT_IPACKETS;
+	case AUTH_REPLAY_DUPLICATE:
+		return CTL_STAT_DUPLICATE;
+	case AUTH_REPLAY_REPLAY:
+		return CTL_STAT_REPLAY;
+	case AUTH_REPLAY_NOT_STRICT:
+		return CTL_STAT_NOT_STRICT;
+	case AUTH_REPLAY_STALE:
+	case AUTH_REPLAY_COUNT:
+		break;
+	}
+	return CTL_STAT_STALE;
+}
