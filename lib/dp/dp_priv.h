@@ -25,7 +25,10 @@
 #include "wire.h"
 #include "wire6.h"
 
-/* Ring sizes in slots; a ring holds one entry less. */
+/*
+ * Ring sizes in slots; a ring holds one entry less. With their heads the three rings of a group
+ * take 3,968 bytes, so that 1,024 groups take 4.1 MB per worker.
+ */
 #define DP_KNOWN_RING_SLOTS   256 /* adverts of a group from known sources */
 #define DP_UNKNOWN_RING_SLOTS 64  /* adverts of a group from others, or of an interface */
 #define DP_GROUP_RING_SLOTS   32
