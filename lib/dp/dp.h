@@ -79,7 +79,7 @@ struct dp_group_config {
 	/** First VIP, the source of ICMP errors where the interface has no address; 0 = none. */
 	uint32_t ip4;
 	uint16_t n_ip6;
-	/** IPv6 VIPs; copied. One of several groups of an interface belongs to the first of them. */
+	/** IPv6 VIPs; copied. One of several groups of an interface is the first one's. */
 	const uint8_t (*ip6)[16];
 };
 
