@@ -37,7 +37,7 @@ size_t election_size(uint16_t if_count, uint16_t group_count);
  * Make an election in mem, which has election_size() bytes aligned to 16. Every group starts in
  * INIT; runnable ones go to BACKUP with the first tick.
  * @return the election, or NULL when the configuration is out of bounds: an advskew over 254, an
- *         interface id that does not exist, an unknown family, more than 255 groups on an interface.
+ *         interface id that does not exist, an unknown family, over 255 groups on an interface.
  */
 struct election *election_init(void *mem, const struct election_config *config, base_ns_t now);
 

@@ -26,6 +26,7 @@ box_new(const struct election_config *config)
 	}
 	b->now = T0;
 	b->startup_until = T0 + config->startup_hold_ns;
+	b->if_count = config->if_count;
 	b->group_count = config->group_count;
 	b->seen = calloc(config->group_count + 1u, sizeof(*b->seen));
 	assert_non_null(b->seen);

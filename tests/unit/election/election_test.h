@@ -45,7 +45,7 @@ struct box {
 	struct election *e;
 	void *mem;
 	base_ns_t now;
-	uint16_t group_count;
+	uint16_t if_count, group_count;
 	struct step *log;
 	uint32_t n, cap, read;
 	struct election_actions list;
