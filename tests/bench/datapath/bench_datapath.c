@@ -118,7 +118,10 @@ dp_build(struct rte_mempool *pool)
 		{.port_id = 0, .mac = {2, 0, 0, 0, 0, 1}, .mtu = 1500},
 		{.port_id = 1, .mac = {2, 0, 0, 0, 0, 2}, .mtu = 1500},
 	};
-	static const struct dp_group_config groups[2] = {{0, 1, 0}, {1, 2, 0}};
+	static const struct dp_group_config groups[2] = {
+		{.if_index = 0, .vhid = 1},
+		{.if_index = 1, .vhid = 2},
+	};
 	const struct dp_config config = {
 		.n_workers = 1,
 		.n_ports = 2,
