@@ -10,14 +10,6 @@
 #include "ctl.h"
 #include "election.h"
 
-/* Words for the log; telemetry and the ledger have the short names of the election. */
-static const char *const demotion_words[ELECTION_DEMOTION_SOURCE_COUNT] = {
-	[ELECTION_DEMOTION_LINK] = "interface down",
-	[ELECTION_DEMOTION_SEND_ERROR] = "adverts not sent",
-	[ELECTION_DEMOTION_WORKER_STALLED] = "worker stalled",
-	[ELECTION_DEMOTION_OPERATOR] = "operator",
-};
-
 static double
 ms(base_ns_t ns)
 {
@@ -42,8 +34,7 @@ subject(const struct mgmt_config *c, const struct ctl_event *e, char *buf, size_
 static void
 demotion_text(const struct mgmt_config *c, const struct ctl_event *e, char buf[MGMT_EVENT_TEXT])
 {
-	const char *what =
-		e->source < ELECTION_DEMOTION_SOURCE_COUNT ? demotion_words[e->source] : "?";
+	const char *what = mgmt_demotion_words(e->source);
 	const char *of = e->group < c->conf->n_groups ? mgmt_group_name(c, e->group)
 						      : mgmt_if_name(c, e->if_id);
 	const char *sep = of[0] != '\0' ? ": " : "";
@@ -71,10 +62,40 @@ state_text(const char *who, const struct ctl_event *e, char buf[MGMT_EVENT_TEXT]
 		election_cause_text(e->cause), after, took);
 }
 
+/* The warning also ends when the peer falls silent, and nothing says which of both it was. */
+static void
+warn_text(const char *who, const struct ctl_event *e, char buf[MGMT_EVENT_TEXT])
+{
+	char warn[MGMT_WARN_STR], addr[CONF_ADDR_STR];
+
+	if (e->warn == ELECTION_WARN_NONE)
+		snprintf(buf, MGMT_EVENT_TEXT,
+			"carp: %stiming fits again: no misfit of %s is heard any more", who,
+			conf_addr_str(&e->src, addr));
+	else
+		snprintf(buf, MGMT_EVENT_TEXT, "carp: %s%s", who,
+			mgmt_warn_str(e->warn, &e->peer, &e->src, warn));
+}
+
+static void
+split_text(const char *who, const struct ctl_event *e, char buf[MGMT_EVENT_TEXT])
+{
+	char reasons[MGMT_SPLIT_STR], addr[CONF_ADDR_STR];
+
+	if (e->split == 0)
+		snprintf(buf, MGMT_EVENT_TEXT, "carp: %ssplit brain no longer suspected", who);
+	else if (e->src.family == BASE_FAMILY_NONE)
+		snprintf(buf, MGMT_EVENT_TEXT, "carp: %ssplit brain suspected: %s", who,
+			mgmt_split_str(e->split, reasons));
+	else
+		snprintf(buf, MGMT_EVENT_TEXT, "carp: %ssplit brain suspected: %s (%s)", who,
+			mgmt_split_str(e->split, reasons), conf_addr_str(&e->src, addr));
+}
+
 const char *
 mgmt_event_text(const struct mgmt_config *c, const struct ctl_event *e, char buf[MGMT_EVENT_TEXT])
 {
-	char who[48], addr[CONF_ADDR_STR], more[40] = "";
+	char who[48], addr[CONF_ADDR_STR], span[MGMT_SPAN_STR], more[40] = "";
 
 	subject(c, e, who, sizeof(who));
 	if (e->suppressed > 0)
@@ -103,6 +124,23 @@ mgmt_event_text(const struct mgmt_config *c, const struct ctl_event *e, char buf
 		snprintf(buf, MGMT_EVENT_TEXT, "carp: control lcore did not run for %.1f ms%s",
 			ms(e->gap), more);
 		break;
+	case CTL_EVENT_WARN:
+		warn_text(who, e, buf);
+		break;
+	case CTL_EVENT_SPLIT:
+		split_text(who, e, buf);
+		break;
+	case CTL_EVENT_DECISION:
+		snprintf(buf, MGMT_EVENT_TEXT, "carp: %stake-over (%s) waits %s for %s", who,
+			election_cause_text(e->cause), mgmt_span_str(e->hold_ns, span),
+			election_hold_name(e->hold));
+		break;
+	case CTL_EVENT_FILTER:
+		snprintf(buf, MGMT_EVENT_TEXT, "interface %s: %s", mgmt_if_name(c, e->if_id),
+			e->link_up ? "frames to the groups' MACs reach us again"
+				   : "address filters failed, frames to the groups' MACs do not "
+				     "reach us");
+		break;
 	}
 	return buf;
 }
@@ -123,6 +161,14 @@ mgmt_event_kind(const struct ctl_event *e)
 		return "request";
 	case CTL_EVENT_STALL:
 		return "stall";
+	case CTL_EVENT_WARN:
+		return "warn";
+	case CTL_EVENT_SPLIT:
+		return "split";
+	case CTL_EVENT_DECISION:
+		return "decision";
+	case CTL_EVENT_FILTER:
+		return "filter";
 	}
 	return "";
 }
@@ -143,11 +189,17 @@ mgmt_event_syslog(const struct ctl_event *e)
 	case CTL_EVENT_DEMOTION:
 		return e->amount > 0 ? 4 : 5;
 	case CTL_EVENT_LINK:
+	case CTL_EVENT_FILTER:
 		return e->link_up ? 5 : 4;
 	case CTL_EVENT_BAD_ADVERT:
 	case CTL_EVENT_STALL:
 		return 4;
+	case CTL_EVENT_WARN:
+		return e->warn == ELECTION_WARN_NONE ? 5 : 4;
+	case CTL_EVENT_SPLIT:
+		return e->split == 0 ? 5 : 4;
 	case CTL_EVENT_REQUEST:
+	case CTL_EVENT_DECISION:
 		return 6;
 	}
 	return 6;

@@ -66,6 +66,17 @@ print_address(FILE *to, const char *prefix)
 	fputc('\n', to);
 }
 
+static void
+print_suspicions(FILE *to, const json_t *v)
+{
+	if (get_bool(v, "split_brain_suspected"))
+		fprintf(to, "\tsplit brain suspected for %.1f s: %s\n",
+			(double)get_u64(v, "split_since_ms") / 1000.0, get_str(v, "split_reasons"));
+	if (get_str(v, "warn")[0] != '\0')
+		fprintf(to, "\twarning for %.1f s: %s\n",
+			(double)get_u64(v, "warn_since_ms") / 1000.0, get_str(v, "warn"));
+}
+
 void
 mgmt_text_carp_group(FILE *to, const json_t *v)
 {
@@ -95,6 +106,7 @@ mgmt_text_carp_group(FILE *to, const json_t *v)
 	if (get_bool(v, "handing_over"))
 		fputs(", handing over", to);
 	fputc('\n', to);
+	print_suspicions(to, v);
 }
 
 void

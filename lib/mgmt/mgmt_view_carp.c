@@ -11,6 +11,8 @@
 #include "ctl.h"
 #include "dp.h"
 #include "election.h"
+#include "port.h"
+#include "wire6.h"
 
 #include "mgmt_json_priv.h"
 
@@ -21,25 +23,32 @@
 #define FLAG_SIMPLEX   0x800u
 #define FLAG_MULTICAST 0x8000u
 
-static const char *
-addr_or_empty(const struct base_addr *a, char buf[CONF_ADDR_STR])
+const char *
+mgmt_addr_str(const struct base_addr *a, char buf[CONF_ADDR_STR])
 {
 	return a->family == BASE_FAMILY_NONE ? "" : conf_addr_str(a, buf);
 }
 
-/* The source of our own adverts: protocol note 1.2, parent address, else first VIP. */
-static const struct base_addr *
-own_source(const struct conf *conf, const struct conf_group *g)
+/* The source of our own adverts: notes 1.2 and 1.3; IPv4 is shown where there are both. */
+static struct base_addr
+own_source(const struct mgmt_config *c, const struct conf_group *g)
 {
-	const struct conf_if *ifc = &conf->ifs[g->if_index];
+	const struct conf_if *ifc = &c->conf->ifs[g->if_index];
+	struct base_addr link_local = {.family = BASE_FAMILY_IP6};
+	const struct base_addr *vip4 = NULL;
+	struct port_info p = {0};
 
-	for (uint16_t i = 0; i < ifc->n_addresses; i++)
-		if (ifc->addresses[i].addr.family == BASE_FAMILY_IP4)
-			return &ifc->addresses[i].addr;
-	for (uint16_t i = 0; i < g->n_addresses; i++)
+	for (uint16_t i = 0; i < g->n_addresses && !vip4; i++)
 		if (g->addresses[i].addr.family == BASE_FAMILY_IP4)
-			return &g->addresses[i].addr;
-	return NULL;
+			vip4 = &g->addresses[i].addr;
+	for (uint16_t i = 0; i < ifc->n_addresses && vip4; i++)
+		if (ifc->addresses[i].addr.family == BASE_FAMILY_IP4)
+			return ifc->addresses[i].addr;
+	if (vip4)
+		return *vip4;
+	port_set_info(c->ports, c->if_port[g->if_index], &p);
+	wire_ip6_link_local(p.mac, link_local.bytes);
+	return link_local;
 }
 
 static void
@@ -53,12 +62,41 @@ put_addresses(json_t *o, const struct base_prefix *p, uint16_t n)
 	json_object_set_new(o, "addresses", list);
 }
 
+static const char *
+families_name(uint8_t families)
+{
+	static const char *const names[] = {"", "inet", "inet6", "inet inet6"};
+
+	return names[families & (ELECTION_IP4 | ELECTION_IP6)];
+}
+
+/* What is wrong, or looks so, about the others. */
+static void
+put_suspicions(json_t *o, const struct election_group_info *info, base_ns_t now)
+{
+	char split[MGMT_SPLIT_STR], warn[MGMT_WARN_STR], addr[CONF_ADDR_STR];
+
+	put_bool(o, "split_brain_suspected", info->split != 0);
+	put_str(o, "split_reasons", mgmt_split_str(info->split, split));
+	if (info->split != 0)
+		put_u64(o, "split_since_ms",
+			base_ns_since(now, info->split_since) / BASE_NS_PER_MS);
+	put_str(o, "warn", mgmt_warn_str(info->warn, &info->warn_peer, &info->warn_src, warn));
+	if (info->warn != ELECTION_WARN_NONE)
+		put_u64(o, "warn_since_ms", base_ns_since(now, info->warn_since) / BASE_NS_PER_MS);
+	put_u64(o, "duels", info->duels);
+	put_str(o, "auth_failed_from", mgmt_addr_str(&info->auth_failed_from, addr));
+	if (info->auth_failed_at != BASE_NS_NEVER)
+		put_u64(o, "auth_failed_ms_ago",
+			base_ns_since(now, info->auth_failed_at) / BASE_NS_PER_MS);
+}
+
 static json_t *
 group_view(const struct mgmt_config *c, uint16_t id)
 {
 	const struct conf_group *g = &c->conf->groups[id];
 	const struct election_group_info *info;
-	const struct base_addr *master;
+	struct base_addr master;
 	struct ctl_group_view v;
 	base_ns_t now = dp_clock();
 	uint8_t vmac[BASE_MAC_LEN];
@@ -87,8 +125,8 @@ group_view(const struct mgmt_config *c, uint16_t id)
 	put_u64(o, "sent_advskew", info->sent.advskew);
 	put_str(o, "vmac", mgmt_mac_str(vmac, mac));
 	put_addresses(o, g->addresses, g->n_addresses);
-	master = info->state == ELECTION_MASTER ? own_source(c->conf, g) : &info->master;
-	put_str(o, "master_ip", master ? addr_or_empty(master, addr) : "");
+	master = info->state == ELECTION_MASTER ? own_source(c, g) : info->master;
+	put_str(o, "master_ip", mgmt_addr_str(&master, addr));
 	put_str(o, "last_cause", election_cause_text(info->cause));
 	put_u64(o, "transitions", info->transitions);
 	put_u64(o, "state_since_ms", base_ns_since(now, info->state_since) / BASE_NS_PER_MS);
@@ -103,12 +141,14 @@ group_view(const struct mgmt_config *c, uint16_t id)
 	put_u64(o, "interval_us", info->interval / BASE_NS_PER_US);
 	put_u64(o, "master_down_us", info->master_down / BASE_NS_PER_US);
 	put_u64(o, "late_max_us", info->late_max / BASE_NS_PER_US);
-	put_str(o, "heard_from", addr_or_empty(&info->heard_from, addr));
+	put_str(o, "heard_from", mgmt_addr_str(&info->heard_from, addr));
 	put_u64(o, "heard_advbase", info->heard.advbase);
 	put_u64(o, "heard_advskew", info->heard.advskew);
 	put_u64(o, "heard_demotion", info->heard.demotion);
 	if (info->heard_at != BASE_NS_NEVER)
 		put_u64(o, "heard_ms_ago", base_ns_since(now, info->heard_at) / BASE_NS_PER_MS);
+	put_str(o, "families", families_name(info->families));
+	put_suspicions(o, info, now);
 	return o;
 }
 
@@ -180,7 +220,7 @@ mgmt_view_carp_peers(const struct mgmt_config *c, const struct mgmt_args *a)
 	put_str(o, "name", mgmt_group_name(c, a->group));
 	for (uint32_t i = 0; i < n && i < CTL_PEERS_MAX; i++) {
 		p = json_object();
-		put_str(p, "address", addr_or_empty(&peers[i].addr, addr));
+		put_str(p, "address", mgmt_addr_str(&peers[i].addr, addr));
 		put_u64(p, "advbase", peers[i].prio.advbase);
 		put_u64(p, "advskew", peers[i].prio.advskew);
 		put_u64(p, "demotion", peers[i].prio.demotion);
@@ -195,12 +235,28 @@ mgmt_view_carp_peers(const struct mgmt_config *c, const struct mgmt_args *a)
 }
 
 json_t *
+mgmt_demotion_json(
+	const struct mgmt_config *c, const struct election_demotion_entry *e, base_ns_t now)
+{
+	json_t *o = json_object();
+
+	put_str(o, "source", election_demotion_source_name(e->source));
+	put_str(o, "interface", mgmt_if_name(c, e->if_id));
+	put_str(o, "group", mgmt_group_name(c, e->group));
+	put_u64(o, "amount", e->amount);
+	put_u64(o, "since_ms", base_ns_since(now, e->since) / BASE_NS_PER_MS);
+	if (e->expires != BASE_NS_NEVER)
+		put_u64(o, "ends_in_ms", base_ns_since(e->expires, now) / BASE_NS_PER_MS);
+	return o;
+}
+
+json_t *
 mgmt_view_carp_demotion(const struct mgmt_config *c, const struct mgmt_args *a)
 {
 	/* One entry per interface and source, one per group, one operator (election_types.h). */
 	const uint32_t cap = 2 * CONF_IF_MAX + CONF_GROUP_MAX + 1;
 	struct election_demotion_entry *e = calloc(cap, sizeof(*e));
-	json_t *o = json_object(), *list = json_array(), *item;
+	json_t *o = json_object(), *list = json_array();
 	base_ns_t now = dp_clock();
 	struct ctl_box_view box;
 	uint32_t n;
@@ -209,18 +265,8 @@ mgmt_view_carp_demotion(const struct mgmt_config *c, const struct mgmt_args *a)
 	ctl_box_view(c->ctl, &box);
 	put_u64(o, "total", box.demotion);
 	n = e ? ctl_demotion_view(c->ctl, e, cap) : 0;
-	for (uint32_t i = 0; i < n && i < cap; i++) {
-		item = json_object();
-		put_str(item, "source", election_demotion_source_name(e[i].source));
-		put_str(item, "interface", mgmt_if_name(c, e[i].if_id));
-		put_str(item, "group", mgmt_group_name(c, e[i].group));
-		put_u64(item, "amount", e[i].amount);
-		put_u64(item, "since_ms", base_ns_since(now, e[i].since) / BASE_NS_PER_MS);
-		if (e[i].expires != BASE_NS_NEVER)
-			put_u64(item, "ends_in_ms",
-				base_ns_since(e[i].expires, now) / BASE_NS_PER_MS);
-		json_array_append_new(list, item);
-	}
+	for (uint32_t i = 0; i < n && i < cap; i++)
+		json_array_append_new(list, mgmt_demotion_json(c, &e[i], now));
 	json_object_set_new(o, "entries", list);
 	free(e);
 	return o;
@@ -239,6 +285,7 @@ static json_t *
 event_view(const struct mgmt_config *c, const struct ctl_event *e)
 {
 	char text[MGMT_EVENT_TEXT], wall[MGMT_WALL_STR], addr[CONF_ADDR_STR];
+	char split[MGMT_SPLIT_STR];
 	json_t *o = json_object();
 
 	put_u64(o, "seq", e->seq);
@@ -258,7 +305,12 @@ event_view(const struct mgmt_config *c, const struct ctl_event *e)
 			put_u64(o, "takeover_us", e->takeover_ns / BASE_NS_PER_US);
 		put_priority(o, "own", &e->own);
 		put_priority(o, "peer", &e->peer);
-		put_str(o, "source", addr_or_empty(&e->src, addr));
+		put_str(o, "source", mgmt_addr_str(&e->src, addr));
+		if (e->family != BASE_FAMILY_NONE)
+			put_str(o, "family", mgmt_family_name(e->family));
+		if (e->hold != ELECTION_HOLD_NONE)
+			put_str(o, "hold", election_hold_name(e->hold));
+		put_u64(o, "late_us", e->late / BASE_NS_PER_US);
 		break;
 	case CTL_EVENT_DEMOTION:
 		put_str(o, "reason", election_demotion_source_name(e->source));
@@ -271,10 +323,32 @@ event_view(const struct mgmt_config *c, const struct ctl_event *e)
 	case CTL_EVENT_BAD_ADVERT:
 		put_str(o, "counter", ctl_stat_name(e->stat));
 		put_u64(o, "suppressed", e->suppressed);
-		put_str(o, "source", addr_or_empty(&e->src, addr));
+		put_str(o, "source", mgmt_addr_str(&e->src, addr));
 		break;
 	case CTL_EVENT_STALL:
 		put_u64(o, "gap_us", e->gap / BASE_NS_PER_US);
+		break;
+	case CTL_EVENT_WARN:
+		put_str(o, "warn", election_warn_text(e->warn));
+		put_priority(o, "peer", &e->peer);
+		put_str(o, "source", mgmt_addr_str(&e->src, addr));
+		break;
+	case CTL_EVENT_SPLIT:
+		put_bool(o, "split_brain_suspected", e->split != 0);
+		put_str(o, "split_reasons", mgmt_split_str(e->split, split));
+		put_str(o, "split_before", mgmt_split_str(e->split_before, split));
+		put_str(o, "source", mgmt_addr_str(&e->src, addr));
+		break;
+	case CTL_EVENT_DECISION:
+		put_str(o, "cause", election_cause_text(e->cause));
+		put_str(o, "hold", election_hold_name(e->hold));
+		put_u64(o, "hold_us", e->hold_ns / BASE_NS_PER_US);
+		put_priority(o, "own", &e->own);
+		put_priority(o, "peer", &e->peer);
+		put_str(o, "source", mgmt_addr_str(&e->src, addr));
+		break;
+	case CTL_EVENT_FILTER:
+		put_bool(o, "filter_ok", e->link_up);
 		break;
 	case CTL_EVENT_REQUEST:
 		break;
@@ -285,7 +359,8 @@ event_view(const struct mgmt_config *c, const struct ctl_event *e)
 json_t *
 mgmt_view_carp_events(const struct mgmt_config *c, const struct mgmt_args *a)
 {
-	uint32_t cap = a->limit ? a->limit : CTL_EVENTS_KEPT;
+	uint32_t kept = a->has_group ? CTL_DECISIONS_KEPT : CTL_EVENTS_KEPT;
+	uint32_t cap = a->limit && a->limit < kept ? a->limit : kept;
 	struct ctl_event *e = calloc(cap, sizeof(*e));
 	json_t *o = json_object(), *list = json_array();
 	uint64_t last = a->offset;

@@ -11,6 +11,8 @@
 #include <jansson.h>
 
 #include "base_addr.h"
+#include "conf.h"
+#include "election_types.h"
 #include "mgmt.h"
 
 /**
@@ -70,8 +72,33 @@ const char *mgmt_group_name(const struct mgmt_config *c, uint16_t group);
 uint16_t mgmt_if_find(const struct mgmt_config *c, const char *name, size_t len);
 uint16_t mgmt_group_find(const struct mgmt_config *c, const char *name, size_t len);
 
+/** "192.0.2.3", or "" for family NONE. @param buf as of conf_addr_str() */
+const char *mgmt_addr_str(const struct base_addr *a, char buf[CONF_ADDR_STR]);
+/** An entry of the demotion ledger as views show it. */
+json_t *mgmt_demotion_json(
+	const struct mgmt_config *c, const struct election_demotion_entry *e, base_ns_t now);
+
+/** @name Numbers in words (mgmt_words.c); all return buf. @{ */
+/** A duration, four digits or so: "38 us", "3.9 ms", "3.391 s", "26 h 3 min". */
+#define MGMT_SPAN_STR 48
+const char *mgmt_span_str(base_ns_t ns, char buf[MGMT_SPAN_STR]);
+/** "1.000 s + 128/256 demotion 0", "bow-out (255/255)". */
+#define MGMT_PRIORITY_STR 48
+const char *mgmt_priority_str(const struct election_priority *p, char buf[MGMT_PRIORITY_STR]);
+/** The reasons of a mask of ELECTION_SPLIT_*, "" for none. */
+#define MGMT_SPLIT_STR 224
+const char *mgmt_split_str(uint8_t reasons, char buf[MGMT_SPLIT_STR]);
+/** Whose timing does not fit, and how; "" for NONE. */
+#define MGMT_WARN_STR 192
+const char *mgmt_warn_str(enum election_warn w, const struct election_priority *peer,
+	const struct base_addr *src, char buf[MGMT_WARN_STR]);
+const char *mgmt_demotion_words(enum election_demotion_source s);
+/** @param family  enum base_family */
+const char *mgmt_family_name(unsigned int family);
+/** @} */
+
 /** Room for the text of every event. */
-#define MGMT_EVENT_TEXT 256
+#define MGMT_EVENT_TEXT 384
 /** The text of an event: the same in log, CLI and telemetry. @return buf */
 const char *mgmt_event_text(
 	const struct mgmt_config *c, const struct ctl_event *e, char buf[MGMT_EVENT_TEXT]);

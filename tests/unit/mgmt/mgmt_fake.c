@@ -3,6 +3,7 @@
  */
 #include "mgmt_fake.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,20 @@ static const char config_text[] =
 	"    { \"name\": \"carp1\", \"vhid\": 2, \"pass\": \"wanpasswd\", \"advskew\": 100,"
 	"      \"addresses\": [\"198.51.100.1/24\"] } ] },"
 	"  \"routes\": [ { \"prefix\": \"0.0.0.0/0\", \"via\": \"198.51.100.254\" } ] }";
+
+/* carp0 with addresses of both families, carp1 with IPv6 only */
+static const char dual_text[] =
+	"{ \"node\": \"fw1\", \"eal\": [\"--no-pci\"],"
+	"  \"interfaces\": ["
+	"    { \"name\": \"lan\", \"device\": \"net_null0\","
+	"      \"addresses\": [\"192.0.2.2/24\", \"2001:db8:1::2/64\"] },"
+	"    { \"name\": \"wan\", \"device\": \"net_null1\", "
+	"\"addresses\": [\"2001:db8:2::2/64\"] } ],"
+	"  \"carp\": { \"preempt\": true, \"groups\": ["
+	"    { \"name\": \"carp0\", \"carpdev\": \"lan\", \"vhid\": 1, \"pass\": \"lanpasswd\","
+	"      \"addresses\": [\"192.0.2.1/24\", \"2001:db8:1::1/64\"] },"
+	"    { \"name\": \"carp1\", \"vhid\": 2, \"pass\": \"wanpasswd\", \"advskew\": 100,"
+	"      \"addresses\": [\"2001:db8:2::1/64\"] } ] } }";
 
 static const uint16_t if_port[] = {0, 1};
 static const struct mgmt_lcore lcores[] = {
@@ -58,7 +73,17 @@ setup_groups(void)
 				.heard = {.advbase = 1, .advskew = 128},
 				.heard_from = base_addr_from_ip4(0xc0000203),
 				.late_max = 42 * BASE_NS_PER_US,
+				.families = ELECTION_IP4,
+				.family = {{.heard_at = FAKE_NOW - 15 * BASE_NS_PER_S,
+						   .deadline = BASE_NS_NEVER,
+						   .heard_from = base_addr_from_ip4(0xc0000203)},
+					{.heard_at = BASE_NS_NEVER, .deadline = BASE_NS_NEVER}},
+				.duel_at = BASE_NS_NEVER,
+				.announce_deadline = BASE_NS_NEVER,
+				.auth_failed_at = BASE_NS_NEVER,
+				.frame_at = BASE_NS_NEVER,
 			},
+		.published_at = FAKE_NOW,
 		.vip_fingerprint = 0x0123456789abcdef,
 		.takeover_ns = 38 * BASE_NS_PER_US,
 	};
@@ -76,23 +101,39 @@ setup_groups(void)
 				.advskew = 100,
 				.sent = {.advbase = 1, .advskew = 240, .demotion = 1},
 				.state_since = FAKE_NOW - BASE_NS_PER_S,
+				.interval = BASE_NS_PER_S + 240 * BASE_NS_PER_SKEW,
+				.master_down = 3 * BASE_NS_PER_S + 100 * BASE_NS_PER_SKEW,
+				.advert_deadline = BASE_NS_NEVER,
+				.master_down_deadline =
+					FAKE_NOW + 2500 * BASE_NS_PER_MS + 100 * BASE_NS_PER_SKEW,
 				.heard_at = FAKE_NOW - 500 * BASE_NS_PER_MS,
 				.heard = {.advbase = 1},
 				.heard_from = base_addr_from_ip4(0xc6336403),
 				.master = base_addr_from_ip4(0xc6336403),
+				.families = ELECTION_IP4,
+				.family = {{.heard_at = FAKE_NOW - 500 * BASE_NS_PER_MS,
+						   .deadline = FAKE_NOW + 2500 * BASE_NS_PER_MS +
+							   100 * BASE_NS_PER_SKEW,
+						   .heard_from = base_addr_from_ip4(0xc6336403)},
+					{.heard_at = BASE_NS_NEVER, .deadline = BASE_NS_NEVER}},
+				.duel_at = BASE_NS_NEVER,
+				.announce_deadline = BASE_NS_NEVER,
+				.auth_failed_at = BASE_NS_NEVER,
+				.frame_at = BASE_NS_NEVER,
 			},
+		.published_at = FAKE_NOW,
 		.vip_fingerprint = 0xfeed,
 	};
 }
 
-void
-fake_setup(void)
+static void
+setup_with(const char *text)
 {
 	struct conf_issues issues;
 
 	memset(&fake, 0, sizeof(fake));
 	fake.now = FAKE_NOW;
-	fake.conf = conf_parse(config_text, strlen(config_text), "koi.json", 0, &issues);
+	fake.conf = conf_parse(text, strlen(text), "koi.json", 0, &issues);
 	if (!fake.conf) {
 		conf_issues_print(&issues, stderr);
 		abort();
@@ -138,6 +179,30 @@ fake_setup(void)
 }
 
 void
+fake_setup(void)
+{
+	setup_with(config_text);
+}
+
+void
+fake_setup_dual(void)
+{
+	setup_with(dual_text);
+	fake.groups[0].info.families = ELECTION_IP4 | ELECTION_IP6;
+	fake.groups[1].info.families = ELECTION_IP6;
+}
+
+struct base_addr
+fake_ip6(const char *text)
+{
+	struct base_addr a = {.family = BASE_FAMILY_IP6};
+
+	if (inet_pton(AF_INET6, text, a.bytes) != 1)
+		abort();
+	return a;
+}
+
+void
 fake_teardown(void)
 {
 	conf_free(fake.conf);
@@ -161,6 +226,23 @@ fake_event(enum ctl_event_kind kind)
 		.since_heard = BASE_NS_NEVER,
 	};
 	__atomic_store_n(&fake.n_events, fake.n_events + 1, __ATOMIC_RELEASE);
+	return e;
+}
+
+struct ctl_event *
+fake_transition(uint16_t group, enum election_state from, enum election_cause cause)
+{
+	struct ctl_event *e = fake_event(CTL_EVENT_STATE);
+	struct election_group_info *info = &fake.groups[group].info;
+
+	info->cause = cause;
+	e->group = group;
+	e->from = from;
+	e->to = info->state;
+	e->cause = cause;
+	e->own = info->sent;
+	e->peer = info->heard;
+	e->src = info->heard_from;
 	return e;
 }
 
@@ -228,18 +310,24 @@ uint32_t
 ctl_events(const struct ctl *c, uint16_t group, uint64_t after, struct ctl_event *out, uint32_t cap,
 	uint64_t *last)
 {
-	uint32_t have = __atomic_load_n(&fake.n_events, __ATOMIC_ACQUIRE), n = 0;
+	uint32_t have = __atomic_load_n(&fake.n_events, __ATOMIC_ACQUIRE), n = 0, of_group = 0;
 
 	(void)c;
 	*last = after;
+	for (uint32_t i = 0; i < have; i++)
+		of_group += fake.events[i].group == group;
 	for (uint32_t i = 0; i < have && n < cap; i++) {
 		const struct ctl_event *e = &fake.events[i];
 
+		if (group != ELECTION_NONE) {
+			/* older ones are not kept */
+			if (e->group != group || of_group-- > CTL_DECISIONS_KEPT)
+				continue;
+		}
 		if (e->seq <= after)
 			continue;
 		*last = e->seq;
-		if (group == ELECTION_NONE || e->group == group)
-			out[n++] = *e;
+		out[n++] = *e;
 	}
 	return n;
 }

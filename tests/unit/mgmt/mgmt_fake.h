@@ -54,9 +54,16 @@ extern struct fake_box fake;
 
 /** Make it new. */
 void fake_setup(void);
+/** The same with IPv6: carp0 has VIPs of both families, carp1 of IPv6 only. */
+void fake_setup_dual(void);
 void fake_teardown(void);
 
 /** Append an event; seq and times are filled in. */
 struct ctl_event *fake_event(enum ctl_event_kind kind);
+/** Append the transition into the state that the group has, with the priorities that it has. */
+struct ctl_event *fake_transition(
+	uint16_t group, enum election_state from, enum election_cause cause);
+
+struct base_addr fake_ip6(const char *text);
 
 #endif

@@ -128,8 +128,9 @@ answers_of_control(void **state)
 		enum mgmt_cli_status status;
 	} cases[] = {
 		{0, "preemption will undo this", "preemption will undo this\n", MGMT_CLI_DONE},
-		{-ENOTSUP, "ARP balancing is not there yet",
-			"refused: ARP balancing is not there yet\n", MGMT_CLI_REFUSED},
+		{-EINVAL, "advbase 0 is out of range: allowed is 1 to 255",
+			"refused: advbase 0 is out of range: allowed is 1 to 255\n",
+			MGMT_CLI_REFUSED},
 		{-ENOTSUP, "", "refused: not supported\n", MGMT_CLI_REFUSED},
 		{-EINVAL, "", "refused: value out of range\n", MGMT_CLI_REFUSED},
 		{-EAGAIN, "", "refused: the group is in INIT\n", MGMT_CLI_REFUSED},

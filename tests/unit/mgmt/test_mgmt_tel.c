@@ -305,6 +305,24 @@ events_page_by_page(void **state)
 	}
 }
 
+static void
+suspicion_is_a_number(void **state)
+{
+	json_t *v = reply("/carp/info", "carp0");
+
+	(void)state;
+	assert_true(json_is_integer(json_object_get(v, "split_brain_suspected")));
+	assert_int_equal(get_u64(v, "split_brain_suspected"), 0);
+	json_decref(v);
+	fake.groups[0].info.split = ELECTION_SPLIT_DUELS | ELECTION_SPLIT_TIES |
+		ELECTION_SPLIT_AUTH | ELECTION_SPLIT_DEAF;
+	v = reply("/carp/info", "carp0");
+	assert_int_equal(get_u64(v, "split_brain_suspected"), 1);
+	/* longer than one string may be: it goes on */
+	assert_non_null(json_object_get(v, "split_reasons_2"));
+	json_decref(v);
+}
+
 int
 main(void)
 {
@@ -318,6 +336,7 @@ main(void)
 		T(wide_dictionaries_and_arrays_are_cut),
 		T(routes_page_by_page),
 		T(events_page_by_page),
+		T(suspicion_is_a_number),
 #undef T
 	};
 

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "mgmt_expect.h"
 #include "mgmt_fake.h"
 #include "mgmt_json_priv.h"
 #include "mgmt_text_priv.h"
@@ -26,30 +27,20 @@ setup(void **state)
 }
 
 static int
+setup_dual(void **state)
+{
+	(void)state;
+	fake_setup_dual();
+	return 0;
+}
+
+static int
 teardown(void **state)
 {
 	(void)state;
 	fake_teardown();
 	return 0;
 }
-
-static void
-expect_text(json_t *view, void (*print)(FILE *, const json_t *), const char *want)
-{
-	char *text = NULL;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
-
-	assert_non_null(view);
-	print(f, view);
-	fclose(f);
-	assert_string_equal(text, want);
-	free(text);
-	json_decref(view);
-}
-
-#define EXPECT(name, args, want) \
-	expect_text(mgmt_view_##name(&fake.config, &(args)), mgmt_text_##name, want)
 
 static void
 group_looks_like_ifconfig(void **state)
@@ -139,6 +130,83 @@ group_view_has_the_contract(void **state)
 }
 
 static void
+dual_stack_group(void **state)
+{
+	struct mgmt_args a = {.has_group = true};
+	json_t *v;
+
+	(void)state;
+	EXPECT(carp_group, a,
+		"carp0: flags=8843<UP,BROADCAST,RUNNING,SIMPLEX,MULTICAST> mtu 1500\n"
+		"\tlladdr 00:00:5e:00:01:01\n"
+		"\tcarp: MASTER carpdev lan vhid 1 advbase 1 advskew 0\n"
+		"\tinet 192.0.2.1 netmask 0xffffff00 broadcast 192.0.2.255\n"
+		"\tinet6 2001:db8:1::1 prefixlen 64\n"
+		"\tvips 2 fingerprint 0123456789abcdef\n"
+		"\tsince 12.3 s, cause \"master timed out\", demotion 0, last master 192.0.2.3\n");
+	v = mgmt_view_carp_group(&fake.config, &a);
+	assert_string_equal(get_str(v, "families"), "inet inet6");
+	assert_string_equal(get_str(v, "master_ip"), "192.0.2.2");
+	json_decref(v);
+	/* IPv6 only: its adverts come from the link-local address of the interface */
+	a.group = 1;
+	fake.groups[1].info.state = ELECTION_MASTER;
+	v = mgmt_view_carp_group(&fake.config, &a);
+	assert_string_equal(get_str(v, "families"), "inet6");
+	assert_string_equal(get_str(v, "master_ip"), "fe80::ff:fe00:2");
+	json_decref(v);
+	fake.groups[1].info.state = ELECTION_BACKUP;
+	fake.groups[1].info.master = fake_ip6("fe80::ff:fe00:9");
+	v = mgmt_view_carp_group(&fake.config, &a);
+	assert_string_equal(get_str(v, "master_ip"), "fe80::ff:fe00:9");
+	json_decref(v);
+}
+
+static void
+suspicions(void **state)
+{
+	struct election_group_info *info = &fake.groups[1].info;
+	struct mgmt_args a = {.has_group = true, .group = 1};
+	json_t *v;
+
+	(void)state;
+	v = mgmt_view_carp_group(&fake.config, &a);
+	assert_true(json_is_false(json_object_get(v, "split_brain_suspected")));
+	assert_string_equal(json_string_value(json_object_get(v, "split_reasons")), "");
+	assert_string_equal(json_string_value(json_object_get(v, "warn")), "");
+	assert_int_equal(json_integer_value(json_object_get(v, "duels")), 0);
+	json_decref(v);
+	info->split = ELECTION_SPLIT_TIES | ELECTION_SPLIT_DEAF;
+	info->split_since = FAKE_NOW - 12300 * BASE_NS_PER_MS;
+	info->warn = ELECTION_WARN_PEER_SLOW;
+	info->warn_peer = (struct election_priority){3, 128, 0};
+	info->warn_src = base_addr_from_ip4(0xc6336403);
+	info->warn_since = FAKE_NOW - BASE_NS_PER_S;
+	info->duels = 5;
+	info->auth_failed_from = base_addr_from_ip4(0xc6336409);
+	info->auth_failed_at = FAKE_NOW - 70 * BASE_NS_PER_MS;
+	v = mgmt_view_carp_group(&fake.config, &a);
+	assert_true(json_is_true(json_object_get(v, "split_brain_suspected")));
+	assert_int_equal(get_u64(v, "split_since_ms"), 12300);
+	assert_int_equal(get_u64(v, "duels"), 5);
+	assert_string_equal(get_str(v, "auth_failed_from"), "198.51.100.9");
+	assert_int_equal(get_u64(v, "auth_failed_ms_ago"), 70);
+	json_decref(v);
+	EXPECT(carp_group, a,
+		"carp1: flags=8843<UP,BROADCAST,RUNNING,SIMPLEX,MULTICAST> mtu 1500\n"
+		"\tlladdr 00:00:5e:00:01:02\n"
+		"\tcarp: BACKUP carpdev wan vhid 2 advbase 1 advskew 100\n"
+		"\tinet 198.51.100.1 netmask 0xffffff00 broadcast 198.51.100.255\n"
+		"\tvips 1 fingerprint 000000000000feed\n"
+		"\tsince 1.0 s, cause \"initialization complete\", "
+		"demotion 1, master 198.51.100.3\n"
+		"\tsplit brain suspected for 12.3 s: our adverts are answered by an equal claim "
+		"again and again; master, and no frame at all is received\n"
+		"\twarning for 1.0 s: 198.51.100.3 advertises every 3.5 s: the peer's interval "
+		"reaches our master-down time\n");
+}
+
+static void
 stats_look_like_netstat(void **state)
 {
 	struct mgmt_args a = {.has_group = true};
@@ -167,7 +235,17 @@ stats_look_like_netstat(void **state)
 		"\t0 adverts not sent for any other reason: no link, queue full\n"
 		"\t0 ARP requests for a VIP answered\n"
 		"\t0 ARP requests for a VIP not answered: not MASTER\n"
-		"\t0 gratuitous ARPs sent\n");
+		"\t0 gratuitous ARPs sent\n"
+		"\t0 an advert heard before came back, with changed timing or too late\n"
+		"\t0 the same advert again at once, as networks deliver some\n"
+		"\t0 strict group: the sender's counter carries no time\n"
+		"\t0 strict group: the advert's time is too far from ours\n"
+		"\t0 more adverts from one source than any group sends\n"
+		"\t0 neighbour solicitations for a VIP answered\n"
+		"\t0 neighbour solicitations for a VIP not answered: not MASTER\n"
+		"\t0 neighbour discovery messages refused\n"
+		"\t0 ARP requests left to another group that shares the VIP\n"
+		"\t0 multicast membership reports sent\n");
 }
 
 static void
@@ -191,6 +269,10 @@ peers(void **state)
 		"192.0.2.3: advbase 1 advskew 128 demotion 0, 7 adverts, heard 1.0 s ago\n"
 		"192.0.2.4: advbase 255 advskew 255 demotion 3, 1 adverts, "
 		"heard 0.0 s ago, bowed out\n");
+	fake.n_peers = 1;
+	fake.peers[0].addr = fake_ip6("fe80::ff:fe00:3");
+	EXPECT(carp_peers, a,
+		"fe80::ff:fe00:3: advbase 1 advskew 128 demotion 0, 7 adverts, heard 1.0 s ago\n");
 }
 
 static void
@@ -409,112 +491,6 @@ lists_are_paged(void **state)
 	json_decref(v);
 }
 
-static void
-event_texts(void **state)
-{
-	char buf[MGMT_EVENT_TEXT];
-	struct ctl_event *e;
-
-	(void)state;
-#define EXPECT_EVENT(want) assert_string_equal(mgmt_event_text(&fake.config, e, buf), want)
-	e = fake_event(CTL_EVENT_STATE);
-	e->group = 0;
-	e->from = ELECTION_BACKUP;
-	e->to = ELECTION_MASTER;
-	e->cause = ELECTION_CAUSE_TIMEOUT;
-	e->since_heard = 3004100 * BASE_NS_PER_US;
-	e->takeover_ns = 38 * BASE_NS_PER_US;
-	EXPECT_EVENT("carp: lan vhid 1: BACKUP -> MASTER (master timed out) "
-		     "after 3004.1 ms, took 38 us");
-	e->since_heard = BASE_NS_NEVER;
-	EXPECT_EVENT("carp: lan vhid 1: BACKUP -> MASTER (master timed out), took 38 us");
-	e->from = ELECTION_INIT;
-	e->to = ELECTION_BACKUP;
-	e->cause = ELECTION_CAUSE_RUNNABLE;
-	EXPECT_EVENT("carp: lan vhid 1: INIT -> BACKUP (initialization complete)");
-
-	e = fake_event(CTL_EVENT_DEMOTION);
-	e->source = ELECTION_DEMOTION_LINK;
-	e->if_id = 1;
-	e->amount = 1;
-	e->total = 1;
-	EXPECT_EVENT("carp: demoted by 1 to 1 (interface down: wan)");
-	e->amount = 0;
-	e->total = 0;
-	EXPECT_EVENT("carp: demotion ended: now 0 (interface down: wan)");
-	e->source = ELECTION_DEMOTION_OPERATOR;
-	e->if_id = ELECTION_NONE;
-	e->amount = 5;
-	e->total = 6;
-	EXPECT_EVENT("carp: demoted by 5 to 6 (operator)");
-	e->source = ELECTION_DEMOTION_SEND_ERROR;
-	e->group = 1;
-	EXPECT_EVENT("carp: demoted by 5 to 6 (adverts not sent: carp1)");
-
-	e = fake_event(CTL_EVENT_LINK);
-	e->if_id = 1;
-	EXPECT_EVENT("interface wan: link down");
-	e->link_up = true;
-	EXPECT_EVENT("interface wan: link up");
-
-	e = fake_event(CTL_EVENT_BAD_ADVERT);
-	e->group = 0;
-	e->src = base_addr_from_ip4(0xc0000209);
-	e->stat = CTL_STAT_BADAUTH;
-	e->suppressed = 17;
-	EXPECT_EVENT(
-		"carp: lan vhid 1: advert from 192.0.2.9 refused: badauth (digest does not match: "
-		"password or VIP list differs), 17 more suppressed");
-	e->group = ELECTION_NONE;
-	e->if_id = 1;
-	e->stat = CTL_STAT_BADVHID;
-	e->suppressed = 0;
-	EXPECT_EVENT(
-		"carp: wan: advert from 192.0.2.9 refused: badvhid (vhid not configured or not "
-		"running here)");
-
-	e = fake_event(CTL_EVENT_STALL);
-	e->gap = 12500 * BASE_NS_PER_US;
-	EXPECT_EVENT("carp: control lcore did not run for 12.5 ms");
-
-	e = fake_event(CTL_EVENT_REQUEST);
-	e->group = 1;
-	snprintf(e->text, sizeof(e->text), "down");
-	EXPECT_EVENT("carp: wan vhid 2: operator: down");
-#undef EXPECT_EVENT
-}
-
-static void
-events(void **state)
-{
-	struct mgmt_args a = {0};
-	struct ctl_event *e;
-	json_t *v;
-
-	(void)state;
-	e = fake_event(CTL_EVENT_LINK);
-	e->if_id = 0;
-	e = fake_event(CTL_EVENT_STATE);
-	e->group = 1;
-	e->to = ELECTION_BACKUP;
-	e->cause = ELECTION_CAUSE_RUNNABLE;
-	EXPECT(carp_events, a,
-		"2026-05-01T12:00:00.123Z interface lan: link down\n"
-		"2026-05-01T12:00:01.123Z carp: wan vhid 2: INIT -> "
-		"BACKUP (initialization complete)\n");
-	a.has_group = true;
-	a.group = 1;
-	EXPECT(carp_events, a,
-		"2026-05-01T12:00:01.123Z carp: wan vhid 2: INIT -> "
-		"BACKUP (initialization complete)\n");
-	a.has_group = false;
-	a.offset = 1;
-	v = mgmt_view_carp_events(&fake.config, &a);
-	assert_int_equal(json_array_size(json_object_get(v, "events")), 1);
-	assert_int_equal(get_u64(v, "next"), 2);
-	json_decref(v);
-}
-
 int
 main(void)
 {
@@ -523,6 +499,8 @@ main(void)
 		T(group_looks_like_ifconfig),
 		T(group_flags_follow_state),
 		T(group_view_has_the_contract),
+		cmocka_unit_test_setup_teardown(dual_stack_group, setup_dual, teardown),
+		T(suspicions),
 		T(stats_look_like_netstat),
 		T(peers),
 		T(demotion),
@@ -533,8 +511,6 @@ main(void)
 		T(lcores),
 		T(config_masks_secrets_and_loads_again),
 		T(lists_are_paged),
-		T(event_texts),
-		T(events),
 #undef T
 	};
 
