@@ -191,6 +191,16 @@ mgmt_text_carp_events(FILE *to, const json_t *v)
 }
 
 void
+mgmt_text_carp_explain(FILE *to, const json_t *v)
+{
+	const json_t *lines = json_object_get(v, "lines"), *line;
+	size_t i;
+
+	json_array_foreach (lines, i, line)
+		fprintf(to, "%s\n", json_string_value(line));
+}
+
+void
 mgmt_text_carp_demotion(FILE *to, const json_t *v)
 {
 	const json_t *entries = json_object_get(v, "entries"), *e;

@@ -21,6 +21,7 @@ MGMT_TEXT(carp_stats);
 MGMT_TEXT(carp_peers);
 MGMT_TEXT(carp_events);
 MGMT_TEXT(carp_demotion);
+MGMT_TEXT(carp_explain);
 MGMT_TEXT(if_all);
 MGMT_TEXT(if_one);
 MGMT_TEXT(port_stats);

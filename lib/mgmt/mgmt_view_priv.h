@@ -48,6 +48,7 @@ MGMT_VIEW(carp_stats);
 MGMT_VIEW(carp_peers);
 MGMT_VIEW(carp_events);
 MGMT_VIEW(carp_demotion);
+MGMT_VIEW(carp_explain);
 MGMT_VIEW(if_list);
 MGMT_VIEW(if_all);
 MGMT_VIEW(if_one);

@@ -197,12 +197,16 @@ errors_name_the_bad_word(void **state)
 	static const struct {
 		const char *line, *text;
 	} cases[] = {
-		{"shw", "unknown command \"shw\": expected show, carp, set, clear, help, quit\n"},
+		{"shw", "unknown command \"shw\": expected show, explain, carp, set, clear, help, quit\n"},
 		{"show carp carp9",
 			"unknown group \"carp9\": groups are carp0, carp1; other words here: "
 			"all, stats, peers, events, demotion\n"},
 		{"carp carp9 up", "unknown group \"carp9\": groups are carp0, carp1\n"},
 		{"carp carp0#1 up", "unknown group \"carp0#1\": groups are carp0, carp1\n"},
+		{"explain carp",
+			"incomplete command: after \"explain carp\" expected a name (groups are carp0, carp1)\n"},
+		{"explain carp carp9", "unknown group \"carp9\": groups are carp0, carp1\n"},
+		{"explain carp0", "unknown word \"carp0\" after \"explain\": expected carp\n"},
 		{"show interface em0",
 			"unknown interface \"em0\": interfaces are lan, wan; "
 			"other words here: all\n"},
@@ -286,6 +290,7 @@ typing(void **state)
 		{"show carp carp\t", "carp0", true},
 		{"show carp s\t", "s\033[0Ktats ", true},
 		{"show carp stats \t", "carp1", true},
+		{"explain carp \t", "carp1", true},
 		{"set carp log \t", "[0-2]: 1: state changes, 2: bad packets too", true},
 		{"show carp nix\n", "unknown group \"nix\": groups are carp0, carp1", true},
 		{"show carp\n", "incomplete command: after \"show carp\"", true},

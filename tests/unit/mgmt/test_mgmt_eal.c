@@ -124,7 +124,8 @@ replies_arrive_as_they_were_fitted(void **state)
 		"/carp/list", "/carp/info,carp0", "/carp/stats", "/carp/stats,carp1",
 		"/carp/peers,carp0", "/carp/events", "/carp/events,carp1,3", "/fwd/stats",
 		"/interface/list", "/interface/info,wan", "/neighbor/list,lan", "/route/list",
-		"/route/list,100", "/carp/info,none", "/carp/info"};
+		"/route/list,100", "/carp/explain,carp0", "/carp/explain,carp1,3", "/carp/explain",
+		"/carp/info,none", "/carp/info"};
 	int fd = dial();
 
 	(void)state;

@@ -175,6 +175,15 @@ one_command(void **state)
 		{"carp carp0 down", 0, "", ""},
 		{"--json show carp demotion", 0, "{\n  \"total\": 1,\n  \"entries\": []\n}\n", ""},
 		{"--json carp carp0 up", 0, "\"\"\n", ""},
+		{"explain carp carp0", 0,
+			"carp0 (lan vhid 1) has been MASTER for 12.3 s.\nCause: master timed out; ",
+			""},
+		{"--json explain carp carp0", 0,
+			"{\n  \"name\": \"carp0\",\n  \"carpdev\": \"lan\",\n  \"vhid\": 1,\n"
+			"  \"state\": \"MASTER\",\n  \"state_since_ms\": 12300,\n"
+			"  \"cause\": \"master timed out\",\n",
+			""},
+		{"explain carp carp9", 2, "", "unknown group \"carp9\": groups are carp0, carp1\n"},
 		{"carp carp9 up", 2, "", "unknown group \"carp9\": groups are carp0, carp1\n"},
 		{"--json show carp carp9", 2, "", "unknown group \"carp9\""},
 		{"nonsense", 2, "", "unknown command \"nonsense\""},

@@ -306,6 +306,47 @@ events_page_by_page(void **state)
 }
 
 static void
+explanations_page_by_page(void **state)
+{
+	uint64_t total, seen = 0;
+	json_t *v, *all, *item;
+	struct mgmt_args a = {.has_group = true, .offset = 3, .limit = 2};
+	size_t i;
+
+	(void)state;
+	all = reply("/carp/explain", "carp1");
+	total = get_u64(all, "count");
+	assert_int_equal(json_array_size(json_object_get(all, "lines")), total);
+	assert_int_equal(get_u64(all, "next"), 0);
+	/* fields are strings, numbers and dictionaries, lists of objects too */
+	assert_string_equal(get_str(all, "state"), "BACKUP");
+	assert_int_equal(get_u64(all, "split_brain_suspected"), 0);
+	assert_int_equal(get_u64(json_object_get(all, "own"), "advskew"), 240);
+	json_array_foreach (json_object_get(all, "lines"), i, item) {
+		char params[32];
+
+		snprintf(params, sizeof(params), "carp1,%llu", (unsigned long long)seen);
+		v = reply("/carp/explain", params);
+		assert_string_equal(
+			json_string_value(json_array_get(json_object_get(v, "lines"), 0)),
+			json_string_value(item));
+		json_decref(v);
+		seen++;
+	}
+	assert_int_equal(seen, total);
+	json_decref(all);
+	v = reply("/carp/explain", "carp1,1000");
+	assert_int_equal(json_array_size(json_object_get(v, "lines")), 0);
+	assert_int_equal(get_u64(v, "next"), 0);
+	json_decref(v);
+	v = mgmt_view_carp_explain(&fake.config, &a);
+	assert_int_equal(json_array_size(json_object_get(v, "lines")), 2);
+	assert_int_equal(get_u64(v, "next"), 5);
+	json_decref(v);
+	expect_error("/carp/explain", NULL, "the name of a group is needed");
+}
+
+static void
 suspicion_is_a_number(void **state)
 {
 	json_t *v = reply("/carp/info", "carp0");
@@ -336,6 +377,7 @@ main(void)
 		T(wide_dictionaries_and_arrays_are_cut),
 		T(routes_page_by_page),
 		T(events_page_by_page),
+		T(explanations_page_by_page),
 		T(suspicion_is_a_number),
 #undef T
 	};
