@@ -2,7 +2,8 @@
  * Copyright (c) 2026 the koi contributors
  */
 /*
- * lab_probe: a steady stream of numbered ICMP echo requests and the time of every answer.
+ * lab_probe: a steady stream of numbered echo requests, ICMP or ICMPv6 by the destination, and
+ * the time of every answer.
  *
  *   lab_probe DESTINATION [rate_hz [fifo_priority]]
  *
@@ -13,6 +14,7 @@
  * with packet timestamps.
  */
 #include <errno.h>
+#include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
 #include <netinet/ip_icmp.h>
@@ -41,7 +43,7 @@
 #define TIMER_MAX    (1u << 20)
 
 struct echo {
-	struct icmphdr icmp;
+	struct icmphdr icmp; /* an ICMPv6 echo has the same fields in the same places */
 	uint32_t seq;
 	uint32_t magic;
 	uint8_t pad[40];
@@ -49,6 +51,7 @@ struct echo {
 
 static struct {
 	int fd;
+	bool ip6;
 	uint16_t id;
 	uint32_t magic;
 	int64_t period_ns;
@@ -98,7 +101,8 @@ checksum(const void *data, size_t len)
 static void *
 sender(void *arg)
 {
-	struct echo e = {.icmp = {.type = ICMP_ECHO, .un.echo.id = htons(p.id)}};
+	struct echo e = {.icmp = {.type = p.ip6 ? ICMP6_ECHO_REQUEST : ICMP_ECHO,
+				 .un.echo.id = htons(p.id)}};
 	int64_t due = clock_ns(CLOCK_MONOTONIC);
 
 	(void)arg;
@@ -109,7 +113,9 @@ sender(void *arg)
 		e.seq = seq;
 		e.icmp.un.echo.sequence = htons((uint16_t)seq);
 		e.icmp.checksum = 0;
-		e.icmp.checksum = checksum(&e, sizeof(e));
+		/* That of ICMPv6 is the kernel's work: it knows the source address. */
+		if (!p.ip6)
+			e.icmp.checksum = checksum(&e, sizeof(e));
 		p.sent_ns[seq] = clock_ns(CLOCK_REALTIME);
 		if (send(p.fd, &e, sizeof(e), MSG_DONTWAIT) < 0 && p.send_errors++ == 0)
 			p.first_errno = (uint32_t)errno;
@@ -158,16 +164,18 @@ stamp_of(struct msghdr *msg)
 static int64_t
 answered(const uint8_t *pkt, size_t len)
 {
+	const uint8_t reply = p.ip6 ? ICMP6_ECHO_REPLY : ICMP_ECHOREPLY;
 	struct echo e;
 	size_t ihl;
 
 	if (len < sizeof(struct iphdr))
 		return -1;
-	ihl = (size_t)(pkt[0] & 15) * 4;
+	/* An IPv6 raw socket delivers what follows the header. */
+	ihl = p.ip6 ? 0 : (size_t)(pkt[0] & 15) * 4;
 	if (len < ihl + sizeof(e))
 		return -1;
 	memcpy(&e, pkt + ihl, sizeof(e));
-	if (e.icmp.type != ICMP_ECHOREPLY || e.icmp.un.echo.id != htons(p.id) || e.magic != p.magic)
+	if (e.icmp.type != reply || e.icmp.un.echo.id != htons(p.id) || e.magic != p.magic)
 		return -1;
 	if (e.seq >= atomic_load_explicit(&p.n_sent, memory_order_acquire) + 1)
 		return -1;
@@ -295,21 +303,50 @@ summary(void)
 	free(rtt);
 }
 
+/* @return a raw socket connected to an address of either family, or -1 with errno set */
+static int
+connect_socket(const char *destination)
+{
+	struct sockaddr_in to4 = {.sin_family = AF_INET};
+	struct sockaddr_in6 to6 = {.sin6_family = AF_INET6};
+	const struct sockaddr *to = (const struct sockaddr *)&to4;
+	socklen_t len = sizeof(to4);
+	int fd, ret;
+
+	if (inet_pton(AF_INET6, destination, &to6.sin6_addr) == 1) {
+		p.ip6 = true;
+		to = (const struct sockaddr *)&to6;
+		len = sizeof(to6);
+	} else if (inet_pton(AF_INET, destination, &to4.sin_addr) != 1) {
+		errno = EINVAL;
+		return -1;
+	}
+	fd = socket(to->sa_family, SOCK_RAW | SOCK_CLOEXEC, p.ip6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+	if (fd < 0)
+		return -1;
+	ret = connect(fd, to, len);
+	if (ret == 0 && p.ip6) {
+		struct icmp6_filter filter;
+
+		ICMP6_FILTER_SETBLOCKALL(&filter);
+		ICMP6_FILTER_SETPASS(ICMP6_ECHO_REPLY, &filter);
+		ret = setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof(filter));
+	}
+	if (ret != 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 static int
 open_socket(const char *destination)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET};
 	const int on = 1, buf = 4 << 20;
-	int fd;
+	int fd = connect_socket(destination);
 
-	if (inet_pton(AF_INET, destination, &to.sin_addr) != 1) {
-		fprintf(stderr, "lab_probe: %s is no IPv4 address\n", destination);
-		return -1;
-	}
-	fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP);
-	if (fd < 0 || connect(fd, (const struct sockaddr *)&to, sizeof(to)) < 0 ||
-		setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) < 0) {
-		perror("lab_probe: socket");
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)) < 0) {
+		fprintf(stderr, "lab_probe: %s: %s\n", destination, strerror(errno));
 		if (fd >= 0)
 			close(fd);
 		return -1;
