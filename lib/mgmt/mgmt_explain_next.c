@@ -168,7 +168,7 @@ change_silence(struct mgmt_explain *x)
 	if (info->families == (ELECTION_IP4 | ELECTION_IP6))
 		whose = info->family_timers == ELECTION_FAMILY_TIMERS_ANY
 			? " of IPv4 or of IPv6"
-			: " of every family that was heard";
+			: " of each family waited for";
 	left = mgmt_explain_left(x, end);
 	put_us(x->out, "takeover_in_us", left);
 	if (left > 0)

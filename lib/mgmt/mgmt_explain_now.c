@@ -216,7 +216,7 @@ explain_families(struct mgmt_explain *x)
 			mgmt_explain_say(x, "- family-timers %s.",
 				x->v.info.family_timers == ELECTION_FAMILY_TIMERS_ANY
 					? "any: it takes over when one of them is silent"
-					: "all: it takes over when all that were heard are silent");
+					: "all: it takes over when each one waited for is silent");
 	}
 	json_object_set_new(x->out, "families", list);
 }

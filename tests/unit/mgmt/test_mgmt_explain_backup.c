@@ -319,12 +319,12 @@ dual_stack_with_one_family_silent(void **state)
 		"- IPv4: last advert 300 ms ago from 192.0.2.3, master-down in 2.7 s.\n"
 		"- IPv6: last advert 4.2 s ago from fe80::200:ff:fe00:3, silent: master-down "
 		"since 1.2 s.\n"
-		"- family-timers all: it takes over when all that were heard are silent.\n"
+		"- family-timers all: it takes over when each one waited for is silent.\n"
 		"Master-down time: 3 s = 3 * 1 s + 0/256 s; it ends in 2.7 s.\n" NOT_DEMOTED
 		"It stays BACKUP: the master is better: own 1.000 s + 0/256 demotion 0 "
 		"against 0.000 s + 200/256 demotion 0 of 192.0.2.3.\n"
 		"It becomes MASTER by one of these:\n"
-		"- silence of every family that was heard for another 2.7 s.\n" OTHER_WAYS_DUAL);
+		"- silence of each family waited for for another 2.7 s.\n" OTHER_WAYS_DUAL);
 	/* the present master was never heard by it */
 	info->family[1].deadline = BASE_NS_NEVER;
 	expect_explained(0,
@@ -334,12 +334,12 @@ dual_stack_with_one_family_silent(void **state)
 		"Heard last: 192.0.2.3, 300 ms ago by IPv4: 0.000 s + 200/256 demotion 0.\n"
 		"- IPv4: last advert 300 ms ago from 192.0.2.3, master-down in 2.7 s.\n"
 		"- IPv6: last advert 4.2 s ago from fe80::200:ff:fe00:3, not waited for.\n"
-		"- family-timers all: it takes over when all that were heard are silent.\n"
+		"- family-timers all: it takes over when each one waited for is silent.\n"
 		"Master-down time: 3 s = 3 * 1 s + 0/256 s; it ends in 2.7 s.\n" NOT_DEMOTED
 		"It stays BACKUP: the master is better: own 1.000 s + 0/256 demotion 0 "
 		"against 0.000 s + 200/256 demotion 0 of 192.0.2.3.\n"
 		"It becomes MASTER by one of these:\n"
-		"- silence of every family that was heard for another 2.7 s.\n" OTHER_WAYS_DUAL);
+		"- silence of each family waited for for another 2.7 s.\n" OTHER_WAYS_DUAL);
 	info->family[1].heard_at = BASE_NS_NEVER;
 	info->family[1].deadline = info->master_down_deadline = FAKE_NOW + MS(500);
 	info->family_timers = ELECTION_FAMILY_TIMERS_ANY;
