@@ -21,8 +21,8 @@ uint16_t addresses_ip6_list(const struct base_prefix *addresses, uint16_t n,
 	const uint8_t *link_local, uint8_t (**list)[16]);
 
 /**
- * The multicast MACs that an interface must hear: of adverts, of what asks for its addresses, and of
- * snooping switches' queries.
+ * The multicast MACs that an interface must hear: of adverts, of what asks for its addresses, and
+ * of snooping switches' queries.
  * @param list  to free(); NULL when out of memory
  * @return how many
  */

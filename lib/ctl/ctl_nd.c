@@ -2,8 +2,8 @@
  * Copyright (c) 2026 the koi contributors
  */
 /*
- * Neighbour discovery: the MASTER answers for its VIPs with the vMAC, in every state the box for its
- * own addresses (note 7.5). No duplicate address detection on VIPs: both boxes hold them. No
+ * Neighbour discovery: the MASTER answers for its VIPs with the vMAC, in every state the box for
+ * its own addresses (note 7.5). No duplicate address detection on VIPs: both boxes hold them. No
  * neighbour table for IPv6 either, but for the MAC of a unicast peer.
  */
 

@@ -176,7 +176,7 @@ enum wire_nd_result {
 	WIRE_ND_BAD_CODE,   /**< not 0 */
 	WIRE_ND_BAD_TARGET, /**< multicast */
 	WIRE_ND_BAD_OPTION, /**< length 0, or over the end */
-	/** NS: unspecified source, and not to a solicited-node group or with a link-layer option. */
+	/** NS: unspecified source, not to a solicited-node group or with a link-layer option. */
 	WIRE_ND_BAD_SOURCE,
 	WIRE_ND_BAD_FLAGS, /**< NA: solicited, but sent to a group */
 };

@@ -33,7 +33,7 @@ key_word(json_t *row, size_t i)
 {
 	unsigned int v;
 
-	/* written as the bytes stand in memory of a little-endian machine, most significant first */
+	/* the bytes as they stand in memory of a little-endian machine, most significant first */
 	json_t *word = json_array_get(json_object_get(row, "hashkey_le"), i);
 
 	assert_int_equal(sscanf(json_string_value(word), "%8x", &v), 1);

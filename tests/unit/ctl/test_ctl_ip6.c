@@ -332,7 +332,7 @@ conformance_63_one_reply_per_asker(void **state)
 	rig_free(&r);
 }
 
-/* A replayed advert with another priority is refused once its source is known to change counters. */
+/* A replay with another priority is refused once its source is known to change counters. */
 static void
 replay_with_changed_priority_is_refused(void **state)
 {

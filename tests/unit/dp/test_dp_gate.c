@@ -349,7 +349,7 @@ bad_configurations_are_refused(void **state)
 	struct dp_port_config ports[2] = {{r->port_id[LAN], 1, false}, {r->port_id[LAN], 1, false}};
 	struct dp_if_config ifs[2] = {{.port_id = r->port_id[LAN], .mtu = 1500},
 		{.port_id = r->port_id[LAN], .mtu = 1500}};
-	struct dp_group_config groups[2] = {{0, 1, 0}, {0, 1, 0}};
+	struct dp_group_config groups[2] = {{.vhid = 1}, {.vhid = 1}};
 	const struct dp_config good = {
 		.n_workers = 1,
 		.n_ports = 1,
@@ -364,7 +364,7 @@ bad_configurations_are_refused(void **state)
 	struct dp_config bad[12];
 	unsigned int n = 0;
 	struct dp_worker_config two_queues = {2, q, SOCKET_ID_ANY}, foreign = {1, q + 1, 0};
-	struct dp_group_config no_if = {1, 1, 0}, no_vhid = {0, 0, 0};
+	struct dp_group_config no_if = {.if_index = 1, .vhid = 1}, no_vhid = {.vhid = 0};
 	struct dp_if_config small = {.port_id = r->port_id[LAN], .mtu = 67};
 	struct dp_port_config no_txq = {r->port_id[LAN], 0, false};
 	struct dp *dp = dp_create(&good);
