@@ -88,9 +88,12 @@ hold_frame_seen(struct election *e, uint16_t if_id, base_ns_t now, struct electi
 
 		if (g->state != ELECTION_BACKUP)
 			continue;
-		if (g->put_off == ELECTION_CAUSE_FORCED)
+		bool forced = g->put_off == ELECTION_CAUSE_FORCED;
+
+		group_arm_down(e, g, 0, now);
+		if (forced) {
+			g->put_off = ELECTION_CAUSE_FORCED;
 			base_heap_set(&f->down, g->slot, now);
-		else
-			group_arm_down(e, g, 0, now);
+		}
 	}
 }

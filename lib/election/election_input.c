@@ -9,16 +9,25 @@
 #include "base_assert.h"
 #include "election_priv.h"
 
-/* @return how long ago another address was heard by this family; BASE_NS_NEVER if none was */
+/*
+ * Boxes without an address of their own all send from the same one. So an advert that follows
+ * another one at once is of another box when the address differs, and may be when a new master has
+ * just begun to speak. In the middle of a master's adverts it is a copy.
+ * @return how long ago another box was heard by this family; BASE_NS_NEVER if none was
+ */
 static base_ns_t
 note_heard(struct group *g, const struct election_priority *peer, const struct base_addr *src,
 	base_ns_t now)
 {
 	struct family *f = &g->family[family_of(src)];
-	base_ns_t other_ago = BASE_NS_NEVER;
+	base_ns_t ago = f->heard_at == BASE_NS_NEVER ? BASE_NS_NEVER : now - f->heard_at;
+	base_ns_t down = election_master_down(g->advbase, g->advskew), other_ago = BASE_NS_NEVER;
 
-	if (f->heard_at != BASE_NS_NEVER && memcmp(&f->heard_from, src, sizeof(*src)) != 0)
-		other_ago = base_ns_since(now, f->heard_at);
+	if (ago != BASE_NS_NEVER && memcmp(&f->heard_from, src, sizeof(*src)) != 0)
+		other_ago = ago;
+	else if (f->fresh && ago < down / 8)
+		other_ago = ago;
+	f->fresh = ago > down * 3 / 4;
 	f->heard_at = g->heard_at = now;
 	f->heard_from = g->heard_from = *src;
 	g->heard = *peer;
@@ -216,12 +225,12 @@ stalled_backup(struct election *e, struct group *g, base_ns_t now)
 	base_ns_t wait = election_master_down(g->advbase, g->advskew);
 	base_ns_t listen = now + group_interval(e, g);
 
-	if (base_heap_get(&e->ifs[g->if_id].down, g->slot) >= listen)
-		return;
 	for (unsigned int f = 0; f < ELECTION_FAMILIES; f++)
 		if (g->family[f].from + wait < listen)
 			g->family[f].from = listen - wait;
-	group_arm_down_again(e, g);
+	/* what waits for a hold is later anyway */
+	if (base_heap_get(&e->ifs[g->if_id].down, g->slot) < listen)
+		group_arm_down_again(e, g);
 }
 
 static void

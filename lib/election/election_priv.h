@@ -54,6 +54,7 @@ struct family {
 	base_ns_t heard_at; /* BASE_NS_NEVER = nothing since INIT */
 	struct base_addr heard_from;
 	bool present; /* heard from the master that is waited on */
+	bool fresh;   /* the last advert came after a silence: it may be of a new master */
 };
 
 struct group {

@@ -138,7 +138,8 @@ deliver(struct net *net, unsigned int i)
 		if (net->frames)
 			assert_int_equal(box_input(net->at[i].box, &frame), 0);
 		ev.advert.prio = net->queue[f].prio;
-		ev.advert.src = box_host(net->queue[f].family, (uint8_t)(2 + net->queue[f].from));
+		ev.advert.src = box_host(net->queue[f].family,
+			(uint8_t)(net->anonymous ? 1 : 2 + net->queue[f].from));
 		net->queue[f] = net->queue[--net->queued];
 		assert_int_equal(box_input(net->at[i].box, &ev), 0);
 	}

@@ -44,6 +44,7 @@ struct net {
 	struct base_rand rand;
 	struct net_frame queue[NET_QUEUE];
 	unsigned int queued;
+	bool anonymous;	      /* boxes have no address: all send from the same one */
 	bool frames;	      /* boxes are told of frames */
 	bool horizons;	      /* boxes have a horizon; without, it is always up to date */
 	base_ns_t last_state; /* when any group changed its state last */

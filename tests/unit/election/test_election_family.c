@@ -362,6 +362,39 @@ a_tie_delay_is_kept_by_each_family(void **state)
 	box_free(b);
 }
 
+/* Also when a claim of the operator waited for the hold, and is dropped for a better master. */
+static void
+a_hold_that_ends_restarts_every_family(void **state)
+{
+	(void)state;
+	for (int forced = 0; forced <= 1; forced++) {
+		struct election_if_config ifs[] = {{.link_up = true, .linkup_hold_ns = SECS(20)}};
+		struct election_group_config groups[] = {{.advbase = 1,
+			.advskew = 100,
+			.has_vip = true,
+			.admin_up = true,
+			.start_as_master = forced,
+			.families = BOTH,
+			.family_timers = ELECTION_FAMILY_TIMERS_ANY}};
+		struct election_config config = {.if_count = 1,
+			.group_count = 1,
+			.ifs = ifs,
+			.groups = groups,
+			.allow = true};
+		struct box *b = box_new(&config);
+
+		box_tick(b);
+		box_run(b, T0 + SECS(10));
+		if (forced)
+			box_stall(b, SECS(9));
+		hear(b, 4, 3);
+		assert_int_equal(box_state(b, 0), ELECTION_BACKUP);
+		assert_int_equal(family_deadline(b, 0), b->now + DOWN);
+		assert_int_equal(family_deadline(b, 1), b->now + DOWN);
+		box_free(b);
+	}
+}
+
 int
 main(void)
 {
@@ -377,6 +410,7 @@ main(void)
 		cmocka_unit_test(families_change_with_the_vips),
 		cmocka_unit_test(a_stalled_backup_listens_by_every_family),
 		cmocka_unit_test(a_tie_delay_is_kept_by_each_family),
+		cmocka_unit_test(a_hold_that_ends_restarts_every_family),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,10 +44,11 @@ static void
 three_or_four_equal_boxes_settle(void **state)
 {
 	(void)state;
-	for (uint64_t seed = 0; seed < 100; seed++) {
+	for (uint64_t seed = 0; seed < 200; seed++) {
 		struct net net;
 
 		net_init(&net, seed);
+		net.anonymous = seed & 8;
 		for (unsigned int i = 0; i < 3 + (seed & 1); i++)
 			net_add(&net, net_box(skew_100, 1, seed & 2, 4 * seed + i));
 		/* two and two: each pair is a bystander at the tie of the other */

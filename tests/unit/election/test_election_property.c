@@ -52,6 +52,7 @@ build_knobs(struct chaos *c, uint64_t seed)
 	if (dice_more(c, 4) == 0)
 		k->refresh = c->second + dice_more(c, 10 * c->second);
 	c->net.frames = dice_more(c, 2);
+	c->net.anonymous = dice_more(c, 4) == 0;
 }
 
 /* One family is lost on the way from one box to another, or an advert fails authentication. */
