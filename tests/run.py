@@ -92,7 +92,7 @@ def run_meson(folder, step, total, env=None, args=()):
             os.unlink(path)
     # Limits of time are for what hangs, not for a busy machine.
     argv = [MESON, "test", "-C", folder, "--no-rebuild", "--print-errorlogs", "-t", "4", *args]
-    code = call(argv, env, 600)
+    code = call(argv, env, 1200)
     failed = total.add_junit(junit, step) if os.path.exists(junit) else 0
     if os.path.exists(by_test):
         # What timed out or crashed has no failed case of its own in the other file.
@@ -108,7 +108,7 @@ def run_meson(folder, step, total, env=None, args=()):
         total.fail(f"{step}: meson test ended with {code}")
 
 
-def run_pytest(folder, step, total, args, env=None, timeout=400):
+def run_pytest(folder, step, total, args, env=None, timeout=1500):
     junit = os.path.join(REPORTS, step + ".xml")
     if os.path.exists(junit):
         os.unlink(junit)
