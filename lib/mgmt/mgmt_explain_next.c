@@ -9,30 +9,30 @@
 #include "port.h"
 
 static void
-obstacle(struct mgmt_explain *x, json_t *list, const char *what, const char *todo)
+obstacle(struct mgmt_explain *x, json_t *list, const char *what, const char *remedy)
 {
 	json_array_append_new(list, json_string(what));
-	mgmt_explain_say(x, "In the way: %s. To do: %s.", what, todo);
+	mgmt_explain_say(x, "In the way: %s. To do: %s.", what, remedy);
 }
 
 /* The control lcore takes an interface for down also when its address filters failed. */
 static void
 obstacle_link(struct mgmt_explain *x, json_t *list)
 {
-	char what[192], todo[64];
+	char what[192], remedy[64];
 	struct port_info p = {0};
 
 	port_set_info(x->c->ports, x->c->if_port[x->conf->if_index], &p);
-	snprintf(todo, sizeof(todo), "show interface %s", x->ifname);
+	snprintf(remedy, sizeof(remedy), "show interface %s", x->ifname);
 	if (!p.link_up) {
 		snprintf(what, sizeof(what), "%s has no link", x->ifname);
-		snprintf(todo, sizeof(todo), "check cable and switch port of %s", x->ifname);
-		obstacle(x, list, what, todo);
+		snprintf(remedy, sizeof(remedy), "check cable and switch port of %s", x->ifname);
+		obstacle(x, list, what, remedy);
 	} else if (x->v.info.cause == ELECTION_CAUSE_LINK_DOWN && json_array_size(list) == 0) {
 		snprintf(what, sizeof(what), "%s has link, but not yet for the election: %s",
 			x->ifname,
 			p.vmac_reason[0] != '\0' ? p.vmac_reason : "it was down until just now");
-		obstacle(x, list, what, todo);
+		obstacle(x, list, what, remedy);
 	}
 }
 
@@ -41,7 +41,7 @@ mgmt_explain_obstacles(struct mgmt_explain *x)
 {
 	const struct election_group_info *info = &x->v.info;
 	json_t *list = json_array();
-	char todo[64], down[MGMT_SPAN_STR];
+	char remedy[64], down[MGMT_SPAN_STR];
 
 	json_object_set_new(x->out, "obstacles", list);
 	if (info->state != ELECTION_INIT)
@@ -49,8 +49,8 @@ mgmt_explain_obstacles(struct mgmt_explain *x)
 	if (info->cause == ELECTION_CAUSE_SHUTDOWN)
 		obstacle(x, list, "koi is shutting down", "start koi again");
 	if (!info->admin_up) {
-		snprintf(todo, sizeof(todo), "carp %s up", x->name);
-		obstacle(x, list, "it is administratively down", todo);
+		snprintf(remedy, sizeof(remedy), "carp %s up", x->name);
+		obstacle(x, list, "it is administratively down", remedy);
 	}
 	if (!x->box.allow)
 		obstacle(x, list, "allow is 0", "set carp allow 1");

@@ -240,16 +240,21 @@ explain_peers(struct mgmt_explain *x)
 	struct ctl_peer peers[CTL_PEERS_MAX];
 	uint32_t n = ctl_peers(x->c->ctl, x->group, peers);
 	char addr[CONF_ADDR_STR], prio[MGMT_PRIORITY_STR], span[MGMT_SPAN_STR];
+	json_t *list = json_array();
 
 	for (uint32_t i = 0; i < n && i < CTL_PEERS_MAX; i++) {
-		if (named_already(&x->v.info, &peers[i].addr))
-			continue;
-		mgmt_explain_say(x, "Heard before: %s, %s ago: %s%s.",
-			conf_addr_str(&peers[i].addr, addr),
-			mgmt_span_str(base_ns_since(x->now, peers[i].last_heard), span),
-			mgmt_priority_str(&peers[i].prio, prio),
-			peers[i].bowed_out ? ", gone" : "");
+		conf_addr_str(&peers[i].addr, addr);
+		json_array_append_new(list, mgmt_peer_json(&peers[i], x->now));
+		if (!named_already(&x->v.info, &peers[i].addr))
+			mgmt_explain_say(x, "Heard before: %s, %s ago: %s%s.", addr,
+				mgmt_span_str(base_ns_since(x->now, peers[i].last_heard), span),
+				mgmt_priority_str(&peers[i].prio, prio),
+				peers[i].bowed_out ? ", gone" : "");
+		if (!x->conf->strict)
+			mgmt_explain_say(x, "Counters of %s: %s.", addr,
+				auth_replay_class_text(peers[i].counters));
 	}
+	json_object_set_new(x->out, "peers", list);
 }
 
 void
@@ -404,7 +409,7 @@ mgmt_explain_holds(struct mgmt_explain *x)
 static void
 explain_split(struct mgmt_explain *x)
 {
-	static const char *const todo[ELECTION_SPLIT_COUNT] = {
+	static const char *const remedy[ELECTION_SPLIT_COUNT] = {
 		"it does not hear us; check the way from here to it",
 		"give one of the two another advskew",
 		"compare passwords and VIP lists",
@@ -421,7 +426,7 @@ explain_split(struct mgmt_explain *x)
 		mgmt_span_str(base_ns_since(x->now, info->split_since), span));
 	for (unsigned int i = 0; i < ELECTION_SPLIT_COUNT; i++)
 		if (info->split & (1u << i))
-			mgmt_explain_say(x, "- %s: %s.", election_split_text(1u << i), todo[i]);
+			mgmt_explain_say(x, "- %s: %s.", election_split_text(1u << i), remedy[i]);
 	if (info->split & ELECTION_SPLIT_DEAF && info->frame_at != BASE_NS_NEVER)
 		mgmt_explain_say(x, "- the last frame on %s came %s ago.", x->ifname,
 			mgmt_span_str(base_ns_since(x->now, info->frame_at), span));
@@ -476,5 +481,7 @@ mgmt_explain_refused(struct mgmt_explain *x)
 		mgmt_explain_say(x, "Adverts refused: %s (show carp stats %s).", text, x->name);
 	if (x->conf->strict)
 		mgmt_explain_say(x,
-			"The group is strict: adverts whose counter carries no time are refused.");
+			"The group is strict: each counter is taken once, and only with a time within "
+			"%u s of ours.",
+			(unsigned int)(AUTH_STRICT_WINDOW_NS / BASE_NS_PER_S));
 }

@@ -165,6 +165,8 @@ void
 mgmt_text_carp_peers(FILE *to, const json_t *v)
 {
 	const json_t *peers = json_object_get(v, "peers"), *p;
+	/* where each counter is taken only once, how a peer counts says nothing */
+	const bool strict = get_bool(v, "strict");
 	size_t i;
 
 	if (json_array_size(peers) == 0)
@@ -172,11 +174,12 @@ mgmt_text_carp_peers(FILE *to, const json_t *v)
 	json_array_foreach (peers, i, p) {
 		fprintf(to,
 			"%s: advbase %" PRIu64 " advskew %" PRIu64 " demotion %" PRIu64 ", %" PRIu64
-			" adverts, heard %.1f s ago%s\n",
+			" adverts, heard %.1f s ago%s%s%s\n",
 			get_str(p, "address"), get_u64(p, "advbase"), get_u64(p, "advskew"),
 			get_u64(p, "demotion"), get_u64(p, "adverts"),
 			(double)get_u64(p, "heard_ms_ago") / 1000.0,
-			get_bool(p, "bowed_out") ? ", bowed out" : "");
+			get_bool(p, "bowed_out") ? ", bowed out" : "", strict ? "" : ", counters ",
+			strict ? "" : get_str(p, "counters"));
 	}
 }
 

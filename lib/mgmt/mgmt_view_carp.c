@@ -209,27 +209,34 @@ mgmt_view_carp_stats(const struct mgmt_config *c, const struct mgmt_args *a)
 }
 
 json_t *
+mgmt_peer_json(const struct ctl_peer *peer, base_ns_t now)
+{
+	json_t *o = json_object();
+	char addr[CONF_ADDR_STR];
+
+	put_str(o, "address", mgmt_addr_str(&peer->addr, addr));
+	put_u64(o, "advbase", peer->prio.advbase);
+	put_u64(o, "advskew", peer->prio.advskew);
+	put_u64(o, "demotion", peer->prio.demotion);
+	put_u64(o, "heard_ms_ago", base_ns_since(now, peer->last_heard) / BASE_NS_PER_MS);
+	put_u64(o, "adverts", peer->adverts);
+	put_bool(o, "bowed_out", peer->bowed_out);
+	put_str(o, "counters", auth_replay_class_name(peer->counters));
+	return o;
+}
+
+json_t *
 mgmt_view_carp_peers(const struct mgmt_config *c, const struct mgmt_args *a)
 {
 	struct ctl_peer peers[CTL_PEERS_MAX];
 	uint32_t n = ctl_peers(c->ctl, a->group, peers);
-	json_t *o = json_object(), *list = json_array(), *p;
+	json_t *o = json_object(), *list = json_array();
 	base_ns_t now = dp_clock();
-	char addr[CONF_ADDR_STR];
 
 	put_str(o, "name", mgmt_group_name(c, a->group));
-	for (uint32_t i = 0; i < n && i < CTL_PEERS_MAX; i++) {
-		p = json_object();
-		put_str(p, "address", mgmt_addr_str(&peers[i].addr, addr));
-		put_u64(p, "advbase", peers[i].prio.advbase);
-		put_u64(p, "advskew", peers[i].prio.advskew);
-		put_u64(p, "demotion", peers[i].prio.demotion);
-		put_u64(p, "heard_ms_ago",
-			base_ns_since(now, peers[i].last_heard) / BASE_NS_PER_MS);
-		put_u64(p, "adverts", peers[i].adverts);
-		put_bool(p, "bowed_out", peers[i].bowed_out);
-		json_array_append_new(list, p);
-	}
+	put_bool(o, "strict", c->conf->groups[a->group].strict);
+	for (uint32_t i = 0; i < n && i < CTL_PEERS_MAX; i++)
+		json_array_append_new(list, mgmt_peer_json(&peers[i], now));
 	json_object_set_new(o, "peers", list);
 	return o;
 }

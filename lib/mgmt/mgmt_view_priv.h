@@ -24,6 +24,7 @@
  */
 
 struct ctl_event;
+struct ctl_peer;
 
 /** Longest free-text argument, the NUL included. */
 #define MGMT_TEXT_MAX 512
@@ -75,6 +76,8 @@ uint16_t mgmt_group_find(const struct mgmt_config *c, const char *name, size_t l
 
 /** "192.0.2.3", or "" for family NONE. @param buf as of conf_addr_str() */
 const char *mgmt_addr_str(const struct base_addr *a, char buf[CONF_ADDR_STR]);
+/** A peer as views show it. */
+json_t *mgmt_peer_json(const struct ctl_peer *peer, base_ns_t now);
 /** An entry of the demotion ledger as views show it. */
 json_t *mgmt_demotion_json(
 	const struct mgmt_config *c, const struct election_demotion_entry *e, base_ns_t now);

@@ -149,6 +149,10 @@ master_forced(void **state)
 	(void)state;
 	fake_transition(0, ELECTION_BACKUP, ELECTION_CAUSE_FORCED);
 	fake.groups[0].info.announce_deadline = FAKE_NOW + S(30);
+	/* how a peer counts says nothing in a strict group */
+	fake.conf->groups[0].strict = true;
+	fake.n_peers = 1;
+	fake.peers[0].addr = fake.groups[0].info.heard_from;
 	expect_explained(0,
 		"carp0 (lan vhid 1) has been MASTER for 12.3 s, since "
 		"2026-05-01T12:00:00.123Z.\n"
@@ -156,7 +160,9 @@ master_forced(void **state)
 		"Heard last: 192.0.2.3, 15 s ago by IPv4: 1.000 s + 128/256 demotion 0.\n"
 		"It advertises 1.000 s + 0/256 demotion 0 every 1 s; the next now, the "
 		"latest yet by 42 us.\n"
-		"It announces its addresses again in 30 s.\n" NOT_DEMOTED STAYS_MASTER);
+		"It announces its addresses again in 30 s.\n" NOT_DEMOTED
+		"The group is strict: each counter is taken once, and only with a time within 5 "
+		"s of ours.\n" STAYS_MASTER);
 }
 
 static void
@@ -172,17 +178,21 @@ master_by_bow_out(void **state)
 	fake.peers[0] = (struct ctl_peer){.addr = base_addr_from_ip4(0xc0000203),
 		.prio = {255, 255, 0},
 		.last_heard = FAKE_NOW - S(15),
+		.counters = AUTH_REPLAY_CLASS_CONSTANT,
 		.bowed_out = true};
 	fake.peers[1] = (struct ctl_peer){.addr = base_addr_from_ip4(0xc0000204),
 		.prio = {1, 200, 0},
-		.last_heard = FAKE_NOW - S(99)};
+		.last_heard = FAKE_NOW - S(99),
+		.counters = AUTH_REPLAY_CLASS_CHANGING};
 	expect_explained(0,
 		"carp0 (lan vhid 1) has been MASTER for 12.3 s, since "
 		"2026-05-01T12:00:00.123Z.\n"
 		"Cause: master down; rule: the peer said that it leaves (255/255).\n"
 		"Numbers: 192.0.2.3 sent 255/255.\n"
 		"Heard last: 192.0.2.3, 15 s ago by IPv4: bow-out (255/255).\n"
+		"Counters of 192.0.2.3: repeats one counter, as OpenBSD does: not checked.\n"
 		"Heard before: 192.0.2.4, 99 s ago: 1.000 s + 200/256 demotion 0.\n"
+		"Counters of 192.0.2.4: changes its counters: replays are refused.\n"
 		"It advertises 1.000 s + 0/256 demotion 0 every 1 s; the next now, the "
 		"latest yet by 42 us.\n" NOT_DEMOTED STAYS_MASTER);
 }
@@ -399,7 +409,7 @@ fields(void **state)
 		"\"family\": \"IPv4\", \"hold\": \"linkup-hold\", \"late_us\": 92, "
 		"\"takeover_us\": 38}, \"obstacles\": [], \"heard_from\": \"192.0.2.3\", "
 		"\"heard_us_ago\": 15000000, \"heard\": {\"advbase\": 1, \"advskew\": 128, "
-		"\"demotion\": 0}, \"families\": [], \"interval_us\": 1000000, \"advert_in_us\": "
+		"\"demotion\": 0}, \"families\": [], \"peers\": [], \"interval_us\": 1000000, \"advert_in_us\": "
 		"400000, \"demotions\": [], \"holds\": [], \"warn\": \"\", "
 		"\"split_brain_suspected\": false, \"split_reasons\": \"\", \"duels\": 0}",
 		"{\"name\": \"carp1\", \"carpdev\": \"wan\", \"vhid\": 2, \"state\": "
@@ -408,7 +418,7 @@ fields(void **state)
 		"{\"advbase\": 1, \"advskew\": 240, \"demotion\": 1}, \"preempt\": true, "
 		"\"obstacles\": [], \"heard_from\": \"198.51.100.3\", \"heard_us_ago\": "
 		"500000, \"heard\": {\"advbase\": 1, \"advskew\": 0, \"demotion\": 0}, "
-		"\"families\": [], \"master_down_us\": 3390625, \"master_down_in_us\": "
+		"\"families\": [], \"peers\": [], \"master_down_us\": 3390625, \"master_down_in_us\": "
 		"2890625, \"demotions\": [], \"holds\": [{\"hold\": \"startup-hold\", "
 		"\"ends_in_us\": 60000000}], \"warn\": \"\", \"split_brain_suspected\": "
 		"false, \"split_reasons\": \"\", \"duels\": 0, \"takeover_in_us\": "

@@ -320,6 +320,8 @@ dual_stack_with_one_family_silent(void **state)
 		"- IPv6: last advert 4.2 s ago from fe80::200:ff:fe00:3, silent: master-down "
 		"since 1.2 s.\n"
 		"- family-timers all: it takes over when each one waited for is silent.\n"
+		"Counters of fe80::200:ff:fe00:3: not heard enough to know its counters: not "
+		"checked.\n"
 		"Master-down time: 3 s = 3 * 1 s + 0/256 s; it ends in 2.7 s.\n" NOT_DEMOTED
 		"It stays BACKUP: the master is better: own 1.000 s + 0/256 demotion 0 "
 		"against 0.000 s + 200/256 demotion 0 of 192.0.2.3.\n"
@@ -335,6 +337,8 @@ dual_stack_with_one_family_silent(void **state)
 		"- IPv4: last advert 300 ms ago from 192.0.2.3, master-down in 2.7 s.\n"
 		"- IPv6: last advert 4.2 s ago from fe80::200:ff:fe00:3, not waited for.\n"
 		"- family-timers all: it takes over when each one waited for is silent.\n"
+		"Counters of fe80::200:ff:fe00:3: not heard enough to know its counters: not "
+		"checked.\n"
 		"Master-down time: 3 s = 3 * 1 s + 0/256 s; it ends in 2.7 s.\n" NOT_DEMOTED
 		"It stays BACKUP: the master is better: own 1.000 s + 0/256 demotion 0 "
 		"against 0.000 s + 200/256 demotion 0 of 192.0.2.3.\n"
@@ -351,6 +355,8 @@ dual_stack_with_one_family_silent(void **state)
 		"- IPv4: last advert 300 ms ago from 192.0.2.3, master-down in 2.7 s.\n"
 		"- IPv6: no advert since it left INIT, master-down in 500 ms.\n"
 		"- family-timers any: it takes over when one of them is silent.\n"
+		"Counters of fe80::200:ff:fe00:3: not heard enough to know its counters: not "
+		"checked.\n"
 		"Master-down time: 3 s = 3 * 1 s + 0/256 s; it ends in 500 ms.\n" NOT_DEMOTED
 		"It stays BACKUP: the master is better: own 1.000 s + 0/256 demotion 0 "
 		"against 0.000 s + 200/256 demotion 0 of 192.0.2.3.\n"

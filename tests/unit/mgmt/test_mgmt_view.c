@@ -259,18 +259,24 @@ peers(void **state)
 	fake.peers[0] = (struct ctl_peer){.addr = base_addr_from_ip4(0xc0000203),
 		.prio = {1, 128, 0},
 		.last_heard = FAKE_NOW - BASE_NS_PER_S,
-		.adverts = 7};
+		.adverts = 7,
+		.counters = AUTH_REPLAY_CLASS_CHANGING};
 	fake.peers[1] = (struct ctl_peer){.addr = base_addr_from_ip4(0xc0000204),
 		.prio = {255, 255, 3},
 		.last_heard = FAKE_NOW,
 		.adverts = 1,
 		.bowed_out = true};
 	EXPECT(carp_peers, a,
-		"192.0.2.3: advbase 1 advskew 128 demotion 0, 7 adverts, heard 1.0 s ago\n"
+		"192.0.2.3: advbase 1 advskew 128 demotion 0, 7 adverts, heard 1.0 s ago, "
+		"counters changing\n"
 		"192.0.2.4: advbase 255 advskew 255 demotion 3, 1 adverts, "
-		"heard 0.0 s ago, bowed out\n");
+		"heard 0.0 s ago, bowed out, counters unknown\n");
 	fake.n_peers = 1;
 	fake.peers[0].addr = fake_ip6("fe80::ff:fe00:3");
+	EXPECT(carp_peers, a,
+		"fe80::ff:fe00:3: advbase 1 advskew 128 demotion 0, 7 adverts, heard 1.0 s ago, "
+		"counters changing\n");
+	fake.conf->groups[0].strict = true;
 	EXPECT(carp_peers, a,
 		"fe80::ff:fe00:3: advbase 1 advskew 128 demotion 0, 7 adverts, heard 1.0 s ago\n");
 }
