@@ -20,6 +20,10 @@ import netns
 import peers
 import sniff
 
+#: After this time no test is tried again: a machine that is always busy must not take for ever.
+RETRY_BUDGET_S = 150
+STARTED = time.monotonic()
+
 LOGS = os.path.join(lab.BUILD, "lab-logs")
 
 
@@ -57,7 +61,7 @@ def pytest_runtest_protocol(item, nextitem):
     for attempt in (1, 2, 3):
         reports = runtestprotocol(item, nextitem=nextitem, log=False)
         busy = any(r.skipped and lab.TooBusy.TEXT in str(r.longrepr) for r in reports)
-        if not busy or attempt == 3:
+        if not busy or attempt == 3 or time.monotonic() - STARTED > RETRY_BUDGET_S:
             break
     for report in reports:
         item.ihook.pytest_runtest_logreport(report=report)
