@@ -2,7 +2,9 @@
 # Copyright (c) 2026 the koi contributors
 """The fast pair: 0/0 beside 0/1, adverts every 3.9 ms, master-down 11.7 ms, real-time lcores."""
 
+import os
 import statistics
+import time
 
 import pytest
 
@@ -16,6 +18,9 @@ HOLD_S = 20.0
 #: Lateness that the interval itself could not bear: then a figure says nothing of koi.
 LATE_MS = 3.9
 RT_PRIORITY = 40
+TEST_NICE = -15
+#: The recorder of the switches has to keep up with 1,000 frames a second.
+RECORDER_LATE_S = 1.0
 
 
 def fast_config(node, advskew):
@@ -25,14 +30,37 @@ def fast_config(node, advskew):
 
 
 @pytest.fixture
-def fast_pair(make_pair):
+def eager():
+    """Real-time lcores leave little of two CPUs: what the test does comes before other programs."""
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    os.setpriority(os.PRIO_PROCESS, 0, TEST_NICE)
+    yield
+    os.setpriority(os.PRIO_PROCESS, 0, before)
+
+
+@pytest.fixture
+def fast_pair(eager, make_pair):
     pair = make_pair(fast_config("fw1", 0), fast_config("fw2", 1))
+    os.setpriority(os.PRIO_PROCESS, pair.net.sniffer.thread.native_id, TEST_NICE)
     for b in pair.boxes:
         b.start()
     pair.fw1.wait_master()
     pair.fw2.wait_backup()
     pair.client.wait_ping(lab.SERVER_IP)
     return pair
+
+
+def crash(pair):
+    """failover.kill_master(); a recorder that is far behind says nothing about koi."""
+    try:
+        return failover.kill_master(pair)
+    except TimeoutError as err:
+        late = time.time() - pair.net.sniffer.frames[-1].ts
+        if late > RECORDER_LATE_S:
+            raise lab.TooBusy(
+                f"{lab.TooBusy.TEXT}: the recorder is {late:.1f} s behind ({err})"
+            ) from err
+        raise
 
 
 def busy(summary):
@@ -43,22 +71,16 @@ def busy(summary):
 @pytest.mark.timing
 def test_fast_pair_five_kills(fast_pair):
     """The stream's longest gap: at most 15 ms in the middle and 25 ms at worst."""
-    gaps, all_gaps, lateness = [], [], []
+    gaps = []
     for _ in range(KILLS):
-        run = failover.kill_master(fast_pair)
+        run = crash(fast_pair)
         print(run.text(3 / 256))
-        all_gaps.append(round(run.outage * 1000, 1))
-        lateness.append(run.probe["timer_late_ms"]["max"])
-        if not busy(run.probe):
-            gaps.append(run.outage * 1000)
-    figures = f"gaps {all_gaps} ms, timer late by at most {max(lateness):.1f} ms"
-    # Late wakers only make gaps longer: good figures are good on a busy machine as well.
-    if statistics.median(all_gaps) <= MEDIAN_MS and max(all_gaps) <= WORST_MS:
-        return
-    if len(gaps) < KILLS:
-        raise lab.TooBusy(f"{lab.TooBusy.TEXT}: {figures}")
-    assert statistics.median(gaps) <= MEDIAN_MS, figures
-    assert max(gaps) <= WORST_MS, figures
+        gaps.append(run.outage * 1000)
+        # Late wakers only make gaps longer: a good figure is good on a busy machine as well.
+        if gaps[-1] > MEDIAN_MS and busy(run.probe):
+            raise lab.TooBusy(f"{lab.TooBusy.TEXT}: {run.text(3 / 256)}")
+    assert statistics.median(gaps) <= MEDIAN_MS, gaps
+    assert max(gaps) <= WORST_MS, gaps
 
 
 @pytest.mark.timing
