@@ -12,6 +12,9 @@
 #define FRESH_ENOUGH 3
 #define SAME_ENOUGH  3
 
+/* How far ahead of a known one a counter still follows on it: some in between are lost or late. */
+#define FOLLOWS_MAX 4
+
 const char *
 auth_replay_name(enum auth_replay_verdict v)
 {
@@ -200,10 +203,10 @@ add_peer(struct auth_replay *r, const struct base_addr *addr)
 
 /* A counter that nobody sent before: learn about its source. */
 static void
-learn_fresh(struct auth_replay *r, struct auth_replay_peer *p, uint64_t counter, bool follows,
+learn_fresh(struct auth_replay *r, struct auth_replay_peer *p, uint64_t counter, bool follows_on,
 	base_ns_t now)
 {
-	uint8_t enough = follows ? FRESH_ENOUGH - 1 : FRESH_ENOUGH;
+	uint8_t enough = follows_on ? FRESH_ENOUGH - 1 : FRESH_ENOUGH;
 	bool changes;
 
 	if (p->fresh < FRESH_ENOUGH)
@@ -217,7 +220,7 @@ learn_fresh(struct auth_replay *r, struct auth_replay_peer *p, uint64_t counter,
 		p->cls = AUTH_REPLAY_CLASS_MIXED;
 	p->fresh_at[1] = p->fresh_at[0];
 	p->fresh_at[0] = now;
-	p->counts = p->counts || follows;
+	p->counts = p->counts || follows_on;
 	p->counter = counter;
 	p->counter_at = now;
 	p->same = 1;
@@ -246,11 +249,21 @@ take(struct auth_replay *r, struct auth_replay_seen *e, const struct auth_replay
 	e->advbase = a->advbase;
 	e->advskew = a->advskew;
 	e->demotion = a->demotion;
+	e->bow_out = a->bow_out;
 	if (peer < AUTH_REPLAY_SOURCES)
 		r->peers[peer].heard = now;
 }
 
-/* May its sender have counted on from something taken since? */
+static bool
+is_guarded(const struct auth_replay *r, const struct auth_replay_seen *e)
+{
+	return e->guarded || e->first == OURS || is_changing(r, e->first);
+}
+
+/*
+ * May its sender have counted on from something taken since, or from what is not guarded and so
+ * may come at any time?
+ */
 static bool
 is_explained(struct auth_replay *r, const struct auth_replay_seen *e)
 {
@@ -260,18 +273,40 @@ is_explained(struct auth_replay *r, const struct auth_replay_seen *e)
 	for (uint64_t k = 1; k <= AUTH_REPLAY_GAP; k++) {
 		const struct auth_replay_seen *before = find(r, e->counter - k);
 
-		if (before != NULL && before->order > e->order)
+		if (before != NULL && (before->order > e->order || !is_guarded(r, before)))
 			return true;
 	}
 	return false;
 }
 
+/* Does a counter follow on one that is known? */
 static bool
-is_collision(const struct auth_replay *r, const struct auth_replay_seen *e,
+follows(struct auth_replay *r, uint64_t counter)
+{
+	for (uint64_t k = 1; k <= FOLLOWS_MAX; k++)
+		if (find(r, counter - k) != NULL)
+			return true;
+	return false;
+}
+
+/* Is it the second bow-out of a box with two families, to whose first a backup has answered? */
+static bool
+is_second_bow_out(struct auth_replay *r, const struct auth_replay_advert *a, base_ns_t now)
+{
+	const struct auth_replay_seen *before = find(r, a->counter - 1);
+
+	return before != NULL && before->bow_out &&
+		base_ns_since(now, before->at) <= r->master_down_ns / 3;
+}
+
+static bool
+is_collision(struct auth_replay *r, const struct auth_replay_seen *e,
 	const struct auth_replay_advert *a, uint8_t peer, base_ns_t now)
 {
-	return e->first < AUTH_REPLAY_SOURCES && peer != e->last && !a->bow_out &&
-		r->peers[e->first].counts && base_ns_since(now, e->at) <= 2 * r->master_down_ns;
+	return e->first < AUTH_REPLAY_SOURCES && r->peers[e->first].counts &&
+		(peer == NOBODY || peer != e->last) &&
+		base_ns_since(now, e->at) <= 2 * r->master_down_ns &&
+		(!a->bow_out || is_second_bow_out(r, a, now));
 }
 
 static bool
@@ -287,22 +322,19 @@ static enum auth_replay_verdict
 check_default(struct auth_replay *r, const struct auth_replay_advert *a, uint8_t *peer, bool shared,
 	struct auth_replay_seen *e, base_ns_t now)
 {
-	bool guarded;
-
 	if (e == NULL) {
-		bool follows = find(r, a->counter - 1) != NULL;
+		bool on = follows(r, a->counter);
 
 		if (*peer == NOBODY && !shared)
 			*peer = add_peer(r, &a->src);
 		e = insert(r, a->counter);
 		e->first = *peer;
 		if (*peer != NOBODY)
-			learn_fresh(r, &r->peers[*peer], a->counter, follows, now);
+			learn_fresh(r, &r->peers[*peer], a->counter, on, now);
 		take(r, e, a, *peer, now);
 		return AUTH_REPLAY_OK;
 	}
-	guarded = e->guarded || e->first == OURS || is_changing(r, e->first);
-	if (guarded && !is_explained(r, e)) {
+	if (is_guarded(r, e) && !is_explained(r, e)) {
 		if (is_collision(r, e, a, *peer, now))
 			return AUTH_REPLAY_OK;
 		return is_duplicate(r, e, a, *peer, now) ? AUTH_REPLAY_DUPLICATE

@@ -29,17 +29,20 @@
  * so that a restart is not taken for change (MIXED where it does change). Only counters first
  * heard from a CHANGING source are guarded, and those that we sent ourselves. A guarded counter
  * that comes again is taken
- *   - when an advert was taken since with a counter up to AUTH_REPLAY_GAP lower: then its sender
- *     may have counted on from there, as it does after hearing an OpenBSD or an older counter;
+ *   - when an advert was taken since with a counter up to AUTH_REPLAY_GAP lower, or ever with one
+ *     that is not guarded: then its sender may have counted on from there;
  *   - from another source than the last time, within two master-down times, when the first to
- *     send it is known to count (what it sent followed on a known counter at least once) and it is
- *     no bow-out: two backups that answered one advert.
+ *     send it is known to count (what it sent followed on a known counter at least once): two
+ *     backups that answered one advert. As a bow-out only right after one with the counter before:
+ *     a box bows out in both families, and a backup may answer between the two.
  * Ours is never taken.
  * Otherwise, with the same priority from the same source within a third of the master-down time it
  * is a DUPLICATE, else a REPLAY. Neither is to reach the election, and neither is remembered.
  *
- * A counting peer that heard an older counter which this box missed is refused for a while: until it
- * counts past what is known, or hears an advert of ours, the latest when we take over.
+ * A counting peer that heard an older counter which this box missed is refused for a while: until
+ * it counts past what is known, or hears an advert of ours, the latest when we take over. And where
+ * three boxes change places within milliseconds, one may repeat one advert; the next counts on.
+ * Measured on modelled peers: 2 in 100,000 adverts, 1 in 2,000 with 10 % lost.
  *
  * What this cannot see: adverts that this box never heard or has forgotten (the last
  * AUTH_REPLAY_KEPT are kept), and a counting peer's advert sent on at once under another address.
@@ -88,7 +91,8 @@ struct auth_replay_seen {
 	uint16_t next;	     /**< with the same hash */
 	uint8_t first, last; /**< who sent it */
 	uint8_t advbase, advskew, demotion;
-	bool guarded; /**< although its source was forgotten */
+	bool bow_out : 1;
+	bool guarded : 1; /**< although its source was forgotten */
 };
 
 struct auth_replay_peer {
@@ -126,8 +130,8 @@ void auth_replay_set_timing(struct auth_replay *r, base_ns_t master_down_ns);
 struct auth_replay_advert {
 	struct base_addr src;
 	/**
-	 * Several boxes may send from src: it is a VIP. Such sources are not told apart and count as
-	 * UNKNOWN for ever; the unspecified address is one without being said.
+	 * Several boxes may send from src: it is a VIP. Such sources are not told apart and count
+	 * as UNKNOWN for ever; the unspecified address is one without being said.
 	 */
 	bool shared_src;
 	uint64_t counter;
@@ -148,8 +152,8 @@ struct auth_replay_report {
  * @param now      monotonic
  * @param unix_ns  wall clock; used in strict mode only
  * @param why      may be NULL
- * @return OK: let it reach the election. DUPLICATE: drop it, it is no one's fault. Else: drop it and
- *         say so. NOT_STRICT and STALE in strict mode only
+ * @return OK: let it reach the election. DUPLICATE: drop it, it is no one's fault. Else: drop it
+ *         and say so. NOT_STRICT and STALE in strict mode only
  * @cost a hash look-up; AUTH_REPLAY_GAP more for a guarded counter that comes again
  */
 enum auth_replay_verdict auth_replay_check(struct auth_replay *r,
