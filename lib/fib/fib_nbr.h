@@ -20,7 +20,11 @@
 struct rte_mbuf;
 struct rte_rcu_qsbr;
 
-#define FIB_NBR_HOLD_MAX     8	  /**< packets held per unresolved next hop */
+/**
+ * Packets held per unresolved next hop: a box that takes over knows few neighbours and must not lose
+ * what comes while it asks, tens of ms where lcores share a CPU.
+ */
+#define FIB_NBR_HOLD_MAX     64
 #define FIB_NBR_HOLD_TOTAL   1024 /**< packets held in all */
 #define FIB_NBR_RETRIES	     3	  /**< requests, 1 s apart, before it is unreachable */
 #define FIB_NBR_RETRY_NS     BASE_NS_PER_S
