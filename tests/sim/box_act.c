@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/* The election's actions carried out, as ctl_act.c. */
+
+#include <string.h>
+
+#include "sim.h"
+
+static void
+feed_sent(struct sim *s, struct node *n, uint16_t group, bool ok)
+{
+	struct election_event ev = {.type = ELECTION_EV_SENT, .group = group, .on = ok};
+
+	oracle_sent(s, n, group, ok);
+	(void)election_input(n->e, &ev, n->now, &n->out);
+}
+
+static void
+settle_outcome(struct sim *s, struct node *n, uint16_t group)
+{
+	struct koi_group *g = &n->koi[group];
+
+	if (!g->outcome_open)
+		return;
+	g->outcome_open = false;
+	feed_sent(s, n, group, !g->outcome_bad);
+}
+
+/* A worker's burst on the device. */
+void
+box_transmit(struct sim *s, struct node *n, uint16_t frame)
+{
+	struct port *p = &n->port[s->group[s->frame[frame].group].seg];
+	struct koi_group *g = &n->koi[s->frame[frame].group];
+
+	if (s->now < p->txfail_until) {
+		TRACE(s, n, "advert of group %u not sent", s->frame[frame].group);
+		g->outcome_bad = true;
+		for (uint8_t to = 0; to < s->n_nodes; to++)
+			check_lost(s, s->frame[frame].group, n->id, to);
+		net_frame_put(s, frame);
+		return;
+	}
+	net_send(s, n, frame);
+}
+
+/* @return false when it was refused at once */
+static bool
+send_family(struct sim *s, struct node *n, const struct election_action *a, uint8_t family)
+{
+	struct koi_group *g = &n->koi[a->group];
+	struct port *p = &n->port[s->group[a->group].seg];
+	uint64_t counter = auth_counters_next(&g->counters, &s->rand);
+
+	auth_replay_sent(&g->replay, counter, n->now);
+	uint16_t frame = net_advert(s, a->group, family, (enum sim_key)n->key[a->group],
+		&p->addr[family], &a->advert.prio, counter);
+
+	if (frame == NONE || s->now < p->full_until) {
+		TRACE(s, n, "advert of group %u refused", a->group);
+		for (uint8_t to = 0; to < s->n_nodes; to++)
+			check_lost(s, a->group, n->id, to);
+		if (frame != NONE)
+			net_frame_put(s, frame);
+		return false;
+	}
+	s->frame[frame].from = n->id;
+	s->frame[frame].life = n->life;
+	s->frame[frame].seq = ++g->sh.own_seq;
+	if (n->handoff && n->worker_stalled) {
+		uint16_t d = net_delivery_new(s, frame, n->id);
+
+		if (d != NONE)
+			net_queue_add(s, &p->held, d);
+		net_frame_put(s, frame);
+	} else {
+		box_transmit(s, n, frame);
+	}
+	return true;
+}
+
+static void
+act_advert(struct sim *s, struct node *n, const struct election_action *a)
+{
+	struct koi_group *g = &n->koi[a->group];
+	bool ok = true;
+
+	settle_outcome(s, n, a->group);
+	TRACE(s, n, "group %u advertises %u/%u/%u", a->group, a->advert.prio.advbase,
+		a->advert.prio.advskew, a->advert.prio.demotion);
+	g->outcome_bad = false;
+	for (uint8_t f = 0; f < SIM_FAMILIES; f++)
+		if (a->families >> f & 1)
+			ok = send_family(s, n, a, f) && ok;
+	if (ok)
+		g->outcome_open = true;
+	else
+		feed_sent(s, n, a->group, false);
+}
+
+static void
+set_listening(struct node *n, uint16_t group)
+{
+	n->listening[group] = n->state[group] != ELECTION_INIT || n->koi[group].owned;
+}
+
+static void
+act_own(struct sim *s, struct node *n, uint16_t group, bool owned)
+{
+	struct koi_group *g = &n->koi[group];
+	base_ns_t at = s->now;
+
+	/* the port thread tries again until the device has the address, or has not */
+	if (s->now < n->vmac_slow_until)
+		at += sim_draw(s, n->vmac_slow_until - s->now + 1);
+	g->owned = owned;
+	if (owned)
+		g->owned_from = at;
+	else
+		g->disowned_from = at;
+	set_listening(n, group);
+}
+
+static void
+act(struct sim *s, struct node *n, const struct election_action *a)
+{
+	oracle_action(s, n, a);
+	switch (a->type) {
+	case ELECTION_ACT_OWN:
+		act_own(s, n, a->group, true);
+		break;
+	case ELECTION_ACT_DISOWN:
+		act_own(s, n, a->group, false);
+		break;
+	case ELECTION_ACT_ADVERT:
+		act_advert(s, n, a);
+		break;
+	case ELECTION_ACT_STATE:
+		TRACE(s, n, "group %u: %s -> %s (%s)", a->group, election_state_name(a->state.from),
+			election_state_name(a->state.to), election_cause_text(a->state.cause));
+		check_state(s, n, a->group, a->state.to);
+		set_listening(n, a->group);
+		break;
+	case ELECTION_ACT_DEMOTION:
+		TRACE(s, n, "demotion %s is %u, sum %u",
+			election_demotion_source_name(a->demotion.source), a->demotion.amount,
+			a->demotion.total);
+		s->ledger++;
+		check_touch_node(s, n);
+		break;
+	case ELECTION_ACT_ANNOUNCE:
+	case ELECTION_ACT_WARN:
+	case ELECTION_ACT_SPLIT:
+	case ELECTION_ACT_DECISION:
+		break;
+	}
+}
+
+/* Carrying out one action may append more. */
+static void
+act_all(struct sim *s, struct node *n)
+{
+	for (uint32_t i = 0; i < n->out.n; i++) {
+		struct election_action a = n->out.act[i];
+
+		act(s, n, &a);
+	}
+	n->out.n = 0;
+}
+
+int
+box_feed(struct sim *s, struct node *n, const struct election_event *ev)
+{
+	struct oracle_call call;
+
+	oracle_before(s, n, ev, &call);
+	int ret = election_input(n->e, ev, n->now, &n->out);
+
+	act_all(s, n);
+	oracle_after(s, n, ev, &call);
+	return ret;
+}
+
+void
+box_tick(struct sim *s, struct node *n)
+{
+	struct oracle_call call;
+	bool more;
+
+	do {
+		oracle_before(s, n, NULL, &call);
+		more = election_tick(n->e, n->now, &n->out);
+		act_all(s, n);
+		oracle_after(s, n, NULL, &call);
+	} while (more);
+}

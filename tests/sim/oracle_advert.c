@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/* What a koi box may let in, and what it must. */
+
+#include "sim.h"
+
+#define OWN_KEPT 100 /* of our own adverts that are surely still known */
+
+static const char *const verdict_names[] = {
+#define CTL_STAT(sym, name, text) name,
+#include "ctl_stats.def"
+#undef CTL_STAT
+};
+
+bool
+oracle_harmless(const struct node *n, const struct frame *f)
+{
+	const struct shadow *sh = &n->koi[f->group].sh;
+
+	if (f->kind == FRAME_FORGED || f->kind == FRAME_TRUNCATED || f->kind == FRAME_FOREIGN)
+		return true;
+	/* the memory of counters has 512 places, for what is heard as well */
+	return f->from == n->id && f->life == n->life && sh->own_seq - f->seq < OWN_KEPT;
+}
+
+static uint64_t
+mix(uint64_t h, uint64_t x)
+{
+	h = (h ^ x) * UINT64_C(0x9e3779b97f4a7c15);
+	return h ^ h >> 29;
+}
+
+uint64_t
+oracle_digest(const struct node *n)
+{
+	struct election_group_info info;
+	uint64_t h = mix(election_demotion_total(n->e), n->now);
+
+	for (uint16_t i = 0; election_group_info(n->e, i, n->now, &info) == 0; i++) {
+		h = mix(h,
+			info.state | (unsigned int)info.cause << 4 | info.admin_up << 12 |
+				info.owned << 13 | info.handing_over << 14 |
+				(unsigned int)info.advbase << 16 |
+				(unsigned int)info.advskew << 24);
+		h = mix(h, oracle_rank(&info.sent) << 8 | info.sent.demotion);
+		h = mix(h, oracle_rank(&info.heard) << 8 | info.heard.demotion);
+		h = mix(h, info.state_since);
+		h = mix(h, info.transitions);
+		h = mix(h, info.advert_deadline);
+		h = mix(h, info.master_down_deadline);
+		h = mix(h, info.heard_at);
+		h = mix(h, base_addr_ip4(&info.heard_from) ^ info.heard_from.bytes[15]);
+		h = mix(h, base_addr_ip4(&info.master) ^ info.master.bytes[15]);
+		for (unsigned int f = 0; f < SIM_FAMILIES; f++)
+			h = mix(mix(h, info.family[f].heard_at), info.family[f].deadline);
+		h = mix(h, info.late_max);
+	}
+	return h;
+}
+
+/* Who repeats counters before it is known to change them may be an OpenBSD. */
+static void
+repeated(struct node *n, const struct frame *f)
+{
+	struct shadow *sh = &n->koi[f->group].sh;
+
+	if (!sh->changing[f->from][f->family])
+		sh->repeats[f->from][f->family] = true;
+}
+
+/* A peer is known to change its counters by three new ones within three master-down times. */
+static void
+took(struct sim *s, struct node *n, const struct frame *f)
+{
+	struct shadow *sh = &n->koi[f->group].sh;
+	base_ns_t *at = sh->fresh_at[f->from][f->family];
+	base_ns_t down = oracle_master_down(s->group[f->group].advbase, n->skew[f->group]);
+
+	if (s->taken[f->id] >> n->id & 1) {
+		repeated(n, f);
+		return;
+	}
+	s->taken[f->id] |= (uint8_t)(1u << n->id);
+	at[2] = at[1];
+	at[1] = at[0];
+	at[0] = n->now;
+	if (at[2] != 0 && n->now - at[2] < 3 * down && !sh->repeats[f->from][f->family])
+		sh->changing[f->from][f->family] = true;
+}
+
+/* What only its own restart, and no attacker, may make a box forget. */
+static bool
+must_refuse(const struct sim *s, const struct node *n, const struct frame *f)
+{
+	return !s->mixed && s->group[f->group].advbase > 0 &&
+		!(f->family == 0 && s->seg[s->group[f->group].seg].no_address) &&
+		(s->taken[f->id] >> n->id & 1) && n->started < sim_local(n, f->sent) &&
+		n->koi[f->group].sh.changing[f->from][f->family];
+}
+
+static void
+good_refused(struct sim *s, struct node *n, const struct frame *f, enum ctl_stat verdict)
+{
+	bool guard = verdict == CTL_STAT_DUPLICATE || verdict == CTL_STAT_REPLAY;
+
+	if (guard && s->taken[f->id] >> n->id & 1)
+		return; /* it came twice, or an attacker was faster */
+	/* one that counts on from what we missed is not believed until it is past what we know */
+	if (guard && s->node[f->from].kind != NODE_KOI) {
+		s->stats->good_refused++;
+		return;
+	}
+	sim_fail(s, CHECK_HEARD, "box %u refuses a good advert of box %u as %s", n->id, f->from,
+		verdict_names[verdict]);
+}
+
+void
+oracle_verdict(struct sim *s, struct node *n, const struct frame *f, enum ctl_stat verdict,
+	uint64_t before, uint64_t after)
+{
+	bool accepted = verdict == CTL_STAT_IPACKETS;
+
+	s->stats->forged += f->kind == FRAME_FORGED;
+	s->stats->truncated += f->kind == FRAME_TRUNCATED;
+	s->stats->foreign += f->kind == FRAME_FOREIGN;
+	s->stats->looped += f->kind == FRAME_GENUINE && f->from == n->id;
+	s->stats->replayed += f->kind == FRAME_REPLAY;
+	if (oracle_harmless(n, f)) {
+		if (accepted || before != after)
+			sim_fail(s, CHECK_COUNTERS_ONLY,
+				"box %u, group %u: a frame that is %s was %s, state %s", n->id,
+				f->group,
+				f->kind == FRAME_FORGED		     ? "forged"
+					: f->kind == FRAME_TRUNCATED ? "cut short"
+					: f->kind == FRAME_FOREIGN   ? "foreign"
+								     : "its own",
+				accepted ? "accepted" : "refused",
+				before == after ? "the same" : "changed");
+		return;
+	}
+	if (f->kind == FRAME_REPLAY) {
+		s->stats->replays_accepted += accepted;
+		if (accepted && must_refuse(s, n, f))
+			sim_fail(s, CHECK_REPLAYED,
+				"box %u, group %u: an advert of box %u heard before was let in as "
+				"%u/%u/%u",
+				n->id, f->group, f->from, f->prio.advbase, f->prio.advskew,
+				f->prio.demotion);
+		if (accepted) {
+			s->taken[f->id] |= (uint8_t)(1u << n->id);
+			repeated(n, f);
+		}
+		return;
+	}
+	if (f->from == n->id)
+		return;
+	if (accepted) {
+		if (f->key != n->key[f->group])
+			sim_fail(s, CHECK_COUNTERS_ONLY, "box %u accepts another key", n->id);
+		took(s, n, f);
+		return;
+	}
+	if (f->key == n->key[f->group] && n->allow && n->listening[f->group])
+		good_refused(s, n, f, verdict);
+	if (n->state[f->group] != ELECTION_INIT)
+		check_lost(s, f->group, f->from, n->id);
+}
