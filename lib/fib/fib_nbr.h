@@ -21,8 +21,8 @@ struct rte_mbuf;
 struct rte_rcu_qsbr;
 
 /**
- * Packets held per unresolved next hop: a box that takes over knows few neighbours and must not lose
- * what comes while it asks, tens of ms where lcores share a CPU.
+ * Packets held per unresolved next hop: a box that takes over knows few neighbours and must not
+ * lose what comes while it asks, tens of ms where lcores share a CPU.
  */
 #define FIB_NBR_HOLD_MAX     64
 #define FIB_NBR_HOLD_TOTAL   1024 /**< packets held in all */

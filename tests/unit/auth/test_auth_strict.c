@@ -230,7 +230,7 @@ difference_of_clocks_is_said(void **state)
 		uint64_t theirs = T0 - (uint64_t)behind[i];
 
 		check(&r, 'A', auth_strict_counter(theirs), T0, &why);
-		
+
 		assert_in_range(why.clock_diff_ms - behind[i] / (int64_t)MS + 1, 0, 2);
 	}
 	/* A clock that was never set. */
