@@ -298,9 +298,9 @@ def test_hold_after_link_up(make_single):
     first = single.wait_advert(since=0, timeout=12)
     assert first.ts - began >= 5.0
     single.box.wait_state("carp0", "MASTER")
-    mark = single.net.sniffer.mark()
     single.host.unplug("em0")
     single.box.wait_state("carp0", "INIT", 3)
+    mark = single.net.sniffer.mark()
     plugged = time.time()
     single.host.plug("em0")
     lab.poll_until(lambda: "link" in single.box.ctl("show carp demotion"), 3, "still demoted")
