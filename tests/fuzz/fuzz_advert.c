@@ -14,7 +14,7 @@
 #include "base_assert.h"
 #include "base_bytes.h"
 #include "ctl_advert.h"
-#include "wire.h"
+#include "wire6.h"
 
 #define FRAME_MAX 256
 
@@ -24,14 +24,16 @@ enum {
 	OPT_DEAF = 1 << 2, /* no group listens */
 	OPT_OWN_ADDRESS = 1 << 3,
 	OPT_FIX_IP_SUM = 1 << 4,
-	OPT_SIGN = 1 << 5, /* by the group of the frame's vhid */
-	OPT_FIX_CARP_SUM = 1 << 6,
+	OPT_SIGN = 1 << 5,	   /* by the group of the frame's vhid */
+	OPT_FIX_CARP_SUM = 1 << 6, /* over IPv6 with the pseudo-header if the counter is odd */
+	OPT_UNICAST = 1 << 7,	   /* every group has a unicast peer */
 };
 
 #define N_GROUPS 2
 /* The second has a link-local VIP and so two digests. */
 static const uint8_t group_vhid[N_GROUPS] = {1, 6};
 static const uint32_t own_ip4 = UINT32_C(0xc0a80103);
+static const uint8_t own_ip6[1][WIRE_IP6_ADDR_LEN] = {{0xfe, 0x80, [15] = 3}};
 static const uint64_t own_counter = UINT64_C(0x1122334455667788);
 
 static uint16_t vhid_group[256];
@@ -59,36 +61,59 @@ init(void)
 	}
 }
 
-/* Put right what the options say, as far as the frame has it. */
-static void
-repair(uint8_t *frame, size_t len, unsigned int options)
+/* Where the CARP header starts, or 0 when the frame is too short for one; fixes the IPv4 sum. */
+static size_t
+carp_offset(uint8_t *frame, size_t len, unsigned int options, bool *ip6)
 {
-	size_t off = WIRE_ETH_LEN, header_len;
-	uint8_t *carp;
-	uint16_t g;
+	size_t off = WIRE_ETH_LEN, header_len = WIRE_IP6_LEN;
 
 	if (len >= 14 && base_load_be16(frame + 12) == WIRE_ETHERTYPE_VLAN)
 		off += 4;
 	if (len < off + WIRE_IP4_LEN)
-		return;
-	header_len = (size_t)(frame[off] & 15) * 4;
-	if (header_len < WIRE_IP4_LEN || len < off + header_len)
-		return;
-	if (options & OPT_FIX_IP_SUM) {
-		base_store_be16(frame + off + 10, 0);
-		base_store_be16(
-			frame + off + 10, wire_sum_fold(wire_sum(frame + off, header_len, 0)));
+		return 0;
+	*ip6 = frame[off] >> 4 == 6;
+	if (!*ip6) {
+		header_len = (size_t)(frame[off] & 15) * 4;
+		if (header_len < WIRE_IP4_LEN || len < off + header_len)
+			return 0;
+		if (options & OPT_FIX_IP_SUM) {
+			base_store_be16(frame + off + 10, 0);
+			base_store_be16(frame + off + 10,
+				wire_sum_fold(wire_sum(frame + off, header_len, 0)));
+		}
 	}
-	if (len < off + header_len + WIRE_CARP_LEN)
+	return len < off + header_len + WIRE_CARP_LEN ? 0 : off + header_len;
+}
+
+/* Put right what the options say, as far as the frame has it. */
+static void
+repair(uint8_t *frame, size_t len, unsigned int options)
+{
+	bool ip6 = false;
+	size_t off = carp_offset(frame, len, options, &ip6);
+	uint8_t *carp = frame + off;
+	uint32_t sum = 0;
+	uint16_t g;
+
+	if (off == 0)
 		return;
-	carp = frame + off + header_len;
 	g = vhid_group[carp[1]];
 	if ((options & OPT_SIGN) && g != ELECTION_NONE)
 		BASE_ASSERT(auth_group_sign(auth[g], base_load_be64(carp + 8), carp + 16) == 0);
-	if (options & OPT_FIX_CARP_SUM) {
-		base_store_be16(carp + 6, 0);
-		base_store_be16(carp + 6, wire_sum_fold(wire_sum(carp, WIRE_CARP_LEN, 0)));
-	}
+	if (!(options & OPT_FIX_CARP_SUM))
+		return;
+	if (ip6 && (carp[15] & 1))
+		sum = wire_ip6_pseudo_sum(carp - 32, carp - 16, WIRE_CARP_LEN, WIRE_PROTO_CARP);
+	base_store_be16(carp + 6, 0);
+	base_store_be16(carp + 6, wire_sum_fold(wire_sum(carp, WIRE_CARP_LEN, sum)));
+}
+
+static bool
+is_own(const struct ctl_advert_scope *scope, const struct base_addr *src)
+{
+	if (src->family == BASE_FAMILY_IP4)
+		return scope->n_own_ip4 != 0 && base_addr_ip4(src) == own_ip4;
+	return scope->n_own_ip6 != 0 && memcmp(src->bytes, own_ip6[0], WIRE_IP6_ADDR_LEN) == 0;
 }
 
 /* What must hold for each verdict. */
@@ -118,7 +143,7 @@ check_verdict(
 		BASE_ASSERT(!grouped || !scope->listening[a->group]);
 		break;
 	case CTL_STAT_SELF:
-		BASE_ASSERT(grouped && scope->n_own_ip4 && base_addr_ip4(&a->src) == own_ip4);
+		BASE_ASSERT(grouped && is_own(scope, &a->src));
 		break;
 	case CTL_STAT_BADVER:
 	case CTL_STAT_BADAUTH:
@@ -130,13 +155,14 @@ check_verdict(
 	case CTL_STAT_IPACKETS:
 		BASE_ASSERT(grouped && scope->listening[a->group]);
 		BASE_ASSERT(a->counter != own_counter);
-		BASE_ASSERT(scope->n_own_ip4 == 0 || base_addr_ip4(&a->src) != own_ip4);
+		BASE_ASSERT(!is_own(scope, &a->src) && a->sum != WIRE_CARP_SUM_BAD);
+		BASE_ASSERT(a->src.family == BASE_FAMILY_IP6 || a->sum == WIRE_CARP_SUM_PLAIN);
 		break;
 	default:
 		BASE_ASSERT(false);
 	}
 	BASE_ASSERT(scope->allow && scope->vhid_group != NULL);
-	BASE_ASSERT(a->src.family == BASE_FAMILY_IP4);
+	BASE_ASSERT(a->src.family == BASE_FAMILY_IP4 || a->src.family == BASE_FAMILY_IP6);
 }
 
 int
@@ -144,7 +170,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const bool all[N_GROUPS] = {true, true}, none[N_GROUPS];
 	static const struct auth_counters *const counters[N_GROUPS] = {&own[0], &own[1]};
-	struct ctl_advert_scope scope = {.auth = auth, .counters = counters, .own_ip4 = &own_ip4};
+	struct ctl_advert_scope scope = {
+		.auth = auth,
+		.counters = counters,
+		.own_ip4 = &own_ip4,
+		.own_ip6 = own_ip6,
+	};
 	struct ctl_advert a, b;
 	unsigned int options;
 	enum ctl_stat verdict;
@@ -166,7 +197,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	scope.allow = !(options & OPT_DISALLOW);
 	scope.vhid_group = options & OPT_NO_GROUPS ? NULL : vhid_group;
 	scope.listening = options & OPT_DEAF ? none : all;
+	scope.unicast_peer = options & OPT_UNICAST ? all : NULL;
 	scope.n_own_ip4 = options & OPT_OWN_ADDRESS ? 1 : 0;
+	scope.n_own_ip6 = scope.n_own_ip4;
 
 	memset(&a, 0xa5, sizeof(a));
 	verdict = ctl_advert_check(frame, len, &scope, &a);
@@ -180,7 +213,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(padded, frame, len);
 		BASE_ASSERT(ctl_advert_check(padded, len + 10, &scope, &b) == verdict);
 		BASE_ASSERT(a.group == b.group && a.vhid == b.vhid && a.counter == b.counter &&
-			a.bow_out == b.bow_out && memcmp(&a.src, &b.src, sizeof(a.src)) == 0 &&
+			a.bow_out == b.bow_out && a.sum == b.sum &&
+			memcmp(&a.src, &b.src, sizeof(a.src)) == 0 &&
 			memcmp(&a.prio, &b.prio, sizeof(a.prio)) == 0);
 		free(padded);
 	}

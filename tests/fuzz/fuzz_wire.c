@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 the koi contributors
  */
-/* Every decoder of wire.h on any bytes, and what is decoded encodes to the same bytes again. */
+/* Every decoder of wire on any bytes, and what is decoded encodes to the same bytes again. */
 #include "fuzz.h"
 
 #include <string.h>
 
 #include "base_assert.h"
 #include "base_bytes.h"
-#include "wire.h"
+#include "wire_group.h"
 
 /* Two checksums that mean the same: zero has two forms in ones' complement. */
 static bool
@@ -112,6 +112,158 @@ fuzz_ip4(const uint8_t *p, size_t len)
 	fuzz_icmp(p + h.header_len, (size_t)(h.total_len - h.header_len));
 }
 
+/* A checksum over what comes before as well verifies exactly when it is the one we would send. */
+static void
+check_pseudo_sum(
+	const uint8_t *p, size_t len, uint32_t before, uint16_t received, uint16_t computed)
+{
+	bool ok = wire_sum_fold(wire_sum(p, len, before)) == 0;
+
+	/* A pseudo-header is never all zeros, so nothing sums to plus zero here. */
+	BASE_ASSERT(ok == same_sum(received, computed));
+}
+
+static void
+fuzz_carp6(const struct wire_ip6 *ip, const uint8_t *p)
+{
+	static const enum wire_carp_sum kinds[] = {WIRE_CARP_SUM_PLAIN, WIRE_CARP_SUM_PSEUDO};
+	struct wire_carp6_envelope env = {.tclass = ip->tclass};
+	enum wire_carp_sum received;
+	struct wire_carp h;
+
+	if (!wire_carp_decode(p, ip->payload_len, &h))
+		return;
+	received = wire_carp6_sum_ok(p, ip->src, ip->dst);
+	BASE_ASSERT(((received & WIRE_CARP_SUM_PLAIN) != 0) == wire_carp_sum_ok(p));
+	memcpy(env.ip_src, ip->src, sizeof(env.ip_src));
+	memcpy(env.ip_dst, ip->dst, sizeof(env.ip_dst));
+	for (size_t i = 0; i < 2; i++) {
+		uint8_t frame[WIRE_CARP6_FRAME_LEN];
+		const uint8_t *again = frame + WIRE_ETH_LEN + WIRE_IP6_LEN;
+		struct wire_ip6 ip_again;
+
+		env.sum = kinds[i];
+		wire_carp6_frame_encode(&env, &h, frame);
+		BASE_ASSERT(wire_ip6_decode(frame + WIRE_ETH_LEN, sizeof(frame) - WIRE_ETH_LEN,
+				    &ip_again) == WIRE_IP6_OK);
+		BASE_ASSERT(memcmp(ip_again.src, ip->src, 16) == 0);
+		BASE_ASSERT(memcmp(ip_again.dst, ip->dst, 16) == 0);
+		BASE_ASSERT(ip_again.hop_limit == 255 && ip_again.payload_len == WIRE_CARP_LEN);
+		BASE_ASSERT(memcmp(again, p, 6) == 0);
+		BASE_ASSERT(memcmp(again + 8, p + 8, WIRE_CARP_LEN - 8) == 0);
+		BASE_ASSERT((wire_carp6_sum_ok(again, ip->src, ip->dst) & kinds[i]) != 0);
+	}
+}
+
+static void
+fuzz_icmp6(const struct wire_ip6 *ip, const uint8_t *p)
+{
+	struct wire_icmp6 h;
+	uint8_t again[WIRE_ICMP6_LEN];
+	size_t len = ip->payload_len;
+
+	if (!wire_icmp6_decode(p, len, &h)) {
+		BASE_ASSERT(len < WIRE_ICMP6_LEN);
+		return;
+	}
+	wire_icmp6_encode(&h, ip->src, ip->dst, p + WIRE_ICMP6_LEN, len - WIRE_ICMP6_LEN, again);
+	BASE_ASSERT(memcmp(again, p, 2) == 0);
+	BASE_ASSERT(memcmp(again + 4, p + 4, 4) == 0);
+	check_pseudo_sum(p, len,
+		wire_ip6_pseudo_sum(ip->src, ip->dst, (uint32_t)len, WIRE_PROTO_ICMP6), h.checksum,
+		base_load_be16(again + 2));
+}
+
+/* What is taken obeys RFC 4861, and says the same after a round trip. */
+static void
+fuzz_nd(const struct wire_ip6 *ip, const uint8_t *p)
+{
+	struct wire_nd_envelope env = {0};
+	struct wire_ip6 ip_again;
+	struct wire_nd nd, again;
+	uint8_t frame[WIRE_ND_FRAME_MAX];
+	size_t len;
+
+	/* Padding of structs is compared, too. */
+	memset(&nd, 0, sizeof(nd));
+	memset(&again, 0, sizeof(again));
+	if (wire_nd_decode(ip, p, &nd) != WIRE_ND_OK)
+		return;
+	BASE_ASSERT(ip->hop_limit == 255 && ip->payload_len >= WIRE_ND_LEN && p[1] == 0);
+	BASE_ASSERT(wire_icmp6_sum_ok(p, ip->payload_len, ip->src, ip->dst));
+	BASE_ASSERT(!wire_ip6_is_multicast(nd.target));
+	BASE_ASSERT(nd.type == WIRE_ICMP6_NA || !(nd.router || nd.solicited || nd.override));
+	BASE_ASSERT(!nd.solicited || !wire_ip6_is_multicast(ip->dst));
+	BASE_ASSERT(nd.type == WIRE_ICMP6_NA || !wire_ip6_is_unspecified(ip->src) ||
+		(!nd.has_lladdr && wire_ip6_is_solicited_node(ip->dst)));
+	memcpy(env.ip_src, ip->src, sizeof(env.ip_src));
+	memcpy(env.ip_dst, ip->dst, sizeof(env.ip_dst));
+	len = wire_nd_frame_encode(&env, &nd, frame);
+	BASE_ASSERT(wire_ip6_decode(frame + WIRE_ETH_LEN, len - WIRE_ETH_LEN, &ip_again) ==
+		WIRE_IP6_OK);
+	BASE_ASSERT(wire_nd_decode(&ip_again, frame + WIRE_ETH_LEN + WIRE_IP6_LEN, &again) ==
+		WIRE_ND_OK);
+	BASE_ASSERT(memcmp(&nd, &again, sizeof(nd)) == 0);
+	if (nd.type == WIRE_ICMP6_NS) {
+		uint8_t answer[WIRE_ND_FRAME_LEN];
+
+		wire_na_answer_frame_encode(
+			ip, &nd, env.eth_src, env.eth_src, nd.target, true, answer);
+		BASE_ASSERT(wire_ip6_decode(answer + WIRE_ETH_LEN, sizeof(answer) - WIRE_ETH_LEN,
+				    &ip_again) == WIRE_IP6_OK);
+		/* The only thing wrong with it may be where the asker says it is. */
+		BASE_ASSERT(wire_nd_decode(&ip_again, answer + WIRE_ETH_LEN + WIRE_IP6_LEN,
+				    &again) == WIRE_ND_OK ||
+			wire_ip6_is_multicast(ip->src));
+	}
+}
+
+static void
+fuzz_ip6(const uint8_t *p, size_t len)
+{
+	struct wire_ip6 h;
+	uint8_t again[WIRE_IP6_LEN];
+
+	switch (wire_ip6_decode(p, len, &h)) {
+	case WIRE_IP6_TRUNCATED:
+		BASE_ASSERT(len < WIRE_IP6_LEN || len - WIRE_IP6_LEN < base_load_be16(p + 4));
+		return;
+	case WIRE_IP6_BAD_VERSION:
+		BASE_ASSERT(p[0] >> 4 != 6);
+		return;
+	case WIRE_IP6_OK:
+		break;
+	}
+	wire_ip6_encode(&h, again);
+	BASE_ASSERT(memcmp(again, p, sizeof(again)) == 0);
+	fuzz_carp6(&h, p + WIRE_IP6_LEN);
+	fuzz_icmp6(&h, p + WIRE_IP6_LEN);
+	fuzz_nd(&h, p + WIRE_IP6_LEN);
+}
+
+/* A query is answered in its version, which is not a query again. */
+static void
+fuzz_group(const uint8_t *p, size_t len)
+{
+	struct wire_group_query q;
+	struct wire_group_report r = {0};
+	uint8_t frame[WIRE_GROUP_FRAME_MAX];
+	size_t frame_len;
+
+	if (wire_group_query_decode(p, len, &q) != WIRE_GROUP_OK)
+		return;
+	BASE_ASSERT(q.version >= 1 && q.version <= 3 && q.max_resp_ms <= 8387584);
+	BASE_ASSERT(q.group.family == (p[0] >> 4 == 4 ? BASE_FAMILY_IP4 : BASE_FAMILY_IP6));
+	BASE_ASSERT(q.general || q.group.bytes[0] >= 0xe0);
+	r.group = q.group;
+	r.src.family = q.group.family;
+	r.version = q.version;
+	frame_len = wire_group_frame_encode(&r, frame);
+	BASE_ASSERT(frame_len > 0 && frame_len <= sizeof(frame));
+	BASE_ASSERT(wire_group_query_decode(frame + WIRE_ETH_LEN, frame_len - WIRE_ETH_LEN, &q) ==
+		WIRE_GROUP_OTHER);
+}
+
 static void
 fuzz_arp(const struct wire_eth *eth, const uint8_t *p, size_t len)
 {
@@ -138,12 +290,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		BASE_ASSERT(memcmp(again, data, WIRE_ETH_LEN) == 0);
 		fuzz_arp(&eth, data + WIRE_ETH_LEN, size - WIRE_ETH_LEN);
 		fuzz_ip4(data + WIRE_ETH_LEN, size - WIRE_ETH_LEN);
+		fuzz_ip6(data + WIRE_ETH_LEN, size - WIRE_ETH_LEN);
+		fuzz_group(data + WIRE_ETH_LEN, size - WIRE_ETH_LEN);
 	} else {
 		BASE_ASSERT(size < WIRE_ETH_LEN);
 	}
 	/* And each decoder on the bare bytes. */
 	fuzz_arp(&nobody, data, size);
 	fuzz_ip4(data, size);
+	fuzz_ip6(data, size);
+	fuzz_group(data, size);
 	fuzz_carp(data, size);
 	fuzz_icmp(data, size);
 	return 0;

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) 2026 the koi contributors
-"""Write the seed corpora of fuzz_wire and fuzz_advert from tests/data.
+"""Write the seed corpora of fuzz_wire, fuzz_advert and fuzz_replay from tests/data.
 
 Run by hand when the data or an input format changes; the result is committed. Files are named
 by what they are, so a rerun changes only what differs.
@@ -16,7 +16,7 @@ DATA = HERE.parent / "data"
 CORPUS = HERE / "corpus"
 
 # Options of fuzz_advert.c's first byte.
-DISALLOW, NO_GROUPS, DEAF, OWN_ADDRESS, FIX_IP, SIGN, FIX_CARP = (1 << i for i in range(7))
+DISALLOW, NO_GROUPS, DEAF, OWN_ADDRESS, FIX_IP, SIGN, FIX_CARP, UNICAST = (1 << i for i in range(8))
 FIX_ALL = FIX_IP | SIGN | FIX_CARP
 
 
@@ -35,7 +35,84 @@ def kind(frame):
         return f"arp{frame[21]}"
     if ethertype == "0800":
         return {1: "icmp", 2: "igmp", 112: "advert"}.get(frame[23], "ip")
+    if ethertype == "86dd":
+        if frame[20] == 58:
+            return {128: "echo6", 129: "echo6-reply", 135: "ns", 136: "na"}[frame[54]]
+        return {0: "mld", 112: "advert6"}.get(frame[20], "ip6")
     return None
+
+
+def inet_sum(data):
+    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return struct.pack(">H", ~total & 0xffff)
+
+
+def igmp_query(message):
+    """An IPv4 packet in a frame, with a router alert."""
+    message = bytes.fromhex(message)
+    message = message[:2] + inet_sum(message) + message[4:]
+    head = bytes.fromhex("46c0") + struct.pack(">H", 24 + len(message)) + bytes.fromhex(
+        "00000000010200000a000009e000000194040000")
+    head = head[:10] + inet_sum(head) + head[12:]
+    return bytes.fromhex("01005e00000102000000000a0800") + head + message
+
+
+def mld_query(message):
+    """An IPv6 packet in a frame, with a hop-by-hop router alert."""
+    message = bytes.fromhex(message)
+    src = bytes.fromhex("fe800000000000000000000000000009")
+    dst = bytes.fromhex("ff020000000000000000000000000001")
+    pseudo = src + dst + struct.pack(">II", len(message), 58)
+    message = message[:2] + inet_sum(pseudo + message) + message[4:]
+    head = bytes.fromhex("60000000") + struct.pack(">HBB", 8 + len(message), 0, 1) + src + dst
+    return (bytes.fromhex("33330000000102000000000a86dd") + head +
+            bytes.fromhex("3a00050200000100") + message)
+
+
+def stories():
+    """Inputs of fuzz_replay.c: mode, then source, counter, priority and gap of each advert."""
+    second = 28
+    fresh, follow, again, older, near, before, timed, constant = range(8)
+    default = {
+        "counting": [(0, fresh, 0, 0)] + [(0, follow, 0, second)] * 8,
+        "random": [(0, fresh, 0, second)] * 8,
+        "constant": [(2, constant, 0, second)] * 5 + [(2, constant, 0x80, second)],
+        "keep-alive": [(0, fresh, 0, second)] * 4 + [(0, again, 0, second)] * 6,
+        "bow-out-again": [(0, fresh, 0, second)] * 4 + [(0, older | 8, 0x80, 0)],
+        "other-priority": [(0, fresh, 0, second)] * 4 + [(0, again, 1, 0)],
+        "other-source": [(0, fresh, 0, second)] * 4 + [(3, again, 0, 0), (3, again, 0, 255)],
+        "two-backups": [(0, fresh, 0, 0), (0, follow, 0x80, second), (1, follow, 1, 0),
+                        (2, again, 2, 0), (1, follow, 1, second)],
+        "back-to-constant": [(2, constant, 0, second)] * 4 + [(0, near, 0, second)] +
+                            [(0, follow, 0, second)] * 4 + [(2, constant, 0, second)] +
+                            [(0, near | 72, 0, second), (0, near | 64, 0, second)],
+        "ours": [(0x80, 0, 0, second)] * 2 + [(0, follow, 0, 0), (0, older, 0, 0),
+                                               (5, before, 0, 0)],
+        "second-bow-out": [(0, fresh, 0, 0), (1, follow, 0, 0), (0, follow, 0, second),
+                           (1, follow, 0, 0), (2, follow, 1, second), (0, follow, 0x80, 0),
+                           (2, follow, 1, 0), (1, again, 0x80, 0), (1, again, 0x80, 255)],
+        "mixed": [(2, constant, 0, second)] * 4 + [(2, fresh, 0, second)] * 4,
+        "crowd": [(k % 32, fresh, 0, 3) for k in range(128)] + [(0, older, 0, 0)],
+        "shared": [(0x40, fresh, 0, second)] * 3 + [(0x41, again, 0, second)] * 3,
+        "forget": [(0, fresh, 0, second)] * 4 + [(0x80, 0x80, 0, 0), (0, again, 0, second)],
+        "long": [(0, follow, 0, 1)] * 600 + [(0, older | 16, 0, 0)],
+    }
+    strict = {
+        "steady": [(0, timed | 14 << 3, 0, second)] * 5 + [(0, again, 0, 0), (1, again, 0, 0)],
+        "clocks": [(k % 8, timed | k << 3, 0, second) for k in range(30)],
+        "reordered": [(0, timed | k << 3, 0, 0) for k in (14, 16, 15, 13, 6)],
+        "mixed": [(0, timed | 14 << 3, 0, second), (1, follow, 0, second), (1, follow, 0, second),
+                  (2, fresh, 0, second), (3, constant, 0, second)],
+        "ours": [(0x80, 0, 0, second)] * 2 + [(0, again, 0, 0), (0, timed | 14 << 3, 0, 0)],
+        "long": [(0, timed | 14 << 3, 0, 1)] * 600 + [(0, older | 16, 0, 0)],
+    }
+    out = {}
+    for mode, byte, group in (("default", 0, default), ("strict", 1, strict)):
+        for name, steps in group.items():
+            out[f"{mode}-{name}"] = bytes([byte]) + b"".join(map(bytes, steps))
+    return out
 
 
 def main():
@@ -53,10 +130,38 @@ def main():
             if k is None or k in seen:
                 continue
             seen.add(k)
-            if k != "advert" or path.stem.endswith(("steady", "become-master", "bowout")):
+            if not k.startswith("advert") or path.stem.endswith(
+                    ("steady", "become-master", "bowout")):
                 wire[f"{path.stem}-{k}"] = frame
                 if k == "advert":
                     advert[path.stem] = bytes([FIX_ALL]) + frame
+                if k == "advert6":
+                    advert[f"{path.stem}-6"] = bytes([FIX_ALL]) + frame
+
+    # Over IPv6: either sum, and what the options do to it.
+    good6 = None
+    for case in vectors["cases"]:
+        for key in ("frame6", "frame6_pseudo", "frame6_openbsd"):
+            if key in case:
+                frame = bytes.fromhex(case[key]["hex"])
+                good6 = good6 or frame[:55] + bytes([1]) + frame[56:]
+                wire[f"{case['id']}-{key}"] = frame
+    for counter in (6, 7):
+        advert[f"good6-{counter}"] = bytes([FIX_ALL]) + good6[:69] + bytes([counter]) + good6[70:]
+    advert["own-source6"] = (bytes([FIX_ALL | OWN_ADDRESS]) + good6[:22] +
+                             bytes.fromhex("fe80") + bytes(13) + b"\x03" + good6[38:])
+    for name, frame in (("", good), ("6", good6)):
+        at = 21 if name else 22
+        routed = frame[:at] + b"\x40" + frame[at + 1:]
+        advert[f"unicast-routed{name}"] = bytes([FIX_ALL | UNICAST]) + routed
+    advert["vlan6"] = bytes([FIX_ALL]) + good6[:12] + bytes.fromhex("8100001e") + good6[12:]
+    advert["to-all-nodes6"] = bytes([FIX_ALL]) + good6[:53] + b"\x01" + good6[54:]
+    none4, none6 = "00000000", "00" * 16
+    wire["query-igmp1"] = igmp_query("11000000" + none4)
+    wire["query-igmp2"] = igmp_query("11640000" + none4)
+    wire["query-igmp3"] = igmp_query("11ff0000e0000012021400010a000001")
+    wire["query-mld1"] = mld_query("8200000003e80000" + none6)
+    wire["query-mld2"] = mld_query("82000000ffff0000" + none6 + "027d0000")
 
     for bit, name in ((DISALLOW, "disallow"), (NO_GROUPS, "no-groups"), (DEAF, "deaf"),
                       (OWN_ADDRESS, "own-address"), (FIX_ALL, "fix-all")):
@@ -75,7 +180,7 @@ def main():
     wire["zeros"] = bytes(36)
     advert["fragment"] = bytes([FIX_ALL]) + good[:20] + b"\x20\x01" + good[22:]
 
-    for name, inputs in (("wire", wire), ("advert", advert)):
+    for name, inputs in (("wire", wire), ("advert", advert), ("replay", stories())):
         folder = CORPUS / name
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.iterdir():
