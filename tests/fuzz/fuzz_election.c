@@ -104,7 +104,7 @@ build(struct input *in, bool *horizon)
 		uint8_t flags = take(in);
 
 		groups[i] = (struct election_group_config){
-			.if_id = (flags & 1) % config.if_count,
+			.if_id = (uint16_t)((flags & 1) % config.if_count),
 			.has_vip = !(flags & 2),
 			.admin_up = !(flags & 4),
 			.start_as_master = flags & 8,
