@@ -187,6 +187,12 @@ static const struct {
 			/* Nobody bowed out before this one. */
 			{2903, 'a', N + 7, BOW_OUT, REPLAY, CHANGE},
 			{4000, 'A', N + 6, BOW_OUT, REPLAY, CHANGE}}},
+	{"two backups that nothing is known of answer with a counter of before",
+		{{0, 'A', N + 10, 0, OK, U}, {1000, 'A', N + 11, 0, OK, CHANGE},
+			{2000, 'D', R1, 0, OK, U}, {3000, 'D', R2, 0, OK, U},
+			{4000, 'D', R3, 0, OK, CHANGE}, {15000, 'D', N + 9, BOW_OUT, OK, CHANGE},
+			{15001, 'B', N + 10, 0x0164, OK, U}, {15001, 'E', N + 10, 0x01c8, OK, U},
+			{30000, 'E', N + 10, 0x01c8, REPLAY, U}}},
 	{"ucarp and NetBSD time out together, as captured",
 		{{0, 'A', R1, 0, OK, U}, {1010, 'A', N, 0, OK, U}, {1020, 'U', R2, 0, OK, U},
 			{1996, 'U', N + 1, 0, OK, CHANGE}, {5000, 'A', N + 2, 0, OK, CHANGE},
@@ -322,6 +328,24 @@ replays_do_not_fill_memory(void **state)
 	for (uint64_t i = 0; i < 10; i++)
 		assert_int_equal(
 			check_at(&r, &a, N + i, 60 * BASE_NS_PER_S, NULL), AUTH_REPLAY_REPLAY);
+}
+
+static void
+shared_sources_take_no_place(void **state)
+{
+	struct auth_replay r;
+	struct base_addr a = address_of('A'), unnumbered = address_of('z');
+	struct base_rand rand;
+
+	(void)state;
+	base_rand_init(&rand, 4);
+	auth_replay_init(&r, false, MASTER_DOWN);
+	check_at(&r, &a, R1, 0, NULL);
+	check_at(&r, &a, R2, BASE_NS_PER_S, NULL);
+	for (unsigned int i = 0; i < 2 * AUTH_REPLAY_SOURCES; i++)
+		check_at(&r, &unnumbered, base_rand_next(&rand), BASE_NS_PER_S, NULL);
+	check_at(&r, &a, R3, 2 * BASE_NS_PER_S, NULL);
+	assert_int_equal(auth_replay_class_of(&r, &a), AUTH_REPLAY_CLASS_CHANGING);
 }
 
 static void
@@ -465,6 +489,7 @@ main(void)
 		cmocka_unit_test(conformance_39_one_advert_a_hundred_times),
 		cmocka_unit_test(memory_holds_what_the_header_says),
 		cmocka_unit_test(replays_do_not_fill_memory),
+		cmocka_unit_test(shared_sources_take_no_place),
 		cmocka_unit_test(sources_that_are_known_go_last),
 		cmocka_unit_test(what_a_forgotten_source_sent_stays_guarded),
 		cmocka_unit_test(operator_says_the_box_is_another),

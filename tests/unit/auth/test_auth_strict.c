@@ -279,6 +279,24 @@ nothing_is_taken_twice_at_any_rate(void **state)
 	}
 }
 
+static void
+clock_put_back_after_much_was_forgotten(void **state)
+{
+	struct auth_replay r;
+	uint64_t now = T0;
+
+	(void)state;
+	auth_replay_init(&r, true, MASTER_DOWN);
+	for (unsigned int i = 0; i < 2 * AUTH_REPLAY_KEPT; i++) {
+		now += BASE_NS_PER_S;
+		assert_int_equal(check(&r, 'A', auth_strict_counter(now), now, NULL), OK);
+	}
+	/* All boxes follow the same server, and what was sent since is in the future now. */
+	now -= 3600 * BASE_NS_PER_S;
+	assert_int_equal(check(&r, 'B', auth_strict_counter(now), now, NULL), OK);
+	assert_int_equal(check(&r, 'A', auth_strict_counter(now + US), now, NULL), OK);
+}
+
 int
 main(void)
 {
@@ -292,6 +310,7 @@ main(void)
 		cmocka_unit_test(difference_of_clocks_is_said),
 		cmocka_unit_test(our_own_are_never_taken),
 		cmocka_unit_test(nothing_is_taken_twice_at_any_rate),
+		cmocka_unit_test(clock_put_back_after_much_was_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
