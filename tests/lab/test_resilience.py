@@ -5,7 +5,6 @@
 import itertools
 import json
 import os
-import re
 import struct
 import time
 
