@@ -39,8 +39,10 @@ oracle_digest(const struct node *n)
 
 	for (uint16_t i = 0; election_group_info(n->e, i, n->now, &info) == 0; i++) {
 		h = mix(h,
-			info.state | (unsigned int)info.cause << 4 | info.admin_up << 12 |
-				info.owned << 13 | info.handing_over << 14 |
+			info.state | (unsigned int)info.cause << 4 |
+				(unsigned int)info.admin_up << 12 |
+				(unsigned int)info.owned << 13 |
+				(unsigned int)info.handing_over << 14 |
 				(unsigned int)info.advbase << 16 |
 				(unsigned int)info.advskew << 24);
 		h = mix(h, oracle_rank(&info.sent) << 8 | info.sent.demotion);
