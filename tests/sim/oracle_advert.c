@@ -40,8 +40,7 @@ oracle_digest(const struct node *n)
 	for (uint16_t i = 0; election_group_info(n->e, i, n->now, &info) == 0; i++) {
 		h = mix(h,
 			info.state | (unsigned int)info.cause << 4 |
-				(unsigned int)info.admin_up << 12 |
-				(unsigned int)info.owned << 13 |
+				(unsigned int)info.admin_up << 12 | (unsigned int)info.owned << 13 |
 				(unsigned int)info.handing_over << 14 |
 				(unsigned int)info.advbase << 16 |
 				(unsigned int)info.advskew << 24);
