@@ -69,7 +69,7 @@ box_start(struct sim *s, struct node *n)
 		p->link_tell_at = BASE_NS_NEVER;
 		p->horizon = BASE_NS_NEVER;
 		p->frame_seen = false;
-		p->frame_told = 0;
+		p->frame_told = p->hold_ended = 0;
 		p->hold_until =
 			p->link && n->linkup_hold > 0 ? n->now + n->linkup_hold : BASE_NS_NEVER;
 		ifs[i] = (struct election_if_config){
@@ -91,8 +91,8 @@ box_start(struct sim *s, struct node *n)
 		};
 		g->counters = (struct auth_counters){0};
 		g->n_known = 0;
-		auth_replay_init(
-			&g->replay, false, election_master_down(s->group[i].advbase, n->skew[i]));
+		auth_replay_init(&g->replay, s->group[i].strict,
+			election_master_down(s->group[i].advbase, n->skew[i]));
 		g->outcome_open = false;
 		g->owned = false;
 		g->owned_from = g->disowned_from = 0;
@@ -135,8 +135,9 @@ void
 box_rekey(struct sim *s, struct node *n, uint16_t group)
 {
 	n->auth[group] = s->group[group].auth[n->key[group]];
-	auth_replay_init(&n->koi[group].replay, false,
+	auth_replay_init(&n->koi[group].replay, s->group[group].strict,
 		election_master_down(s->group[group].advbase, n->skew[group]));
+	n->koi[group].sh.rekeyed = sim_local(n, s->now);
 	memset(n->koi[group].sh.changing, 0, sizeof(n->koi[group].sh.changing));
 	memset(n->koi[group].sh.repeats, 0, sizeof(n->koi[group].sh.repeats));
 	memset(n->koi[group].sh.fresh_at, 0, sizeof(n->koi[group].sh.fresh_at));

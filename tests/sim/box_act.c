@@ -51,7 +51,9 @@ send_family(struct sim *s, struct node *n, const struct election_action *a, uint
 {
 	struct koi_group *g = &n->koi[a->group];
 	struct port *p = &n->port[s->group[a->group].seg];
-	uint64_t counter = auth_counters_next(&g->counters, &s->rand);
+	uint64_t counter = s->group[a->group].strict
+		? auth_counters_next_strict(&g->counters, n->wall + s->now)
+		: auth_counters_next(&g->counters, &s->rand);
 
 	auth_replay_sent(&g->replay, counter, n->now);
 	uint16_t frame = net_advert(s, a->group, family, (enum sim_key)n->key[a->group],
@@ -186,11 +188,15 @@ void
 box_tick(struct sim *s, struct node *n)
 {
 	struct oracle_call call;
+	uint32_t cap = n->out.cap;
 	bool more;
 
 	do {
 		oracle_before(s, n, NULL, &call);
+		/* a short list comes in pieces */
+		n->out.cap = n->short_list ? ELECTION_ACTIONS_MIN : cap;
 		more = election_tick(n->e, n->now, &n->out);
+		n->out.cap = cap;
 		act_all(s, n);
 		oracle_after(s, n, NULL, &call);
 	} while (more);

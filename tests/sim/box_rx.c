@@ -26,12 +26,23 @@ guard(struct sim *s, struct node *n, const struct ctl_advert *a)
 		.demotion = a->prio.demotion,
 		.bow_out = a->bow_out,
 	};
-	enum auth_replay_verdict v =
-		auth_replay_check(&n->koi[a->group].replay, &advert, n->now, 0, NULL);
+	enum auth_replay_verdict v = auth_replay_check(
+		&n->koi[a->group].replay, &advert, n->now, n->wall + s->now, NULL);
 
-	if (v == AUTH_REPLAY_OK)
+	switch (v) {
+	case AUTH_REPLAY_OK:
 		return CTL_STAT_IPACKETS;
-	return v == AUTH_REPLAY_DUPLICATE ? CTL_STAT_DUPLICATE : CTL_STAT_REPLAY;
+	case AUTH_REPLAY_DUPLICATE:
+		return CTL_STAT_DUPLICATE;
+	case AUTH_REPLAY_REPLAY:
+		return CTL_STAT_REPLAY;
+	case AUTH_REPLAY_NOT_STRICT:
+		return CTL_STAT_NOT_STRICT;
+	case AUTH_REPLAY_STALE:
+	case AUTH_REPLAY_COUNT:
+		break;
+	}
+	return CTL_STAT_STALE;
 }
 
 static bool

@@ -162,6 +162,7 @@ add(struct sim_stats *sum, const struct sim_stats *x)
 	sum->replayed += x->replayed;
 	sum->replays_accepted += x->replays_accepted;
 	sum->good_refused += x->good_refused;
+	sum->strict_collisions += x->strict_collisions;
 	sum->stalls += x->stalls;
 	sum->crashes += x->crashes;
 	sum->partitions += x->partitions;
@@ -204,8 +205,10 @@ summary(const struct sim_stats *t, double seconds)
 	       " looped back, %" PRIu64 " replayed of which %" PRIu64 " accepted\n",
 		t->forged, t->truncated, t->foreign, t->looped, t->replayed, t->replays_accepted);
 	printf("  %" PRIu64 " take-overs, %" PRIu64 " duels, %" PRIu64
-	       " boxes of BSDs and ucarp, %" PRIu64 " of their adverts refused by the guard\n",
-		t->takeovers, t->duels, t->peers, t->good_refused);
+	       " boxes of BSDs and ucarp, %" PRIu64
+	       " of their adverts refused by the guard, %" PRIu64
+	       " of strict koi for a counter of another\n",
+		t->takeovers, t->duels, t->peers, t->good_refused, t->strict_collisions);
 	printf("  worst overlap on a whole network %.3f ms (seed 0x%" PRIx64
 	       "), worst time without master %.3f ms (seed 0x%" PRIx64 ")\n",
 		(double)t->worst_overlap_ns / 1e6, t->worst_overlap_seed,

@@ -10,7 +10,6 @@
 
 #include "sim.h"
 
-#define TIE_MAX_NS   (100 * BASE_NS_PER_MS)
 #define SEND_KEEP_NS (60 * BASE_NS_PER_S)
 #define STREAK	     3
 #define ANNOUNCE_AT  3
@@ -102,7 +101,7 @@ tie_limit(const struct sim *s, const struct node *n, uint16_t g)
 {
 	base_ns_t step = own_interval(s, n, g);
 
-	return step < TIE_MAX_NS ? step : TIE_MAX_NS;
+	return step < ORACLE_TIE_MAX_NS ? step : ORACLE_TIE_MAX_NS;
 }
 
 void
@@ -240,8 +239,8 @@ spoke(struct sim *s, struct node *n, const struct election_action *a)
 }
 
 /* "all": every family is silent; "any": one with VIPs is (note 4). */
-static base_ns_t
-silent_since(const struct group *g, const struct shadow *sh)
+base_ns_t
+oracle_silent_since(const struct group *g, const struct shadow *sh)
 {
 	if (g->family_timers == ELECTION_FAMILY_TIMERS_ALL)
 		return sh->armed[0] > sh->armed[1] ? sh->armed[0] : sh->armed[1];
@@ -262,7 +261,7 @@ static void
 took_over(struct sim *s, struct node *n, uint16_t g, enum election_cause cause)
 {
 	struct shadow *sh = &n->koi[g].sh;
-	base_ns_t armed = silent_since(&s->group[g], sh);
+	base_ns_t armed = oracle_silent_since(&s->group[g], sh);
 	base_ns_t due = armed + oracle_master_down(s->group[g].advbase, n->skew[g]);
 	bool by_operator = n->ev != NULL && n->ev->type == ELECTION_EV_FORCE_MASTER;
 	bool ok;
@@ -533,14 +532,16 @@ stalled(struct sim *s, struct node *n, base_ns_t gap, const enum election_state 
 	}
 }
 
-/* A shorter interval to send, and to listen for. */
+/* The interval to send, and to listen for, is another one. */
 static void
 retimed(const struct node *n, struct shadow *sh, uint8_t skew)
 {
-	base_ns_t less = n->skew_was > skew ? (n->skew_was - skew) * BASE_NS_PER_SKEW : 0;
+	base_ns_t was = n->skew_was * BASE_NS_PER_SKEW, is = skew * BASE_NS_PER_SKEW;
 
 	sh->may_early = true;
-	sh->listen_until = sh->listen_until > less ? sh->listen_until - less : 0;
+	sh->claim_due = BASE_NS_NEVER; /* the next advert makes it again */
+	if (sh->listen_until > was)
+		sh->listen_until += is - was;
 }
 
 void

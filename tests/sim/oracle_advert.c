@@ -5,7 +5,9 @@
 
 #include "sim.h"
 
-#define OWN_KEPT 100 /* of our own adverts that are surely still known */
+/* Clocks of strict groups differ by four seconds here, and may by five. */
+#define STALE_AGE_NS (900 * BASE_NS_PER_MS)
+#define OWN_KEPT     100 /* of our own adverts that are surely still known */
 
 static const char *const verdict_names[] = {
 #define CTL_STAT(sym, name, text) name,
@@ -21,7 +23,8 @@ oracle_harmless(const struct node *n, const struct frame *f)
 	if (f->kind == FRAME_FORGED || f->kind == FRAME_TRUNCATED || f->kind == FRAME_FOREIGN)
 		return true;
 	/* the memory of counters has 512 places, for what is heard as well */
-	return f->from == n->id && f->life == n->life && sh->own_seq - f->seq < OWN_KEPT;
+	return f->from == n->id && f->life == n->life && sh->own_seq - f->seq < OWN_KEPT &&
+		sim_local(n, f->sent) >= sh->rekeyed;
 }
 
 static uint64_t
@@ -38,12 +41,10 @@ oracle_digest(const struct node *n)
 	uint64_t h = mix(election_demotion_total(n->e), n->now);
 
 	for (uint16_t i = 0; election_group_info(n->e, i, n->now, &info) == 0; i++) {
-		h = mix(h,
-			info.state | (unsigned int)info.cause << 4 |
-				(unsigned int)info.admin_up << 12 | (unsigned int)info.owned << 13 |
-				(unsigned int)info.handing_over << 14 |
-				(unsigned int)info.advbase << 16 |
-				(unsigned int)info.advskew << 24);
+		h = mix(h, info.state);
+		h = mix(h, info.cause);
+		h = mix(h, info.admin_up + 2u * info.owned + 4u * info.handing_over);
+		h = mix(h, info.advbase * 256u + info.advskew);
 		h = mix(h, oracle_rank(&info.sent) << 8 | info.sent.demotion);
 		h = mix(h, oracle_rank(&info.heard) << 8 | info.heard.demotion);
 		h = mix(h, info.state_since);
@@ -94,20 +95,43 @@ took(struct sim *s, struct node *n, const struct frame *f)
 static bool
 must_refuse(const struct sim *s, const struct node *n, const struct frame *f)
 {
-	return !s->mixed && s->group[f->group].advbase > 0 &&
-		!(f->family == 0 && s->seg[s->group[f->group].seg].no_address) &&
-		(s->taken[f->id] >> n->id & 1) && n->started < sim_local(n, f->sent) &&
+	const struct group *g = &s->group[f->group];
+
+	base_ns_t sent = sim_local(n, f->sent);
+
+	if (s->mixed || !(s->taken[f->id] >> n->id & 1) || n->started >= sent ||
+		n->koi[f->group].sh.rekeyed > sent)
+		return false;
+	if (g->strict)
+		return true;
+	return g->advbase > 0 && !(f->family == 0 && s->seg[g->seg].no_address) &&
 		n->koi[f->group].sh.changing[f->from][f->family];
 }
 
 static void
 good_refused(struct sim *s, struct node *n, const struct frame *f, enum ctl_stat verdict)
 {
+	const struct group *g = &s->group[f->group];
 	bool guard = verdict == CTL_STAT_DUPLICATE || verdict == CTL_STAT_REPLAY;
+	base_ns_t age = sim_local(n, s->now) - sim_local(n, f->sent);
 
+	/* overtaken for longer than reordering may take, or older than the window less the clocks */
+	if (g->strict && guard && age > oracle_master_down(g->advbase, n->skew[f->group]) / 3)
+		return;
+	if (g->strict && verdict == CTL_STAT_STALE && age > STALE_AGE_NS)
+		return;
+	/* the same microsecond on two clocks */
+	if (g->strict && (guard || verdict == CTL_STAT_LOOP) && !(s->taken[f->id] >> n->id & 1)) {
+		s->stats->strict_collisions++;
+		check_lost(s, f->group, f->from, n->id);
+		return;
+	}
 	if (guard && s->taken[f->id] >> n->id & 1)
 		return; /* it came twice, or an attacker was faster */
-	/* one that counts on from what we missed is not believed until it is past what we know */
+	/*
+	 * One that counts on from what we missed is not believed until it is past what we know or
+	 * hears us. That is no loss: the group is to settle all the same, and in its time.
+	 */
 	if (guard && s->node[f->from].kind != NODE_KOI) {
 		s->stats->good_refused++;
 		return;
@@ -164,6 +188,6 @@ oracle_verdict(struct sim *s, struct node *n, const struct frame *f, enum ctl_st
 	}
 	if (f->key == n->key[f->group] && n->allow && n->listening[f->group])
 		good_refused(s, n, f, verdict);
-	if (n->state[f->group] != ELECTION_INIT)
+	else if (n->state[f->group] != ELECTION_INIT)
 		check_lost(s, f->group, f->from, n->id);
 }

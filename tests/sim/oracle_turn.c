@@ -72,7 +72,8 @@ check_announcing(struct sim *s, struct node *n, uint16_t g)
 		ORACLE_DEMOTED_SKEW > n->skew[g] ? ORACLE_DEMOTED_SKEW : n->skew[g]);
 	base_ns_t longer = own > sh->duel_theirs ? own : sh->duel_theirs;
 	/* less sure the longer it has gone on */
-	base_ns_t backoff = (own + 2 * (sh->duel_at - sh->duel_first)) / 4;
+	base_ns_t backoff = own + 2 * (sh->duel_at - sh->duel_first);
+	backoff = backoff < 16 * BASE_NS_PER_S ? backoff : 16 * BASE_NS_PER_S;
 	base_ns_t wait = longer * 3 / 2 > backoff ? longer * 3 / 2 : backoff;
 
 	if (sh->state != ELECTION_MASTER || sh->may_late)
@@ -87,14 +88,44 @@ check_announcing(struct sim *s, struct node *n, uint16_t g)
 			g, (double)(n->now - sh->announced_at) / 1e9);
 }
 
+static base_ns_t
+later(base_ns_t a, base_ns_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Who has listened long enough is MASTER. */
+static void
+check_overdue(struct sim *s, struct node *n, uint16_t i)
+{
+	const struct group *g = &s->group[i];
+	const struct shadow *sh = &n->koi[i].sh;
+	const struct port *p = &n->port[g->seg];
+	base_ns_t due = oracle_silent_since(g, sh) + oracle_master_down(g->advbase, n->skew[i]);
+	/* of a tie, drawn perhaps before the timing was changed */
+	base_ns_t delay = g->advbase > 0 ? ORACLE_TIE_MAX_NS
+					 : oracle_interval(0, (uint8_t)(2 * g->fast_min + 2), 0);
+
+	due = later(due, sh->listen_until) + delay;
+	due = later(due, later(p->hold_ended, n->started + n->startup_hold));
+	due += ORACLE_PACE_SLACK_NS;
+	/* a claim that is put off replaces the timer */
+	if (sh->state == ELECTION_BACKUP && sh->claim_due == BASE_NS_NEVER &&
+		p->hold_until == BASE_NS_NEVER && n->now > due && p->horizon > due)
+		sim_fail(s, CHECK_OVERDUE, "box %u should be MASTER of group %u for %.6f s", n->id,
+			i, (double)(n->now - due) / 1e9);
+}
+
 void
 oracle_turn_end(struct sim *s, struct node *n)
 {
 	struct election_group_info info;
 
 	for (uint16_t i = 0; i < s->n_segs; i++)
-		if (n->now >= n->port[i].hold_until)
+		if (n->now >= n->port[i].hold_until) {
+			n->port[i].hold_ended = n->port[i].hold_until;
 			n->port[i].hold_until = BASE_NS_NEVER;
+		}
 	check_ledger(s, n);
 	for (uint16_t i = 0; i < s->n_groups; i++) {
 		struct shadow *sh = &n->koi[i].sh;
@@ -118,6 +149,7 @@ oracle_turn_end(struct sim *s, struct node *n)
 			sim_fail(s, CHECK_PACE, "box %u has not advertised group %u for %.6f s",
 				n->id, i, (double)(n->now - sh->advert_at) / 1e9);
 		check_announcing(s, n, i);
+		check_overdue(s, n, i);
 		if (info.state == ELECTION_BACKUP && n->now >= sh->claim_due &&
 			horizon >= sh->claim_due && n->now >= n->started + n->startup_hold)
 			sim_fail(s, CHECK_RULE, "box %u puts off its claim to group %u for ever",

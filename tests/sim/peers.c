@@ -186,23 +186,38 @@ run(struct sim *s, struct node *n, uint16_t group)
 		become_backup(s, n, group);
 }
 
+/* A kernel that booted knows nothing of before; one that was cut off for a while goes on. */
+static bool
+booted(const struct sim *s, const struct node *n)
+{
+	base_ns_t longest = 0;
+
+	for (uint16_t i = 0; i < s->n_groups; i++) {
+		base_ns_t down = peer_master_down(s, n, i);
+
+		longest = down > longest ? down : longest;
+	}
+	return n->down_since == 0 || s->now - n->down_since > 3 * longest;
+}
+
 void
 peer_start(struct sim *s, struct node *n)
 {
+	if (booted(s, n)) {
+		memset(n->peer, 0, sizeof(n->peer));
+		n->cookie = base_rand_next(&s->rand) | 1;
+	}
 	n->alive = true;
 	n->life++;
 	n->suppress = 0;
-	n->cookie = base_rand_next(&s->rand) | 1;
 	check_touch_node(s, n);
 	TRACE(s, n, "starts, preempt %d", n->preempt);
 	for (uint16_t i = 0; i < s->n_segs; i++) {
 		n->port[i].link_told = n->port[i].link;
 		n->suppress += n->port[i].link ? 0 : n->kind == NODE_FREEBSD ? 240 : 1;
 	}
-	for (uint16_t i = 0; i < s->n_groups; i++) {
-		n->peer[i] = (struct peer_group){0};
+	for (uint16_t i = 0; i < s->n_groups; i++)
 		run(s, n, i);
-	}
 }
 
 void
@@ -210,6 +225,7 @@ peer_crash(struct sim *s, struct node *n)
 {
 	TRACE(s, n, "stops");
 	n->alive = false;
+	n->down_since = s->now;
 	check_touch_node(s, n);
 	for (uint16_t i = 0; i < s->n_groups; i++)
 		become_init(s, n, i);

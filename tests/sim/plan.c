@@ -134,6 +134,7 @@ draw_group(struct sim *s, uint16_t i)
 	g->family_timers =
 		sim_chance(s, 70) ? ELECTION_FAMILY_TIMERS_ALL : ELECTION_FAMILY_TIMERS_ANY;
 	g->auth = g->auth_of[g->families];
+	g->strict = !s->mixed && sim_chance(s, 20);
 	s->seg[g->seg].vhid_group[g->vhid] = i;
 	draw_skews(s, i);
 	g->unit =
@@ -189,6 +190,10 @@ draw_node(struct sim *s, uint8_t i, uint8_t preempt, uint32_t drift)
 			s->with_ip6 ? NODE_FREEBSD : NODE_UCARP);
 	s->stats->peers += n->kind != NODE_KOI;
 	n->tells_frames = sim_chance(s, 60);
+	n->short_list = sim_chance(s, 30);
+	/* what a guard remembers of a fast group is younger than a second */
+	n->wall = UINT64_C(1700000000) * BASE_NS_PER_S +
+		sim_draw(s, s->quick ? BASE_NS_PER_S / 5 : 4 * BASE_NS_PER_S);
 	n->start_as_master = sim_chance(s, 10);
 	draw_holds(s, n);
 }

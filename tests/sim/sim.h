@@ -113,7 +113,8 @@ struct shadow {
 	bool send_error;
 	base_ns_t send_error_expires;
 	bool need_master, need_leave, announced, owes_announce, bowed; /* within one call */
-	uint32_t own_seq; /* adverts sent in this life */
+	uint32_t own_seq;  /* adverts sent in this life */
+	base_ns_t rekeyed; /* what the guard knew of before is forgotten */
 	/* of each sender: when its counters were new, and what that said of it */
 	base_ns_t fresh_at[SIM_NODES][SIM_FAMILIES][3];
 	bool changing[SIM_NODES][SIM_FAMILIES], repeats[SIM_NODES][SIM_FAMILIES];
@@ -153,9 +154,10 @@ struct port {
 	bool frame_seen;		     /* somebody's, since the box was told */
 	base_ns_t frame_told;		     /* local */
 	base_ns_t hold_until;		     /* local; NEVER: the link is trusted */
-	struct queue nic;		     /* received, not looked at: the worker is stalled */
-	struct queue held;		     /* to be sent by the worker */
-	base_ns_t horizon;		     /* local, as last set */
+	base_ns_t hold_ended;
+	struct queue nic;  /* received, not looked at: the worker is stalled */
+	struct queue held; /* to be sent by the worker */
+	base_ns_t horizon; /* local, as last set */
 };
 
 struct node {
@@ -165,12 +167,14 @@ struct node {
 	uint8_t life;
 	int32_t ppb; /* rate of its clock, parts per billion */
 	base_ns_t offset;
+	base_ns_t wall; /* its wall clock at global time 0; kept by NTP, so without drift */
 	bool preempt;
 	bool ctl_stalled, worker_stalled;
 	base_ns_t ctl_stall_from, worker_stall_from; /* global */
 	base_ns_t disturbed;			     /* global: nothing odd since */
 	bool handoff;				     /* the worker sends for the control lcore */
 	bool tells_frames;
+	bool short_list;
 	bool start_as_master;
 	base_ns_t startup_hold, linkup_hold, preempt_delay, refresh;
 	base_ns_t vmac_slow_until;
@@ -207,6 +211,7 @@ struct node {
 	struct peer_group peer[SIM_GROUPS];
 	uint32_t suppress; /* NetBSD, OpenBSD: a count; FreeBSD: added to advskew */
 	uint64_t cookie;
+	base_ns_t down_since; /* 0: never up */
 };
 
 struct segment {
@@ -230,6 +235,7 @@ struct group {
 	uint8_t fast_min; /* fast groups: skews are this to twice this */
 	uint8_t families; /* mask */
 	enum election_family_timers family_timers;
+	bool strict; /* counters carry time; koi only */
 	struct base_addr vip[SIM_FAMILIES][SIM_VIPS];
 	struct auth_group *auth_of[1u << SIM_FAMILIES][KEY_COUNT]; /* by mask */
 	struct auth_group *const *auth;				   /* of this seed's mask */
@@ -246,7 +252,8 @@ struct sim_stats {
 	uint64_t seeds, simulated_ns, events;
 	uint64_t adverts, heard, lost, takeovers, duels;
 	uint64_t forged, truncated, foreign, looped, replayed, replays_accepted;
-	uint64_t good_refused; /* of BSDs and ucarp, by the guard against replays */
+	uint64_t strict_collisions; /* of counters of two boxes */
+	uint64_t good_refused;	    /* of BSDs and ucarp, by the guard against replays */
 	uint64_t stalls, crashes, partitions, link_flaps, operator_acts, peers;
 	uint64_t worst_overlap_ns, worst_gap_ns;
 	uint64_t worst_overlap_seed, worst_gap_seed;
@@ -477,6 +484,7 @@ bool check_runnable(const struct node *n, const struct group *g, uint16_t group)
 
 /** @name oracle*.c: what one box must hold to, by the protocol note alone. @{ */
 #define ORACLE_DEMOTED_SKEW 240
+#define ORACLE_TIE_MAX_NS   (100 * BASE_NS_PER_MS)
 /** A timer may be served this late, a little short of what counts as a stall included. */
 #define ORACLE_PACE_SLACK_NS (BASE_NS_PER_MS + BASE_NS_PER_MS / 2)
 struct oracle_call {
@@ -496,6 +504,8 @@ void oracle_turn_end(struct sim *s, struct node *n);
 uint64_t oracle_digest(const struct node *n);
 /** Frames of this kind must leave no trace. */
 bool oracle_harmless(const struct node *n, const struct frame *f);
+/** Since when a BACKUP has heard nothing that it counts (local). */
+base_ns_t oracle_silent_since(const struct group *g, const struct shadow *sh);
 uint32_t oracle_rank(const struct election_priority *p);
 bool oracle_is_bow_out(const struct election_priority *p);
 struct election_priority oracle_effective(uint8_t base, uint8_t skew, uint32_t demotion);
