@@ -94,7 +94,7 @@ one_advert(struct sim *s, struct node *n, uint16_t delivery)
 		.n_own_ip6 = own[1].family != BASE_FAMILY_NONE,
 	};
 	/* any frame ends the hold after link up, whatever is in it */
-	bool harmless = oracle_harmless(n, f) && n->port[seg].hold_until == BASE_NS_NEVER;
+	bool harmless = oracle_harmless(s, n, f) && n->port[seg].hold_until == BASE_NS_NEVER;
 	uint64_t before = harmless ? oracle_digest(n) : 0;
 	struct ctl_advert advert;
 	enum ctl_stat verdict = ctl_advert_check(f->bytes, f->len, &scope, &advert);
@@ -120,7 +120,7 @@ one_advert(struct sim *s, struct node *n, uint16_t delivery)
 		ev.advert.src = advert.src;
 		(void)box_feed(s, n, &ev);
 	}
-	if (!oracle_harmless(n, f) || harmless)
+	if (!oracle_harmless(s, n, f) || harmless)
 		oracle_verdict(s, n, f, verdict, before, harmless ? oracle_digest(n) : 0);
 }
 

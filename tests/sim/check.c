@@ -171,7 +171,7 @@ check_overlap(struct sim *s, uint16_t group, const struct node *a, const struct 
 {
 	base_ns_t since = facing_since(s, group, a, b);
 	base_ns_t longer = later(promised(a, group), promised(b, group));
-	/* a guard may not believe a BSD until that has heard an advert: then it is one more interval */
+	/* a guard may refuse a BSD until that has heard an advert of ours: one more interval */
 	base_ns_t both = s->mixed ? promised(a, group) + promised(b, group) : longer;
 	base_ns_t bound = both + s->seg[s->group[group].seg].delay_max + 2 * s->latency +
 		span_slack(longer) + (s->mixed ? TICK_SLACK_NS : 0);

@@ -5,9 +5,10 @@
 
 #include "sim.h"
 
-/* Clocks of strict groups differ by four seconds here, and may by five. */
-#define STALE_AGE_NS (900 * BASE_NS_PER_MS)
-#define OWN_KEPT     100 /* of our own adverts that are surely still known */
+/* Clocks of strict groups differ by four seconds here, and may by five; fast groups forget. */
+#define STALE_AGE_FAST_NS (50 * BASE_NS_PER_MS)
+#define STALE_AGE_NS	  (900 * BASE_NS_PER_MS)
+#define OWN_KEPT	  100 /* of our own adverts that are surely still known */
 
 static const char *const verdict_names[] = {
 #define CTL_STAT(sym, name, text) name,
@@ -16,15 +17,17 @@ static const char *const verdict_names[] = {
 };
 
 bool
-oracle_harmless(const struct node *n, const struct frame *f)
+oracle_harmless(const struct sim *s, const struct node *n, const struct frame *f)
 {
 	const struct shadow *sh = &n->koi[f->group].sh;
 
 	if (f->kind == FRAME_FORGED || f->kind == FRAME_TRUNCATED || f->kind == FRAME_FOREIGN)
 		return true;
-	/* the memory of counters has 512 places, for what is heard as well */
-	return f->from == n->id && f->life == n->life && sh->own_seq - f->seq < OWN_KEPT &&
-		sim_local(n, f->sent) >= sh->rekeyed;
+	if (f->from != n->id || f->life != n->life || sim_local(n, f->sent) < sh->rekeyed)
+		return false;
+	/* the guard remembers what is heard as well, which in a fast group is much */
+	return sh->own_seq - f->seq <
+		(s->group[f->group].advbase > 0 ? OWN_KEPT : AUTH_COUNTER_MEMORY);
 }
 
 static uint64_t
@@ -115,10 +118,11 @@ good_refused(struct sim *s, struct node *n, const struct frame *f, enum ctl_stat
 	bool guard = verdict == CTL_STAT_DUPLICATE || verdict == CTL_STAT_REPLAY;
 	base_ns_t age = sim_local(n, s->now) - sim_local(n, f->sent);
 
-	/* overtaken for longer than reordering may take, or older than the window less the clocks */
+	/* overtaken for longer than reordering takes, or older than the window less the clocks */
 	if (g->strict && guard && age > oracle_master_down(g->advbase, n->skew[f->group]) / 3)
 		return;
-	if (g->strict && verdict == CTL_STAT_STALE && age > STALE_AGE_NS)
+	if (g->strict && verdict == CTL_STAT_STALE &&
+		age > (s->quick ? STALE_AGE_FAST_NS : STALE_AGE_NS))
 		return;
 	/* the same microsecond on two clocks */
 	if (g->strict && (guard || verdict == CTL_STAT_LOOP) && !(s->taken[f->id] >> n->id & 1)) {
@@ -151,7 +155,7 @@ oracle_verdict(struct sim *s, struct node *n, const struct frame *f, enum ctl_st
 	s->stats->foreign += f->kind == FRAME_FOREIGN;
 	s->stats->looped += f->kind == FRAME_GENUINE && f->from == n->id;
 	s->stats->replayed += f->kind == FRAME_REPLAY;
-	if (oracle_harmless(n, f)) {
+	if (oracle_harmless(s, n, f)) {
 		if (accepted || before != after)
 			sim_fail(s, CHECK_COUNTERS_ONLY,
 				"box %u, group %u: a frame that is %s was %s, state %s", n->id,

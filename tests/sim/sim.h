@@ -503,7 +503,7 @@ void oracle_verdict(struct sim *s, struct node *n, const struct frame *f, enum c
 void oracle_turn_end(struct sim *s, struct node *n);
 uint64_t oracle_digest(const struct node *n);
 /** Frames of this kind must leave no trace. */
-bool oracle_harmless(const struct node *n, const struct frame *f);
+bool oracle_harmless(const struct sim *s, const struct node *n, const struct frame *f);
 /** Since when a BACKUP has heard nothing that it counts (local). */
 base_ns_t oracle_silent_since(const struct group *g, const struct shadow *sh);
 uint32_t oracle_rank(const struct election_priority *p);
