@@ -178,10 +178,8 @@ check_overlap(struct sim *s, uint16_t group, const struct node *a, const struct 
 
 	if (since == BASE_NS_NEVER || since > s->now)
 		return;
-	if (s->now - since > s->stats->worst_overlap_ns) {
-		s->stats->worst_overlap_ns = s->now - since;
-		s->stats->worst_overlap_seed = s->seed;
-	}
+	sim_worst(
+		&s->stats->overlap[s->mixed], &(struct sim_worst){s->now - since, bound, s->seed});
 	if (s->now - since > bound)
 		sim_fail(s, CHECK_OVERLAP,
 			"boxes %u and %u have both been MASTER of group %u for %.6f s, may %.6f",
@@ -254,10 +252,7 @@ check_state(struct sim *s, struct node *n, uint16_t group, enum election_state t
 	if (master && g->none_since != BASE_NS_NEVER) {
 		base_ns_t gap = s->now - later(g->none_since, disturbed(s, group));
 
-		if (gap > s->stats->worst_gap_ns) {
-			s->stats->worst_gap_ns = gap;
-			s->stats->worst_gap_seed = s->seed;
-		}
+		sim_worst(&s->stats->gap, &(struct sim_worst){gap, check_bound(s, group), s->seed});
 	}
 	if (master) {
 		s->stats->takeovers++;

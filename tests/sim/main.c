@@ -170,14 +170,9 @@ add(struct sim_stats *sum, const struct sim_stats *x)
 	sum->operator_acts += x->operator_acts;
 	sum->peers += x->peers;
 	sum->failed += x->failed;
-	if (x->worst_overlap_ns > sum->worst_overlap_ns) {
-		sum->worst_overlap_ns = x->worst_overlap_ns;
-		sum->worst_overlap_seed = x->worst_overlap_seed;
-	}
-	if (x->worst_gap_ns > sum->worst_gap_ns) {
-		sum->worst_gap_ns = x->worst_gap_ns;
-		sum->worst_gap_seed = x->worst_gap_seed;
-	}
+	for (unsigned int i = 0; i < 2; i++)
+		sim_worst(&sum->overlap[i], &x->overlap[i]);
+	sim_worst(&sum->gap, &x->gap);
 }
 
 static double
@@ -187,6 +182,13 @@ wall_seconds(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static void
+print_worst(const char *what, const struct sim_worst *w)
+{
+	printf("  longest with %s: %.3f ms, bound there %.3f ms (seed 0x%" PRIx64 ")\n", what,
+		(double)w->ns / 1e6, (double)w->bound_ns / 1e6, w->seed);
 }
 
 static void
@@ -209,10 +211,9 @@ summary(const struct sim_stats *t, double seconds)
 	       " of their adverts refused by the guard, %" PRIu64
 	       " of strict koi for a counter of another\n",
 		t->takeovers, t->duels, t->peers, t->good_refused, t->strict_collisions);
-	printf("  worst overlap on a whole network %.3f ms (seed 0x%" PRIx64
-	       "), worst time without master %.3f ms (seed 0x%" PRIx64 ")\n",
-		(double)t->worst_overlap_ns / 1e6, t->worst_overlap_seed,
-		(double)t->worst_gap_ns / 1e6, t->worst_gap_seed);
+	print_worst("two masters on a whole network, koi only", &t->overlap[0]);
+	print_worst("two masters on a whole network, mixed", &t->overlap[1]);
+	print_worst("no master", &t->gap);
 }
 
 static int

@@ -248,6 +248,12 @@ struct group {
 	base_ns_t lost[SIM_NODES][SIM_NODES]; /* from, to */
 };
 
+/* The longest time that something lasted, what it may last, and where. */
+struct sim_worst {
+	base_ns_t ns, bound_ns;
+	uint64_t seed;
+};
+
 struct sim_stats {
 	uint64_t seeds, simulated_ns, events;
 	uint64_t adverts, heard, lost, takeovers, duels;
@@ -255,8 +261,8 @@ struct sim_stats {
 	uint64_t strict_collisions; /* of counters of two boxes */
 	uint64_t good_refused;	    /* of BSDs and ucarp, by the guard against replays */
 	uint64_t stalls, crashes, partitions, link_flaps, operator_acts, peers;
-	uint64_t worst_overlap_ns, worst_gap_ns;
-	uint64_t worst_overlap_seed, worst_gap_seed;
+	/* [1]: with peers of another make, of which a guard may refuse one advert more */
+	struct sim_worst overlap[2], gap;
 	uint64_t failed;
 };
 
@@ -335,6 +341,13 @@ struct sim {
 };
 
 #define T0 (10 * BASE_NS_PER_S)
+
+static inline void
+sim_worst(struct sim_worst *w, const struct sim_worst *x)
+{
+	if (x->ns > w->ns)
+		*w = *x;
+}
 
 /** @name sim.c @{ */
 /** What every run needs once: groups' keys, memory. Aborts when that fails. */
