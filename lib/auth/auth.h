@@ -45,7 +45,14 @@ struct auth_group *auth_group_create(const uint8_t key[AUTH_KEY_LEN], uint8_t vh
 void auth_group_destroy(struct auth_group *g);
 
 /**
- * Digest of an advert with this counter; the variant without IPv6 link-local VIPs (NOV6LL).
+ * Which variant auth_group_sign() makes: with the group's IPv6 link-local VIPs (ORIG: NetBSD,
+ * FreeBSD), or, as after auth_group_create(), without (NOV6LL: OpenBSD).
+ * @thread as auth_group_sign()
+ */
+void auth_group_send_orig(struct auth_group *g, bool orig);
+
+/**
+ * Digest of an advert with this counter, in the variant that is to be sent.
  * @return 0, or -EIO when OpenSSL fails (digest untouched).
  * @thread one thread at a time per group
  * @cost about 150 ns whatever the number of VIPs, two small allocations inside OpenSSL included;

@@ -28,8 +28,9 @@
  * EVP_MAC_CTX costs more than the hashing. Figures: docs/design-notes/hmac.md.
  */
 struct auth_group {
-	EVP_MD_CTX *nov6ll; /* key^ipad and message, NOV6LL; what we send */
+	EVP_MD_CTX *nov6ll; /* key^ipad and message, NOV6LL */
 	EVP_MD_CTX *orig;   /* the same, ORIG; NULL when the two are equal */
+	EVP_MD_CTX *sent;   /* one of the two: what we send */
 	EVP_MD_CTX *outer;  /* key^opad */
 	EVP_MD_CTX *work;
 };
@@ -111,6 +112,7 @@ auth_group_create(const uint8_t key[AUTH_KEY_LEN], uint8_t vhid, const struct ba
 	g->nov6ll = start_inner(sha1, key, vhid, vips, n_vips, AUTH_VARIANT_NOV6LL);
 	if (two_variants)
 		g->orig = start_inner(sha1, key, vhid, vips, n_vips, AUTH_VARIANT_ORIG);
+	g->sent = g->nov6ll;
 	g->outer = start(sha1, key, 0x5c);
 	g->work = EVP_MD_CTX_new();
 	if (g->nov6ll == NULL || (two_variants && g->orig == NULL) || g->outer == NULL ||
@@ -156,10 +158,16 @@ compute(struct auth_group *g, const EVP_MD_CTX *inner, uint64_t counter,
 	return 0;
 }
 
+void
+auth_group_send_orig(struct auth_group *g, bool orig)
+{
+	g->sent = orig && g->orig != NULL ? g->orig : g->nov6ll;
+}
+
 int
 auth_group_sign(struct auth_group *g, uint64_t counter, uint8_t digest[AUTH_DIGEST_LEN])
 {
-	return compute(g, g->nov6ll, counter, digest);
+	return compute(g, g->sent, counter, digest);
 }
 
 static bool

@@ -45,9 +45,12 @@ enum conf_family_timers {
 	CONF_FAMILY_TIMERS_ALL = 0, /**< when every family is silent */
 	CONF_FAMILY_TIMERS_ANY,	    /**< when one is, as the BSDs do */
 };
-/** Variant of the digest (note 2.2). They differ only in groups with link-local VIPs. */
+/**
+ * Variant of the digest that is sent (note 2.2); both are accepted. They differ only in groups with
+ * link-local VIPs.
+ */
 enum conf_hmac {
-	CONF_HMAC_AUTO = 0, /**< send NOV6LL, accept both */
+	CONF_HMAC_AUTO = 0, /**< as NOV6LL */
 	CONF_HMAC_ORIG,	    /**< with link-local VIPs: NetBSD, FreeBSD */
 	CONF_HMAC_NOV6LL,   /**< without: OpenBSD */
 };

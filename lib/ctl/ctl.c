@@ -108,7 +108,7 @@ create_group(struct ctl *c, uint16_t i)
 	if (auth_balance_init(&g->balance, conf->key) != 0)
 		return -EIO;
 	g->fingerprint = auth_vip_fingerprint(vips, conf->n_addresses);
-	c->auth[i] = auth_group_create(conf->key, conf->vhid, vips, conf->n_addresses);
+	c->auth[i] = ctl_auth_new(conf, conf->key);
 	if (c->auth[i] == NULL)
 		return -ENOMEM;
 	c->counters[i] = &g->counters;

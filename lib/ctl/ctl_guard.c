@@ -1,12 +1,29 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 the koi contributors
  */
-/* Counters of our adverts, and the guard against those that come a second time (note 0, 2.3). */
+/*
+ * How adverts of a group are signed, counters of ours, and the guard against those that come a
+ * second time (note 0, 2.2, 2.3).
+ */
 
 #include <string.h>
 #include <time.h>
 
 #include "ctl_priv.h"
+
+struct auth_group *
+ctl_auth_new(const struct conf_group *g, const uint8_t key[AUTH_KEY_LEN])
+{
+	struct base_addr vips[CONF_VIP_MAX];
+	struct auth_group *auth;
+
+	for (uint16_t i = 0; i < g->n_addresses; i++)
+		vips[i] = g->addresses[i].addr;
+	auth = auth_group_create(key, g->vhid, vips, g->n_addresses);
+	if (auth != NULL)
+		auth_group_send_orig(auth, g->hmac == CONF_HMAC_ORIG);
+	return auth;
+}
 
 /* Read once per advert of a strict group, by vDSO. */
 static uint64_t

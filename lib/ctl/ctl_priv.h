@@ -232,6 +232,11 @@ void ctl_requests(struct ctl *c);
 void ctl_ports(struct ctl *c);
 /** Tell the election which interfaces hear anything at all. */
 void ctl_frames_seen(struct ctl *c);
+/**
+ * What a group's adverts are signed and checked with. Allocates, so not on the control lcore.
+ * @return NULL with errno
+ */
+struct auth_group *ctl_auth_new(const struct conf_group *g, const uint8_t key[AUTH_KEY_LEN]);
 /** The guard against replays (ctl_guard.c): IPACKETS when the advert may be believed. */
 enum ctl_stat ctl_guard_check(struct ctl *c, const struct ctl_advert *a);
 /** The counter of the next advert. */

@@ -290,17 +290,6 @@ abandon(struct ctl *c, struct ctl_request_slot *s)
 		__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
-static struct auth_group *
-new_auth(const struct ctl *c, const struct ctl_request *req)
-{
-	const struct conf_group *g = c->groups[req->group].conf;
-	struct base_addr vips[CONF_VIP_MAX];
-
-	for (uint16_t i = 0; i < g->n_addresses; i++)
-		vips[i] = g->addresses[i].addr;
-	return auth_group_create(req->key, g->vhid, vips, g->n_addresses);
-}
-
 int
 ctl_request(struct ctl *c, const struct ctl_request *req, char *note, size_t note_len)
 {
@@ -311,7 +300,7 @@ ctl_request(struct ctl *c, const struct ctl_request *req, char *note, size_t not
 		if (req->group >= c->n_groups)
 			return -EINVAL;
 		/* Allocates, so here and not on the control lcore. */
-		auth = new_auth(c, req);
+		auth = ctl_auth_new(c->groups[req->group].conf, req->key);
 		if (auth == NULL || auth_balance_init(&balance, req->key) != 0) {
 			auth_group_destroy(auth);
 			return -ENOMEM;

@@ -97,6 +97,17 @@ conformance_01_digests_of_every_case(void **state)
 		assert_int_equal(auth_group_sign(g, m.counter, md), 0);
 		if (memcmp(md, nov6ll, sizeof(md)) != 0)
 			fail_msg("%s: digest differs", support_str(c, "id"));
+		auth_group_send_orig(g, true);
+		assert_int_equal(auth_group_sign(g, m.counter, md), 0);
+		if (memcmp(md, orig, sizeof(md)) != 0)
+			fail_msg("%s: digest with link-local addresses differs",
+				support_str(c, "id"));
+		/* Whatever is sent, both are accepted. */
+		assert_true(auth_group_verify(g, m.counter, nov6ll));
+		assert_true(auth_group_verify(g, m.counter, orig));
+		auth_group_send_orig(g, false);
+		assert_int_equal(auth_group_sign(g, m.counter, md), 0);
+		assert_memory_equal(md, nov6ll, sizeof(md));
 		assert_true(auth_group_verify(g, m.counter, nov6ll));
 		assert_true(auth_group_verify(g, m.counter, orig));
 		/* And again: a digest leaves the prepared state as it was. */
