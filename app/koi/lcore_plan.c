@@ -19,7 +19,8 @@ struct draft {
 	uint16_t main, control;
 	uint16_t n_workers;
 	uint16_t workers[CONF_WORKER_MAX];
-	uint16_t load[LCORE_CPU_MAX]; /* control and workers per CPU */
+	uint16_t load[LCORE_CPU_MAX];	   /* control and workers per CPU */
+	uint16_t core_load[LCORE_CPU_MAX]; /* the same per physical core, by lcore_cpu.core */
 };
 
 const char *
@@ -101,8 +102,9 @@ find_cpu(const struct lcore_machine *m, uint16_t cpu)
 
 /*
  * Where a role that does work goes: first of all to a CPU with little else to do, then to an
- * isolated one, then to the devices' node, and to the first CPU only when nothing else is left:
- * interrupts and whatever else the machine does gather there.
+ * isolated one, then to the devices' node, then to a core whose other hyperthread has nothing of
+ * ours, and to the first CPU only when nothing else is left: interrupts and whatever else the
+ * machine does gather there.
  */
 static bool
 better_for_work(const struct draft *d, uint16_t a, uint16_t b)
@@ -115,9 +117,18 @@ better_for_work(const struct draft *d, uint16_t a, uint16_t b)
 		return x->isolated;
 	if (d->node != LCORE_NODE_ANY && (x->node == d->node) != (y->node == d->node))
 		return x->node == d->node;
+	if (d->core_load[x->core] != d->core_load[y->core])
+		return d->core_load[x->core] < d->core_load[y->core];
 	if ((a == 0) != (b == 0))
 		return b == 0;
 	return a < b;
+}
+
+static void
+take(struct draft *d, uint16_t at)
+{
+	d->load[at]++;
+	d->core_load[d->m->cpus[at].core]++;
 }
 
 static uint16_t
@@ -131,7 +142,7 @@ pick_for_work(struct draft *d)
 		if (best == NO_CPU || better_for_work(d, i, best))
 			best = i;
 	}
-	d->load[best]++;
+	take(d, best);
 	return best;
 }
 
@@ -201,7 +212,7 @@ place_given(
 			cpu, lcore_cpu_list(d->m->cpus, d->m->n_cpus, list, sizeof(list)));
 		return -EINVAL;
 	}
-	d->load[*out]++;
+	take(d, *out);
 	return 0;
 }
 
@@ -272,34 +283,82 @@ check_sharing(struct lcore_plan *p, const struct conf_lcores *conf, char *err, s
 	return 0;
 }
 
-static void
+static struct lcore_seat *
 seat(struct lcore_plan *p, enum lcore_role role, uint16_t lcore, int cpu, int node)
 {
-	p->seat[p->n] = (struct lcore_seat){
+	struct lcore_seat *s = &p->seat[p->n++];
+
+	*s = (struct lcore_seat){
 		.role = role,
 		.worker = p->n_workers,
 		.lcore = lcore,
 		.cpu = cpu,
 		.node = node,
 	};
-	p->n++;
 	if (role == LCORE_CONTROL)
 		p->control_lcore = lcore;
 	else if (role == LCORE_WORKER)
 		p->worker_lcore[p->n_workers++] = lcore;
+	return s;
+}
+
+/* The first seat is main's, the second control's. */
+static enum lcore_role
+role_of(uint16_t i)
+{
+	return i == 0 ? LCORE_MAIN : i == 1 ? LCORE_CONTROL : LCORE_WORKER;
+}
+
+/* Append a reason. */
+static void
+because(struct lcore_seat *s, const char *why)
+{
+	const size_t at = strlen(s->why);
+
+	snprintf(s->why + at, sizeof(s->why) - at, "%s%s", at > 0 ? ", " : "", why);
+}
+
+static void
+seat_on(struct lcore_plan *p, const struct draft *d, enum lcore_role role, uint16_t at, bool given)
+{
+	const struct lcore_cpu *c = &d->m->cpus[at];
+	const bool work = role != LCORE_MAIN;
+	struct lcore_seat *s = seat(p, role, p->n, c->cpu, c->node);
+
+	if (given)
+		because(s, "as configured");
+	if (c->isolated)
+		because(s, "isolated");
+	if (work && d->node != LCORE_NODE_ANY)
+		because(s,
+			c->node == d->node ? "the devices' NUMA node"
+					   : "not the devices' NUMA node");
+	if (d->load[at] > work)
+		because(s, "shares the CPU");
+	else if (d->core_load[c->core] > work)
+		because(s, "shares the core with another hyperthread");
+	else
+		because(s, "nothing else of koi there");
+	/* Main sleeps; of two that work each slows the other. */
+	for (uint16_t i = 1; work && i + 1 < p->n; i++) {
+		const struct lcore_seat *o = &p->seat[i];
+
+		if (o->cpu != s->cpu &&
+			d->m->cpus[find_cpu(d->m, (uint16_t)o->cpu)].core == c->core)
+			warn(p, "CPUs %d and %d, %s and %s, are hyperthreads of one core: each runs at about half speed while both work",
+				o->cpu, s->cpu, lcore_role_name(o->role), lcore_role_name(role));
+	}
 }
 
 static void
 seat_pinned(struct lcore_plan *p, const struct draft *d)
 {
-	const struct lcore_cpu *cpus = d->m->cpus;
 	size_t at = 0;
 
-	seat(p, LCORE_MAIN, 0, cpus[d->main].cpu, cpus[d->main].node);
-	seat(p, LCORE_CONTROL, 1, cpus[d->control].cpu, cpus[d->control].node);
+	seat_on(p, d, LCORE_MAIN, d->main, false);
+	seat_on(p, d, LCORE_CONTROL, d->control, d->conf->control != CONF_CPU_AUTO);
 	for (uint16_t i = 0; i < d->n_workers; i++)
-		seat(p, LCORE_WORKER, (uint16_t)(2 + i), cpus[d->workers[i]].cpu,
-			cpus[d->workers[i]].node);
+		seat_on(p, d, LCORE_WORKER, d->workers[i], i < d->conf->n_workers);
 	for (uint16_t i = 0; i < p->n; i++) {
 		int k = snprintf(p->lcores + at, sizeof(p->lcores) - at, "%s%u@%d", i ? "," : "",
 			p->seat[i].lcore, p->seat[i].cpu);
@@ -318,16 +377,16 @@ seat_floating(struct lcore_plan *p, const struct draft *d)
 	const struct lcore_machine *m = d->m;
 	const int cpu = m->n_cpus == 1 ? m->cpus[0].cpu : LCORE_CPU_FLOAT;
 	int node = m->cpus[0].node;
-	char list[128];
+	char list[128], why[64];
 
 	for (uint16_t i = 1; i < m->n_cpus; i++) {
 		if (m->cpus[i].node != node)
 			node = LCORE_NODE_ANY;
 	}
-	seat(p, LCORE_MAIN, 0, cpu, node);
-	seat(p, LCORE_CONTROL, 1, cpu, node);
-	for (uint16_t i = 0; i < d->n_workers; i++)
-		seat(p, LCORE_WORKER, (uint16_t)(2 + i), cpu, node);
+	snprintf(why, sizeof(why), "%u CPU%s for %u lcores", m->n_cpus, m->n_cpus == 1 ? "" : "s",
+		d->n_workers + 2u);
+	for (uint16_t i = 0; i < d->n_workers + 2u; i++)
+		because(seat(p, role_of(i), i, cpu, node), why);
 	snprintf(p->lcores, sizeof(p->lcores), "(0-%d)@(%s)", p->n - 1,
 		lcore_cpu_list(m->cpus, m->n_cpus, list, sizeof(list)));
 }
@@ -368,11 +427,8 @@ lcore_plan_adopt(struct lcore_plan *plan, const struct conf_lcores *conf,
 		return -EINVAL;
 	}
 	for (uint16_t i = 0; i < n; i++)
-		seat(plan,
-			i == 0		 ? LCORE_MAIN
-				: i == 1 ? LCORE_CONTROL
-					 : LCORE_WORKER,
-			given[i].lcore, given[i].cpu, given[i].node);
+		because(seat(plan, role_of(i), given[i].lcore, given[i].cpu, given[i].node),
+			"by EAL's options");
 	return check_sharing(plan, conf, err, err_len);
 }
 

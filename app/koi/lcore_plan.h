@@ -24,6 +24,7 @@
 
 struct lcore_cpu {
 	uint16_t cpu;
+	uint16_t core; /**< the lowest CPU of the same physical core: itself without SMT */
 	int node;
 	bool isolated; /**< the kernel's scheduler puts nothing there by itself (isolcpus) */
 };
@@ -38,6 +39,7 @@ struct lcore_seat {
 	uint16_t lcore;	 /**< EAL's lcore id */
 	int cpu;	 /**< or LCORE_CPU_FLOAT */
 	int node;	 /**< of the CPU; LCORE_NODE_ANY when floating over several nodes */
+	char why[112];	 /**< why there, for people: "isolated, the devices' NUMA node" */
 };
 
 struct lcore_plan {

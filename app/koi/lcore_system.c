@@ -64,6 +64,23 @@ add_isolated(cpu_set_t *allowed, const cpu_set_t *isolated)
 	sched_setaffinity(0, sizeof(*allowed), allowed);
 }
 
+/* The lowest CPU among the hyperthreads of one core. */
+static uint16_t
+core_of(uint16_t cpu)
+{
+	char path[96];
+	cpu_set_t siblings;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/topology/thread_siblings_list",
+		cpu);
+	read_cpu_list(path, &siblings);
+	for (uint16_t i = 0; i < cpu; i++) {
+		if (CPU_ISSET(i, &siblings))
+			return i;
+	}
+	return cpu;
+}
+
 int
 lcore_system_cpus(struct lcore_cpu out[LCORE_CPU_MAX])
 {
@@ -81,6 +98,7 @@ lcore_system_cpus(struct lcore_cpu out[LCORE_CPU_MAX])
 			continue;
 		out[n++] = (struct lcore_cpu){
 			.cpu = cpu,
+			.core = core_of(cpu),
 			.node = has_numa ? numa_node_of_cpu(cpu) : LCORE_NODE_ANY,
 			.isolated = CPU_ISSET(cpu, &isolated),
 		};

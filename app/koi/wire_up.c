@@ -38,7 +38,7 @@
 
 struct lcore_text {
 	char role[16];
-	char note[48];
+	char note[160];
 };
 
 struct wire_up {
@@ -379,10 +379,12 @@ describe_lcores(struct wire_up *w, char *err, unsigned int err_len)
 			snprintf(t->role, sizeof(t->role), "worker %u", seat->worker);
 		else
 			snprintf(t->role, sizeof(t->role), "%s", lcore_role_name(seat->role));
+		snprintf(t->note, sizeof(t->note), "%s", seat->why);
 		for (uint16_t p = 0; seat->role == LCORE_WORKER && p < w->n_ports; p++)
 			if (w->port[p].socket_id >= 0 && seat->node >= 0 &&
 				w->port[p].socket_id != seat->node)
-				snprintf(t->note, sizeof(t->note), "polls a device of NUMA node %d",
+				snprintf(t->note, sizeof(t->note),
+					"%s, polls a device of NUMA node %d", seat->why,
 					w->port[p].socket_id);
 		w->lcores[i] = (struct mgmt_lcore){
 			.role = t->role,

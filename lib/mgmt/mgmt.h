@@ -25,7 +25,7 @@ struct mgmt_lcore {
 	unsigned int lcore_id;
 	int cpu; /**< CPU asked for; -1 = any */
 	int numa_node;
-	const char *note; /**< e.g. "polls a device of node 1"; "" if none */
+	const char *note; /**< why there, and what is wrong with it */
 };
 
 struct mgmt_config {

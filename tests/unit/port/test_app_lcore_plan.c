@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -14,17 +15,21 @@
 #define AUTO CONF_CPU_AUTO
 
 /* A machine in one string: each CPU as its number's position, '-' not allowed, 'o' ordinary, 'i'
- * isolated; upper case: on NUMA node 1 instead of 0. */
+ * isolated; upper case: on NUMA node 1 instead of 0. After a slash the number
+ * of cores: CPU n is on core n modulo that. */
 static uint16_t
 make_cpus(const char *text, struct lcore_cpu *out)
 {
+	const char *slash = strchr(text, '/');
+	const uint16_t cores = slash != NULL ? (uint16_t)atoi(slash + 1) : 64;
 	uint16_t n = 0;
 
-	for (uint16_t cpu = 0; text[cpu] != '\0'; cpu++) {
+	for (uint16_t cpu = 0; text[cpu] != '\0' && text[cpu] != '/'; cpu++) {
 		if (text[cpu] == '-')
 			continue;
 		out[n++] = (struct lcore_cpu){
 			.cpu = cpu,
+			.core = cpu % cores,
 			.node = text[cpu] == 'O' || text[cpu] == 'I',
 			.isolated = text[cpu] == 'i' || text[cpu] == 'I',
 		};
@@ -64,6 +69,11 @@ static const struct plan_case plan_cases[] = {
 		NULL},
 	{"all isolated", "iiii", {.control = AUTO}, 2, -1, "0@0,1@1,2@2,3@3", NULL},
 	{"the devices' node", "ooooOOOO", {.control = AUTO}, 2, 1, "0@0,1@4,2@5,3@6", NULL},
+	{"hyperthreads: each its own core", "oooooooo/4", {.control = AUTO}, 1, -1, "0@0,1@1,2@2",
+		NULL},
+	{"hyperthreads: cores before threads", "oooooooo/4", {.control = AUTO}, 4, -1,
+		"0@0,1@1,2@2,3@3,4@4,5@5",
+		"CPUs 1 and 5, control and worker, are hyperthreads of one core"},
 	/* by number */
 	{"all by number", "oooo", {.control = 1, .n_workers = 2, .workers = {2, 3}}, 2, -1,
 		"0@0,1@1,2@2,3@3", NULL},
@@ -169,6 +179,32 @@ test_seats_of_floating_lcores(void **state)
 }
 
 static void
+test_why(void **state)
+{
+	const struct conf_lcores automatic = {.control = AUTO};
+	const struct conf_lcores given = {.control = 1, .n_workers = 1, .workers = {1}};
+	const int node[] = {1, 1};
+	struct lcore_cpu cpus[8];
+	struct lcore_machine m = {.cpus = cpus, .n_devices = 2, .device_node = node};
+	struct lcore_plan plan;
+	char err[256];
+
+	(void)state;
+	m.n_cpus = make_cpus("ooOII", cpus);
+	assert_int_equal(lcore_plan_make(&plan, &automatic, &m, err, sizeof(err)), 0);
+	assert_string_equal(plan.seat[0].why, "nothing else of koi there");
+	assert_string_equal(
+		plan.seat[1].why, "isolated, the devices' NUMA node, nothing else of koi there");
+	assert_string_equal(plan.seat[1].why, plan.seat[2].why);
+	assert_int_equal(lcore_plan_make(&plan, &given, &m, err, sizeof(err)), 0);
+	assert_string_equal(
+		plan.seat[2].why, "as configured, not the devices' NUMA node, shares the CPU");
+	m.n_cpus = make_cpus("oO", cpus);
+	assert_int_equal(lcore_plan_make(&plan, &automatic, &m, err, sizeof(err)), 0);
+	assert_string_equal(plan.seat[2].why, "2 CPUs for 3 lcores");
+}
+
+static void
 test_numa_warning(void **state)
 {
 	const struct conf_lcores conf = {.control = 1, .n_workers = 2, .workers = {2, 3}};
@@ -229,6 +265,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plan),
 		cmocka_unit_test(test_seats_of_floating_lcores),
+		cmocka_unit_test(test_why),
 		cmocka_unit_test(test_numa_warning),
 		cmocka_unit_test(test_adopt),
 	};
