@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) 2026 the koi contributors
-"""Write the seed corpora of fuzz_wire, fuzz_advert and fuzz_replay from tests/data.
+"""Write the seed corpora of fuzz_wire, fuzz_advert, fuzz_replay and fuzz_dp from tests/data.
 
 Run by hand when the data or an input format changes; the result is committed. Files are named
 by what they are, so a rerun changes only what differs.
@@ -115,6 +115,53 @@ def stories():
     return out
 
 
+def rig_frame(frame, fix=0x1c, mac=1, master=0xf, first=0, seg=0):
+    """One frame of an input of fuzz_dp.c; by default to vhid 1, which is MASTER, sums repaired."""
+    return bytes([fix, mac | master << 4, first, seg]) + struct.pack("<H", len(frame)) + frame
+
+
+def rig_inputs(wire):
+    """Inputs of fuzz_dp.c: every frame of fuzz_wire as it is, and frames for the rig's hosts."""
+    out = {name: rig_frame(frame, fix=0, mac=0) for name, frame in wire.items()}
+    client, server, own, vip = (bytes(a) for a in (
+        (192, 0, 2, 100), (203, 0, 113, 10), (192, 0, 2, 2), (192, 0, 2, 1)))
+    stranger, upstream = bytes((198, 51, 100, 77)), bytes((10, 1, 2, 3))
+    ether = bytes.fromhex("00005e000101020000000164")
+
+    def ip4(dst, proto, payload, ttl=64, flags=0):
+        head = (bytes([0x45, 0]) + struct.pack(">HHHBBH", 20 + len(payload), 1, flags, ttl, proto, 0)
+                + client + dst)
+        return ether + b"\x08\x00" + head + payload
+
+    def ip6(dst, proto, payload):
+        src = bytes.fromhex("20010db8000100000000000000000064")
+        head = bytes.fromhex("60000000") + struct.pack(">HBB", len(payload), proto, 255)
+        return ether + b"\x86\xdd" + head + src + bytes.fromhex(dst) + payload
+
+    udp = bytes.fromhex("0400000900220000") + bytes(26)
+    echo = bytes.fromhex("0800000000070001") + bytes(range(24))
+    echo6 = bytes.fromhex("8000000000070001") + bytes(range(24))
+    vip6 = "20010db8000100000000000000000001"
+    routed = {
+        "route": ip4(server, 17, udp), "ttl": ip4(server, 17, udp, ttl=1),
+        "resolve": ip4(stranger, 17, udp), "redirect": ip4(upstream, 17, udp),
+        "no-route": ip4(bytes((8, 8, 8, 8)), 17, udp), "local": ip4(own, 17, udp),
+        "echo-own": ip4(own, 1, echo), "echo-vip": ip4(vip, 1, echo),
+        "fragment": ip4(vip, 1, echo, flags=0x2000), "too-big": ip4(server, 17, bytes(1420)),
+        "too-big-df": ip4(server, 17, bytes(1420), flags=0x4000),
+        "echo6-vip": ip6(vip6, 58, echo6), "not-routed6": ip6("20010db8" + "11" * 12, 17, udp),
+        "solicit": ip6(vip6, 58, bytes.fromhex("8700000000000000" + vip6 + "0101020000000164")),
+    }
+    for name, frame in routed.items():
+        out[f"rig-{name}"] = rig_frame(frame)
+        out[f"rig-{name}-backup"] = rig_frame(frame, master=0)
+        out[f"rig-{name}-segments"] = rig_frame(frame, first=21, seg=7)
+        out[f"rig-{name}-tail"] = rig_frame(frame, fix=0x9c, mac=4, first=64, seg=200)
+    out["rig-known"] = rig_frame(wire["receive-accept"], fix=0x40, mac=0)
+    out["rig-many"] = b"".join(rig_frame(f, fix=0x9c) for f in routed.values())
+    return out
+
+
 def main():
     vectors = json.loads((DATA / "carp-hmac.json").read_text())
     receive = {r["id"]: bytes.fromhex(r["frame"]) for r in vectors["receive"]}
@@ -180,7 +227,8 @@ def main():
     wire["zeros"] = bytes(36)
     advert["fragment"] = bytes([FIX_ALL]) + good[:20] + b"\x20\x01" + good[22:]
 
-    for name, inputs in (("wire", wire), ("advert", advert), ("replay", stories())):
+    for name, inputs in (("wire", wire), ("advert", advert), ("replay", stories()),
+                         ("dp", rig_inputs(wire))):
         folder = CORPUS / name
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.iterdir():

@@ -387,19 +387,20 @@ mbuf_of(struct rig *r, const struct frame *f, uint32_t first, uint32_t seg)
 	return head;
 }
 
-void
+struct rte_mbuf *
 rig_rx_queue(struct rig *r, int port, uint16_t queue, const struct frame *f)
 {
 	struct rte_mbuf *m = mbuf_of(r, f, 2048, 2048);
 
 	m->port = g.port_id[port];
 	assert_int_equal(rte_ring_enqueue(g.rx[port][queue], m), 0);
+	return m;
 }
 
-void
+struct rte_mbuf *
 rig_rx(struct rig *r, int port, const struct frame *f)
 {
-	rig_rx_queue(r, port, 0, f);
+	return rig_rx_queue(r, port, 0, f);
 }
 
 void

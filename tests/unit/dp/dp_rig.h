@@ -126,9 +126,9 @@ struct frame frame_igmp_query(uint32_t src, uint32_t dst);
 /** Write the ICMPv6 checksum again after an edit. */
 void frame_sum6(struct frame *f);
 
-/** Put a frame into a receive queue. */
-void rig_rx_queue(struct rig *r, int port, uint16_t queue, const struct frame *f);
-void rig_rx(struct rig *r, int port, const struct frame *f);
+/** Put a frame into a receive queue. @return it, which is the device's until the next turn */
+struct rte_mbuf *rig_rx_queue(struct rig *r, int port, uint16_t queue, const struct frame *f);
+struct rte_mbuf *rig_rx(struct rig *r, int port, const struct frame *f);
 /** The same in segments of seg bytes, the first one of first bytes. */
 void rig_rx_segments(struct rig *r, int port, const struct frame *f, uint16_t first, uint16_t seg);
 /** One turn of every worker; the clock moves by 1 us. */

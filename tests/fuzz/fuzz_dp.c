@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/*
+ * A worker's turn on any frames, on the rig of the unit tests (dp_rig.h): classification,
+ * forwarding, echo and ICMP errors. Every frame has one fate, nothing leaks, nothing beyond a
+ * frame's end is read, nothing leaves with a vMAC that is not owned or for a VIP of a BACKUP.
+ *
+ * The input is a list of frames. Each has six bytes before it: port and repairs, Ethernet
+ * destination and groups that are MASTER, bytes of the first segment and of the others (0: one
+ * segment), length with the low byte first.
+ */
+#include "fuzz.h"
+
+#include <sanitizer/asan_interface.h>
+
+#include "base_assert.h"
+#include "base_bytes.h"
+#include "dp_rig.h"
+
+#define FRAMES_MAX 16
+#define IP_AT	   WIRE_ETH_LEN
+#define PUNTS_MAX  256
+
+enum {
+	FIX_PORT = 3,	       /* LAN, WAN, BARE, LAN */
+	FIX_IP4_SUM = 1 << 2,  /* of the IPv4 header */
+	FIX_ICMP_SUM = 1 << 3, /* of ICMP and ICMPv6 */
+	FIX_SOURCE = 1 << 4,   /* an IPv4 source that hosts may have */
+	FIX_LENGTH = 1 << 5,   /* of the IP packet: the frame's */
+	FIX_KNOWN = 1 << 6,    /* the IPv4 source is one of vhid 1's known sources */
+	FIX_RESOLVE = 1 << 7,  /* next hops answer */
+};
+
+static struct rig *rig;
+static unsigned int mbufs; /* free in the pool while nothing is under way */
+
+static void
+init(void)
+{
+	void *state = NULL;
+
+	BASE_ASSERT(rig_group_setup(&state) == 0 && rig_setup(&state) == 0);
+	rig = state;
+	rig_configure(rig, &(struct rig_options){.icmp_per_s = 1000000});
+	mbufs = rte_mempool_avail_count(rig->pool);
+}
+
+static void
+repair(struct frame *f, uint8_t fix, uint8_t mac)
+{
+	static const uint8_t *const macs[] = {
+		vmac1, vmac7, vmac9, lan_mac, wan_mac, wire_broadcast_mac, wire_carp_mac4};
+	uint8_t *ip = f->b + IP_AT;
+	uint32_t header_len = (uint32_t)(ip[0] & 15) * 4;
+	uint16_t type;
+
+	if (f->len < IP_AT + WIRE_IP4_LEN)
+		return;
+	if (mac != 0)
+		memcpy(f->b, macs[mac - 1], WIRE_MAC_LEN);
+	type = base_load_be16(f->b + 12);
+	if (type == WIRE_ETHERTYPE_IP4) {
+		if (fix & FIX_SOURCE)
+			base_store_be32(ip + 12, CLIENT);
+		if (fix & FIX_LENGTH)
+			base_store_be16(ip + 2, (uint16_t)(f->len - IP_AT));
+		if ((fix & FIX_ICMP_SUM) && ip[9] == WIRE_PROTO_ICMP &&
+			IP_AT + header_len + 4 <= f->len) {
+			uint8_t *icmp = ip + header_len;
+
+			base_store_be16(icmp + 2, 0);
+			base_store_be16(icmp + 2,
+				wire_sum_fold(wire_sum(icmp, f->len - IP_AT - header_len, 0)));
+		}
+		if ((fix & FIX_IP4_SUM) && header_len >= WIRE_IP4_LEN &&
+			IP_AT + header_len <= f->len)
+			frame_sum(f);
+	}
+	if (type == WIRE_ETHERTYPE_IP6 && f->len >= IP_AT + WIRE_IP6_LEN + 4) {
+		if (fix & FIX_LENGTH)
+			base_store_be16(ip + 4, (uint16_t)(f->len - IP_AT - WIRE_IP6_LEN));
+		if ((fix & FIX_ICMP_SUM) && ip[6] == WIRE_PROTO_ICMP6 &&
+			base_load_be16(ip + 4) <= sizeof(f->b) - IP_AT - WIRE_IP6_LEN)
+			frame_sum6(f);
+	}
+}
+
+/* Whether the frame is sent in the name of a group that is not MASTER here. */
+static bool
+is_imposture(const struct frame *f, int port, uint8_t master)
+{
+	static const uint8_t *const vips[] = {lan_vip6, lan_vip7_6, wan_vip6};
+	static const uint8_t first[] = {0, 0, 0x5e, 0, 1};
+	uint32_t src = base_load_be32(f->b + IP_AT + 12);
+	bool ip6 = base_load_be16(f->b + 12) == WIRE_ETHERTYPE_IP6;
+	unsigned int vhid = f->b[11];
+
+	for (unsigned int g = 0; ip6 && g < 3; g++)
+		if (memcmp(f->b + IP_AT + 8, vips[g], WIRE_IP6_ADDR_LEN) == 0 &&
+			(master >> g & 1) == 0)
+			return true;
+	if (memcmp(f->b + 6, first, sizeof(first)) != 0) /* a router passes on what it gets */
+		return false;
+	if (!ip6 && (src == LAN_VIP7 || src == LAN_VIP) && f->b[IP_AT + 9] == WIRE_PROTO_ICMP &&
+		f->b[IP_AT + 20] == 0 && (master >> (src == LAN_VIP ? 0 : 1) & 1) == 0)
+		return true;
+	if (port == LAN)
+		return !((vhid == 1 && master & 1) || (vhid == 7 && master & 2));
+	return !((vhid == 1 && master & 4) || (vhid == 9 && master & 8));
+}
+
+static void
+drain(uint8_t fix, uint8_t master)
+{
+	struct dp_punt p[PUNTS_MAX];
+	struct rte_mbuf *m;
+
+	for (uint32_t n = dp_poll_adverts(rig->dp, p, PUNTS_MAX, 64); n-- > 0;) {
+		BASE_ASSERT(p[n].cls == DP_PUNT_ADVERT);
+		BASE_ASSERT(p[n].m->data_len >= IP_AT + WIRE_IP4_LEN + 2);
+		rte_pktmbuf_free(p[n].m);
+	}
+	for (uint32_t n = dp_poll_punts(rig->dp, p, PUNTS_MAX, 256); n-- > 0;) {
+		BASE_ASSERT(p[n].m->data_len >= RTE_MIN(p[n].m->pkt_len, 128u));
+		if (p[n].cls == DP_PUNT_RESOLVE && (fix & FIX_RESOLVE))
+			dp_ctl_send_resolved(rig->dp, p[n].if_index, p[n].m, other_mac);
+		else if (p[n].cls == DP_PUNT_RESOLVE)
+			dp_ctl_unreachable(rig->dp, p[n].m);
+		else
+			rte_pktmbuf_free(p[n].m);
+	}
+	rig_turn(rig);
+	for (int port = 0; port < RIG_PORTS; port++) {
+		while ((m = rig_tx(rig, port)) != NULL) {
+			struct frame sent = frame_of(m);
+			struct wire_ip4 ip4;
+			struct wire_ip6 ip6;
+
+			BASE_ASSERT(port != BARE && sent.len >= IP_AT + WIRE_IP4_LEN);
+			BASE_ASSERT(!is_imposture(&sent, port, master));
+			if (base_load_be16(sent.b + 12) == WIRE_ETHERTYPE_IP6)
+				BASE_ASSERT(wire_ip6_decode(sent.b + IP_AT, sent.len - IP_AT,
+						    &ip6) == WIRE_IP6_OK);
+			else
+				BASE_ASSERT(wire_ip4_decode(sent.b + IP_AT, sent.len - IP_AT,
+						    &ip4) == WIRE_IP4_OK &&
+					ip4.total_len == sent.len - IP_AT);
+		}
+	}
+}
+
+/* Behind its last byte nothing may be read; on other frames headers move there by right. */
+static void
+one_frame(const struct frame *f, const uint8_t head[4])
+{
+	int port = (head[0] & FIX_PORT) == 3 ? LAN : head[0] & FIX_PORT;
+	struct dp_stats before = rig_stats(rig), after;
+	uint8_t master = head[1] >> 4;
+	struct base_addr known = base_addr_from_ip4(base_load_be32(f->b + IP_AT + 12));
+	uint64_t fates;
+
+	for (uint16_t g = 0; g < RIG_GROUPS; g++)
+		(master >> g & 1 ? rig_master : rig_backup)(rig, g);
+	dp_group_sources(rig->dp, LAN_VHID1, &known, head[0] & FIX_KNOWN ? 1 : 0);
+	if (head[3] != 0) {
+		rig_rx_segments(rig, port, f, head[2], head[3]);
+		BASE_ASSERT(rig_turn(rig) == 1);
+	} else {
+		struct rte_mbuf *m = rig_rx(rig, port, f);
+		void *tail = rte_pktmbuf_mtod_offset(m, void *, m->data_len);
+		size_t room = rte_pktmbuf_tailroom(m);
+
+		ASAN_POISON_MEMORY_REGION(tail, room);
+		BASE_ASSERT(rig_turn(rig) == 1);
+		ASAN_UNPOISON_MEMORY_REGION(tail, room);
+	}
+	after = rig_stats(rig);
+	fates = after.forwarded - before.forwarded + after.echo_replies - before.echo_replies +
+		after.punted_adverts - before.punted_adverts + after.punted_arp -
+		before.punted_arp + after.punted_resolve - before.punted_resolve;
+	for (unsigned int d = 0; d < DP_DROP_COUNT; d++)
+		fates += after.drops[d] - before.drops[d];
+	BASE_ASSERT(after.rx_frames == before.rx_frames + 1 && fates == 1);
+	drain(head[0], master);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct frame f;
+
+	if (rig == NULL)
+		init();
+	for (unsigned int n = 0; n < FRAMES_MAX && size >= 6; n++) {
+		size_t len = RTE_MIN((size_t)data[4] | (size_t)data[5] << 8, size - 6);
+
+		if (len == 0 || len > 2048)
+			break;
+		memset(&f, 0, sizeof(f));
+		memcpy(f.b, data + 6, len);
+		f.len = (uint32_t)len;
+		repair(&f, data[0], data[1] & 7);
+		one_frame(&f, data);
+		data += 6 + len;
+		size -= 6 + len;
+	}
+	BASE_ASSERT(rte_mempool_avail_count(rig->pool) == mbufs);
+	return 0;
+}
