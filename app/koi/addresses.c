@@ -19,6 +19,17 @@ addresses_primary_ip4(const struct base_prefix *addresses, uint16_t n)
 }
 
 uint16_t
+addresses_ip4_list(const struct base_prefix *addresses, uint16_t n, uint32_t *list)
+{
+	uint16_t found = 0;
+
+	for (uint16_t i = 0; i < n; i++)
+		if (addresses[i].addr.family == BASE_FAMILY_IP4)
+			list[found++] = base_addr_ip4(&addresses[i].addr);
+	return found;
+}
+
+uint16_t
 addresses_ip6_list(const struct base_prefix *addresses, uint16_t n, const uint8_t *link_local,
 	uint8_t (**list)[16])
 {

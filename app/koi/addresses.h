@@ -11,6 +11,9 @@
 /** The first IPv4 address among these, or 0. */
 uint32_t addresses_primary_ip4(const struct base_prefix *addresses, uint16_t n);
 
+/** The IPv4 addresses among these. @param list  room for n @return how many */
+uint16_t addresses_ip4_list(const struct base_prefix *addresses, uint16_t n, uint32_t *list);
+
 /**
  * The IPv6 addresses among these.
  * @param link_local  comes first; NULL for none

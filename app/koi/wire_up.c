@@ -225,11 +225,12 @@ create_dp(struct wire_up *w, char *err, unsigned int err_len)
 		.idle = conf->lcores.idle == CONF_IDLE_POLL ? DP_IDLE_POLL : DP_IDLE_ADAPTIVE,
 	};
 	uint8_t(**vip6)[16] = calloc(conf->n_groups + 1u, sizeof(*vip6));
+	uint32_t(*vip4)[CONF_VIP_MAX] = calloc(conf->n_groups + 1u, sizeof(*vip4));
 	uint8_t(*if_ip6[CONF_IF_MAX])[16];
 	uint8_t link_local[16];
 	uint32_t dealt = 0;
 
-	if (groups == NULL || vip6 == NULL)
+	if (groups == NULL || vip4 == NULL || vip6 == NULL)
 		return fail(err, err_len, "out of memory");
 	for (unsigned int s = SOCKETS_MAX; s-- > 0;)
 		if (w->pool[s] != NULL)
@@ -273,7 +274,8 @@ create_dp(struct wire_up *w, char *err, unsigned int err_len)
 		groups[g] = (struct dp_group_config){
 			.if_index = cg->if_index,
 			.vhid = cg->vhid,
-			.ip4 = addresses_primary_ip4(cg->addresses, cg->n_addresses),
+			.n_ip4 = addresses_ip4_list(cg->addresses, cg->n_addresses, vip4[g]),
+			.ip4 = vip4[g],
 			.n_ip6 = addresses_ip6_list(cg->addresses, cg->n_addresses, NULL, &vip6[g]),
 		};
 		groups[g].ip6 = (const uint8_t(*)[16])vip6[g];
@@ -284,6 +286,7 @@ create_dp(struct wire_up *w, char *err, unsigned int err_len)
 	for (uint16_t p = 0; p < w->n_ports; p++)
 		free(if_ip6[p]);
 	free(vip6);
+	free(vip4);
 	free(groups);
 	if (w->dp == NULL)
 		return fail(

@@ -62,7 +62,7 @@ config_groups_ok(const struct dp_config *c)
 
 		if (g->if_index >= c->n_ifs || g->vhid == 0 ||
 			(seen[g->if_index][g->vhid / 64] & bit) != 0 ||
-			(g->n_ip6 != 0 && g->ip6 == NULL))
+			(g->n_ip4 != 0 && g->ip4 == NULL) || (g->n_ip6 != 0 && g->ip6 == NULL))
 			return false;
 		seen[g->if_index][g->vhid / 64] |= bit;
 	}
@@ -145,7 +145,7 @@ ifs_init(struct dp *dp, const struct dp_config *c)
 
 		g->if_index = f->index;
 		g->vhid = c->groups[i].vhid;
-		g->ip4 = c->groups[i].ip4;
+		g->ip4 = c->groups[i].n_ip4 > 0 ? c->groups[i].ip4[0] : 0;
 		g->next_in_if = f->first_group;
 		f->first_group = i;
 		f->vhids[g->vhid / 64] |= UINT64_C(1) << (g->vhid % 64);
@@ -269,7 +269,7 @@ dp_create(const struct dp_config *c)
 		goto fail;
 	ports_init(dp, c);
 	ifs_init(dp, c);
-	if (dp_ip6_init(dp, c) != 0)
+	if (dp_ip6_init(dp, c) != 0 || dp_share_init(dp, c) != 0)
 		goto fail;
 	if (lcores_create(dp, c) != 0)
 		goto fail;
@@ -291,6 +291,7 @@ dp_destroy(struct dp *dp)
 		lcore_destroy(dp->lcores[w]);
 	}
 	rte_free(dp->qsbr);
+	rte_free(dp->share);
 	rte_free(dp->ip6);
 	rte_free(dp->groups);
 	rte_free(dp->ifs);

@@ -76,9 +76,13 @@ struct dp_if_config {
 struct dp_group_config {
 	uint16_t if_index;
 	uint8_t vhid;
-	/** First VIP, the source of ICMP errors where the interface has no address; 0 = none. */
-	uint32_t ip4;
-	uint16_t n_ip6;
+	uint16_t n_ip4, n_ip6;
+	/**
+	 * IPv4 VIPs; copied. The first one is the source of ICMP errors where the interface has no
+	 * address. Of one that several groups of an interface have, each serves the frames to its
+	 * own vMAC.
+	 */
+	const uint32_t *ip4;
 	/** IPv6 VIPs; copied. One of several groups of an interface is the first one's. */
 	const uint8_t (*ip6)[16];
 };

@@ -76,8 +76,12 @@ local_handle(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh)
 	const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, WIRE_ETH_LEN);
 	bool vip = nh->group < lc->dp->n_groups;
 	uint32_t header_len = (uint32_t)(ip[0] & 0x0f) * 4;
+	uint16_t group = nh->group;
 
-	if (vip && !dp_group_owned(lc->dp, nh->group)) {
+	if (vip)
+		group = dp_share_group(
+			lc, rte_pktmbuf_mtod(m, const uint8_t *), base_load_be32(ip + 16), group);
+	if (vip && !dp_group_owned(lc->dp, group)) {
 		dp_drop(lc, m, DP_DROP_NOT_MASTER);
 		return;
 	}
@@ -92,7 +96,7 @@ local_handle(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh)
 		return;
 	}
 	if (ip[9] == WIRE_PROTO_ICMP)
-		dp_echo(lc, m, nh);
+		dp_echo(lc, m, nh->if_index, group);
 	else
 		dp_drop(lc, m, DP_DROP_LOCAL);
 }

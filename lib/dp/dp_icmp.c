@@ -108,10 +108,10 @@ icmp_ok(const struct rte_mbuf *m, const struct wire_ip4 *ip)
 }
 
 void
-dp_echo(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh)
+dp_echo(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t if_index, uint16_t group)
 {
 	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
-	bool vip = nh->group < lc->dp->n_groups;
+	bool vip = group < lc->dp->n_groups;
 	uint16_t src_group = DP_NONE;
 	struct dp_route route;
 	struct wire_ip4 ip;
@@ -128,7 +128,7 @@ dp_echo(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh)
 		return;
 	}
 	/* Handing over: still forwarding, but silent in the VIPs' name. */
-	if (vip && !dp_group_answering(lc->dp, nh->group)) {
+	if (vip && !dp_group_answering(lc->dp, group)) {
 		dp_drop(lc, m, DP_DROP_NOT_MASTER);
 		return;
 	}
@@ -137,8 +137,8 @@ dp_echo(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh)
 		return;
 	}
 	/* On another segment the group's vMAC would be another group's address. */
-	if (vip && route.out->index == nh->if_index)
-		src_group = nh->group;
+	if (vip && route.out->index == if_index)
+		src_group = group;
 	echo_reply_build(m, &ip);
 	dp_count(&lc->c.echo_replies, 1);
 	dp_originate(lc, m, &route, src_group);

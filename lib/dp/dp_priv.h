@@ -77,6 +77,12 @@ struct dp_ip6 {
 	uint16_t group; /**< whose VIP it is, DP_NONE: the interface's own */
 };
 
+/** An IPv4 VIP that several groups of an interface have, once for each; sorted. */
+struct dp_share {
+	uint32_t ip;
+	uint16_t group;
+};
+
 struct dp_if {
 	uint16_t index;
 	uint16_t slot; /**< of its port in dp->ports */
@@ -90,6 +96,8 @@ struct dp_if {
 	uint16_t group_of_vhid[256];
 	const struct dp_ip6 *ip6;
 	uint32_t n_ip6;
+	uint32_t n_share;
+	const struct dp_share *share;
 } __rte_cache_aligned;
 
 struct dp_group {
@@ -206,6 +214,7 @@ struct dp {
 	struct dp_group *groups;
 	struct dp_if *ifs;
 	struct dp_ip6 *ip6;		       /**< the tables of all interfaces */
+	struct dp_share *share;		       /**< the same */
 	uint64_t seed;			       /**< of the fingerprints of IPv6 addresses */
 	struct dp_cursor cursor[DP_SET_COUNT]; /**< control lcore */
 	_Atomic bool stopping;
@@ -330,8 +339,12 @@ void dp_bucket_init(struct dp_bucket *b, uint32_t per_s);
  * the segments lie.
  */
 bool dp_packet_sum_ok(const struct rte_mbuf *m, uint32_t off, uint32_t len, uint32_t sum);
-/** Handle an echo request to an address of ours; m is gone. */
-void dp_echo(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh);
+/**
+ * Handle an echo request to an address of ours; m is gone.
+ * @param if_index  whose address it is
+ * @param group     whose VIP it is, DP_NONE or beyond when it is none
+ */
+void dp_echo(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t if_index, uint16_t group);
 /**
  * Send an ICMP error about m, whose IPv4 header is at ip_off, if RFC 1122 and the rate allow.
  * m stays the caller's.
@@ -352,6 +365,17 @@ void dp_punt_if_arp(struct dp_lcore *lc, struct rte_mbuf *m);
 /** m still has an Ethernet header; its meta's src_group and kind are set by the caller. */
 void dp_punt_resolve(
 	struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_if *out, uint32_t next_hop);
+
+/* dp_share.c */
+/** @return 0 or -ENOMEM */
+int dp_share_init(struct dp *dp, const struct dp_config *c);
+/**
+ * The group in whose name a frame to a VIP is handled: of those that share the VIP the one whose
+ * vMAC the frame was sent to; for a frame to another MAC the first that answers.
+ * @param group  the one that the route table names, for a VIP that is not shared
+ */
+uint16_t dp_share_group(
+	const struct dp_lcore *lc, const uint8_t *frame, uint32_t ip, uint16_t group);
 
 /* dp_tx.c */
 /** Put a whole frame of our own in the buffer of its port. Workers only. */

@@ -142,15 +142,21 @@ rig_open(struct rig *r)
 	struct dp_queue queues[DP_WORKER_MAX][RIG_PORTS];
 	struct dp_worker_config workers[DP_WORKER_MAX];
 	struct dp_port_config ports[RIG_PORTS];
+	const uint32_t lan1[] = {LAN_VIP}, lan7[] = {LAN_VIP7, LAN_VIP}, wan1[] = {WAN_VIP};
 	uint8_t own[2][2][16], vip[3][2][16];
 	struct dp_if_config ifs[2] = {
 		{.port_id = g.port_id[LAN], .mtu = 1500, .ip4 = LAN_OWN, .n_ip6 = 2, .ip6 = own[0]},
 		{.port_id = g.port_id[WAN], .mtu = 1400, .ip4 = WAN_OWN, .n_ip6 = 2, .ip6 = own[1]},
 	};
 	const struct dp_group_config groups[RIG_GROUPS] = {
-		{.if_index = LAN, .vhid = 1, .ip4 = LAN_VIP, .n_ip6 = 2, .ip6 = vip[0]},
-		{.if_index = LAN, .vhid = 7, .ip4 = LAN_VIP7, .n_ip6 = 1, .ip6 = vip[1]},
-		{.if_index = WAN, .vhid = 1, .ip4 = WAN_VIP, .n_ip6 = 2, .ip6 = vip[2]},
+		{.if_index = LAN, .vhid = 1, .n_ip4 = 1, .ip4 = lan1, .n_ip6 = 2, .ip6 = vip[0]},
+		{.if_index = LAN,
+			.vhid = 7,
+			.n_ip4 = r->opt.shared_vip ? 2 : 1,
+			.ip4 = lan7,
+			.n_ip6 = 1,
+			.ip6 = vip[1]},
+		{.if_index = WAN, .vhid = 1, .n_ip4 = 1, .ip4 = wan1, .n_ip6 = 2, .ip6 = vip[2]},
 		{.if_index = WAN, .vhid = 9},
 	};
 	struct dp_config c = {

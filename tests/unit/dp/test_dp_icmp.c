@@ -131,6 +131,69 @@ echo_for_a_vip_only_as_master(void **state)
 	assert_int_equal(rig_tx_count(r, LAN), 1);
 }
 
+/*
+ * The VIP of two groups: the one whose vMAC was told to the asker is the one that answers, whichever
+ * of them the route table names.
+ */
+static void
+echo_to_a_shared_vip_is_of_the_group_that_was_told(void **state)
+{
+	struct rig *r = *state;
+	struct frame to1 = frame_echo(vmac1, CLIENT, LAN_VIP, 8);
+	struct frame to7 = frame_echo(vmac7, CLIENT, LAN_VIP, 8);
+	struct frame own = frame_echo(lan_mac, CLIENT, LAN_VIP, 8);
+	struct frame other = frame_echo(vmac7, CLIENT, LAN_VIP7, 8);
+	struct frame udp = frame_udp(vmac7, CLIENT, LAN_VIP);
+	struct frame from_wan = frame_echo(vmac1, SERVER, LAN_VIP, 8), f;
+
+	rig_configure(r, &(struct rig_options){.shared_vip = true});
+	/* Only the second group is MASTER here. */
+	rig_master(r, LAN_VHID7);
+	rig_take(r, LAN, &to7);
+	f = frame_of(rig_tx(r, LAN));
+	assert_reply(&to7, &f);
+	assert_macs(&f, client_mac, vmac7);
+	rig_take(r, LAN, &to1);
+	rig_assert_silent(r);
+	rig_take(r, LAN, &own);
+	f = frame_of(rig_tx(r, LAN));
+	assert_macs(&f, client_mac, vmac7);
+	rig_take(r, LAN, &other);
+	f = frame_of(rig_tx(r, LAN));
+	assert_macs(&f, client_mac, vmac7);
+	rig_take(r, LAN, &udp);
+	assert_int_equal(rig_drops(r, DP_DROP_LOCAL), 1);
+
+	/* Both: each by its own vMAC. */
+	rig_master(r, LAN_VHID1);
+	rig_take(r, LAN, &to7);
+	f = frame_of(rig_tx(r, LAN));
+	assert_macs(&f, client_mac, vmac7);
+	rig_take(r, LAN, &to1);
+	f = frame_of(rig_tx(r, LAN));
+	assert_macs(&f, client_mac, vmac1);
+	rig_take(r, LAN, &own);
+	f = frame_of(rig_tx(r, LAN));
+	assert_macs(&f, client_mac, vmac1);
+
+	/* Only the first. On the WAN its vMAC is that of another group, which has no share. */
+	rig_backup(r, LAN_VHID7);
+	rig_take(r, LAN, &to7);
+	rig_assert_silent(r);
+	rig_master(r, WAN_VHID1);
+	rig_take(r, WAN, &from_wan);
+	f = frame_of(rig_tx(r, WAN));
+	assert_reply(&from_wan, &f);
+
+	/* Who hands over is silent, though the other one answers. */
+	rig_handing_over(r, LAN_VHID7);
+	rig_take(r, LAN, &to7);
+	rig_assert_silent(r);
+	rig_take(r, LAN, &own);
+	f = frame_of(rig_tx(r, LAN));
+	assert_macs(&f, client_mac, vmac1);
+}
+
 static void
 a_reply_without_a_way_is_dropped(void **state)
 {
@@ -437,6 +500,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(echo_is_answered),
 		T(echo_for_a_vip_only_as_master),
+		T(echo_to_a_shared_vip_is_of_the_group_that_was_told),
 		T(a_reply_without_a_way_is_dropped),
 		T(a_held_reply_keeps_its_source),
 		T(errors_tell_the_sender),
