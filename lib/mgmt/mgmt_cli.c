@@ -194,6 +194,31 @@ write_all(int fd, const char *p, size_t n)
 	}
 }
 
+/* A key, or what was meant to be one: anything but a path where a path or a key belongs. */
+static bool
+holds_secret(const char *line)
+{
+	static const char word[] = "pass-file";
+	const char *p = strstr(line, word);
+
+	if (!p)
+		return strstr(line, "hex:") != NULL;
+	p += strlen(word);
+	p += strspn(p, " \t");
+	return *p != '/';
+}
+
+/*
+ * cmdline keeps a line for the arrow keys after it was run, unless it is empty. The line is
+ * rdline's own buffer, whole because mgmt_cli_feed() put the cursor at its end.
+ */
+static void
+forget_secret(const struct mgmt_session *s)
+{
+	if (s->out_fd >= 0 && holds_secret(s->line))
+		explicit_bzero((char *)(uintptr_t)s->line, strlen(s->line));
+}
+
 /*
  * Text goes to the session's descriptor by our own write: cmdline_printf() takes a partial write
  * for a whole one.
@@ -233,6 +258,7 @@ mgmt_cli_dispatch(void *args, struct cmdline *cl, void *data)
 		write_all(s->out_fd, s->text, s->text_len);
 		mgmt_cli_clear(s);
 	}
+	forget_secret(s);
 	if (s->quit)
 		cmdline_quit(cl);
 }
@@ -250,6 +276,7 @@ mgmt_cli_clear(struct mgmt_session *s)
 bool
 mgmt_cli_feed(struct mgmt_session *s, struct cmdline *cl, const char *bytes, size_t n)
 {
+	static const char to_end[] = "\005"; /* ^E: rdline keeps what is behind the cursor apart */
 	bool alive = true;
 
 	current = s;
@@ -257,6 +284,8 @@ mgmt_cli_feed(struct mgmt_session *s, struct cmdline *cl, const char *bytes, siz
 		/* rdline drops what is not ASCII: the command would run without it */
 		if ((unsigned char)bytes[i] >= 0x80)
 			s->dropped_bytes = true;
+		if (bytes[i] == '\n' || bytes[i] == '\r')
+			cmdline_in(cl, to_end, 1);
 		alive = cmdline_in(cl, &bytes[i], 1) >= 0 && !s->quit;
 		if (bytes[i] == '\n' || bytes[i] == '\r')
 			s->dropped_bytes = false;

@@ -24,9 +24,13 @@ int mgmt_thread_start(pthread_t *t, const char *name, void *(*fn)(void *), void 
 #define MGMT_CLIENTS_MAX     16
 #define MGMT_REQUEST_MAX     4096 /**< bytes of a framed request, newline not counted */
 #define MGMT_SEND_TIMEOUT_MS 5000 /**< a client that reads nothing for so long is closed */
-#define MGMT_FIRST_BYTE_MS   1500 /**< silence after which a client is taken for a person */
 
-/** Open the socket and serve it. @return NULL with err filled */
+/**
+ * Open the socket and serve it. A client's first byte says what it is: '{' a program that sends
+ * framed requests, anything else a person, who gets a prompt. When all places are taken, the person
+ * that has been idle for the longest makes room.
+ * @return NULL with err filled
+ */
 struct mgmt_server *mgmt_server_start(const struct mgmt_config *c, struct mgmt_cli *cli,
 	unsigned int send_timeout_ms, char *err, unsigned int err_len);
 void mgmt_server_stop(struct mgmt_server *s);

@@ -5,6 +5,7 @@
 #include "mgmt_priv.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -28,7 +29,10 @@ struct client {
 	int fd;
 	bool used;	  /* of the accepting thread */
 	atomic_bool done; /* set by the client's thread as its last act */
+	/* When it was heard last, in server->heard; PROGRAM for a program, which may be silent. */
+	atomic_ullong heard;
 };
+#define PROGRAM ULLONG_MAX
 
 struct mgmt_server {
 	const struct mgmt_config *config;
@@ -39,6 +43,7 @@ struct mgmt_server {
 	dev_t dev; /* of our socket, so that stop unlinks nobody else's */
 	ino_t ino;
 	pthread_t thread;
+	atomic_ullong heard; /* counts how often anybody was heard: order is all that matters */
 	struct client clients[MGMT_CLIENTS_MAX];
 };
 
@@ -76,6 +81,12 @@ flush(int mem, int fd)
 	return ftruncate(mem, 0) == 0 && lseek(mem, 0, SEEK_SET) == 0;
 }
 
+static void
+note_heard(struct client *cl)
+{
+	atomic_store(&cl->heard, atomic_fetch_add(&cl->server->heard, 1));
+}
+
 /*
  * A session with prompt and completion. cmdline writes single characters and ignores what write()
  * says, so it writes to memory: the socket sees few, whole sends, and a client that does not read
@@ -109,6 +120,7 @@ serve_person(struct client *cl)
 			continue;
 		if (n <= 0)
 			break;
+		note_heard(cl);
 		/* koictl's first newline only says that a person is there */
 		if (first && *p == '\n') {
 			p++;
@@ -241,20 +253,31 @@ static void *
 client_main(void *arg)
 {
 	struct client *cl = arg;
-	struct pollfd p = {.fd = cl->fd, .events = POLLIN};
-	char first = '\0';
+	char first;
+	ssize_t n;
 
-	if (poll(&p, 1, MGMT_FIRST_BYTE_MS) > 0 && recv(cl->fd, &first, 1, MSG_PEEK) <= 0)
-		goto out;
-	if (first == '{')
+	/* However long it takes: a prompt in front of a reply would spoil it for a program. */
+	do
+		n = recv(cl->fd, &first, 1, MSG_PEEK);
+	while (n < 0 && errno == EINTR);
+	if (n > 0 && first == '{') {
+		atomic_store(&cl->heard, PROGRAM);
 		serve_program(cl);
-	else
+	} else if (n > 0) {
 		serve_person(cl);
-out:
+	}
 	/* The descriptor is closed by the accepting thread, which may be shutting it down. */
 	shutdown(cl->fd, SHUT_RDWR);
 	atomic_store_explicit(&cl->done, true, memory_order_release);
 	return NULL;
+}
+
+static void
+reap(struct client *cl)
+{
+	pthread_join(cl->thread, NULL);
+	close(cl->fd);
+	cl->used = false;
 }
 
 static struct client *
@@ -266,14 +289,40 @@ free_slot(struct mgmt_server *s)
 		struct client *cl = &s->clients[i];
 
 		if (cl->used && atomic_load_explicit(&cl->done, memory_order_acquire)) {
-			pthread_join(cl->thread, NULL);
-			close(cl->fd);
-			cl->used = false;
+			reap(cl);
 		}
 		if (!cl->used && !found)
 			found = cl;
 	}
 	return found;
+}
+
+/*
+ * People leave sessions open: the one who said nothing for the longest makes room.
+ * @return NULL when only programs are here
+ */
+static struct client *
+replace_idle(struct mgmt_server *s)
+{
+	static const char bye[] = "\r\nsession ended: idle, and another client needs its place\r\n";
+	unsigned long long oldest = PROGRAM;
+	struct client *idle = NULL;
+
+	for (unsigned int i = 0; i < MGMT_CLIENTS_MAX; i++) {
+		unsigned long long heard = atomic_load(&s->clients[i].heard);
+
+		if (heard >= oldest)
+			continue;
+		oldest = heard;
+		idle = &s->clients[i];
+	}
+	if (!idle)
+		return NULL;
+	/* It may not read; and its thread waits for input, so that nobody else writes now. */
+	(void)send(idle->fd, bye, sizeof(bye) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	shutdown(idle->fd, SHUT_RDWR);
+	reap(idle);
+	return idle;
 }
 
 static void
@@ -297,6 +346,8 @@ accept_one(struct mgmt_server *s)
 	}
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
 	cl = free_slot(s);
+	if (!cl)
+		cl = replace_idle(s);
 	if (!cl) {
 		send_all(fd, full, sizeof(full) - 1);
 		close(fd);
@@ -305,6 +356,7 @@ accept_one(struct mgmt_server *s)
 	cl->server = s;
 	cl->fd = fd;
 	atomic_store_explicit(&cl->done, false, memory_order_relaxed);
+	note_heard(cl);
 	if (mgmt_thread_start(&cl->thread, "koi-cli-client", client_main, cl) != 0) {
 		close(fd);
 		return;

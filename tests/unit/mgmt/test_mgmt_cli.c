@@ -320,6 +320,49 @@ typing(void **state)
 	assert_int_equal(fake.n_requests, 1); /* only the first line was a good command */
 }
 
+/* The arrow keys bring back commands, but none with a key in it, good or mistyped. */
+static void
+keys_stay_out_of_the_history(void **state)
+{
+#define SECRET "000102030405060708090a0b0c0d0e0f10111213"
+	static const struct {
+		const char *keys;
+		unsigned int requests;
+	} cases[] = {
+		{"set carp carp0 pass-file hex:" SECRET "\n", 1},
+		{"set carp carp0 pass-file hex:" SECRET "\r", 1},
+		/* the cursor before the key, and at the start of the line */
+		{"set carp carp0 pass-file hex:" SECRET "\033[D\033[D\n", 1},
+		{"set carp carp0 pass-file hex:" SECRET "\001\n", 1},
+		{"set carp carp0 pass-file hex:" SECRET "0\n", 0},
+		{"set carp carp0 pass-file sesame" SECRET "\n", 0},
+		{"set carp carp0 pass-fil hex:" SECRET "\n", 0},
+		{"hex:" SECRET "\n", 0},
+		{"set carp carp0 pass-file hex:" SECRET " more\n", 0},
+	};
+	char keys[256];
+	bool alive;
+	char *out;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		fake.n_requests = 0;
+		/* the first arrow brings back what was typed last, the second the one before */
+		snprintf(keys, sizeof(keys), "show carp demotion\n%s\033[A", cases[i].keys);
+		out = type(keys, &alive);
+		assert_int_equal(fake.n_requests, cases[i].requests);
+		char *end = strrchr(out, '>');
+
+		if (!end || !strstr(end, "show carp demotion") || strstr(end, SECRET))
+			fail_msg("%s: %s", cases[i].keys, out);
+		free(out);
+	}
+	/* a path is no secret */
+	out = type("set carp carp0 pass-file /nonexistent\n\033[A", &alive);
+	assert_non_null(strstr(strrchr(out, '>'), "pass-file /nonexistent"));
+	free(out);
+}
+
 static void
 long_lines_do_nothing(void **state)
 {
@@ -367,6 +410,7 @@ main(void)
 		T(keys_from_file_and_hex),
 		T(errors_name_the_bad_word),
 		T(typing),
+		T(keys_stay_out_of_the_history),
 		T(long_lines_do_nothing),
 		T(help_lists_every_command),
 #undef T

@@ -245,10 +245,8 @@ sessions(void **state)
 	say(fd, "quit\n");
 	free(hear(fd, ""));
 	close(fd);
-	/* who says nothing is a person too */
+	/* a command at once is a person's too */
 	fd = dial();
-	out = hear(fd, "koi> ");
-	free(out);
 	say(fd, "carp carp0 up\n");
 	free(hear(fd, "koi> "));
 	assert_int_equal(fake.request.type, CTL_REQ_UP);
@@ -275,6 +273,69 @@ two_clients_at_once(void **state)
 	expect(b, "{\"cmd\": \"carp carp0 down\"}", 0, "");
 	close(b);
 	close(a);
+}
+
+/*
+ * However long a program waits before its first byte, nothing is sent to it but its replies. There
+ * is no time-out any more that could be waited for: this only shows that no prompt is owed.
+ */
+static void
+late_requests_are_framed(void **state)
+{
+	int late = dial(), other = dial();
+	struct pollfd p = {.fd = late, .events = POLLIN};
+	char *out;
+
+	(void)state;
+	expect(other, "{\"cmd\": \"carp carp0 up\"}", 0, "");
+	say(other, "{\"cmd\": \"quit\"}\n");
+	free(hear(other, ""));
+	close(other);
+	assert_int_equal(poll(&p, 1, 0), 0);
+	say(late, "{");
+	say(late, "\"cmd\": \"carp carp0 down\"}\n");
+	out = hear(late, "\n");
+	assert_string_equal(out, "{\"status\":0,\"output\":\"\"}\n");
+	free(out);
+	close(late);
+}
+
+/* In a full house the person who said nothing for the longest makes room; programs stay. */
+static void
+an_idle_session_makes_room(void **state)
+{
+	static const char bye[] = "\r\nsession ended: idle, and another client needs its place\r\n";
+	int fds[MGMT_CLIENTS_MAX], more[2];
+	char *out;
+
+	(void)state;
+	fds[0] = dial();
+	expect(fds[0], "{\"cmd\": \"carp carp0 up\"}", 0, "");
+	for (unsigned int i = 1; i < MGMT_CLIENTS_MAX; i++) {
+		fds[i] = dial();
+		say(fds[i], "\n");
+		free(hear(fds[i], "koi> "));
+	}
+	/* what is typed counts, a whole line or not */
+	say(fds[1], "show carp demotion\n");
+	free(hear(fds[1], "koi> "));
+	say(fds[2], "x");
+	free(hear(fds[2], "x"));
+	for (unsigned int i = 0; i < 2; i++) {
+		more[i] = dial();
+		say(more[i], "\n");
+		free(hear(more[i], "koi> "));
+		out = hear(fds[3 + i], "");
+		assert_string_equal(out, bye);
+		free(out);
+	}
+	expect(fds[0], "{\"cmd\": \"carp carp0 up\"}", 0, "");
+	say(fds[1], "show carp demotion\n");
+	free(hear(fds[1], "koi> "));
+	for (unsigned int i = 0; i < MGMT_CLIENTS_MAX; i++)
+		close(fds[i]);
+	close(more[0]);
+	close(more[1]);
 }
 
 static void
@@ -529,6 +590,8 @@ main(void)
 		T(long_requests),
 		T(sessions),
 		T(two_clients_at_once),
+		T(late_requests_are_framed),
+		T(an_idle_session_makes_room),
 		T(too_many_clients),
 		T(stalled_client_hurts_only_itself),
 		T(socket_file),
