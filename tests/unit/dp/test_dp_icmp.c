@@ -132,8 +132,8 @@ echo_for_a_vip_only_as_master(void **state)
 }
 
 /*
- * The VIP of two groups: the one whose vMAC was told to the asker is the one that answers, whichever
- * of them the route table names.
+ * The VIP of two groups: the one whose vMAC was told to the asker is the one that answers,
+ * whichever of them the route table names.
  */
 static void
 echo_to_a_shared_vip_is_of_the_group_that_was_told(void **state)
