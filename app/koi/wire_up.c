@@ -36,6 +36,11 @@
 #define LINK_POLL_MS 10
 #define SOCKETS_MAX  RTE_MAX_NUMA_NODES
 
+/* The configuration's limit is the only one that an operator ever meets, and --check tells it. */
+_Static_assert(CONF_IF_MAX <= RTE_MAX_ETHPORTS, "a device for each interface");
+_Static_assert(CONF_IF_MAX <= PORT_MAX && CONF_IF_MAX <= DP_PORT_MAX, "the same below");
+_Static_assert(CONF_IF_MAX <= DP_IF_MAX, "the same below");
+
 struct lcore_text {
 	char role[16];
 	char note[160];

@@ -21,7 +21,7 @@
 #define CONF_NAME_MAX	    15 /**< bytes of a name, NUL not counted */
 #define CONF_NODE_MAX	    31
 #define CONF_DEVICE_MAX	    63
-#define CONF_IF_MAX	    64
+#define CONF_IF_MAX	    32 /**< each on a device of its own: as many as DPDK has ports */
 #define CONF_GROUP_MAX	    1024
 #define CONF_ROUTE_MAX	    65536
 #define CONF_ADDRESS_MAX    64	/**< per interface */

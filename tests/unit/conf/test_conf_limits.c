@@ -62,12 +62,12 @@ at_the_limits(void **state)
 	assert_string_equal(lines, "");
 	assert_non_null(c);
 	assert_int_equal(c->n_ifs, CONF_IF_MAX);
-	assert_int_equal(c->ifs[63].n_addresses, CONF_ADDRESS_MAX);
+	assert_int_equal(c->ifs[CONF_IF_MAX - 1].n_addresses, CONF_ADDRESS_MAX);
 	assert_int_equal(c->n_groups, CONF_GROUP_MAX);
 	assert_int_equal(c->groups[1023].n_addresses, CONF_VIP_MAX);
-	assert_int_equal(c->groups[1023].if_index, 63);
+	assert_int_equal(c->groups[1023].if_index, CONF_IF_MAX - 1);
 	assert_int_equal(c->n_routes, CONF_ROUTE_MAX);
-	assert_int_equal(c->routes[65535].if_index, 63);
+	assert_int_equal(c->routes[65535].if_index, CONF_IF_MAX - 1);
 	free(lines);
 	free(text);
 	conf_free(c);
@@ -82,8 +82,8 @@ over_each_limit(void **state)
 		const char *line; /* the end of it: the start is the position */
 	} cases[] = {
 		{{CONF_IF_MAX + 1, 1, 0, 0, 0},
-			"t:1:16: /interfaces: expected an array of 1 to 64 objects, found "
-			"65 elements\n"},
+			"t:1:16: /interfaces: expected an array of 1 to 32 objects, found "
+			"33 elements\n"},
 		{{1, CONF_ADDRESS_MAX + 1, 0, 0, 0},
 			"t:1:68: /interfaces/0/addresses: expected an array of at most 64 "
 			"addresses, "
