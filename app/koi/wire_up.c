@@ -121,16 +121,50 @@ pool_on(struct wire_up *w, int socket, char *err, unsigned int err_len)
 	return w->pool[node];
 }
 
+static enum port_vmac_policy
+vmac_policy(enum conf_vmac_filter f)
+{
+	switch (f) {
+	case CONF_VMAC_FILTER_REQUIRE:
+		return PORT_VMAC_REQUIRE;
+	case CONF_VMAC_FILTER_PROMISCUOUS:
+		return PORT_VMAC_NEVER_FILTER;
+	case CONF_VMAC_FILTER_AUTO:
+		break;
+	}
+	return PORT_VMAC_AUTO;
+}
+
+/* What the preflight table warns of; the whole of it is shown by "show interface IF preflight". */
+static void
+tell_checks(const struct wire_up *w, uint16_t i)
+{
+	static struct port_check check[PORT_CHECKS_MAX];
+	const unsigned int n = port_set_preflight(w->ports, i, check);
+
+	for (unsigned int k = 0; k < n; k++)
+		if (check[k].level >= PORT_CHECK_WARN)
+			fprintf(stderr, "koi: %s: warning: %s: %s: %s\n", w->conf->ifs[i].name,
+				check[k].need, check[k].given, check[k].consequence);
+}
+
 /* How frames to the shared MACs reach us: told at every start, since it depends on the driver. */
 static void
 tell_port(const struct conf_if *conf, const struct port_info *p)
 {
-	fprintf(stderr, "koi: %s: device %s (%s), %u RX and %u TX queues, %s", conf->name,
-		p->device, p->driver, p->n_rxq, p->n_txq,
-		p->vmac_mode == PORT_VMAC_FILTER ? "vMACs by address filter"
-						 : "vMACs by promiscuous mode and software gate");
+	static const char *const how[] = {
+		[PORT_VMAC_FILTER] = "by address filter",
+		[PORT_VMAC_PROMISCUOUS] = "by promiscuous mode and software gate",
+		[PORT_VMAC_UNFILTERED] = "unfiltered, by software gate",
+	};
+
+	fprintf(stderr, "koi: %s: device %s (%s), %u RX and %u TX queues, %u vMAC%s %s", conf->name,
+		p->device, p->driver, p->n_rxq, p->n_txq, p->n_vmacs, p->n_vmacs == 1 ? "" : "s",
+		how[p->vmac_mode]);
 	if (p->vmac_reason[0] != '\0')
 		fprintf(stderr, " (%s)", p->vmac_reason);
+	else if (p->vmac_slots != UINT32_MAX)
+		fprintf(stderr, " (%u slots)", p->vmac_slots);
 	fprintf(stderr, ", multicast %s, link by %s: %s\n",
 		p->multicast_mode[0] != '\0' ? p->multicast_mode : "not needed", p->link_source,
 		p->link_up ? "up" : "down");
@@ -163,6 +197,7 @@ start_ports(struct wire_up *w, char *err, unsigned int err_len)
 		pc->socket_id = rte_eth_dev_get_port_by_name(pc->device, &id) == 0
 			? rte_eth_dev_socket_id(id)
 			: SOCKET_ID_ANY;
+		pc->vmac_policy = vmac_policy(conf->ifs[i].vmac_filter);
 		pc->vmacs = (const uint8_t(*)[BASE_MAC_LEN]) & vmacs[used];
 		for (uint16_t g = 0; g < conf->n_groups; g++) {
 			if (conf->groups[g].if_index != i)
@@ -186,6 +221,7 @@ start_ports(struct wire_up *w, char *err, unsigned int err_len)
 		w->if_port_id[i] = w->port[i].port_id;
 		memcpy(w->if_mac[i], w->port[i].mac, BASE_MAC_LEN);
 		tell_port(&conf->ifs[i], &w->port[i]);
+		tell_checks(w, i);
 	}
 	ret = 0;
 out:

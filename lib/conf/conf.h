@@ -65,11 +65,19 @@ struct conf_lcores {
 	uint8_t rt_priority; /**< 0 = off, else 1..98 */
 };
 
+/** How frames to the shared MACs are to reach us. */
+enum conf_vmac_filter {
+	CONF_VMAC_FILTER_AUTO = 0,    /**< filter slots, else promiscuous */
+	CONF_VMAC_FILTER_REQUIRE,     /**< filter slots or not at all */
+	CONF_VMAC_FILTER_PROMISCUOUS, /**< promiscuous or not at all */
+};
+
 struct conf_if {
 	char name[CONF_NAME_MAX + 1];
 	char device[CONF_DEVICE_MAX + 1]; /**< DPDK device name */
 	uint16_t mtu;
 	bool track;
+	enum conf_vmac_filter vmac_filter;
 	uint32_t linkup_hold_ms; /**< a link that comes up counts as down for so much longer */
 	uint16_t n_addresses;
 	struct base_prefix *addresses;

@@ -19,7 +19,7 @@ obstacle(struct mgmt_explain *x, json_t *list, const char *what, const char *rem
 static void
 obstacle_link(struct mgmt_explain *x, json_t *list)
 {
-	char what[192], remedy[64];
+	char what[256], remedy[64];
 	struct port_info p = {0};
 
 	port_set_info(x->c->ports, x->c->if_port[x->conf->if_index], &p);

@@ -43,10 +43,30 @@ mgmt_text_if_one(FILE *to, const json_t *v)
 		get_bool(v, "control_tx_queue") ? " (one of control)" : "");
 	fprintf(to, "\tlink seen by %s, changed %" PRIu64 " times%s\n", get_str(v, "link_source"),
 		get_u64(v, "link_changes"), get_bool(v, "tracked") ? ", tracked" : "");
-	fprintf(to, "\tvmac %s%s%s%s, multicast %s\n", get_str(v, "vmac_mode"),
-		reason[0] != '\0' ? " (" : "", reason, reason[0] != '\0' ? ")" : "",
-		get_str(v, "multicast_mode"));
+	fprintf(to, "\tvmac %s", get_str(v, "vmac_mode"));
+	if (reason[0] != '\0')
+		fprintf(to, " (%s)", reason);
+	else if (json_object_get(v, "vmac_slots") != NULL)
+		fprintf(to, " (%" PRIu64 " of %" PRIu64 " slots)", get_u64(v, "vmacs"),
+			get_u64(v, "vmac_slots"));
+	fprintf(to, ", multicast %s\n", get_str(v, "multicast_mode"));
 	print_list(to, "groups", json_object_get(v, "groups"));
+}
+
+/* A line for what is as it should be; what follows from the rest on a second one. */
+void
+mgmt_text_preflight(FILE *to, const json_t *v)
+{
+	const json_t *list = json_object_get(v, "checks"), *c;
+	size_t i;
+
+	fprintf(to, "%s\n", get_str(v, "name"));
+	json_array_foreach (list, i, c) {
+		fprintf(to, "\t%-7s %-11s %s: %s\n", get_str(c, "level"), get_str(c, "key"),
+			get_str(c, "need"), get_str(c, "given"));
+		if (get_str(c, "consequence")[0] != '\0')
+			fprintf(to, "\t%-19s -> %s\n", "", get_str(c, "consequence"));
+	}
 }
 
 void

@@ -24,6 +24,7 @@ MGMT_TEXT(carp_demotion);
 MGMT_TEXT(carp_explain);
 MGMT_TEXT(if_all);
 MGMT_TEXT(if_one);
+MGMT_TEXT(preflight);
 MGMT_TEXT(port_stats);
 MGMT_TEXT(routes);
 MGMT_TEXT(neighbors);

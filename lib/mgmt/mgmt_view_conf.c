@@ -45,6 +45,11 @@ lcores_json(const struct conf_lcores *l)
 static json_t *
 if_json(const struct conf_if *ifc)
 {
+	static const char *const vmac_filter[] = {
+		[CONF_VMAC_FILTER_AUTO] = "auto",
+		[CONF_VMAC_FILTER_REQUIRE] = "require",
+		[CONF_VMAC_FILTER_PROMISCUOUS] = "promiscuous",
+	};
 	json_t *o = json_object();
 
 	put_str(o, "name", ifc->name);
@@ -52,6 +57,7 @@ if_json(const struct conf_if *ifc)
 	put_u64(o, "mtu", ifc->mtu);
 	put_bool(o, "track", ifc->track);
 	put_u64(o, "linkup-hold-ms", ifc->linkup_hold_ms);
+	put_str(o, "vmac-filter", vmac_filter[ifc->vmac_filter]);
 	json_object_set_new(o, "addresses", prefix_list(ifc->addresses, ifc->n_addresses));
 	return o;
 }

@@ -97,8 +97,11 @@ if_view(const struct mgmt_config *c, uint16_t id)
 	put_str(o, "mac", mgmt_mac_str(p.mac, mac));
 	json_object_set_new(o, "addresses", addresses);
 	json_object_set_new(o, "groups", groups);
-	put_str(o, "vmac_mode", p.vmac_mode == PORT_VMAC_FILTER ? "filter" : "promiscuous");
+	put_str(o, "vmac_mode", port_vmac_mode_name(p.vmac_mode));
 	put_str(o, "vmac_reason", p.vmac_reason);
+	put_u64(o, "vmacs", p.n_vmacs);
+	if (p.vmac_slots != UINT32_MAX)
+		put_u64(o, "vmac_slots", p.vmac_slots);
 	put_str(o, "multicast_mode", p.multicast_mode);
 	put_u64(o, "rx_queues", p.n_rxq);
 	put_u64(o, "tx_queues", p.n_txq);
@@ -114,6 +117,27 @@ json_t *
 mgmt_view_if_one(const struct mgmt_config *c, const struct mgmt_args *a)
 {
 	return if_view(c, a->if_index);
+}
+
+json_t *
+mgmt_view_preflight(const struct mgmt_config *c, const struct mgmt_args *a)
+{
+	struct port_check check[PORT_CHECKS_MAX];
+	const unsigned int n = port_set_preflight(c->ports, c->if_port[a->if_index], check);
+	json_t *o = json_object(), *list = json_array(), *row;
+
+	put_str(o, "name", mgmt_if_name(c, a->if_index));
+	for (unsigned int i = 0; i < n; i++) {
+		row = json_object();
+		put_str(row, "key", check[i].key);
+		put_str(row, "level", port_check_level_name(check[i].level));
+		put_str(row, "need", check[i].need);
+		put_str(row, "given", check[i].given);
+		put_str(row, "consequence", check[i].consequence);
+		json_array_append_new(list, row);
+	}
+	json_object_set_new(o, "checks", list);
+	return o;
 }
 
 json_t *

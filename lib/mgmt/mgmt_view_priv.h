@@ -53,6 +53,7 @@ MGMT_VIEW(carp_explain);
 MGMT_VIEW(if_list);
 MGMT_VIEW(if_all);
 MGMT_VIEW(if_one);
+MGMT_VIEW(preflight);
 MGMT_VIEW(port_stats);
 MGMT_VIEW(routes);
 MGMT_VIEW(neighbors);

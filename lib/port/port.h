@@ -16,13 +16,23 @@
  * slow about them happens before start or on the port thread, never on the control lcore.
  */
 
-#define PORT_NAME_MAX 64
-#define PORT_MAX      32
+#define PORT_NAME_MAX	64
+#define PORT_MAX	32
+#define PORT_REASON_MAX 192
 
 /** How frames to the group's shared MAC reach us. */
 enum port_vmac_mode {
 	PORT_VMAC_FILTER = 0,  /**< the device has a filter slot for each vMAC */
 	PORT_VMAC_PROMISCUOUS, /**< promiscuous; the software gate decides */
+	PORT_VMAC_UNFILTERED,  /**< nothing there filters; the software gate decides */
+};
+const char *port_vmac_mode_name(enum port_vmac_mode m);
+
+/** Which of them may be used. Frames that nobody would deliver refuse the start, always. */
+enum port_vmac_policy {
+	PORT_VMAC_AUTO = 0,	/**< filter slots; where they do not do, promiscuous */
+	PORT_VMAC_REQUIRE,	/**< filter slots; a driver known to filter nothing is fine too */
+	PORT_VMAC_NEVER_FILTER, /**< promiscuous, the filter is not touched */
 };
 
 /** What koi asks of one device. */
@@ -38,6 +48,7 @@ struct port_config {
 	uint16_t n_workers; /**< a TX queue for each wanted, plus one for the control lcore */
 	uint16_t n_rx_desc, n_tx_desc;
 	int socket_id; /**< of the workers, SOCKET_ID_ANY when mixed */
+	enum port_vmac_policy vmac_policy;
 	uint16_t n_vmacs;
 	const uint8_t (*vmacs)[BASE_MAC_LEN]; /**< copied; one that is named twice counts once */
 	/** Multicast addresses to receive: of CARP, and what its neighbour discovery needs. */
@@ -58,9 +69,13 @@ struct port_info {
 	bool control_txq; /**< one more TX queue, number n_txq, belongs to the control lcore */
 	int socket_id;
 	enum port_vmac_mode vmac_mode;
-	char vmac_reason[96]; /**< why not a filter; "" when it is one */
+	enum port_vmac_policy vmac_policy;
+	char vmac_reason[PORT_REASON_MAX]; /**< why not a filter; "" when it is one */
+	uint16_t n_vmacs;		   /**< different ones that are wanted */
+	uint32_t vmac_slots; /**< what the device has beside its own MAC: max_mac_addrs - 1 */
 	char multicast_mode
-		[24]; /**< "list", "allmulticast", "promiscuous", "unfiltered", "" not wanted */
+		[24]; /**< "list", "allmulticast", "promiscuous", "unfiltered", "none" (failed), ""
+			 not wanted */
 	char link_source[24]; /**< "interrupt", "poll", "netdev" */
 	bool link_up;
 	uint32_t link_speed_mbps; /**< 0 = unknown */
@@ -78,7 +93,7 @@ struct port_event {
 	bool link_up;	/**< LINK */
 	bool filter_ok; /**< FILTER: frames to the groups' MACs reach us, filtered or promiscuous */
 	base_ns_t at;	/**< when it was seen, CLOCK_MONOTONIC */
-	char reason[96]; /**< FILTER: as vmac_reason, or what failed */
+	char reason[PORT_REASON_MAX]; /**< FILTER: as vmac_reason, or what failed */
 };
 
 struct port_set; /**< all devices of the box */
@@ -121,6 +136,40 @@ void port_set_stop(struct port_set *s);
 uint16_t port_set_count(const struct port_set *s);
 /** Copy what is known of the i-th device, link included. @thread any @return 0 or -EINVAL */
 int port_set_info(const struct port_set *s, uint16_t i, struct port_info *out);
+
+/** How far what a device gives is from what koi needs. */
+enum port_check_level {
+	PORT_CHECK_OK = 0,
+	PORT_CHECK_NOTE, /**< koi does without, or does it itself */
+	PORT_CHECK_WARN, /**< something is lost */
+	PORT_CHECK_FAIL, /**< the device cannot be used */
+};
+const char *port_check_level_name(enum port_check_level l);
+
+/** A line of the preflight table: what koi needs, what device and driver give, what follows. */
+struct port_check {
+	char key[16]; /**< of the need: "vmac", "link", ... */
+	char need[96];
+	char given[160];
+	char consequence[256]; /**< of a known fault: what to do */
+	enum port_check_level level;
+};
+#define PORT_CHECKS_MAX 24
+/**
+ * The table of the i-th device, with the paths that are in use now.
+ * @return how many lines were written to out @thread any
+ */
+unsigned int port_set_preflight(
+	const struct port_set *s, uint16_t i, struct port_check out[PORT_CHECKS_MAX]);
+/**
+ * The table of a device that is not started; nothing about it is changed. Paths are those that
+ * would be tried first.
+ * @param c    its configuration
+ * @param err  the reason when the device cannot be asked
+ * @return how many lines, or -ENODEV, or the driver's error @thread main
+ */
+int port_preflight(const struct port_config *c, struct port_check out[PORT_CHECKS_MAX], char *err,
+	unsigned int err_len);
 
 /** Next event; false when there is none. Never blocks. @thread control lcore only */
 bool port_set_event(struct port_set *s, struct port_event *out);

@@ -14,16 +14,18 @@ static const struct port_driver drivers[] = {
 	/* The XDP program redirects every queue asked for; a socket is made with its RX queue. */
 	{.name = "net_af_xdp", .all_rx = true, .paired = true, .netdev = true},
 	/* Each rx_pcap/iface argument is a queue. */
-	{.name = "net_pcap", .all_rx = true, .netdev = true},
+	{.name = "net_pcap", .all_rx = true, .netdev = true, .unfiltered = true},
 	/* Refuses unequal counts. */
 	{.name = "net_tap", .paired = true},
 	/* Refuses a peer that connects more rings than we set up for receiving. */
-	{.name = "net_memif", .paired = true},
+	{.name = "net_memif", .paired = true, .unfiltered = true},
 	/* Tells the host to use the larger of both counts as pairs, unread ones included. */
 	{.name = "net_virtio", .paired = true},
-	{.name = "net_virtio_user", .paired = true},
+	{.name = "net_virtio_user", .paired = true, .unfiltered = true},
 	/* The guest decides which of the queues it sends on. */
-	{.name = "net_vhost", .all_rx = true, .paired = true},
+	{.name = "net_vhost", .all_rx = true, .paired = true, .unfiltered = true},
+	{.name = "net_ring", .unfiltered = true},
+	{.name = "net_null", .unfiltered = true},
 };
 
 static const struct port_driver plain = {.name = ""};

@@ -2,15 +2,13 @@
  * Copyright (c) 2026 the koi contributors
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <rte_errno.h>
 
 #include "port_priv.h"
-
-static const char delivers_all[] =
-	"driver offers neither filter nor promiscuous mode; it must deliver all frames";
 
 static const char *
 error_text(int ret)
@@ -93,6 +91,28 @@ add_filters(const struct port_ops *ops, struct port_dev *d, char *reason, size_t
 	return 0;
 }
 
+/* Filter slots are not tried, and why. */
+static bool
+filters_pointless(const struct port_facts *f, char *reason, size_t reason_len)
+{
+	const uint32_t slots = port_facts_slots(f);
+
+	if (f->policy == PORT_VMAC_NEVER_FILTER)
+		snprintf(reason, reason_len, "\"vmac-filter\" is \"promiscuous\"");
+	else if (f->n_vmacs > slots)
+		snprintf(reason, reason_len,
+			"%s: %u vMAC%s, %" PRIu32 " filter slot%s (max_mac_addrs %" PRIu32 ")",
+			f->driver, f->n_vmacs, f->n_vmacs == 1 ? "" : "s", slots,
+			slots == 1 ? "" : "s", f->max_macs);
+	else if (f->policy == PORT_VMAC_AUTO && port_facts_prunes(f))
+		snprintf(reason, reason_len,
+			"%s of DPDK %u.%02u drops the peer's adverts when it filters", f->driver,
+			f->release / 100, f->release % 100);
+	else
+		return false;
+	return true;
+}
+
 /* After filters were refused for the reason in info. */
 static int
 fall_back(struct port_set *s, struct port_dev *d, char *err, unsigned int err_len)
@@ -100,11 +120,20 @@ fall_back(struct port_set *s, struct port_dev *d, char *err, unsigned int err_le
 	struct port_info *i = &d->now.info;
 	int ret;
 
+	if (i->vmac_policy == PORT_VMAC_REQUIRE && d->drv->unfiltered) {
+		i->vmac_mode = PORT_VMAC_UNFILTERED;
+		return 0;
+	}
+	if (i->vmac_policy == PORT_VMAC_REQUIRE) {
+		snprintf(err, err_len,
+			"%s: no filter for the groups' MACs, and \"vmac-filter\" is \"require\": %s",
+			i->device, i->vmac_reason);
+		return -ENOTSUP;
+	}
 	i->vmac_mode = PORT_VMAC_PROMISCUOUS;
 	ret = promiscuous_on(s->ops, s, d);
-	if (ret == -ENOTSUP) {
-		/* pcap, memif, ring: nothing there filters. */
-		snprintf(i->vmac_reason, sizeof(i->vmac_reason), "%s", delivers_all);
+	if (ret == -ENOTSUP && d->drv->unfiltered) {
+		i->vmac_mode = PORT_VMAC_UNFILTERED;
 		return 0;
 	}
 	if (ret != 0)
@@ -114,27 +143,52 @@ fall_back(struct port_set *s, struct port_dev *d, char *err, unsigned int err_le
 	return ret;
 }
 
-static void
-set_multicast(struct port_set *s, struct port_dev *d)
+static int
+set_vmacs(struct port_set *s, struct port_dev *d, char *err, unsigned int err_len)
+{
+	struct port_info *i = &d->now.info;
+
+	i->vmac_reason[0] = '\0';
+	if (filters_pointless(&d->facts, i->vmac_reason, sizeof(i->vmac_reason)))
+		return fall_back(s, d, err, err_len);
+	if (add_filters(s->ops, d, i->vmac_reason, sizeof(i->vmac_reason)) != 0)
+		return fall_back(s, d, err, err_len);
+	i->vmac_mode = PORT_VMAC_FILTER;
+	return 0;
+}
+
+static int
+set_multicast(struct port_set *s, struct port_dev *d, char *err, unsigned int err_len)
 {
 	const struct port_ops *ops = s->ops;
+	struct port_info *i = &d->now.info;
 	const char *mode;
+	int ret = 0, promiscuous;
 
-	if (ops->multicast_set(d->id, (const uint8_t(*)[BASE_MAC_LEN])d->mcasts, d->n_mcasts) ==
-		0) {
+	ret = ops->multicast_set(d->id, (const uint8_t(*)[BASE_MAC_LEN])d->mcasts, d->n_mcasts);
+	if (ret == 0) {
 		d->multicast = true;
 		mode = "list";
 	} else if (ops->allmulticast_get(d->id)) {
+		ret = 0;
 		mode = "allmulticast";
-	} else if (ops->allmulticast_set(d->id, true) == 0) {
+	} else if ((ret = ops->allmulticast_set(d->id, true)) == 0) {
 		d->allmulticast = true;
 		mode = "allmulticast";
-	} else if (promiscuous_on(ops, s, d) == 0) {
+	} else if ((promiscuous = promiscuous_on(ops, s, d)) == 0) {
+		ret = 0;
 		mode = "promiscuous";
-	} else {
+	} else if (d->drv->unfiltered) {
+		ret = 0;
 		mode = "unfiltered";
+	} else {
+		snprintf(err, err_len,
+			"%s: no way to receive multicast: all multicast: %s; promiscuous mode: %s",
+			i->device, error_text(ret), error_text(promiscuous));
+		mode = "none";
 	}
-	snprintf(d->now.info.multicast_mode, sizeof(d->now.info.multicast_mode), "%s", mode);
+	snprintf(i->multicast_mode, sizeof(i->multicast_mode), "%s", mode);
+	return ret;
 }
 
 int
@@ -146,10 +200,10 @@ port_filter_apply(struct port_set *s, struct port_dev *d, char *err, unsigned in
 	i->vmac_mode = PORT_VMAC_FILTER;
 	i->vmac_reason[0] = '\0';
 	i->multicast_mode[0] = '\0';
-	if (add_filters(s->ops, d, i->vmac_reason, sizeof(i->vmac_reason)) != 0)
-		ret = fall_back(s, d, err, err_len);
+	if (d->n_vmacs > 0)
+		ret = set_vmacs(s, d, err, err_len);
 	if (ret == 0 && d->n_mcasts > 0)
-		set_multicast(s, d);
+		ret = set_multicast(s, d, err, err_len);
 	d->now.filter_ok = ret == 0;
 	return ret;
 }
@@ -174,48 +228,47 @@ port_filter_undo(struct port_set *s, struct port_dev *d)
  * has to be taken back first. Promiscuous mode covers the time between where it can be had.
  */
 static int
-refresh_filters(struct port_set *s, struct port_dev *d, char *err, unsigned int err_len)
+refresh_vmacs(struct port_set *s, struct port_dev *d, char *err, unsigned int err_len)
 {
-	struct port_info *i = &d->now.info;
-	const bool was_on = d->promiscuous_on;
-	int ret = promiscuous_on(s->ops, s, d);
+	const struct port_info *i = &d->now.info;
+	int ret, off = 0;
 
+	if (d->promiscuous) {
+		/* A membership at a netdev is the kernel's to keep. */
+		off = s->ops->promiscuous_set(d->id, false);
+		d->promiscuous = off != 0;
+		d->promiscuous_on = d->promiscuous;
+	}
+	ret = promiscuous_on(s->ops, s, d);
 	(void)ret; /* without it there is a gap, but no other way */
 	remove_filters(s->ops, d);
-	if (add_filters(s->ops, d, i->vmac_reason, sizeof(i->vmac_reason)) != 0)
-		return fall_back(s, d, err, err_len);
-	if (!was_on)
+	ret = set_vmacs(s, d, err, err_len);
+	if (ret == 0 && i->vmac_mode == PORT_VMAC_PROMISCUOUS) {
+		if (off != 0)
+			snprintf(err, err_len, "%s: promiscuous mode: %s", i->device,
+				error_text(off));
+		return off;
+	}
+	if (strcmp(i->multicast_mode, "promiscuous") != 0)
 		promiscuous_off(s->ops, s, d);
-	return 0;
+	return ret;
 }
 
 int
-port_filter_refresh(struct port_set *s, struct port_dev *d)
+port_filter_refresh(struct port_set *s, struct port_dev *d, char *err, unsigned int err_len)
 {
-	const struct port_ops *ops = s->ops;
-	struct port_info *i = &d->now.info;
-	char err[256];
 	int ret = 0;
 
-	if (i->vmac_mode == PORT_VMAC_FILTER && d->n_vmacs > 0)
-		ret = refresh_filters(s, d, err, sizeof(err));
-	else if (d->promiscuous) {
-		/* A membership at a netdev is the kernel's to keep. */
-		ret = ops->promiscuous_set(d->id, false);
-		if (ret == 0)
-			ret = ops->promiscuous_set(d->id, true);
-		if (ret != 0) {
-			d->promiscuous = ops->promiscuous_get(d->id);
-			d->promiscuous_on = d->promiscuous;
-			snprintf(i->vmac_reason, sizeof(i->vmac_reason), "%s: promiscuous mode: %s",
-				i->driver, error_text(ret));
-		}
-	}
+	if (d->n_vmacs > 0)
+		ret = refresh_vmacs(s, d, err, err_len);
 	if (d->n_mcasts > 0) {
+		int multicast;
+
 		if (d->allmulticast)
-			ops->allmulticast_set(d->id, false);
+			s->ops->allmulticast_set(d->id, false);
 		d->allmulticast = false;
-		set_multicast(s, d);
+		multicast = set_multicast(s, d, ret == 0 ? err : NULL, ret == 0 ? err_len : 0);
+		ret = ret != 0 ? ret : multicast;
 	}
 	d->now.filter_ok = ret == 0;
 	return ret;

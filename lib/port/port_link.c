@@ -12,6 +12,9 @@
 
 #include "port_priv.h"
 
+/* Filters that the device refused are tried again after so long. */
+#define RETRY_NS BASE_NS_PER_S
+
 bool
 port_link_read(struct port_set *s, struct port_dev *d, base_ns_t now)
 {
@@ -132,11 +135,26 @@ port_set_event(struct port_set *s, struct port_event *out)
 }
 
 static void
-reprogram(struct port_set *s, uint16_t i, base_ns_t now)
+reprogram(struct port_set *s, uint16_t i, bool explicitly, base_ns_t now)
 {
 	struct port_dev *d = &s->dev[i];
+	struct port_info *info = &d->now.info;
+	char err[PORT_NAME_MAX + 2 * PORT_REASON_MAX];
 
-	port_filter_refresh(s, d);
+	if (port_filter_refresh(s, d, err, sizeof(err)) != 0) {
+		/* Told once; then in silence until it works. */
+		const bool told = d->retry_at != 0;
+
+		d->retry_at = now + RETRY_NS;
+		snprintf(info->vmac_reason, sizeof(info->vmac_reason), "%.*s",
+			(int)sizeof(info->vmac_reason) - 1, err);
+		if (told && !explicitly) {
+			port_box_write(&d->box, &d->now);
+			return;
+		}
+	} else {
+		d->retry_at = 0;
+	}
 	d->now.filter_at = now;
 	port_box_write(&d->box, &d->now);
 	tell(s, i, PORT_EV_FILTER);
@@ -158,8 +176,10 @@ port_set_turn(struct port_set *s, base_ns_t now)
 			wanted |= UINT32_C(1) << i;
 	}
 	for (uint16_t i = 0; i < s->n; i++) {
-		if (wanted & UINT32_C(1) << i)
-			reprogram(s, i, now);
+		const bool explicitly = wanted & UINT32_C(1) << i;
+
+		if (explicitly || (s->dev[i].retry_at != 0 && s->dev[i].retry_at <= now))
+			reprogram(s, i, explicitly, now);
 	}
 }
 

@@ -70,9 +70,10 @@ extern const struct port_ops port_ops_real;
 /** What a driver does not say about itself. */
 struct port_driver {
 	const char *name;
-	bool all_rx; /**< frames are spread over all its queues, also those that nobody reads */
-	bool paired; /**< RX and TX queue counts must be the same */
-	bool netdev; /**< a kernel netdev stands behind it whose link it does not report */
+	bool all_rx;	 /**< frames are spread over all its queues, also those that nobody reads */
+	bool paired;	 /**< RX and TX queue counts must be the same */
+	bool netdev;	 /**< a kernel netdev stands behind it whose link it does not report */
+	bool unfiltered; /**< without promiscuous mode it delivers every frame all the same */
 };
 /** The entry of a driver; one without peculiarities when it is not listed. */
 const struct port_driver *port_driver_find(const char *name);
@@ -86,6 +87,35 @@ struct port_queues {
 /** The tries worth making, best first. @return how many, at least 1 */
 unsigned int port_queue_plan(const struct rte_eth_dev_info *info, const struct port_driver *drv,
 	uint16_t n_rxq, uint16_t n_workers, struct port_queues out[PORT_QUEUE_TRIES]);
+
+/** What a device says before it is started, and what is wanted of it; constant. */
+struct port_facts {
+	char driver[32];
+	unsigned int release; /**< of DPDK, as compat_dpdk_release() */
+	uint16_t max_rxq, max_txq, min_mtu;
+	uint32_t max_mtu;
+	struct rte_eth_desc_lim rx_desc, tx_desc;
+	uint32_t max_macs;				      /**< 0 = not told */
+	bool lsc, rmv;					      /**< has such interrupts */
+	uint16_t n_rxq, n_workers, n_rx_desc, n_tx_desc, mtu; /* wanted */
+	uint16_t n_vmacs, n_mcasts;
+	enum port_vmac_policy policy;
+};
+void port_facts_fill(struct port_facts *f, const struct rte_eth_dev_info *info,
+	const struct port_config *c, uint16_t n_vmacs, uint16_t n_mcasts);
+/** Filter slots beside the device's own address; UINT32_MAX when it does not tell. */
+uint32_t port_facts_slots(const struct port_facts *f);
+/** A known fault makes the device drop the peer's adverts when it has our vMACs in its filter. */
+bool port_facts_prunes(const struct port_facts *f);
+/**
+ * The table.
+ * @param got   what it got when started, with its modes now; NULL before
+ * @param link_source of got, or what it would be
+ */
+unsigned int port_preflight_rows(const struct port_facts *f, const struct port_info *got,
+	const char *link_source, struct port_check out[PORT_CHECKS_MAX]);
+int port_preflight_ops(const struct port_ops *ops, const struct port_config *c,
+	struct port_check out[PORT_CHECKS_MAX], char *err, unsigned int err_len);
 
 /** Largest MTU that the ethdev layer would accept. */
 uint32_t port_mtu_max(const struct rte_eth_dev_info *info);
@@ -121,6 +151,7 @@ struct port_dev {
 	uint16_t n_mcasts;
 	uint8_t (*mcasts)[BASE_MAC_LEN];
 	bool lsc; /**< tells link changes by interrupt */
+	struct port_facts facts;
 
 	/* What port_set_stop() has to undo. Written by main, then the port thread. */
 	bool started, lsc_registered;
@@ -129,6 +160,8 @@ struct port_dev {
 	bool promiscuous_on;	 /**< on, by whomever */
 	bool netdev_promiscuous; /**< by our own socket */
 	bool multicast, allmulticast;
+
+	base_ns_t retry_at; /**< filters that failed are tried again then; 0 = they did not */
 
 	struct port_state now; /**< the writer's copy of box */
 	struct port_box box;
@@ -172,7 +205,7 @@ int port_dev_start(struct port_set *s, struct port_dev *d, const struct port_con
  */
 int port_filter_apply(struct port_set *s, struct port_dev *d, char *err, unsigned int err_len);
 /** The same again on a running device, without a gap where the driver allows. */
-int port_filter_refresh(struct port_set *s, struct port_dev *d);
+int port_filter_refresh(struct port_set *s, struct port_dev *d, char *err, unsigned int err_len);
 void port_filter_undo(struct port_set *s, struct port_dev *d);
 
 /** Read the link of d into d->now. @return true when it changed */

@@ -127,6 +127,9 @@ start_one(struct port_set *s, uint16_t i, const struct port_config *c, void *poo
 	ret = port_dev_start(s, d, c, pool, err, err_len);
 	if (ret != 0)
 		return ret;
+	info->vmac_policy = c->vmac_policy;
+	info->n_vmacs = d->n_vmacs;
+	info->vmac_slots = port_facts_slots(&d->facts);
 	open_netdev(s, d);
 	ret = port_filter_apply(s, d, err, err_len);
 	if (ret != 0)

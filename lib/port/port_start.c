@@ -213,6 +213,7 @@ port_dev_start(struct port_set *s, struct port_dev *d, const struct port_config 
 	ret = check_mtu(ops, d, &info, c, pool, &a, err, err_len);
 	if (ret != 0)
 		return ret;
+	port_facts_fill(&d->facts, &info, c, d->n_vmacs, d->n_mcasts);
 	memcpy(d->now.info.mac, mac.addr_bytes, sizeof(d->now.info.mac));
 	d->drv = port_driver_find(info.driver_name);
 	d->if_index = d->drv->netdev ? info.if_index : 0;

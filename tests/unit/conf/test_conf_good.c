@@ -44,7 +44,7 @@ every_field_is_stored(void **state)
 		"  \"eal\": [\"--no-pci\", \"--vdev=net_af_packet0,iface=em0\"],\n"
 		"  \"lcores\": {\"control\": 0, \"workers\": [0, 0], \"idle\": \"poll\"},\n"
 		"  \"interfaces\": [\n"
-		"    {\"name\": \"lan\", \"device\": \"net_af_packet0\", \"track\": true, \"linkup-hold-ms\": 600000,\n"
+		"    {\"name\": \"lan\", \"device\": \"net_af_packet0\", \"track\": true, \"linkup-hold-ms\": 600000, \"vmac-filter\": \"require\",\n"
 		"     \"addresses\": [\"192.0.2.2/24\", \"2001:db8:1::2/64\"]},\n"
 		"    {\"name\": \"wan\", \"device\": \"0000:03:00.1\", \"mtu\": 9216,\n"
 		"     \"addresses\": [\"198.51.100.2/31\"]},\n"
@@ -101,6 +101,8 @@ every_field_is_stored(void **state)
 	assert_true(c->ifs[0].track);
 	assert_int_equal(c->ifs[0].linkup_hold_ms, 600000);
 	assert_int_equal(c->ifs[1].linkup_hold_ms, 0);
+	assert_int_equal(c->ifs[0].vmac_filter, CONF_VMAC_FILTER_REQUIRE);
+	assert_int_equal(c->ifs[1].vmac_filter, CONF_VMAC_FILTER_AUTO);
 	assert_int_equal(c->ifs[0].n_addresses, 2);
 	assert_prefix(&c->ifs[0].addresses[0], "192.0.2.2/24");
 	assert_prefix(&c->ifs[0].addresses[1], "2001:db8:1::2/64");

@@ -102,6 +102,16 @@ static const struct conf_case cases[] = {
 		"t:2:50: /interfaces/0/linkup-hold-ms: expected an integer from 0 to 600000, "
 		"found true\n",
 		0},
+	{"vmac-filter unknown",
+		IF("{\"name\": \"lan\", \"device\": \"d\", \"vmac-filter\": \"promisc\"}"),
+		"t:2:47: /interfaces/0/vmac-filter: expected one of \"auto\", \"require\", "
+		"\"promiscuous\", found \"promisc\"\n",
+		0},
+	{"vmac-filter of another type",
+		IF("{\"name\": \"lan\", \"device\": \"d\", \"vmac-filter\": true}"),
+		"t:2:47: /interfaces/0/vmac-filter: expected one of \"auto\", \"require\", "
+		"\"promiscuous\", found true\n",
+		0},
 	{"link-local address with a short prefix",
 		IF("{\"name\": \"lan\", \"device\": \"d\", \"addresses\": [\"fe80::1/9\"]}"),
 		"t:2:46: /interfaces/0/addresses/0: expected a prefix length from 10 to 128 for "

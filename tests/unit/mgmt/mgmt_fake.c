@@ -162,6 +162,8 @@ setup_with(const char *text)
 			.link_up = i == 0,
 			.link_speed_mbps = i ? 0 : 10000,
 			.link_changes = i,
+			.n_vmacs = 1,
+			.vmac_slots = i ? UINT32_MAX : 63,
 			.vmac_mode = i ? PORT_VMAC_PROMISCUOUS : PORT_VMAC_FILTER,
 		};
 		snprintf(fake.ports[i].device, PORT_NAME_MAX, "net_null%u", i);
@@ -458,6 +460,35 @@ port_set_info(const struct port_set *s, uint16_t i, struct port_info *out)
 		return -EINVAL;
 	*out = fake.ports[i];
 	return 0;
+}
+
+unsigned int
+port_set_preflight(const struct port_set *s, uint16_t i, struct port_check out[PORT_CHECKS_MAX])
+{
+	(void)s;
+	out[0] = (struct port_check){.key = "mtu", .need = "1500 bytes", .given = "68 to 9000"};
+	out[1] = (struct port_check){.key = "vmac",
+		.need = "known of net_x before DPDK 23.07",
+		.given = "it prunes",
+		.consequence = "use another",
+		.level = PORT_CHECK_WARN};
+	return i < 2 ? 2 : 0;
+}
+
+const char *
+port_check_level_name(enum port_check_level l)
+{
+	static const char *const names[] = {"ok", "note", "warning", "fails"};
+
+	return names[l];
+}
+
+const char *
+port_vmac_mode_name(enum port_vmac_mode m)
+{
+	static const char *const names[] = {"filter", "promiscuous", "unfiltered"};
+
+	return names[m];
 }
 
 int

@@ -322,7 +322,7 @@ interfaces(void **state)
 		"\tdevice net_null0 driver net_null port 0 numa 0 queues "
 		"rx 1 tx 2 (one of control)\n"
 		"\tlink seen by poll, changed 0 times, tracked\n"
-		"\tvmac filter, multicast list\n"
+		"\tvmac filter (1 of 63 slots), multicast list\n"
 		"\tgroups carp0\n"
 		"wan: link down mtu 1500\n"
 		"\tlladdr 02:00:00:00:00:02\n"
@@ -332,6 +332,19 @@ interfaces(void **state)
 		"\tlink seen by poll, changed 1 times, tracked\n"
 		"\tvmac promiscuous (no address filter), multicast list\n"
 		"\tgroups carp1\n");
+}
+
+static void
+preflight(void **state)
+{
+	struct mgmt_args a = {.has_if = true, .if_index = 1};
+
+	(void)state;
+	EXPECT(preflight, a,
+		"wan\n"
+		"\tok      mtu         1500 bytes: 68 to 9000\n"
+		"\twarning vmac        known of net_x before DPDK 23.07: it prunes\n"
+		"\t                    -> use another\n");
 }
 
 static void
@@ -511,6 +524,7 @@ main(void)
 		T(peers),
 		T(demotion),
 		T(interfaces),
+		T(preflight),
 		T(port_stats),
 		T(routes_and_neighbors),
 		T(drops_that_happened_come_first),

@@ -37,7 +37,7 @@ config_shows_each_key(void **state)
 {
 	static const char text[] =
 		"{\"node\": \"fw1\", \"interfaces\": ["
-		"{\"name\": \"lan\", \"device\": \"net_null0\", \"linkup-hold-ms\": 3000,"
+		"{\"name\": \"lan\", \"device\": \"net_null0\", \"linkup-hold-ms\": 3000, \"vmac-filter\": \"require\","
 		" \"addresses\": [\"192.0.2.2/24\", \"2001:db8:1::2/64\"]},"
 		"{\"name\": \"wan\", \"device\": \"net_null1\"}],"
 		"\"carp\": {\"arpbalance-order\": \"netbsd\", \"startup-hold-ms\": 1,"
@@ -75,6 +75,8 @@ config_shows_each_key(void **state)
 	shown = json_dumps(v, 0);
 	assert_non_null(strstr(shown, "\"linkup-hold-ms\": 3000"));
 	assert_non_null(strstr(shown, "\"linkup-hold-ms\": 0"));
+	assert_non_null(strstr(shown, "\"vmac-filter\": \"require\""));
+	assert_non_null(strstr(shown, "\"vmac-filter\": \"auto\""));
 	assert_non_null(strstr(shown, carp));
 	assert_non_null(strstr(shown, set));
 	assert_non_null(strstr(shown, unset));

@@ -28,6 +28,7 @@ fake_reset(void)
 			.max_mtu = 9000,
 			.max_rx_pktlen = 9018,
 			.max_desc = 4096,
+			.max_macs = FAKE_MACS + 1,
 			.mac_room = FAKE_MACS,
 			.mac_ret = -ENOSPC,
 			.mtu = 1500,
@@ -89,6 +90,9 @@ info(uint16_t id, struct rte_eth_dev_info *out)
 	out->max_rx_pktlen = d->max_rx_pktlen;
 	out->max_rx_queues = d->max_rxq;
 	out->max_tx_queues = d->max_txq;
+	out->max_mac_addrs = d->max_macs;
+	out->rx_desc_lim = (struct rte_eth_desc_lim){.nb_max = d->max_desc, .nb_align = 1};
+	out->tx_desc_lim = out->rx_desc_lim;
 	out->flow_type_rss_offloads = d->rss;
 	out->dev_flags = &flags[id];
 	return d->info_ret;

@@ -24,6 +24,7 @@ struct fake_dev {
 	uint32_t dev_flags;
 	unsigned int if_index;
 	uint16_t max_desc;
+	uint32_t max_macs;
 
 	/* What it refuses; 0 is fine. */
 	bool want_pairs;	/* configure: -EINVAL unless RX = TX */

@@ -96,7 +96,7 @@ test_null(void **state)
 	assert_true(i.control_txq);
 	assert_int_equal(i.mtu, 1500);
 	assert_int_equal(i.vmac_mode, PORT_VMAC_PROMISCUOUS);
-	assert_string_equal(i.vmac_reason, "net_null: mac_addr_add: not supported");
+	assert_string_equal(i.vmac_reason, "net_null: 1 vMAC, 0 filter slots (max_mac_addrs 1)");
 	assert_string_equal(i.multicast_mode, "allmulticast");
 	assert_string_equal(i.link_source, "poll");
 	assert_true(i.link_up);
@@ -195,7 +195,8 @@ test_af_packet(void **state)
 	assert_false(i.link_up); /* the peer is down; the driver would say otherwise */
 	assert_false(i.control_txq);
 	assert_int_equal(i.vmac_mode, PORT_VMAC_PROMISCUOUS);
-	assert_string_equal(i.vmac_reason, "net_af_packet: mac_addr_add: not supported");
+	assert_string_equal(
+		i.vmac_reason, "net_af_packet: 1 vMAC, 0 filter slots (max_mac_addrs 1)");
 	assert_string_equal(i.multicast_mode, "promiscuous");
 	assert_int_equal(count_promiscuous("kv0"), 1);
 

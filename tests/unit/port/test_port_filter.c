@@ -33,36 +33,80 @@ struct filter_case {
 	enum port_vmac_mode mode;
 	const char *reason, *multicast;
 	bool promiscuous, netdev_promiscuous, allmulticast;
+	/* where it matters: policy, max_mac_addrs, driver */
+	enum port_vmac_policy policy;
+	uint32_t max_macs;
+	const char *driver;
 };
 
-#define NO	     -ENOTSUP
-#define NO_FILTER    "net_af_packet: mac_addr_add: not supported"
-#define DELIVERS_ALL "driver offers neither filter nor promiscuous mode; it must deliver all frames"
+#define NO	  -ENOTSUP
+#define NO_FILTER "net_af_packet: mac_addr_add: not supported"
+#define FILTER	  PORT_VMAC_FILTER
+#define PROMISC	  PORT_VMAC_PROMISCUOUS
+#define OPEN	  PORT_VMAC_UNFILTERED
+#define REQUIRED  "net_fake0: no filter for the groups' MACs, and \"vmac-filter\" is \"require\": "
 
 static const struct filter_case filter_cases[] = {
-	{"can all", 8, NO, 0, 0, 0, 0, 0, false, NULL, PORT_VMAC_FILTER, "", "list", false, false,
-		false},
-	{"no filter", 0, NO, 0, 0, 0, 0, 0, false, NULL, PORT_VMAC_PROMISCUOUS, NO_FILTER, "list",
-		true, false, false},
-	{"the third is too many", 2, -ENOSPC, 0, 0, 0, 0, 0, false, NULL, PORT_VMAC_PROMISCUOUS,
+	{"can all", 8, NO, 0, 0, 0, 0, 0, false, NULL, FILTER, "", "list", false, false, false, 0,
+		0, NULL},
+	{"no filter", 0, NO, 0, 0, 0, 0, 0, false, NULL, PROMISC, NO_FILTER, "list", true, false,
+		false, 0, 0, NULL},
+	{"the third is too many", 2, -ENOSPC, 0, 0, 0, 0, 0, false, NULL, PROMISC,
 		"net_af_packet: mac_addr_add: No space left on device after 2 of 3 addresses",
-		"list", true, false, false},
-	{"neither: delivers all", 0, NO, NO, NO, NO, 0, 0, false, NULL, PORT_VMAC_PROMISCUOUS,
-		DELIVERS_ALL, "unfiltered", false, false, false},
+		"list", true, false, false, 0, 0, NULL},
+	{"neither, and it may filter", 0, NO, NO, NO, NO, 0, 0, false,
+		"net_fake0: no way to receive the groups' MACs: " NO_FILTER
+		"; promiscuous mode: not supported",
+		PROMISC, NULL, NULL, false, false, false, 0, 0, NULL},
 	{"promiscuous fails", 0, NO, -EIO, 0, 0, 0, 0, false,
 		"net_fake0: no way to receive the groups' MACs: " NO_FILTER
 		"; promiscuous mode: Input/output error",
-		PORT_VMAC_PROMISCUOUS, NULL, NULL, false, false, false},
-	{"no multicast list", 8, NO, 0, NO, 0, 0, 0, false, NULL, PORT_VMAC_FILTER, "",
-		"allmulticast", false, false, true},
-	{"no multicast but promiscuous", 8, NO, 0, NO, NO, 0, 0, false, NULL, PORT_VMAC_FILTER, "",
-		"promiscuous", true, false, false},
-	{"netdev: by a membership", 0, NO, 0, NO, NO, 7, 0, false, NULL, PORT_VMAC_PROMISCUOUS,
-		NO_FILTER, "promiscuous", false, true, false},
-	{"netdev: membership refused", 0, NO, 0, NO, NO, 7, -EPERM, false, NULL,
-		PORT_VMAC_PROMISCUOUS, NO_FILTER, "promiscuous", true, false, false},
-	{"was promiscuous before", 0, NO, 0, 0, 0, 0, 0, true, NULL, PORT_VMAC_PROMISCUOUS,
-		NO_FILTER, "list", true, false, false},
+		PROMISC, NULL, NULL, false, false, false, 0, 0, NULL},
+	{"no multicast list", 8, NO, 0, NO, 0, 0, 0, false, NULL, FILTER, "", "allmulticast", false,
+		false, true, 0, 0, NULL},
+	{"no multicast but promiscuous", 8, NO, 0, NO, NO, 0, 0, false, NULL, FILTER, "",
+		"promiscuous", true, false, false, 0, 0, NULL},
+	{"netdev: by a membership", 0, NO, 0, NO, NO, 7, 0, false, NULL, PROMISC, NO_FILTER,
+		"promiscuous", false, true, false, 0, 0, NULL},
+	{"netdev: membership refused", 0, NO, 0, NO, NO, 7, -EPERM, false, NULL, PROMISC, NO_FILTER,
+		"promiscuous", true, false, false, 0, 0, NULL},
+	{"was promiscuous before", 0, NO, 0, 0, 0, 0, 0, true, NULL, PROMISC, NO_FILTER, "list",
+		true, false, false, 0, 0, NULL},
+	{"neither, nothing there filters", 0, NO, NO, NO, NO, 0, 0, false, NULL, OPEN,
+		"net_memif: mac_addr_add: not supported", "unfiltered", false, false, false, 0, 0,
+		"net_memif"},
+	{"no multicast at all", 8, NO, NO, NO, -EIO, 0, 0, false,
+		"net_fake0: no way to receive multicast: all multicast: Input/output error; "
+		"promiscuous mode: not supported",
+		FILTER, NULL, NULL, false, false, false, 0, 0, NULL},
+	{"fewer slots than vMACs", 8, NO, 0, 0, 0, 0, 0, false, NULL, PROMISC,
+		"net_af_packet: 3 vMACs, 2 filter slots (max_mac_addrs 3)", "list", true, false,
+		false, 0, 3, NULL},
+	{"just enough slots", 8, NO, 0, 0, 0, 0, 0, false, NULL, FILTER, "", "list", false, false,
+		false, 0, 4, NULL},
+	{"slots not told", 8, NO, 0, 0, 0, 0, 0, false, NULL, FILTER, "", "list", false, false,
+		false, 0, UINT32_MAX, NULL},
+	{"a faulty filter is left alone", 8, NO, 0, 0, 0, 0, 0, false, NULL, PROMISC, NULL, "list",
+		true, false, false, 0, 0, "net_ice"},
+	{"a faulty filter is required", 8, NO, 0, 0, 0, 0, 0, false, NULL, FILTER, "", "list",
+		false, false, false, PORT_VMAC_REQUIRE, 0, "net_ice"},
+	{"required, there", 8, NO, 0, 0, 0, 0, 0, false, NULL, FILTER, "", "list", false, false,
+		false, PORT_VMAC_REQUIRE, 0, NULL},
+	{"required, refused", 0, NO, 0, 0, 0, 0, 0, false, REQUIRED NO_FILTER, FILTER, NULL, NULL,
+		false, false, false, PORT_VMAC_REQUIRE, 0, NULL},
+	{"required, too few", 8, NO, 0, 0, 0, 0, 0, false,
+		REQUIRED "net_af_packet: 3 vMACs, 0 filter slots (max_mac_addrs 1)", FILTER, NULL,
+		NULL, false, false, false, PORT_VMAC_REQUIRE, 1, NULL},
+	{"required, nothing there filters", 0, NO, NO, NO, 0, 0, 0, false, NULL, OPEN,
+		"net_ring: mac_addr_add: not supported", "allmulticast", false, false, true,
+		PORT_VMAC_REQUIRE, 0, "net_ring"},
+	{"not wanted", 8, NO, 0, 0, 0, 0, 0, false, NULL, PROMISC,
+		"\"vmac-filter\" is \"promiscuous\"", "list", true, false, false,
+		PORT_VMAC_NEVER_FILTER, 0, NULL},
+	{"not wanted, nor anything else", 8, NO, NO, 0, 0, 0, 0, false,
+		"net_fake0: no way to receive the groups' MACs: \"vmac-filter\" is "
+		"\"promiscuous\"; promiscuous mode: not supported",
+		PROMISC, NULL, NULL, false, false, false, PORT_VMAC_NEVER_FILTER, 0, NULL},
 };
 
 static struct port_set *
@@ -71,7 +115,9 @@ start(const struct filter_case *c, char *err, unsigned int err_len)
 	struct port_config pc;
 
 	fake_reset();
-	fake[0].driver = "net_af_packet";
+	fake[0].driver = c->driver != NULL ? c->driver : "net_af_packet";
+	if (c->max_macs != 0)
+		fake[0].max_macs = c->max_macs == UINT32_MAX ? 0 : c->max_macs;
 	fake[0].mac_room = c->room;
 	fake[0].mac_ret = c->mac_ret;
 	fake[0].promiscuous_ret = c->promiscuous_ret;
@@ -81,6 +127,7 @@ start(const struct filter_case *c, char *err, unsigned int err_len)
 	fake[0].netdev_promiscuous_ret = c->netdev_ret;
 	fake[0].promiscuous = c->promiscuous_before;
 	pc = fake_config(0);
+	pc.vmac_policy = c->policy;
 	pc.n_vmacs = 4;
 	pc.vmacs = vmacs;
 	return port_set_start_ops(&fake_ops, &pc, 1, no_pools, err, err_len);
@@ -101,7 +148,8 @@ test_apply_and_undo(void **state)
 			fail_msg("%s: %s", c->name, err);
 		if (s != NULL) {
 			port_set_info(s, 0, &info);
-			if (info.vmac_mode != c->mode || strcmp(info.vmac_reason, c->reason) != 0 ||
+			if (info.vmac_mode != c->mode ||
+				(c->reason != NULL && strcmp(info.vmac_reason, c->reason) != 0) ||
 				strcmp(info.multicast_mode, c->multicast) != 0)
 				fail_msg("%s: %d, %s, %s", c->name, info.vmac_mode,
 					info.vmac_reason, info.multicast_mode);
@@ -208,7 +256,49 @@ test_reprogram_fails(void **state)
 	port_set_turn(s, 6);
 	assert_true(port_set_event(s, &ev));
 	assert_false(ev.filter_ok);
-	assert_string_equal(ev.reason, "net_af_packet: promiscuous mode: Input/output error");
+	assert_string_equal(ev.reason, "net_fake0: promiscuous mode: Input/output error");
+
+	/* It is tried again by itself, in silence until it works. */
+	port_set_turn(s, 6 + BASE_NS_PER_S);
+	assert_false(port_set_event(s, &ev));
+	fake[0].promiscuous_ret = 0;
+	port_set_turn(s, 6 + 2 * BASE_NS_PER_S - 1);
+	assert_false(port_set_event(s, &ev));
+	port_set_turn(s, 6 + 2 * BASE_NS_PER_S);
+	assert_true(port_set_event(s, &ev));
+	assert_true(ev.filter_ok);
+	port_set_turn(s, 6 + 9 * BASE_NS_PER_S);
+	assert_false(port_set_event(s, &ev));
+	port_set_stop(s);
+}
+
+/* Without promiscuous mode to fall back to, what is lost is told and not papered over. */
+static void
+test_reprogram_required(void **state)
+{
+	struct filter_case c = filter_cases[0];
+	struct port_event ev;
+	char err[256];
+	struct port_set *s;
+
+	(void)state;
+	c.policy = PORT_VMAC_REQUIRE;
+	s = start(&c, err, sizeof(err));
+	assert_non_null(s);
+	fake[0].mac_room = 0;
+	fake[0].mac_ret = -EIO;
+	port_set_reprogram(s, 0);
+	port_set_turn(s, 5);
+	assert_true(port_set_event(s, &ev));
+	assert_false(ev.filter_ok);
+	assert_string_equal(ev.reason, REQUIRED "net_af_packet: mac_addr_add: Input/output error");
+	assert_false(fake[0].promiscuous);
+	fake[0].mac_room = 8;
+	port_set_turn(s, 5 + BASE_NS_PER_S);
+	assert_true(port_set_event(s, &ev));
+	assert_true(ev.filter_ok);
+	assert_int_equal(fake[0].n_macs, 3);
+	assert_false(fake[0].promiscuous);
 	port_set_stop(s);
 }
 
@@ -278,6 +368,7 @@ main(void)
 		cmocka_unit_test(test_nothing_wanted),
 		cmocka_unit_test(test_reprogram),
 		cmocka_unit_test(test_reprogram_fails),
+		cmocka_unit_test(test_reprogram_required),
 		cmocka_unit_test(test_reprogram_promiscuous),
 		cmocka_unit_test(test_link_brings_filters),
 	};
