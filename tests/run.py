@@ -147,6 +147,11 @@ def main():
     if asan and "unit-asan" in steps:
         header("unit and fuzz replay with ASan and UBSan")
         run_meson(ASAN, "unit-asan", total, SANITIZER_ENV, ["--no-suite", "lint"])
+    if {"lab", "timing", "lab-asan"} & set(steps):
+        header("patched drivers")
+        # 77: they cannot be built here; the tests that need them are skipped with the reason.
+        if call([os.path.join(ROOT, "dpdk-patches/build.sh")]) not in (0, 77):
+            total.fail("dpdk-patches")
     if built and "lab" in steps:
         header("lab: behaviour")
         run_pytest(PLAIN, "lab", total, ["-m", "not timing", "-n", "4"])

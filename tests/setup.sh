@@ -81,12 +81,12 @@ unpack_peer() {
 command -v apt-get >/dev/null || die "this is not Debian: see tests/packages for what is needed"
 mkdir -p "$root/.build"
 : >"$log"
-[ $# -gt 0 ] || die "usage: setup.sh build|lab|check|lint|fuzz|bench|peers..."
+[ $# -gt 0 ] || die "usage: setup.sh build|lab|check|lint|fuzz|bench|drivers|peers..."
 
 purposes=()
 for arg in "$@"; do
 	case $arg in
-	build | lab | check | lint | fuzz | bench) purposes+=("$arg") ;;
+	build | lab | check | lint | fuzz | bench | drivers) purposes+=("$arg") ;;
 	peers) ;;
 	*) die "unknown purpose $arg" ;;
 	esac
