@@ -158,8 +158,9 @@ tell_port(const struct conf_if *conf, const struct port_info *p)
 		[PORT_VMAC_UNFILTERED] = "unfiltered, by software gate",
 	};
 
-	fprintf(stderr, "koi: %s: device %s (%s), %u RX and %u TX queues, %u vMAC%s %s", conf->name,
-		p->device, p->driver, p->n_rxq, p->n_txq, p->n_vmacs, p->n_vmacs == 1 ? "" : "s",
+	fprintf(stderr, "koi: %s: device %s (%s%s%s), %u RX and %u TX queues, %u vMAC%s %s",
+		conf->name, p->device, p->driver, p->driver_file[0] != '\0' ? " of " : "",
+		p->driver_file, p->n_rxq, p->n_txq, p->n_vmacs, p->n_vmacs == 1 ? "" : "s",
 		how[p->vmac_mode]);
 	if (p->vmac_reason[0] != '\0')
 		fprintf(stderr, " (%s)", p->vmac_reason);

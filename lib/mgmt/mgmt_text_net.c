@@ -26,6 +26,7 @@ mgmt_text_if_one(FILE *to, const json_t *v)
 {
 	const json_t *addresses = json_object_get(v, "addresses"), *item;
 	const char *reason = get_str(v, "vmac_reason");
+	const json_t *warnings = json_object_get(v, "warnings");
 	size_t i;
 
 	fprintf(to, "%s: link %s", get_str(v, "name"), get_bool(v, "link_up") ? "up" : "down");
@@ -41,6 +42,8 @@ mgmt_text_if_one(FILE *to, const json_t *v)
 		json_integer_value(json_object_get(v, "numa_node")), get_u64(v, "rx_queues"),
 		get_u64(v, "tx_queues"),
 		get_bool(v, "control_tx_queue") ? " (one of control)" : "");
+	if (get_str(v, "driver_file")[0] != '\0')
+		fprintf(to, "\tdriver file %s\n", get_str(v, "driver_file"));
 	fprintf(to, "\tlink seen by %s, changed %" PRIu64 " times%s\n", get_str(v, "link_source"),
 		get_u64(v, "link_changes"), get_bool(v, "tracked") ? ", tracked" : "");
 	fprintf(to, "\tvmac %s", get_str(v, "vmac_mode"));
@@ -50,6 +53,8 @@ mgmt_text_if_one(FILE *to, const json_t *v)
 		fprintf(to, " (%" PRIu64 " of %" PRIu64 " slots)", get_u64(v, "vmacs"),
 			get_u64(v, "vmac_slots"));
 	fprintf(to, ", multicast %s\n", get_str(v, "multicast_mode"));
+	json_array_foreach (warnings, i, item)
+		fprintf(to, "\twarning %s\n", json_string_value(item));
 	print_list(to, "groups", json_object_get(v, "groups"));
 }
 

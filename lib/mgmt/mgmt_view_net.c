@@ -68,6 +68,21 @@ ip4_str(uint32_t ip, char buf[CONF_ADDR_STR])
 	return conf_addr_str(&a, buf);
 }
 
+/* What is lost on a device, in short; the table has more. */
+static json_t *
+warnings_of(const struct mgmt_config *c, uint16_t id)
+{
+	struct port_check check[PORT_CHECKS_MAX];
+	const unsigned int n = port_set_preflight(c->ports, c->if_port[id], check);
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < n; i++)
+		if (check[i].level >= PORT_CHECK_WARN)
+			json_array_append_new(
+				list, json_sprintf("%s: %s", check[i].key, check[i].given));
+	return list;
+}
+
 static json_t *
 if_view(const struct mgmt_config *c, uint16_t id)
 {
@@ -88,6 +103,7 @@ if_view(const struct mgmt_config *c, uint16_t id)
 	put_str(o, "name", ifc->name);
 	put_str(o, "device", ifc->device);
 	put_str(o, "driver", p.driver);
+	put_str(o, "driver_file", p.driver_file);
 	put_u64(o, "port_id", p.port_id);
 	put_bool(o, "link_up", p.link_up);
 	put_u64(o, "link_speed_mbps", p.link_speed_mbps);
@@ -103,6 +119,7 @@ if_view(const struct mgmt_config *c, uint16_t id)
 	if (p.vmac_slots != UINT32_MAX)
 		put_u64(o, "vmac_slots", p.vmac_slots);
 	put_str(o, "multicast_mode", p.multicast_mode);
+	json_object_set_new(o, "warnings", warnings_of(c, id));
 	put_u64(o, "rx_queues", p.n_rxq);
 	put_u64(o, "tx_queues", p.n_txq);
 	put_bool(o, "control_tx_queue", p.control_txq);

@@ -19,6 +19,7 @@
 #define PORT_NAME_MAX	64
 #define PORT_MAX	32
 #define PORT_REASON_MAX 192
+#define PORT_FILE_MAX	128
 
 /** How frames to the group's shared MAC reach us. */
 enum port_vmac_mode {
@@ -61,6 +62,7 @@ struct port_info {
 	uint16_t port_id;
 	char device[PORT_NAME_MAX];
 	char driver[32];
+	char driver_file[PORT_FILE_MAX]; /**< that it was loaded from; "" when it is not known */
 	uint8_t mac[BASE_MAC_LEN];
 	uint16_t mtu;
 	uint16_t n_rxq;

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 the koi contributors
  */
+#include <dlfcn.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <rte_common.h>
+#include <rte_dev.h>
 
 #include "port_priv.h"
 
@@ -38,6 +41,18 @@ port_driver_find(const char *name)
 			return &drivers[i];
 	}
 	return &plain;
+}
+
+void
+port_driver_file(const struct rte_eth_dev_info *info, char *buf, size_t len)
+{
+	/* The structure that a driver registers lies in its file. */
+	const struct rte_driver *drv = info->device != NULL ? rte_dev_driver(info->device) : NULL;
+	Dl_info file;
+
+	buf[0] = '\0';
+	if (drv != NULL && dladdr(drv, &file) != 0 && file.dli_fname != NULL)
+		snprintf(buf, len, "%s", file.dli_fname);
 }
 
 static uint16_t

@@ -77,6 +77,8 @@ struct port_driver {
 };
 /** The entry of a driver; one without peculiarities when it is not listed. */
 const struct port_driver *port_driver_find(const char *name);
+/** The file that a device's driver is in; "" when the linker does not know it. */
+void port_driver_file(const struct rte_eth_dev_info *info, char *buf, size_t len);
 
 /** A try at the queue counts. */
 struct port_queues {

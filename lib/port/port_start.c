@@ -167,6 +167,7 @@ fill_info(const struct port_ops *ops, struct port_dev *d, const struct rte_eth_d
 	i->port_id = d->id;
 	snprintf(i->device, sizeof(i->device), "%s", c->device);
 	snprintf(i->driver, sizeof(i->driver), "%s", info->driver_name);
+	port_driver_file(info, i->driver_file, sizeof(i->driver_file));
 	i->n_rxq = a->q.n_rxq;
 	i->n_txq = a->q.n_txq;
 	i->control_txq = a->q.control_txq;

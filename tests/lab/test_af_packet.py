@@ -3,7 +3,7 @@
 """What each patch of dpdk-patches is for: the stock driver fails, the patched one does not.
 
 Where both have one body, "stock" asserts the fault, so that a patch that is no longer needed is
-found out. koi runs with both: it works around what it can, and says what is lost.
+found out.
 """
 
 import errno

@@ -171,6 +171,7 @@ setup_with(const char *text)
 		snprintf(fake.ports[i].multicast_mode, 24, "list");
 		snprintf(fake.ports[i].link_source, 24, "poll");
 	}
+	snprintf(fake.ports[1].driver_file, PORT_FILE_MAX, "/usr/lib/librte_net_null.so");
 	snprintf(fake.ports[1].vmac_reason, 96, "no address filter");
 	fake.config = (struct mgmt_config){
 		.conf = fake.conf,

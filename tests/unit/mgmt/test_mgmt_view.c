@@ -323,14 +323,17 @@ interfaces(void **state)
 		"rx 1 tx 2 (one of control)\n"
 		"\tlink seen by poll, changed 0 times, tracked\n"
 		"\tvmac filter (1 of 63 slots), multicast list\n"
+		"\twarning vmac: it prunes\n"
 		"\tgroups carp0\n"
 		"wan: link down mtu 1500\n"
 		"\tlladdr 02:00:00:00:00:02\n"
 		"\taddress 198.51.100.2/24\n"
 		"\tdevice net_null1 driver net_null port 1 numa -1 queues "
 		"rx 1 tx 2 (one of control)\n"
+		"\tdriver file /usr/lib/librte_net_null.so\n"
 		"\tlink seen by poll, changed 1 times, tracked\n"
 		"\tvmac promiscuous (no address filter), multicast list\n"
+		"\twarning vmac: it prunes\n"
 		"\tgroups carp1\n");
 }
 

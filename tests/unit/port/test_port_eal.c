@@ -191,6 +191,7 @@ test_af_packet(void **state)
 		fail_msg("%s", err);
 	port_set_info(s, 0, &i);
 	assert_string_equal(i.driver, "net_af_packet");
+	assert_non_null(strstr(i.driver_file, "/librte_net_af_packet.so"));
 	assert_string_equal(i.link_source, "netdev");
 	assert_false(i.link_up); /* the peer is down; the driver would say otherwise */
 	assert_false(i.control_txq);
