@@ -250,7 +250,8 @@ struct election_action {
 			uint32_t total;	 /**< of the box now */
 		} demotion;
 		struct {
-			enum election_warn kind; /**< NONE: fits again, or is not heard any more */
+			enum election_warn kind; /**< NONE: it is over */
+			bool silent; /**< NONE: not heard any more, and not heard to fit again */
 			struct election_priority peer;
 			struct base_addr src;
 		} warn;

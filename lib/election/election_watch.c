@@ -110,7 +110,7 @@ watch_sign(struct election *e, struct group *g, enum sign_kind kind, base_ns_t n
 }
 
 static void
-warn_set(struct election *e, struct group *g, enum election_warn kind, base_ns_t now,
+warn_set(struct election *e, struct group *g, enum election_warn kind, bool silent, base_ns_t now,
 	struct election_actions *out)
 {
 	struct election_action *a = action_add(out, ELECTION_ACT_WARN, group_id(e, g));
@@ -118,6 +118,7 @@ warn_set(struct election *e, struct group *g, enum election_warn kind, base_ns_t
 	g->warn = kind;
 	g->warn_since = now;
 	a->warn.kind = kind;
+	a->warn.silent = silent;
 	a->warn.peer = g->warn_peer;
 	a->warn.src = g->warn_src;
 }
@@ -139,7 +140,7 @@ watch_timing(struct election *e, struct group *g, const struct election_priority
 	g->warn_src = *src;
 	if (kind == g->warn)
 		return;
-	warn_set(e, g, kind, now, out);
+	warn_set(e, g, kind, false, now, out);
 	watch_arm(e, g, now);
 }
 
@@ -157,7 +158,7 @@ watch_state(struct election *e, struct group *g, base_ns_t now, struct election_
 		g->auth_failed_from = (struct base_addr){.family = BASE_FAMILY_NONE};
 	}
 	if (init && g->warn != ELECTION_WARN_NONE)
-		warn_set(e, g, ELECTION_WARN_NONE, now, out);
+		warn_set(e, g, ELECTION_WARN_NONE, true, now, out);
 	watch_arm(e, g, now);
 }
 
@@ -205,6 +206,6 @@ watch_serve(struct election *e, struct group *g, base_ns_t now, struct election_
 	}
 	split_set(e, g, reasons, now, out);
 	if (g->warn != ELECTION_WARN_NONE && base_ns_since(now, g->warn_at) >= WARN_KEEP_NS)
-		warn_set(e, g, ELECTION_WARN_NONE, now, out);
+		warn_set(e, g, ELECTION_WARN_NONE, true, now, out);
 	watch_arm(e, g, now);
 }

@@ -92,6 +92,7 @@ a_warning_names_the_peer_once(void **state)
 	box_take_warn(b, 0, ELECTION_WARN_PEER_SLOW, b->now);
 	box_advert_from(b, 0, 4, 7, fits);
 	a = box_take_warn(b, 0, ELECTION_WARN_NONE, b->now);
+	assert_false(a->warn.silent);
 	assert_int_equal(base_addr_ip4(&a->warn.src), UINT32_C(0xc0000207));
 	assert_int_equal(a->warn.peer.advbase, 0);
 	assert_int_equal(box_info(b, 0).warn, ELECTION_WARN_NONE);
@@ -119,13 +120,13 @@ a_warning_ends_without_its_peer(void **state)
 	box_forget(b);
 	box_run(b, last + SECS(60));
 	skip_to(b, ELECTION_ACT_WARN);
-	box_take_warn(b, 0, ELECTION_WARN_NONE, last + SECS(60));
+	assert_true(box_take_warn(b, 0, ELECTION_WARN_NONE, last + SECS(60))->warn.silent);
 	/* with the membership too */
 	box_advert(b, 0, 0, 5, 0);
 	box_forget(b);
 	box_group(b, ELECTION_EV_DOWN, 0);
 	box_take_state(b, 0, ELECTION_INIT, ELECTION_CAUSE_ADMIN_DOWN, b->now);
-	box_take_warn(b, 0, ELECTION_WARN_NONE, b->now);
+	assert_true(box_take_warn(b, 0, ELECTION_WARN_NONE, b->now)->warn.silent);
 	box_advert(b, 0, 0, 5, 0);
 	box_run(b, b->now + SECS(100));
 	box_quiet(b);
