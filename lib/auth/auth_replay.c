@@ -453,14 +453,24 @@ auth_replay_class_of(const struct auth_replay *r, const struct base_addr *src)
 			      : (enum auth_replay_class)r->peers[peer].cls;
 }
 
-bool
-auth_replay_forget(struct auth_replay *r, const struct base_addr *src)
+unsigned int
+auth_replay_forget(struct auth_replay *r)
 {
-	uint8_t peer = find_peer(r, src);
+	unsigned int n = 0;
 
-	if (peer == NOBODY)
-		return false;
-	r->peers[peer].cls = AUTH_REPLAY_CLASS_UNKNOWN;
-	drop_peer(r, peer);
-	return true;
+	for (uint8_t i = 0; i < AUTH_REPLAY_SOURCES; i++) {
+		uint64_t last = r->peers[i].counter;
+
+		if (r->peers[i].addr.family == BASE_FAMILY_NONE)
+			continue;
+		drop_peer(r, i);
+		n++;
+
+		struct auth_replay_seen *e = find(r, last);
+
+		/* one of ours stays guarded by who sent it */
+		if (e != NULL)
+			e->guarded = false;
+	}
+	return n;
 }

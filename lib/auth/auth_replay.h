@@ -168,10 +168,11 @@ enum auth_replay_class auth_replay_class_of(
 	const struct auth_replay *r, const struct base_addr *src);
 
 /**
- * Forget a source and what it sent: an operator says that the box at this address is another one.
- * @return false when it is not known
+ * Forget how the sources count: an operator says that a box is another one now. What was guarded
+ * stays guarded, but for the last counter of each source, which an OpenBSD repeats from now on.
+ * @return how many sources were known
  */
-bool auth_replay_forget(struct auth_replay *r, const struct base_addr *src);
+unsigned int auth_replay_forget(struct auth_replay *r);
 
 /** @name Counters that carry time @{ */
 /**

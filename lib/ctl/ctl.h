@@ -64,12 +64,24 @@ void ctl_turn(struct ctl *c, base_ns_t now);
 void ctl_shutdown(struct ctl *c);
 
 /** @name Views: consistent copies of what the control lcore published last. @thread any @{ */
+/** An advert that the guard against replays refused. */
+struct ctl_refusal {
+	base_ns_t at; /**< 0: there was none */
+	struct auth_replay_report why;
+	struct base_addr src;
+	struct election_priority prio;
+};
+/** Kinds of refusals: REPLAY, NOT_STRICT, STALE, in this order. */
+#define CTL_REFUSALS (AUTH_REPLAY_COUNT - AUTH_REPLAY_REPLAY)
+
 struct ctl_group_view {
 	struct election_group_info info; /**< times are of dp_clock() */
 	uint64_t stats[CTL_STAT_COUNT];
 	uint64_t vip_fingerprint;
 	/** Last takeover: from the decision until the first advert was handed to the device. */
 	base_ns_t takeover_ns;
+	struct ctl_refusal refused[CTL_REFUSALS]; /**< the last of each kind */
+	bool key_set; /**< the key is not the configuration's any more */
 	base_ns_t published_at;
 };
 /** @return 0, or -EINVAL for an id out of bounds. */
@@ -115,7 +127,7 @@ enum ctl_event_kind {
 	CTL_EVENT_BAD_ADVERT, /**< a refused advert (log 2), rate-limited */
 	CTL_EVENT_REQUEST,    /**< an operator's request was carried out */
 	CTL_EVENT_STALL,      /**< no turn for longer than a fast group's master-down time */
-	CTL_EVENT_WARN,	      /**< a peer's timing does not fit ours, or fits again */
+	CTL_EVENT_WARN,	      /**< a peer's timing does not fit ours, or that is over */
 	CTL_EVENT_SPLIT,      /**< a split is suspected, or not any more */
 	CTL_EVENT_DECISION,   /**< a take-over is put off */
 	CTL_EVENT_FILTER,     /**< a device's address filters were programmed again */
@@ -142,10 +154,15 @@ struct ctl_event {
 	base_ns_t hold_ns;	     /**< DECISION: for so long */
 	base_ns_t late;		     /**< STATE: how late a deadline was served */
 	enum election_hold hold;     /**< DECISION; STATE: what had put it off */
-	enum election_warn warn;     /**< WARN: NONE fits again */
+	enum election_warn warn;     /**< WARN: NONE it is over */
+	bool warn_silent;	     /**< WARN NONE: not heard any more; else it fits again */
 	uint8_t family;		     /**< STATE: of the timer or advert that decided */
 	uint8_t split, split_before; /**< SPLIT: ELECTION_SPLIT_* now and before */
-	char text[48];		     /**< REQUEST: what was asked */
+	/**
+	 * REQUEST: what was asked. STATE: the same where that led to it, else empty. FILTER: why,
+	 * as the port says.
+	 */
+	char text[96];
 };
 /** How many of the newest events are kept, and how many of each group. */
 #define CTL_EVENTS_KEPT	   4096
@@ -170,16 +187,17 @@ enum ctl_request_type {
 	CTL_REQ_ADVBASE, /**< value 0..255; 0 only on a group with "fast" */
 	CTL_REQ_ADVSKEW, /**< value 0..254 */
 	CTL_REQ_KEY,
-	CTL_REQ_PREEMPT,     /**< value 0..1 */
-	CTL_REQ_ALLOW,	     /**< value 0..1 */
-	CTL_REQ_ARPBALANCE,  /**< value 0..1 */
-	CTL_REQ_LOG,	     /**< value 0..2 */
-	CTL_REQ_DEMOTION,    /**< value 0..255 */
-	CTL_REQ_CLEAR_STATS, /**< group, or ELECTION_NONE for all */
+	CTL_REQ_PREEMPT,       /**< value 0..1 */
+	CTL_REQ_ALLOW,	       /**< value 0..1 */
+	CTL_REQ_ARPBALANCE,    /**< value 0..1 */
+	CTL_REQ_LOG,	       /**< value 0..2 */
+	CTL_REQ_DEMOTION,      /**< value 0..255 */
+	CTL_REQ_CLEAR_STATS,   /**< group, or ELECTION_NONE for all */
+	CTL_REQ_CLEAR_SOURCES, /**< a box was replaced: auth_replay_forget() */
 };
 struct ctl_request {
 	enum ctl_request_type type;
-	uint16_t group; /**< of UP .. KEY and CLEAR_STATS */
+	uint16_t group; /**< of UP .. KEY, CLEAR_STATS and CLEAR_SOURCES */
 	int64_t value;
 	uint8_t key[AUTH_KEY_LEN];
 };

@@ -4,6 +4,7 @@
 /* The election's actions, carried out (design "Taking over, in order"). */
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <rte_mbuf.h>
@@ -306,6 +307,8 @@ act_state(struct ctl *c, const struct election_action *a)
 	ev.hold = a->state.hold;
 	ev.family = a->state.family;
 	ev.late = a->state.late;
+	if (c->asked != NULL)
+		snprintf(ev.text, sizeof(ev.text), "%s", c->asked);
 	ctl_event_write(c, &ev);
 	g->dirty = true;
 	c->box_dirty = true;
@@ -333,6 +336,7 @@ act_warn(struct ctl *c, const struct election_action *a)
 	struct ctl_event ev = group_event(c, CTL_EVENT_WARN, a->group);
 
 	ev.warn = a->warn.kind;
+	ev.warn_silent = a->warn.silent;
 	ev.peer = a->warn.peer;
 	ev.src = a->warn.src;
 	ctl_event_write(c, &ev);

@@ -70,8 +70,16 @@ ctl_guard_check(struct ctl *c, const struct ctl_advert *a)
 		.bow_out = a->bow_out,
 	};
 
-	switch (auth_replay_check(
-		&g->replay, &advert, c->now, g->conf->strict ? wall_ns() : 0, NULL)) {
+	struct auth_replay_report why;
+	enum auth_replay_verdict v = auth_replay_check(
+		&g->replay, &advert, c->now, g->conf->strict ? wall_ns() : 0, &why);
+
+	if (v >= AUTH_REPLAY_REPLAY) {
+		g->refused[v - AUTH_REPLAY_REPLAY] = (struct ctl_refusal){
+			.at = c->now, .why = why, .src = a->src, .prio = a->prio};
+		g->dirty = true;
+	}
+	switch (v) {
 	case AUTH_REPLAY_OK:
 		return CTL_STAT_IPACKETS;
 	case AUTH_REPLAY_DUPLICATE:

@@ -63,6 +63,8 @@ struct ctl_group {
 	bool dirty; /* view must be published */
 	uint64_t stats[CTL_STAT_COUNT];
 	uint64_t fingerprint;
+	struct ctl_refusal refused[CTL_REFUSALS];
+	bool key_set;
 	struct ctl_peer peers[CTL_PEERS_MAX]; /* newest first */
 };
 
@@ -189,6 +191,7 @@ struct ctl {
 	struct ctl_bad bad[CTL_BAD_SLOTS];
 	uint64_t event_seq; /* atomic: newest written */
 
+	const char *asked; /* what an operator asked, while that is carried out; else NULL */
 	uint32_t shutdown; /* atomic */
 	uint32_t posted;   /* atomic: requests posted and not taken */
 

@@ -24,6 +24,8 @@ publish_group(struct ctl *c, uint16_t i)
 	memcpy(copy.view.stats, g->stats, sizeof(g->stats));
 	copy.view.vip_fingerprint = g->fingerprint;
 	copy.view.takeover_ns = g->takeover_ns;
+	memcpy(copy.view.refused, g->refused, sizeof(g->refused));
+	copy.view.key_set = g->key_set;
 	copy.view.published_at = c->now;
 	memcpy(copy.peers, g->peers, sizeof(g->peers));
 	ctl_seq_write(&pub->seq, &pub->body, &copy, sizeof(copy));

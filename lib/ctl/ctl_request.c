@@ -15,10 +15,11 @@
 
 #define SAY(slot, ...) snprintf((slot)->note, sizeof((slot)->note), __VA_ARGS__)
 
+/* About one group; CLEAR_STATS also about all. */
 static bool
 is_group_request(enum ctl_request_type t)
 {
-	return t <= CTL_REQ_KEY;
+	return t <= CTL_REQ_KEY || t == CTL_REQ_CLEAR_STATS || t == CTL_REQ_CLEAR_SOURCES;
 }
 
 static int
@@ -120,6 +121,26 @@ set_key(struct ctl *c, struct ctl_request_slot *s)
 	s->auth = old;
 	g->balance = s->balance;
 	auth_replay_init(&g->replay, g->conf->strict, election_master_down(g->advbase, g->advskew));
+	g->key_set = true;
+	g->dirty = true;
+	return 0;
+}
+
+/* Not by down and up, which are routine: whoever kept adverts would only have to wait for them. */
+static int
+clear_sources(struct ctl *c, struct ctl_request_slot *s)
+{
+	struct ctl_group *g = &c->groups[s->req.group];
+
+	if (g->conf->strict) {
+		SAY(s, "%s is strict: how a source counts means nothing there", g->conf->name);
+		return -ENOTSUP;
+	}
+	SAY(s, "sources forgotten: %u", auth_replay_forget(&g->replay));
+	for (uint32_t i = 0; i < CTL_PEERS_MAX; i++)
+		g->peers[i].counters = AUTH_REPLAY_CLASS_UNKNOWN;
+	memset(g->refused, 0, sizeof(g->refused));
+	g->dirty = true;
 	return 0;
 }
 
@@ -142,9 +163,8 @@ carry_out(struct ctl *c, struct ctl_request_slot *s)
 	struct election_event ev = {0};
 	int ret;
 
-	if ((is_group_request(s->req.type) ||
-		    (s->req.type == CTL_REQ_CLEAR_STATS && s->req.group != ELECTION_NONE)) &&
-		s->req.group >= c->n_groups) {
+	if (is_group_request(s->req.type) && s->req.group >= c->n_groups &&
+		(s->req.type != CTL_REQ_CLEAR_STATS || s->req.group != ELECTION_NONE)) {
 		SAY(s, "there is no group with this number");
 		return -EINVAL;
 	}
@@ -193,6 +213,8 @@ carry_out(struct ctl *c, struct ctl_request_slot *s)
 		if (s->req.group == ELECTION_NONE)
 			memset(c->box_stats, 0, sizeof(c->box_stats));
 		return 0;
+	case CTL_REQ_CLEAR_SOURCES:
+		return clear_sources(c, s);
 	}
 	return -EINVAL;
 }
@@ -202,27 +224,33 @@ request_text(enum ctl_request_type t)
 {
 	static const char *const texts[] = {"up", "down", "state init", "state backup",
 		"state master", "advbase", "advskew", "new password", "preempt", "allow",
-		"arpbalance", "log", "demotion", "clear stats"};
+		"arpbalance", "log", "demotion", "clear stats", "clear sources"};
 
 	return texts[t];
 }
 
 static void
-report(struct ctl *c, const struct ctl_request_slot *s)
+say_asked(const struct ctl_request *req, char *buf, size_t len)
+{
+	bool has_value = req->type == CTL_REQ_ADVBASE || req->type == CTL_REQ_ADVSKEW ||
+		(req->type >= CTL_REQ_PREEMPT && req->type <= CTL_REQ_DEMOTION);
+
+	if (has_value)
+		snprintf(buf, len, "%s %lld", request_text(req->type), (long long)req->value);
+	else
+		snprintf(buf, len, "%s", request_text(req->type));
+}
+
+static void
+report(struct ctl *c, const struct ctl_request_slot *s, const char *asked)
 {
 	struct ctl_event ev = ctl_event_new(CTL_EVENT_REQUEST);
-	bool has_value = s->req.type == CTL_REQ_ADVBASE || s->req.type == CTL_REQ_ADVSKEW ||
-		(s->req.type >= CTL_REQ_PREEMPT && s->req.type <= CTL_REQ_DEMOTION);
 
-	if (is_group_request(s->req.type) || s->req.type == CTL_REQ_CLEAR_STATS)
+	if (is_group_request(s->req.type))
 		ev.group = s->req.group;
 	if (ev.group != ELECTION_NONE)
 		ev.if_id = c->groups[ev.group].conf->if_index;
-	if (has_value)
-		snprintf(ev.text, sizeof(ev.text), "%s %lld", request_text(s->req.type),
-			(long long)s->req.value);
-	else
-		snprintf(ev.text, sizeof(ev.text), "%s", request_text(s->req.type));
+	snprintf(ev.text, sizeof(ev.text), "%s", asked);
 	ctl_event_write(c, &ev);
 }
 
@@ -234,16 +262,20 @@ ctl_requests(struct ctl *c)
 	for (uint32_t i = 0; i < CTL_REQUEST_SLOTS; i++) {
 		struct ctl_request_slot *s = &c->requests[i];
 		uint32_t expected = CTL_SLOT_POSTED;
+		char asked[48];
 
 		if (!__atomic_compare_exchange_n(&s->state, &expected, CTL_SLOT_TAKEN, false,
 			    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 			continue;
 		__atomic_fetch_sub(&c->posted, 1, __ATOMIC_RELAXED);
 		s->note[0] = '\0';
+		say_asked(&s->req, asked, sizeof(asked));
+		c->asked = asked;
 		s->result = carry_out(c, s);
+		c->asked = NULL;
 		/* before the asker hears of it, so that it finds event and view in place */
 		if (s->result == 0)
-			report(c, s);
+			report(c, s, asked);
 		c->box_dirty = true;
 		ctl_publish(c);
 		expected = CTL_SLOT_TAKEN;

@@ -3,6 +3,7 @@
  */
 /* What comes up from the workers: adverts, ARP, packets without a next hop. */
 
+#include <stdio.h>
 #include <string.h>
 
 #include <rte_mbuf.h>
@@ -455,7 +456,7 @@ link_changed(struct ctl *c, uint16_t if_id, bool up)
 }
 
 static void
-filters_changed(struct ctl *c, uint16_t if_id, bool ok)
+filters_changed(struct ctl *c, uint16_t if_id, bool ok, const char *why)
 {
 	struct ctl_event ev = ctl_event_new(CTL_EVENT_FILTER);
 
@@ -464,6 +465,7 @@ filters_changed(struct ctl *c, uint16_t if_id, bool ok)
 	c->ifs[if_id].filter_failed = !ok;
 	ev.if_id = if_id;
 	ev.link_up = ok;
+	snprintf(ev.text, sizeof(ev.text), "%s", why);
 	ctl_event_write(c, &ev);
 	feed_usable(c, if_id);
 }
@@ -498,7 +500,7 @@ ctl_ports(struct ctl *c)
 			if (pe.type == PORT_EV_LINK)
 				link_changed(c, i, pe.link_up);
 			else
-				filters_changed(c, i, pe.filter_ok);
+				filters_changed(c, i, pe.filter_ok, pe.reason);
 		}
 	}
 }

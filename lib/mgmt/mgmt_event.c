@@ -50,28 +50,36 @@ demotion_text(const struct mgmt_config *c, const struct ctl_event *e, char buf[M
 static void
 state_text(const char *who, const struct ctl_event *e, char buf[MGMT_EVENT_TEXT])
 {
-	char after[48] = "", took[48] = "";
+	char after[48] = "", took[48] = "", by[sizeof(e->text) + 16] = "";
 
-	if (e->since_heard != BASE_NS_NEVER)
+	/* how long the silence was says something of what silence caused, and of nothing else */
+	if (e->cause == ELECTION_CAUSE_TIMEOUT && e->since_heard != BASE_NS_NEVER)
 		snprintf(after, sizeof(after), " after %.1f ms", ms(e->since_heard));
 	if (e->to == ELECTION_MASTER)
 		snprintf(took, sizeof(took), ", took %llu us",
 			(unsigned long long)(e->takeover_ns / BASE_NS_PER_US));
-	snprintf(buf, MGMT_EVENT_TEXT, "carp: %s%s -> %s (%s)%s%s", who,
+	if (e->text[0] != '\0')
+		snprintf(by, sizeof(by), " by command: %.*s", (int)sizeof(e->text), e->text);
+	snprintf(buf, MGMT_EVENT_TEXT, "carp: %s%s -> %s (%s)%s%s%s", who,
 		election_state_name(e->from), election_state_name(e->to),
-		election_cause_text(e->cause), after, took);
+		election_cause_text(e->cause), after, took, by);
 }
 
-/* The warning also ends when the peer falls silent, and nothing says which of both it was. */
 static void
 warn_text(const char *who, const struct ctl_event *e, char buf[MGMT_EVENT_TEXT])
 {
-	char warn[MGMT_WARN_STR], addr[CONF_ADDR_STR];
+	char warn[MGMT_WARN_STR], addr[CONF_ADDR_STR], every[MGMT_SPAN_STR];
 
-	if (e->warn == ELECTION_WARN_NONE)
+	if (e->warn == ELECTION_WARN_NONE && e->warn_silent)
 		snprintf(buf, MGMT_EVENT_TEXT,
-			"carp: %stiming fits again: no misfit of %s is heard any more", who,
+			"carp: %stiming warning over: %s is not heard any more", who,
 			conf_addr_str(&e->src, addr));
+	else if (e->warn == ELECTION_WARN_NONE)
+		snprintf(buf, MGMT_EVENT_TEXT, "carp: %stiming fits again: %s advertises every %s",
+			who, conf_addr_str(&e->src, addr),
+			mgmt_span_str(election_interval(
+					      e->peer.advbase, e->peer.advskew, e->peer.advskew),
+				every));
 	else
 		snprintf(buf, MGMT_EVENT_TEXT, "carp: %s%s", who,
 			mgmt_warn_str(e->warn, &e->peer, &e->src, warn));
@@ -136,10 +144,11 @@ mgmt_event_text(const struct mgmt_config *c, const struct ctl_event *e, char buf
 			election_hold_name(e->hold));
 		break;
 	case CTL_EVENT_FILTER:
-		snprintf(buf, MGMT_EVENT_TEXT, "interface %s: %s", mgmt_if_name(c, e->if_id),
+		snprintf(buf, MGMT_EVENT_TEXT, "interface %s: %s%s%.*s", mgmt_if_name(c, e->if_id),
 			e->link_up ? "frames to the groups' MACs reach us again"
 				   : "address filters failed, frames to the groups' MACs do not "
-				     "reach us");
+				     "reach us",
+			e->text[0] != '\0' ? ": " : "", (int)sizeof(e->text), e->text);
 		break;
 	}
 	return buf;

@@ -90,6 +90,8 @@ explain_numbers(struct mgmt_explain *x)
 	case ELECTION_CAUSE_COUNT:
 		break;
 	}
+	if (e->text[0] != '\0')
+		mgmt_explain_say(x, "The command was: %s.", e->text);
 	if (e->hold != ELECTION_HOLD_NONE)
 		mgmt_explain_say(x, "It had been put off by %s.", election_hold_name(e->hold));
 	if (e->to == ELECTION_MASTER && e->takeover_ns > 0)
@@ -121,6 +123,7 @@ put_decision(json_t *out, const struct ctl_event *e)
 	put_us(o, "late_us", e->late);
 	if (e->to == ELECTION_MASTER)
 		put_us(o, "takeover_us", e->takeover_ns);
+	put_str(o, "command", e->text);
 	json_object_set_new(out, "decision", o);
 }
 
@@ -460,6 +463,79 @@ mgmt_explain_suspicions(struct mgmt_explain *x)
 		x->name, (unsigned long long)x->v.vip_fingerprint);
 }
 
+/* What speaks against an advert that the guard refused, with the numbers. */
+static void
+refusal_reason(const struct ctl_refusal *r, enum auth_replay_verdict v, char *buf, size_t len)
+{
+	char span[MGMT_SPAN_STR], addr[CONF_ADDR_STR];
+	const long long off = r->why.clock_diff_ms;
+
+	if (v == AUTH_REPLAY_STALE)
+		snprintf(buf, len, "its time is %lld ms %s ours, %u ms are allowed",
+			off < 0 ? -off : off, off < 0 ? "ahead of" : "behind",
+			(unsigned int)(AUTH_STRICT_WINDOW_NS / BASE_NS_PER_MS));
+	else if (v == AUTH_REPLAY_NOT_STRICT)
+		snprintf(buf, len, "its counter carries no time");
+	else if (r->why.ours)
+		snprintf(buf, len, "its counter is one that this box sent %s before",
+			mgmt_span_str(r->why.age, span));
+	else if (r->why.first.family == BASE_FAMILY_NONE && r->why.age == 0)
+		snprintf(buf, len, "a later one of that source was heard before");
+	else if (r->why.first.family == BASE_FAMILY_NONE)
+		snprintf(buf, len, "its counter was heard %s before",
+			mgmt_span_str(r->why.age, span));
+	else
+		snprintf(buf, len, "its counter came first from %s and was heard %s before",
+			conf_addr_str(&r->why.first, addr), mgmt_span_str(r->why.age, span));
+}
+
+static json_t *
+refusal_json(const struct mgmt_explain *x, const struct ctl_refusal *r, enum auth_replay_verdict v)
+{
+	char addr[CONF_ADDR_STR];
+	json_t *o = json_object();
+
+	put_str(o, "kind", auth_replay_name(v));
+	put_us(o, "us_ago", base_ns_since(x->now, r->at));
+	put_str(o, "source", mgmt_addr_str(&r->src, addr));
+	put_str(o, "counters", auth_replay_class_name(r->why.cls));
+	put_priority(o, "priority", &r->prio);
+	if (v == AUTH_REPLAY_STALE) {
+		json_object_set_new(o, "clock_diff_ms", json_integer(r->why.clock_diff_ms));
+	} else if (v == AUTH_REPLAY_REPLAY) {
+		put_bool(o, "ours", r->why.ours);
+		put_str(o, "first_source", mgmt_addr_str(&r->why.first, addr));
+		put_us(o, "counter_us_before", r->why.age);
+	}
+	return o;
+}
+
+static void
+explain_refusals(struct mgmt_explain *x)
+{
+	char addr[CONF_ADDR_STR], span[MGMT_SPAN_STR], prio[MGMT_PRIORITY_STR], reason[160];
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < CTL_REFUSALS; i++) {
+		const enum auth_replay_verdict v =
+			(enum auth_replay_verdict)(AUTH_REPLAY_REPLAY + i);
+		const struct ctl_refusal *r = &x->v.refused[i];
+
+		if (r->at == 0)
+			continue;
+		refusal_reason(r, v, reason, sizeof(reason));
+		mgmt_explain_say(x, "- %s, last %s ago from %s, %s: %s.", auth_replay_name(v),
+			mgmt_span_str(base_ns_since(x->now, r->at), span),
+			conf_addr_str(&r->src, addr), mgmt_priority_str(&r->prio, prio), reason);
+		json_array_append_new(list, refusal_json(x, r, v));
+	}
+	if (x->v.refused[0].at != 0 && !x->conf->strict)
+		mgmt_explain_say(x,
+			"- if the box at that address was replaced: clear carp sources %s.",
+			x->name);
+	json_object_set_new(x->out, "refusals", list);
+}
+
 /* What was received for the group and not believed. */
 void
 mgmt_explain_refused(struct mgmt_explain *x)
@@ -479,6 +555,7 @@ mgmt_explain_refused(struct mgmt_explain *x)
 	}
 	if (used > 0)
 		mgmt_explain_say(x, "Adverts refused: %s (show carp stats %s).", text, x->name);
+	explain_refusals(x);
 	if (x->conf->strict)
 		mgmt_explain_say(x,
 			"The group is strict: each counter is taken once, and only with a time within "

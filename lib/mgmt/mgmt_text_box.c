@@ -69,6 +69,18 @@ mgmt_text_info(FILE *to, const json_t *v)
 }
 
 void
+mgmt_text_config_diff(FILE *to, const json_t *v)
+{
+	const json_t *changes = json_object_get(v, "changes"), *line;
+	size_t i;
+
+	if (json_array_size(changes) == 0)
+		fputs("as in the file\n", to);
+	json_array_foreach (changes, i, line)
+		fprintf(to, "%s\n", json_string_value(line));
+}
+
+void
 mgmt_text_config(FILE *to, const json_t *v)
 {
 	char *text = json_dumps(v, JSON_INDENT(2));

@@ -32,5 +32,6 @@ MGMT_TEXT(drops);
 MGMT_TEXT(lcores);
 MGMT_TEXT(info);
 MGMT_TEXT(config);
+MGMT_TEXT(config_diff);
 
 #endif

@@ -318,6 +318,7 @@ event_view(const struct mgmt_config *c, const struct ctl_event *e)
 		if (e->hold != ELECTION_HOLD_NONE)
 			put_str(o, "hold", election_hold_name(e->hold));
 		put_u64(o, "late_us", e->late / BASE_NS_PER_US);
+		put_str(o, "command", e->text);
 		break;
 	case CTL_EVENT_DEMOTION:
 		put_str(o, "reason", election_demotion_source_name(e->source));
@@ -337,6 +338,8 @@ event_view(const struct mgmt_config *c, const struct ctl_event *e)
 		break;
 	case CTL_EVENT_WARN:
 		put_str(o, "warn", election_warn_text(e->warn));
+		if (e->warn == ELECTION_WARN_NONE)
+			put_bool(o, "silent", e->warn_silent);
 		put_priority(o, "peer", &e->peer);
 		put_str(o, "source", mgmt_addr_str(&e->src, addr));
 		break;
@@ -356,6 +359,7 @@ event_view(const struct mgmt_config *c, const struct ctl_event *e)
 		break;
 	case CTL_EVENT_FILTER:
 		put_bool(o, "filter_ok", e->link_up);
+		put_str(o, "reason", e->text);
 		break;
 	case CTL_EVENT_REQUEST:
 		break;

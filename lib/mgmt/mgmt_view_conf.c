@@ -7,6 +7,9 @@
  */
 #include "mgmt_view_priv.h"
 
+#include <stdarg.h>
+#include <stdio.h>
+
 #include "conf.h"
 #include "ctl.h"
 
@@ -105,17 +108,19 @@ group_json(const struct mgmt_config *c, uint16_t id)
 	};
 	const struct conf_group *g = &c->conf->groups[id];
 	uint8_t advbase = g->advbase, advskew = g->advskew;
+	bool key_set = false;
 	struct ctl_group_view v;
 	json_t *o = json_object();
 
 	if (ctl_group_view(c->ctl, id, &v) == 0) {
 		advbase = v.info.advbase;
 		advskew = v.info.advskew;
+		key_set = v.key_set;
 	}
 	put_str(o, "name", g->name);
 	put_str(o, "carpdev", mgmt_if_name(c, g->if_index));
 	put_u64(o, "vhid", g->vhid);
-	if (g->pass_file)
+	if (g->pass_file && !key_set)
 		put_str(o, "pass-file", g->pass_file);
 	else
 		put_str(o, "pass", "********");
@@ -167,5 +172,54 @@ mgmt_view_config(const struct mgmt_config *c, const struct mgmt_args *a)
 		json_array_append_new(routes, r);
 	}
 	json_object_set_new(o, "routes", routes);
+	return o;
+}
+
+static void add_change(json_t *list, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void
+add_change(json_t *list, const char *fmt, ...)
+{
+	char text[96];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	json_array_append_new(list, json_string(text));
+}
+
+/* What differs from the file, as the commands that make it so. */
+json_t *
+mgmt_view_config_diff(const struct mgmt_config *c, const struct mgmt_args *a)
+{
+	const struct conf *conf = c->conf;
+	json_t *o = json_object(), *list = json_array();
+	struct ctl_box_view box;
+	struct ctl_group_view v;
+
+	(void)a;
+	ctl_box_view(c->ctl, &box);
+	if (box.allow != conf->allow)
+		add_change(list, "set carp allow %d", box.allow);
+	if (box.preempt != conf->preempt)
+		add_change(list, "set carp preempt %d", box.preempt);
+	if (box.log != conf->log)
+		add_change(list, "set carp log %u", box.log);
+	if (box.arpbalance != conf->arpbalance)
+		add_change(list, "set carp arpbalance %d", box.arpbalance);
+	for (uint16_t i = 0; i < conf->n_groups; i++) {
+		const struct conf_group *g = &conf->groups[i];
+
+		if (ctl_group_view(c->ctl, i, &v) != 0)
+			continue;
+		if (v.info.advbase != g->advbase)
+			add_change(list, "set carp %s advbase %u", g->name, v.info.advbase);
+		if (v.info.advskew != g->advskew)
+			add_change(list, "set carp %s advskew %u", g->name, v.info.advskew);
+		if (v.key_set)
+			add_change(list, "set carp %s pass-file ********", g->name);
+	}
+	json_object_set_new(o, "changes", list);
 	return o;
 }

@@ -62,6 +62,7 @@ MGMT_VIEW(drops);
 MGMT_VIEW(lcores);
 MGMT_VIEW(info);
 MGMT_VIEW(config);
+MGMT_VIEW(config_diff);
 /** @} */
 
 /** Text of a MAC address, aa:bb:cc:dd:ee:ff. */

@@ -170,16 +170,21 @@ advert(struct story *s, const uint8_t in[4])
 static void
 other(struct story *s, const uint8_t in[4])
 {
-	struct base_addr a = address_of(in[1] % SOURCES);
 	uint64_t counter;
 	bool ours;
 
 	if (in[1] & 0x80) {
-		bool had = s->cls[in[1] % SOURCES] != AUTH_REPLAY_CLASS_UNKNOWN;
-		bool forgot = auth_replay_forget(&s->guard, &a);
+		unsigned int had = 0, forgot = auth_replay_forget(&s->guard);
 
-		BASE_ASSERT(forgot || !had || s->crowded);
-		s->cls[in[1] % SOURCES] = AUTH_REPLAY_CLASS_UNKNOWN;
+		for (unsigned int i = 0; i < SOURCES; i++) {
+			struct base_addr a = address_of((uint8_t)i);
+
+			had += s->cls[i] != AUTH_REPLAY_CLASS_UNKNOWN;
+			s->cls[i] = AUTH_REPLAY_CLASS_UNKNOWN;
+			BASE_ASSERT(
+				auth_replay_class_of(&s->guard, &a) == AUTH_REPLAY_CLASS_UNKNOWN);
+		}
+		BASE_ASSERT(forgot >= had || s->crowded);
 		return;
 	}
 	counter = s->strict ? auth_strict_counter(s->unix_ns) : base_rand_next(&s->rand);

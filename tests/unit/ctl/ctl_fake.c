@@ -228,7 +228,9 @@ port_set_event(struct port_set *s, struct port_event *out)
 	(void)s;
 	if (fake.filter_event) {
 		fake.filter_event = false;
-		*out = (struct port_event){.type = PORT_EV_FILTER, .filter_ok = fake.filter_ok};
+		*out = (struct port_event){.type = PORT_EV_FILTER,
+			.filter_ok = fake.filter_ok,
+			.reason = "the driver says so"};
 		return true;
 	}
 	if (!fake.has_port_event)

@@ -382,13 +382,19 @@ static void
 failed_filters_take_the_interface_out(void **state)
 {
 	struct rig r = rig_make(dual);
+	struct ctl_event ev[64];
+	uint64_t last, before;
 
 	(void)state;
 	rig_to_master(&r);
+	ctl_events(r.ctl, ELECTION_NONE, 0, ev, 64, &before);
 	fake.filter_event = true;
 	fake.filter_ok = false;
 	rig_turn(&r);
 	assert_int_equal(rig_state(&r, 0), ELECTION_INIT);
+	assert_true(ctl_events(r.ctl, ELECTION_NONE, before, ev, 64, &last) > 0);
+	assert_int_equal(ev[0].kind, CTL_EVENT_FILTER);
+	assert_string_equal(ev[0].text, "the driver says so");
 	fake.filter_event = true;
 	fake.filter_ok = true;
 	rig_turn(&r);

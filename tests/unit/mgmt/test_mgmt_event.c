@@ -58,6 +58,17 @@ event_texts(void **state)
 	e->to = ELECTION_BACKUP;
 	e->cause = ELECTION_CAUSE_RUNNABLE;
 	EXPECT_EVENT("carp: lan vhid 1: INIT -> BACKUP (initialization complete)");
+	/* how long nothing was heard is told of a time-out only; a command is named */
+	e->from = ELECTION_MASTER;
+	e->to = ELECTION_INIT;
+	e->cause = ELECTION_CAUSE_SHUTDOWN;
+	e->since_heard = 501500 * BASE_NS_PER_US;
+	EXPECT_EVENT("carp: lan vhid 1: MASTER -> INIT (shutting down)");
+	e->to = ELECTION_BACKUP;
+	e->cause = ELECTION_CAUSE_FORCED;
+	snprintf(e->text, sizeof(e->text), "state backup");
+	EXPECT_EVENT("carp: lan vhid 1: MASTER -> BACKUP (forced by operator) by command: state "
+		     "backup");
 
 	e = fake_event(CTL_EVENT_DEMOTION);
 	e->source = ELECTION_DEMOTION_LINK;
@@ -166,7 +177,9 @@ warnings(void **state)
 	EXPECT_EVENT("carp: lan vhid 1: fe80::1 advertises every 3.5 s: our interval reaches the "
 		     "peer's master-down time");
 	e->warn = ELECTION_WARN_NONE;
-	EXPECT_EVENT("carp: lan vhid 1: timing fits again: no misfit of fe80::1 is heard any more");
+	EXPECT_EVENT("carp: lan vhid 1: timing fits again: fe80::1 advertises every 3.5 s");
+	e->warn_silent = true;
+	EXPECT_EVENT("carp: lan vhid 1: timing warning over: fe80::1 is not heard any more");
 }
 
 static void
@@ -217,6 +230,13 @@ decisions_and_filters(void **state)
 		     "reach us");
 	e->link_up = true;
 	EXPECT_EVENT("interface wan: frames to the groups' MACs reach us again");
+	snprintf(e->text, sizeof(e->text), "net_tap1: promiscuous mode: %s",
+		"Operation not supported");
+	EXPECT_EVENT("interface wan: frames to the groups' MACs reach us again: net_tap1: "
+		     "promiscuous mode: Operation not supported");
+	e->link_up = false;
+	EXPECT_EVENT("interface wan: address filters failed, frames to the groups' MACs do not "
+		     "reach us: net_tap1: promiscuous mode: Operation not supported");
 }
 
 static void
@@ -261,7 +281,7 @@ fields(void **state)
 		"{\"from\": \"BACKUP\", \"to\": \"MASTER\", \"cause\": \"master timed out\", "
 		"\"since_heard_us\": 3000000, \"takeover_us\": 38, \"own\": \"1/100/0\", "
 		"\"peer\": \"1/0/2\", \"source\": \"192.0.2.3\", \"family\": \"IPv6\", "
-		"\"hold\": \"linkup-hold\", \"late_us\": 7}",
+		"\"hold\": \"linkup-hold\", \"late_us\": 7, \"command\": \"why\"}",
 		"{\"warn\": \"the peer is fast, this group counts in seconds\", \"peer\": "
 		"\"1/0/2\", \"source\": \"192.0.2.3\"}",
 		"{\"split_brain_suspected\": true, \"split_reasons\": \"another master is heard "
@@ -269,10 +289,12 @@ fields(void **state)
 		"\"another master is heard again and again\", \"source\": \"192.0.2.3\"}",
 		"{\"cause\": \"master timed out\", \"hold\": \"linkup-hold\", \"hold_us\": 900000, "
 		"\"own\": \"1/100/0\", \"peer\": \"1/0/2\", \"source\": \"192.0.2.3\"}",
-		"{\"filter_ok\": false}",
+		"{\"filter_ok\": false, \"reason\": \"why\"}",
+		"{\"warn\": \"timing fits\", \"silent\": true, \"peer\": \"1/0/2\", \"source\": "
+		"\"192.0.2.3\"}",
 	};
 	static const enum ctl_event_kind kinds[] = {CTL_EVENT_STATE, CTL_EVENT_WARN,
-		CTL_EVENT_SPLIT, CTL_EVENT_DECISION, CTL_EVENT_FILTER};
+		CTL_EVENT_SPLIT, CTL_EVENT_DECISION, CTL_EVENT_FILTER, CTL_EVENT_WARN};
 	static const char *const common[] = {"seq", "wall", "kind", "group", "interface", "text"};
 	struct mgmt_args a = {0};
 	json_t *v, *list;
@@ -293,7 +315,9 @@ fields(void **state)
 		e->family = BASE_FAMILY_IP6;
 		e->hold = ELECTION_HOLD_LINKUP;
 		e->hold_ns = 900 * BASE_NS_PER_MS;
-		e->warn = ELECTION_WARN_PEER_FAST;
+		e->warn = i == 5 ? ELECTION_WARN_NONE : ELECTION_WARN_PEER_FAST;
+		e->warn_silent = true;
+		snprintf(e->text, sizeof(e->text), "why");
 		e->split = ELECTION_SPLIT_DUELS | ELECTION_SPLIT_AUTH;
 		e->split_before = ELECTION_SPLIT_DUELS;
 	}

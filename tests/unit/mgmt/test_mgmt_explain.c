@@ -147,7 +147,9 @@ static void
 master_forced(void **state)
 {
 	(void)state;
-	fake_transition(0, ELECTION_BACKUP, ELECTION_CAUSE_FORCED);
+	struct ctl_event *e = fake_transition(0, ELECTION_BACKUP, ELECTION_CAUSE_FORCED);
+
+	snprintf(e->text, sizeof(e->text), "state master");
 	fake.groups[0].info.announce_deadline = FAKE_NOW + S(30);
 	/* how a peer counts says nothing in a strict group */
 	fake.conf->groups[0].strict = true;
@@ -157,6 +159,7 @@ master_forced(void **state)
 		"carp0 (lan vhid 1) has been MASTER for 12.3 s, since "
 		"2026-05-01T12:00:00.123Z.\n"
 		"Cause: forced by operator; rule: the operator said so.\n"
+		"The command was: state master.\n"
 		"Heard last: 192.0.2.3, 15 s ago by IPv4: 1.000 s + 128/256 demotion 0.\n"
 		"It advertises 1.000 s + 0/256 demotion 0 every 1 s; the next now, the "
 		"latest yet by 42 us.\n"
@@ -279,6 +282,80 @@ master_with_a_split(void **state)
 		"- compare the fingerprint of \"show carp carp0\" on both boxes; here it is "
 		"0123456789abcdef.\n"
 		"Adverts refused: 2 badauth, 7 replay (show carp stats carp0).\n" STAYS_MASTER);
+}
+
+/* The numbers of what the guard refused. */
+static void
+refusals(void **state)
+{
+	static const char want[] =
+		"[{\"kind\": \"replay\", \"us_ago\": 2100000, \"source\": \"192.0.2.3\", "
+		"\"counters\": \"changing\", \"priority\": {\"advbase\": 255, \"advskew\": 255, "
+		"\"demotion\": 0}, \"ours\": false, \"first_source\": \"192.0.2.4\", "
+		"\"counter_us_before\": 30000000}, {\"kind\": \"not_strict\", \"us_ago\": 3000000, "
+		"\"source\": \"192.0.2.5\", \"counters\": \"unknown\", \"priority\": {\"advbase\": 1, "
+		"\"advskew\": 0, \"demotion\": 0}}, {\"kind\": \"stale\", \"us_ago\": 4000000, "
+		"\"source\": \"192.0.2.6\", \"counters\": \"unknown\", \"priority\": {\"advbase\": 1, "
+		"\"advskew\": 100, \"demotion\": 2}, \"clock_diff_ms\": -7012}]";
+	struct ctl_refusal *r = fake.groups[0].refused;
+	struct mgmt_args a = {.has_group = true};
+	static const char *const more[] = {
+		"- replay, last 2.1 s ago from 192.0.2.3, bow-out (255/255): its counter came "
+		"first from 192.0.2.4 and was heard 30 s before.\n",
+		"- not_strict, last 3 s ago from 192.0.2.5, 1.000 s + 0/256 demotion 0: its counter "
+		"carries no time.\n",
+		"- stale, last 4 s ago from 192.0.2.6, 1.000 s + 100/256 demotion 2: its time is "
+		"7012 ms ahead of ours, 5000 ms are "
+		"allowed.\n",
+		"- if the box at that address was replaced: clear carp sources carp0.\n",
+	};
+	char text[8192] = "", *shown;
+	json_t *v, *line;
+	size_t i;
+
+	(void)state;
+	r[0] = (struct ctl_refusal){.at = FAKE_NOW - MS(2100),
+		.src = base_addr_from_ip4(0xc0000203),
+		.prio = {255, 255, 0},
+		.why = {.cls = AUTH_REPLAY_CLASS_CHANGING,
+			.first = base_addr_from_ip4(0xc0000204),
+			.age = S(30)}};
+	r[AUTH_REPLAY_NOT_STRICT - AUTH_REPLAY_REPLAY] = (struct ctl_refusal){
+		.at = FAKE_NOW - S(3), .src = base_addr_from_ip4(0xc0000205), .prio = {1, 0, 0}};
+	r[AUTH_REPLAY_STALE - AUTH_REPLAY_REPLAY] = (struct ctl_refusal){.at = FAKE_NOW - S(4),
+		.src = base_addr_from_ip4(0xc0000206),
+		.prio = {1, 100, 2},
+		.why = {.clock_diff_ms = -7012}};
+	v = mgmt_view_carp_explain(&fake.config, &a);
+	json_array_foreach (json_object_get(v, "lines"), i, line) {
+		strcat(text, json_string_value(line));
+		strcat(text, "\n");
+	}
+	for (i = 0; i < sizeof(more) / sizeof(more[0]); i++)
+		if (!strstr(text, more[i]))
+			fail_msg("%s is not in\n%s", more[i], text);
+	shown = json_dumps(json_object_get(v, "refusals"), 0);
+	assert_string_equal(shown, want);
+	free(shown);
+	json_decref(v);
+
+	/* ours; from somebody who is forgotten; behind; a strict group has nothing to clear */
+	r[0].why = (struct auth_replay_report){.ours = true, .age = MS(12)};
+	r[2].why.clock_diff_ms = 5001;
+	fake.conf->groups[0].strict = true;
+	v = mgmt_view_carp_explain(&fake.config, &a);
+	shown = json_dumps(v, 0);
+	assert_non_null(strstr(shown, "its counter is one that this box sent 12 ms before."));
+	assert_non_null(strstr(shown, "its time is 5001 ms behind ours"));
+	assert_null(strstr(shown, "clear carp sources"));
+	free(shown);
+	json_decref(v);
+	r[0].why = (struct auth_replay_report){.age = S(9)};
+	v = mgmt_view_carp_explain(&fake.config, &a);
+	shown = json_dumps(v, 0);
+	assert_non_null(strstr(shown, "its counter was heard 9 s before."));
+	free(shown);
+	json_decref(v);
 }
 
 static void
@@ -407,11 +484,11 @@ fields(void **state)
 		"\"advskew\": 0, \"demotion\": 0}, \"peer\": {\"advbase\": 1, \"advskew\": 128, "
 		"\"demotion\": 0}, \"source\": \"192.0.2.3\", \"since_heard_us\": 3004100, "
 		"\"family\": \"IPv4\", \"hold\": \"linkup-hold\", \"late_us\": 92, "
-		"\"takeover_us\": 38}, \"obstacles\": [], \"heard_from\": \"192.0.2.3\", "
+		"\"takeover_us\": 38, \"command\": \"\"}, \"obstacles\": [], \"heard_from\": \"192.0.2.3\", "
 		"\"heard_us_ago\": 15000000, \"heard\": {\"advbase\": 1, \"advskew\": 128, "
 		"\"demotion\": 0}, \"families\": [], \"peers\": [], \"interval_us\": 1000000, \"advert_in_us\": "
 		"400000, \"demotions\": [], \"holds\": [], \"warn\": \"\", "
-		"\"split_brain_suspected\": false, \"split_reasons\": \"\", \"duels\": 0}",
+		"\"split_brain_suspected\": false, \"split_reasons\": \"\", \"duels\": 0, \"refusals\": []}",
 		"{\"name\": \"carp1\", \"carpdev\": \"wan\", \"vhid\": 2, \"state\": "
 		"\"BACKUP\", \"state_since_ms\": 1000, \"cause\": \"initialization "
 		"complete\", \"rule\": \"up, with link, address and allow\", \"own\": "
@@ -421,7 +498,7 @@ fields(void **state)
 		"\"families\": [], \"peers\": [], \"master_down_us\": 3390625, \"master_down_in_us\": "
 		"2890625, \"demotions\": [], \"holds\": [{\"hold\": \"startup-hold\", "
 		"\"ends_in_us\": 60000000}], \"warn\": \"\", \"split_brain_suspected\": "
-		"false, \"split_reasons\": \"\", \"duels\": 0, \"takeover_in_us\": "
+		"false, \"split_reasons\": \"\", \"duels\": 0, \"refusals\": [], \"takeover_in_us\": "
 		"60000000}",
 	};
 	struct mgmt_args a = {.has_group = true};
@@ -462,6 +539,7 @@ main(void)
 		T(master_by_bow_out),
 		T(master_demoted),
 		T(master_with_a_split),
+		T(refusals),
 		T(init_for_each_reason),
 		T_DUAL(dual_stack_master),
 		T(fields),

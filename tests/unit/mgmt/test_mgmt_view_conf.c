@@ -12,7 +12,9 @@
 
 #include <cmocka.h>
 
+#include "mgmt_expect.h"
 #include "mgmt_fake.h"
+#include "mgmt_text_priv.h"
 #include "mgmt_view_priv.h"
 
 static int
@@ -92,11 +94,53 @@ config_shows_each_key(void **state)
 	json_decref(v);
 }
 
+/* What was set at run time stands in its place, and apart as commands; no key is shown. */
+static void
+changes_are_commands(void **state)
+{
+	struct mgmt_args a = {0};
+	json_t *v;
+	char *shown;
+
+	(void)state;
+	fake.box.allow = true;
+	fake.box.preempt = true;
+	fake.box.log = fake.conf->log;
+	EXPECT(config_diff, a, "as in the file\n");
+	fake.box.preempt = false;
+	fake.box.log = 2;
+	fake.box.arpbalance = true;
+	fake.groups[0].info.advbase = 3;
+	fake.groups[1].info.advskew = 7;
+	fake.groups[1].key_set = true;
+	fake.conf->groups[1].pass_file = strdup("/etc/koi/wan.pass");
+	EXPECT(config_diff, a,
+		"set carp preempt 0\n"
+		"set carp log 2\n"
+		"set carp arpbalance 1\n"
+		"set carp carp0 advbase 3\n"
+		"set carp carp1 advskew 7\n"
+		"set carp carp1 pass-file ********\n");
+	fake.box.allow = false;
+	v = mgmt_view_config_diff(&fake.config, &a);
+	assert_string_equal(json_string_value(json_array_get(json_object_get(v, "changes"), 0)),
+		"set carp allow 0");
+	json_decref(v);
+	/* the file that the key was read from does not hold it any more */
+	v = mgmt_view_config(&fake.config, &a);
+	shown = json_dumps(v, 0);
+	assert_non_null(strstr(shown, "\"pass\": \"********\", \"advbase\": 1, \"advskew\": 7"));
+	assert_null(strstr(shown, "wan.pass"));
+	free(shown);
+	json_decref(v);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(config_shows_each_key, setup, teardown),
+		cmocka_unit_test_setup_teardown(changes_are_commands, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
