@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 import box
+import lab
 
 INFO_KEYS = set(
     "name carpdev vhid state advbase advskew demotion vmac addresses master_ip last_cause "
@@ -83,6 +84,8 @@ def test_manage_every_show_command_has_text_and_json(two_groups):
         "show carp events",
         "show carp events carp0",
         "show carp demotion",
+        "explain carp carp0",
+        "explain carp carp1",
         "show interface all",
         "show interface em0",
         "show port stats all",
@@ -90,6 +93,7 @@ def test_manage_every_show_command_has_text_and_json(two_groups):
         "show neighbor",
         "show lcores",
         "show config",
+        "show config diff",
         "show version",
         "help",
     ]
@@ -100,6 +104,69 @@ def test_manage_every_show_command_has_text_and_json(two_groups):
             status, value = one.request(command, as_json=True)
             assert status == 0 and isinstance(value, (dict, list)), command
     assert "lanpasswd" not in one.ctl("show config")
+
+
+def test_manage_explain_and_events_tell_what_was_commanded(two_groups):
+    """One command, and where an operator finds it again: explain, events, telemetry, log."""
+    one = two_groups.box
+    one.wait_master()
+    assert one.koictl("carp carp0 state backup").returncode == 0
+    one.wait_state("carp0", "BACKUP")
+    text = one.ctl("explain carp carp0")
+    assert "carp0 (em0 vhid 1) has been BACKUP for" in text
+    assert "Cause: forced by operator" in text
+    assert "The command was: state backup." in text
+    assert "carp carp0 state master" in text, "no way out is named"
+    # the same by telemetry: as lines, and as fields
+    explained = one.telemetry("/carp/explain,carp0")
+    assert explained["state"] == "BACKUP"
+    assert any("The command was: state backup." in line for line in explained["lines"])
+    status, value = one.request("explain carp carp0", as_json=True)
+    assert status == 0 and value["decision"]["command"] == "state backup"
+    assert value["decision"]["from"] == "MASTER" and value["refusals"] == []
+    # events, of the group only and of the box
+    word = "em0 vhid 1: MASTER -> BACKUP (forced by operator) by command: state backup"
+    for command in ("show carp events carp0", "show carp events"):
+        assert word in one.ctl(command), command
+    events = one.telemetry("/carp/events,carp0")["events"].values()
+    assert any(word in e["text"] for e in events), events
+    assert "vhid 2" not in one.ctl("show carp events carp0")
+    logged = "MASTER -> BACKUP .forced by operator. by command: state backup"
+    lab.poll_until(lambda: one.log_lines(logged), 5, "the line in the log")
+    # taken down: INIT, what is in the way, and what to do about it
+    assert one.koictl("carp carp0 down").returncode == 0
+    text = one.ctl("explain carp carp0")
+    assert "has been INIT" in text and "To do: carp carp0 up." in text
+    # the other group goes on, and says until when
+    text = one.ctl("explain carp carp1")
+    assert "has been MASTER" in text and "It stays MASTER until one of these:" in text
+    assert "In the way: it is administratively down." in "\n".join(
+        one.telemetry("/carp/explain,carp0")["lines"]
+    )
+
+
+def test_manage_set_at_run_time_is_shown_as_commands(two_groups):
+    one = two_groups.box
+    one.wait_master()
+    assert one.ctl("show config diff").strip() == "as in the file"
+    key = "hex:" + "00ff" * 10
+    for command in (
+        "set carp carp0 advskew 7",
+        "set carp preempt 0",
+        "set carp carp1 pass-file " + key,
+        "clear carp sources carp0",
+    ):
+        assert one.koictl(command).returncode == 0, command
+    assert one.ctl("show config diff").splitlines() == [
+        "set carp preempt 0",
+        "set carp carp0 advskew 7",
+        "set carp carp1 pass-file ********",
+    ]
+    shown = one.ctl_json("show config")
+    assert shown["carp"]["preempt"] is False
+    assert shown["carp"]["groups"][0]["advskew"] == 7
+    lab.poll_until(lambda: one.log_lines("operator: clear sources"), 5, "the line in the log")
+    assert "00ff" not in one.log() + one.ctl("show config")
 
 
 def test_manage_cli_session_without_framing(two_groups):
