@@ -465,7 +465,8 @@ filters_changed(struct ctl *c, uint16_t if_id, bool ok, const char *why)
 	c->ifs[if_id].filter_failed = !ok;
 	ev.if_id = if_id;
 	ev.link_up = ok;
-	snprintf(ev.text, sizeof(ev.text), "%s", why);
+	/* the whole of it stands in "show interface" */
+	snprintf(ev.text, sizeof(ev.text), "%.*s", (int)sizeof(ev.text) - 1, why);
 	ctl_event_write(c, &ev);
 	feed_usable(c, if_id);
 }
