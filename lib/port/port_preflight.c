@@ -55,17 +55,18 @@ port_facts_fill(struct port_facts *f, const struct rte_eth_dev_info *info,
 	const struct port_config *c, uint16_t n_vmacs, uint16_t n_mcasts)
 {
 	const uint32_t flags = info->dev_flags != NULL ? *info->dev_flags : 0;
+	const struct port_driver *drv = port_driver_find(info->driver_name);
 
 	*f = (struct port_facts){
 		.release = compat_dpdk_release(),
-		.max_rxq = info->max_rx_queues,
-		.max_txq = info->max_tx_queues,
+		.max_rxq = port_driver_queues(drv, info->max_rx_queues),
+		.max_txq = port_driver_queues(drv, info->max_tx_queues),
 		.min_mtu = info->min_mtu,
 		.max_mtu = port_mtu_max(info),
 		.rx_desc = info->rx_desc_lim,
 		.tx_desc = info->tx_desc_lim,
 		.max_macs = info->max_mac_addrs,
-		.lsc = (flags & RTE_ETH_DEV_INTR_LSC) != 0,
+		.lsc = !drv->poll && (flags & RTE_ETH_DEV_INTR_LSC) != 0,
 		.rmv = (flags & RTE_ETH_DEV_INTR_RMV) != 0,
 		.n_rxq = c->n_rxq,
 		.n_workers = c->n_workers,
@@ -207,7 +208,7 @@ link_row(struct table *t, const struct port_facts *f, const char *source)
 	SET(r->given, "%s", source);
 	SET(r->consequence,
 		strcmp(source, "poll") == 0 ? "the link is read again and again, without waiting"
-					    : "seen at once, and read again and again as well");
+					    : "seen at once");
 }
 
 static void

@@ -74,11 +74,16 @@ struct port_driver {
 	bool paired;	 /**< RX and TX queue counts must be the same */
 	bool netdev;	 /**< a kernel netdev stands behind it whose link it does not report */
 	bool unfiltered; /**< without promiscuous mode it delivers every frame all the same */
+	bool poll;	 /**< its link interrupt may not come, and on it hides the link */
+	/** Queues of each kind, where it announces more than all its devices have; or 0. */
+	uint8_t max_queues;
 };
 /** The entry of a driver; one without peculiarities when it is not listed. */
 const struct port_driver *port_driver_find(const char *name);
 /** The file that a device's driver is in; "" when the linker does not know it. */
 void port_driver_file(const struct rte_eth_dev_info *info, char *buf, size_t len);
+/** How many queues of a kind work, of those that the driver announces. */
+uint16_t port_driver_queues(const struct port_driver *drv, uint16_t announced);
 
 /** A try at the queue counts. */
 struct port_queues {

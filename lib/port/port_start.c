@@ -218,7 +218,8 @@ port_dev_start(struct port_set *s, struct port_dev *d, const struct port_config 
 	memcpy(d->now.info.mac, mac.addr_bytes, sizeof(d->now.info.mac));
 	d->drv = port_driver_find(info.driver_name);
 	d->if_index = d->drv->netdev ? info.if_index : 0;
-	d->lsc = d->if_index == 0 && (*info.dev_flags & RTE_ETH_DEV_INTR_LSC) != 0;
+	/* With the interrupt on, the ethdev layer answers from what the last one left. */
+	d->lsc = d->if_index == 0 && !d->drv->poll && (*info.dev_flags & RTE_ETH_DEV_INTR_LSC) != 0;
 	if (d->lsc) {
 		ret = ops->lsc_register(d->id, port_link_interrupt, s);
 		d->lsc_registered = ret == 0;

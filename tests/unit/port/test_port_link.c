@@ -189,6 +189,27 @@ test_interrupt(void **state)
 	port_set_stop(s);
 }
 
+/* With the interrupt on, the ethdev layer would answer what the last one left: it stays off. */
+static void
+test_deaf_interrupt(void **state)
+{
+	static const char *const drivers[] = {"net_e1000_em", "net_vmxnet3"};
+	struct port_info info;
+	struct port_set *s;
+
+	(void)state;
+	for (unsigned int i = 0; i < RTE_DIM(drivers); i++) {
+		fake[0].dev_flags = RTE_ETH_DEV_INTR_LSC;
+		fake[0].driver = drivers[i];
+		s = start();
+		port_set_info(s, 0, &info);
+		assert_string_equal(info.link_source, "poll");
+		assert_false(fake[0].lsc_on);
+		assert_null(fake[0].lsc_cb);
+		port_set_stop(s);
+	}
+}
+
 static void
 test_netdev(void **state)
 {
@@ -285,6 +306,7 @@ main(void)
 		cmocka_unit_test_setup(test_flow, reset),
 		cmocka_unit_test_setup(test_overflow, reset),
 		cmocka_unit_test_setup(test_interrupt, reset),
+		cmocka_unit_test_setup(test_deaf_interrupt, reset),
 		cmocka_unit_test_setup(test_netdev, reset),
 		cmocka_unit_test_setup(test_two_threads, reset),
 		cmocka_unit_test_setup(test_watch_arguments, reset),

@@ -55,6 +55,8 @@ static const struct plan_case plan_cases[] = {
 	{"af_packet: more than twice", "net_af_packet", 4, 4, 1, 1, {{4, 3, true}}},
 	{"pcap: every file", "net_pcap", 3, 1, 1, 1, {{3, 1, false}, {1, 1, false}}},
 	{"virtio", "net_virtio", 4, 4, 2, 2, {{2, 2, false}}},
+	{"e1000: one queue, whatever it says", "net_e1000_em", 2, 2, 1, 1, {{1, 1, false}}},
+	{"e1000, two workers", "net_e1000_em", 2, 2, 2, 2, {{1, 1, false}}},
 };
 
 static void
