@@ -5,7 +5,7 @@
 
     run.py [--only STEP[,STEP]]
 
-Steps, in order: unit, unit-asan, lab, timing, lab-asan.
+Steps, in order: unit, unit-asan, lab, timing, guest, lab-asan.
 """
 
 import argparse
@@ -24,6 +24,7 @@ REPORTS = os.path.join(ROOT, ".build", "reports")
 MESON = shutil.which("meson", path="/usr/bin:/bin:/usr/local/bin") or "meson"
 NINJA = shutil.which("ninja", path="/usr/bin:/bin:/usr/local/bin") or "ninja"
 PYTHON = "/usr/bin/python3"
+LAB = ("tests/lab", "tests/interop")
 
 SANITIZER_ENV = {
     # DPDK keeps its own allocations for the life of the process.
@@ -108,12 +109,12 @@ def run_meson(folder, step, total, env=None, args=()):
         total.fail(f"{step}: meson test ended with {code}")
 
 
-def run_pytest(folder, step, total, args, env=None, timeout=1500):
+def run_pytest(folder, step, total, args, env=None, timeout=1500, where=LAB):
     junit = os.path.join(REPORTS, step + ".xml")
     if os.path.exists(junit):
         os.unlink(junit)
     # A list, so that nobody's pytest settings and plugins get in.
-    argv = [PYTHON, "-m", "pytest", "-q", "--junit-xml", junit, "tests/lab", "tests/interop"]
+    argv = [PYTHON, "-m", "pytest", "-q", "--junit-xml", junit, *where]
     code = call(argv + args, {"KOI_BUILD": folder, **(env or {})}, timeout)
     failed = total.add_junit(junit, step) if os.path.exists(junit) else 0
     if code != 0 and failed == 0:
@@ -122,7 +123,7 @@ def run_pytest(folder, step, total, args, env=None, timeout=1500):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="unit,unit-asan,lab,timing,lab-asan")
+    parser.add_argument("--only", default="unit,unit-asan,lab,timing,guest,lab-asan")
     steps = parser.parse_args().only.split(",")
     os.makedirs(REPORTS, exist_ok=True)
     total = Sum()
@@ -158,6 +159,9 @@ def main():
     if built and "timing" in steps:
         header("lab: wall-clock figures, one at a time")
         run_pytest(PLAIN, "timing", total, ["-m", "timing"])
+    if built and "guest" in steps:
+        header("guest: koi on emulated PCI devices")
+        run_pytest(PLAIN, "guest", total, ["-s"], where=("tests/guest",))
     if asan and "lab-asan" in steps:
         header("lab with ASan and UBSan")
         run_pytest(

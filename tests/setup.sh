@@ -4,6 +4,8 @@
 #
 # setup.sh PURPOSE...   install the Debian packages of tests/packages that are missing
 # setup.sh peers        unpack ucarp and keepalived below .build/peers; nothing is installed
+# setup.sh guest        unpack QEMU, a kernel and busybox below .build/guest; nothing is installed. Where
+#                       that fails the reason is left in .build/guest/missing, and it is no error
 #
 # Does nothing, and needs no network, when everything is there.
 set -u
@@ -12,6 +14,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
 log=$root/.build/setup.log
 peers=$root/.build/peers
+guest=$root/.build/guest
 
 die() {
 	echo "setup: $*" >&2
@@ -58,36 +61,64 @@ install_purposes() {
 	apt install --no-install-recommends "${missing[@]}"
 }
 
-# A daemon's package would start it as a service: it is unpacked instead, libraries included.
-unpack_peer() {
-	local name=$1 dir=$peers/$1 work deb
-	[ -e "$dir/.complete" ] && return
-	[ -x "/usr/sbin/$name" ] && return
+# Download a package with all that it needs and this machine has not: to $dir/debs.
+download_with_libraries() {
+	local dir=$1 name=$2
 	[ "$(id -u)" -eq 0 ] || die "needs root to download $name"
-	echo "setup: unpacking $name"
-	rm -rf "$dir"
-	work=$dir/debs
-	mkdir -p "$work/partial"
+	mkdir -p "$dir/debs/partial"
 	update_once
-	apt install --download-only --no-install-recommends -o Dir::Cache::archives="$work" "$name"
-	for deb in "$work"/*.deb; do
-		[ -e "$deb" ] || die "$name was not downloaded"
+	apt install --download-only --no-install-recommends -o Dir::Cache::archives="$dir/debs" "$name"
+}
+
+# Unpack everything in $dir/debs to $dir.
+unpack_debs() {
+	local dir=$1 deb
+	for deb in "$dir"/debs/*.deb; do
+		[ -e "$deb" ] || die "nothing was downloaded to $dir"
 		dpkg-deb -x "$deb" "$dir" >>"$log" 2>&1 || die "cannot unpack $deb"
 	done
-	rm -rf "$work"
+	rm -rf "$dir/debs"
 	touch "$dir/.complete"
+}
+
+# A daemon's package would start it as a service: it is unpacked instead, libraries included.
+unpack_peer() {
+	local name=$1 dir=$peers/$1
+	[ -e "$dir/.complete" ] && return
+	[ -x "/usr/sbin/$name" ] && return
+	echo "setup: unpacking $name"
+	rm -rf "$dir"
+	download_with_libraries "$dir" "$name"
+	unpack_debs "$dir"
+}
+
+# A machine to run koi in, with PCI devices. A kernel's package would make an initramfs and set up the
+# boot loader, so it comes alone; its name holds a version, which a package without one leads to.
+unpack_guest() {
+	local dir=$guest/root kernel
+	[ -e "$dir/.complete" ] && return
+	[ "$(dpkg --print-architecture)" = amd64 ] || die "the guest is made for amd64"
+	echo "setup: unpacking QEMU and a kernel for the guest"
+	rm -rf "$guest"
+	download_with_libraries "$dir" qemu-system-x86
+	kernel=$(apt-cache depends --important linux-image-cloud-amd64 |
+		sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1)
+	[ -n "$kernel" ] || die "apt knows no package linux-image-cloud-amd64"
+	cd "$dir/debs" || die "cannot enter $dir/debs"
+	apt download "$kernel" busybox-static
+	unpack_debs "$dir"
 }
 
 command -v apt-get >/dev/null || die "this is not Debian: see tests/packages for what is needed"
 mkdir -p "$root/.build"
 : >"$log"
-[ $# -gt 0 ] || die "usage: setup.sh build|lab|check|lint|fuzz|bench|drivers|peers..."
+[ $# -gt 0 ] || die "usage: setup.sh build|lab|check|lint|fuzz|bench|drivers|peers|guest..."
 
 purposes=()
 for arg in "$@"; do
 	case $arg in
 	build | lab | check | lint | fuzz | bench | drivers) purposes+=("$arg") ;;
-	peers) ;;
+	peers | guest) ;;
 	*) die "unknown purpose $arg" ;;
 	esac
 done
@@ -96,6 +127,16 @@ for arg in "$@"; do
 	if [ "$arg" = peers ]; then
 		unpack_peer ucarp
 		unpack_peer keepalived
+	fi
+	if [ "$arg" = guest ]; then
+		mkdir -p "$guest"
+		if (unpack_guest) 2>"$log.guest"; then
+			rm -f "$guest/missing" "$log.guest"
+		else
+			cat "$log.guest" >&2
+			mkdir -p "$guest"
+			tail -n 1 "$log.guest" >"$guest/missing"
+		fi
 	fi
 done
 exit 0
