@@ -11,7 +11,13 @@
 /* EAL's short options that take a value. */
 #define SHORT_WITH_VALUE "abcdlmnrsS"
 
-enum option_kind { OPTION_OTHER = 0, OPTION_LCORES, OPTION_FILE_PREFIX, OPTION_VDEV };
+enum option_kind {
+	OPTION_OTHER = 0,
+	OPTION_LCORES,
+	OPTION_FILE_PREFIX,
+	OPTION_VDEV,
+	OPTION_PLUGIN
+};
 
 /* One option as getopt_long() would read it. */
 struct option_read {
@@ -61,6 +67,8 @@ read_short(const char *letters)
 			continue;
 		if (*letters == 'l' || *letters == 'c')
 			o.kind = OPTION_LCORES;
+		if (*letters == 'd')
+			o.kind = OPTION_PLUGIN;
 		if (letters[1] == '\0')
 			o.n_args = 2;
 		break;
@@ -128,6 +136,7 @@ is_overruled(const struct option_read *o, char *const *cli, int n_cli)
 		return has(cli, n_cli, o->kind);
 	case OPTION_VDEV:
 		return o->value != NULL && has_vdev(cli, n_cli, o->value);
+	case OPTION_PLUGIN:
 	case OPTION_OTHER:
 		break;
 	}
@@ -156,6 +165,23 @@ add_pair(struct eal_args *a, const char *option, const char *value)
 	return ret != 0 ? ret : add(a, value);
 }
 
+/* Those of the command line that name plugins, or the others. */
+static int
+add_cli(struct eal_args *a, char *const *cli, int n_cli, bool plugins)
+{
+	int ret = 0;
+
+	for (int i = 0; i < n_cli && ret == 0;) {
+		const struct option_read o = read_option(cli, n_cli, i);
+
+		for (int k = 0; k < o.n_args && (o.kind == OPTION_PLUGIN) == plugins && ret == 0;
+			k++)
+			ret = add(a, cli[i + k]);
+		i += o.n_args;
+	}
+	return ret;
+}
+
 static int
 add_all(struct eal_args *a, const char *program, const char *lcores, const char *node,
 	char *const *conf, int n_conf, char *const *cli, int n_cli)
@@ -170,6 +196,9 @@ add_all(struct eal_args *a, const char *program, const char *lcores, const char 
 	if (ret == 0 && !has(conf, n_conf, OPTION_FILE_PREFIX) &&
 		!has(cli, n_cli, OPTION_FILE_PREFIX))
 		ret = add_pair(a, "--file-prefix", prefix);
+	/* Of two drivers of one name EAL takes that of the plugin that comes first. */
+	if (ret == 0)
+		ret = add_cli(a, cli, n_cli, true);
 	for (int i = 0; i < n_conf && ret == 0;) {
 		const struct option_read o = read_option(conf, n_conf, i);
 		const bool overruled = is_overruled(&o, cli, n_cli);
@@ -178,9 +207,7 @@ add_all(struct eal_args *a, const char *program, const char *lcores, const char 
 			ret = add(a, conf[i + k]);
 		i += o.n_args;
 	}
-	for (int i = 0; i < n_cli && ret == 0; i++)
-		ret = add(a, cli[i]);
-	return ret;
+	return ret != 0 ? ret : add_cli(a, cli, n_cli, false);
 }
 
 int

@@ -28,7 +28,8 @@ bool eal_args_choose_lcores(char *const *args, int n);
  * Build the vector.
  *
  * EAL itself refuses some options that come twice (lcores, a device of the same name), so where the
- * command line has such, the configuration's is left out.
+ * command line has such, the configuration's is left out. Its plugins (-d) come first: EAL takes
+ * the first of two drivers that have one name.
  *
  * @param lcores  for --lcores, left out when the user chose lcores; NULL for none
  * @param node    makes "--file-prefix koi-<node>", left out when the user gave one

@@ -10,12 +10,15 @@ import signal
 import socket
 import subprocess
 
+import drivers
 import lab
 import netns
 
 KOI = os.environ.get("KOI_BIN", os.path.join(lab.BUILD, "app/koi/koi"))
 KOICTL = os.environ.get("KOICTL_BIN", os.path.join(lab.BUILD, "app/koictl/koictl"))
 
+#: KOI_LAB_DRIVER=patched runs any test on the drivers of dpdk-patches.
+DRIVER = os.environ.get("KOI_LAB_DRIVER", "stock")
 EAL = ["--no-huge", "-m", "128", "--no-shconf", "--no-pci"]
 
 #: What a sanitizer prints when it has found something.
@@ -64,7 +67,7 @@ def config(node, advskew=0, preempt=True, addresses=True, two=True, state=None, 
     n = 2 if two else 1
     conf = {
         "node": node,
-        "eal": EAL + [f"--vdev=net_af_packet{i},iface=em{i}" for i in range(n)],
+        "eal": drivers.eal(DRIVER) + EAL + [f"--vdev=net_af_packet{i},iface=em{i}" for i in range(n)],
         "interfaces": interfaces[:n],
         "carp": {"preempt": preempt, "log": 2, "groups": groups[:n]},
     }

@@ -20,8 +20,9 @@ CARP_GROUP = "01:00:5e:00:00:12"
 
 def on(kind, conf, args=""):
     """The configuration with that driver, each of its devices with these arguments."""
+    eal = conf["eal"][len(drivers.eal(box.DRIVER)) :]
     conf["eal"] = drivers.eal(kind) + [
-        a + args if a.startswith("--vdev=net_af_packet") else a for a in conf["eal"]
+        a + args if a.startswith("--vdev=net_af_packet") else a for a in eal
     ]
     return conf
 

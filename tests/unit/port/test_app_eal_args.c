@@ -54,6 +54,9 @@ static const struct args_case args_cases[] = {
 	{"a name is not its beginning", "--vdev=net_tap0", "--vdev=net_tap01",
 		"--lcores 0@0,1@1,2@1 --file-prefix koi-fw1 --vdev=net_tap0 --vdev=net_tap01",
 		false},
+	{"plugins: the command line's come first", "--no-pci -d /a", "-m 64 -d /b -vd/c",
+		"--lcores 0@0,1@1,2@1 --file-prefix koi-fw1 -d /b -vd/c --no-pci -d /a -m 64",
+		false},
 	{"a value that is missing", "--vdev", "",
 		"--lcores 0@0,1@1,2@1 --file-prefix koi-fw1 --vdev", false},
 };
