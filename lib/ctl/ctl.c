@@ -223,7 +223,7 @@ ctl_create(const struct ctl_config *config)
 	c->decisions = calloc(c->n_groups + 1u, sizeof(*c->decisions));
 	c->group_pub = calloc(c->n_groups + 1u, sizeof(*c->group_pub));
 	c->box_pub = calloc(1, sizeof(*c->box_pub));
-	c->events = calloc(CTL_EVENTS_KEPT, sizeof(*c->events));
+	c->events = calloc(CTL_EVENT_SLOTS, sizeof(*c->events));
 	c->requests = calloc(CTL_REQUEST_SLOTS, sizeof(*c->requests));
 	if (c->ifs == NULL || c->groups == NULL || c->auth == NULL || c->counters == NULL ||
 		c->listening == NULL || c->unicast_peer == NULL || c->decisions == NULL ||

@@ -164,7 +164,10 @@ struct ctl_event {
 	 */
 	char text[96];
 };
-/** How many of the newest events are kept, and how many of each group. */
+/**
+ * How many of the newest events are kept, and how many of each group; those do not hold adverts
+ * that were refused, which would push decisions out.
+ */
 #define CTL_EVENTS_KEPT	   4096
 #define CTL_DECISIONS_KEPT 256
 /**

@@ -23,23 +23,32 @@ ctl_event_new(enum ctl_event_kind kind)
 	return ev;
 }
 
-/* What belongs to a group is kept for it too, so that a busy box does not push it out. */
+/*
+ * What belongs to a group is kept for it too, so that a busy box does not push it out; and not what
+ * anybody on the segment can make as many of as he likes.
+ */
+static bool
+is_decision(const struct ctl_event *ev)
+{
+	return ev->group != ELECTION_NONE && ev->kind != CTL_EVENT_BAD_ADVERT;
+}
+
 void
 ctl_event_write(struct ctl *c, struct ctl_event *ev)
 {
 	struct timespec ts;
 	uint64_t seq = c->event_seq + 1;
-	struct ctl_event_slot *slot = &c->events[seq % CTL_EVENTS_KEPT];
+	struct ctl_event_slot *slot = &c->events[seq % CTL_EVENT_SLOTS];
 
 	clock_gettime(CLOCK_REALTIME, &ts);
 	ev->seq = seq;
 	ev->wall_ns = (uint64_t)ts.tv_sec * BASE_NS_PER_S + (uint64_t)ts.tv_nsec;
 	ev->at = c->now;
 	ctl_seq_write(&slot->seq, &slot->event, ev, sizeof(*ev));
-	if (ev->group != ELECTION_NONE) {
+	if (is_decision(ev)) {
 		struct ctl_decisions *d = &c->decisions[ev->group];
 
-		slot = &d->slot[d->written % CTL_DECISIONS_KEPT];
+		slot = &d->slot[d->written % CTL_DECISION_SLOTS];
 		ctl_seq_write(&slot->seq, &slot->event, ev, sizeof(*ev));
 		__atomic_store_n(&d->written, d->written + 1, __ATOMIC_RELEASE);
 	}
@@ -52,13 +61,12 @@ group_events(const struct ctl *c, uint16_t group, uint64_t after, struct ctl_eve
 {
 	const struct ctl_decisions *d = &c->decisions[group];
 	uint64_t written = __atomic_load_n(&d->written, __ATOMIC_ACQUIRE);
-	/* The slot that is written next may change under us; leave it out. */
-	uint64_t first = written >= CTL_DECISIONS_KEPT ? written - CTL_DECISIONS_KEPT + 1 : 0;
+	uint64_t first = written > CTL_DECISIONS_KEPT ? written - CTL_DECISIONS_KEPT : 0;
 	uint32_t n = 0;
 
 	*last = after;
 	for (uint64_t i = first; i < written && n < cap; i++) {
-		const struct ctl_event_slot *slot = &d->slot[i % CTL_DECISIONS_KEPT];
+		const struct ctl_event_slot *slot = &d->slot[i % CTL_DECISION_SLOTS];
 
 		ctl_seq_read(&slot->seq, &out[n], &slot->event, sizeof(out[n]));
 		/* older than asked for, or overwritten meanwhile by a newer one out of turn */
@@ -78,12 +86,11 @@ ctl_events(const struct ctl *c, uint16_t group, uint64_t after, struct ctl_event
 
 	if (group != ELECTION_NONE)
 		return group < c->n_groups ? group_events(c, group, after, out, cap, last) : 0;
-	/* The slot that is written next may change under us; leave it out. */
-	if (newest >= CTL_EVENTS_KEPT && after < newest - (CTL_EVENTS_KEPT - 1))
-		after = newest - (CTL_EVENTS_KEPT - 1);
+	if (newest > CTL_EVENTS_KEPT && after < newest - CTL_EVENTS_KEPT)
+		after = newest - CTL_EVENTS_KEPT;
 	*last = after;
 	for (uint64_t seq = after + 1; seq <= newest && n < cap; seq++) {
-		const struct ctl_event_slot *slot = &c->events[seq % CTL_EVENTS_KEPT];
+		const struct ctl_event_slot *slot = &c->events[seq % CTL_EVENT_SLOTS];
 
 		ctl_seq_read(&slot->seq, &out[n], &slot->event, sizeof(out[n]));
 		*last = seq;

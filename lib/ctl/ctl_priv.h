@@ -93,10 +93,14 @@ struct ctl_event_slot {
 	struct ctl_event event;
 };
 
+/* One more than are kept: the slot that is written next may change under a reader. */
+#define CTL_EVENT_SLOTS	   (CTL_EVENTS_KEPT + 1)
+#define CTL_DECISION_SLOTS (CTL_DECISIONS_KEPT + 1)
+
 /* The newest events of a group. */
 struct ctl_decisions {
 	uint64_t written; /* atomic */
-	struct ctl_event_slot slot[CTL_DECISIONS_KEPT];
+	struct ctl_event_slot slot[CTL_DECISION_SLOTS];
 };
 
 enum ctl_slot_state {

@@ -184,11 +184,46 @@ events_are_numbered_without_gaps_and_the_oldest_go(void **state)
 		rig_request(&r, &req, note, sizeof(note));
 	uint32_t n = ctl_events(r.ctl, ELECTION_NONE, 0, ev, CTL_EVENTS_KEPT, &last);
 
-	assert_int_equal(n, CTL_EVENTS_KEPT - 1);
+	assert_int_equal(n, CTL_EVENTS_KEPT);
 	for (uint32_t i = 1; i < n; i++)
 		assert_int_equal(ev[i].seq, ev[i - 1].seq + 1);
 	assert_int_equal(last, ev[n - 1].seq);
 	assert_int_equal(ctl_events(r.ctl, ELECTION_NONE, last, ev, CTL_EVENTS_KEPT, &last), 0);
+	rig_free(&r);
+}
+
+/* Of each group the last 256; forged adverts, however many, push none of them out. */
+static void
+a_group_keeps_its_decisions(void **state)
+{
+	struct rig r = rig_make(rig_pair);
+	struct ctl_request down = {.type = CTL_REQ_DOWN}, up = {.type = CTL_REQ_UP};
+	static struct ctl_event ev[CTL_DECISIONS_KEPT + 1];
+	uint64_t last;
+	char note[160];
+
+	(void)state;
+	rig_to_master(&r);
+	uint32_t n = ctl_events(r.ctl, 0, 0, ev, CTL_DECISIONS_KEPT + 1, &last);
+
+	for (uint32_t i = 0; i < 4 * CTL_DECISIONS_KEPT; i++) {
+		rig_advert(&r, "wrong", 1, RIG_VIP, RIG_PEER + i, 1, 0, 0);
+		fake.now += 50 * BASE_NS_PER_MS;
+		rig_turn(&r);
+	}
+	assert_int_equal(
+		ctl_events(r.ctl, 0, last, ev, CTL_DECISIONS_KEPT + 1, &last), 1); /* the split */
+	assert_int_equal(ev[0].kind, CTL_EVENT_SPLIT);
+	assert_int_equal(ctl_events(r.ctl, 0, 0, ev, CTL_DECISIONS_KEPT + 1, &last), n + 1);
+	for (uint32_t i = 0; i < CTL_DECISIONS_KEPT; i++) {
+		assert_int_equal(rig_request(&r, &down, note, sizeof(note)), 0);
+		assert_int_equal(rig_request(&r, &up, note, sizeof(note)), 0);
+	}
+	n = ctl_events(r.ctl, 0, 0, ev, CTL_DECISIONS_KEPT + 1, &last);
+	assert_int_equal(n, CTL_DECISIONS_KEPT);
+	for (uint32_t i = 1; i < n; i++)
+		assert_true(ev[i].seq > ev[i - 1].seq);
+	assert_int_equal(last, ev[n - 1].seq);
 	rig_free(&r);
 }
 
@@ -227,6 +262,7 @@ main(void)
 		cmocka_unit_test(conformance_55_allow_0),
 		cmocka_unit_test(conformance_53_new_skew_goes_with_the_next_advert),
 		cmocka_unit_test(events_are_numbered_without_gaps_and_the_oldest_go),
+		cmocka_unit_test(a_group_keeps_its_decisions),
 		cmocka_unit_test(shutdown_bows_out_and_hands_over),
 	};
 
