@@ -5,7 +5,7 @@
 # build.sh            build the patched drivers for the DPDK that is installed
 # build.sh DIR        and copy them to DIR, which EAL will load plugins from
 #
-# They are found in .build/dpdk-patches/drivers. The source package comes from the mirrors that
+# They are found in .build/dpdk-patches/drivers/RELEASE. The source package comes from the mirrors that
 # apt has for this machine; nothing of apt's own state changes. Nothing is done when all is there.
 # Exit code 77, and the reason in .build/dpdk-patches/why-not: they cannot be built here.
 set -u
@@ -85,7 +85,7 @@ apply() {
 build() {
 	local folder name files include
 	rm -rf "$out/drivers"
-	mkdir -p "$out/drivers"
+	mkdir -p "$out/drivers/$release"
 	include=$(find "$source"/lib "$source"/drivers/bus -name '*_driver.h' -printf '-I%h\n' | sort -u)
 	for folder in "$out"/patched/drivers/*/*; do
 		name=librte_$(basename "$(dirname "$folder")")_$(basename "$folder")
@@ -98,7 +98,7 @@ build() {
 			$(pkg-config --cflags libdpdk) -I"$source/lib/eal/include" $include $files \
 			-Wl,-soname,"$name.so" -Wl,--no-undefined -Wl,--as-needed \
 			$(pkg-config --libs libdpdk) -lrte_bus_vdev $(pkg-config --libs libbsd) \
-			-o "$out/drivers/$name.so" >>"$log" 2>&1 ||
+			-o "$out/drivers/$release/$name.so" >>"$log" 2>&1 ||
 			die "$name does not build; the log is $log"
 	done
 }
@@ -106,7 +106,7 @@ build() {
 install_to() {
 	[ "$(id -u)" -eq 0 ] || die "$to is to belong to root: run as root"
 	install -d -o root -g root -m 0755 "$to" || exit 1
-	install -o root -g root -m 0644 "$out"/drivers/*.so "$to" || exit 1
+	install -o root -g root -m 0644 "$out/drivers/$release"/*.so "$to" || exit 1
 	echo "dpdk-patches: for the configuration of koi: \"eal\": [\"-d\", \"$to\", ...]"
 }
 

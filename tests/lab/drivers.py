@@ -4,6 +4,7 @@
 
 import functools
 import os
+import re
 import shutil
 import subprocess
 
@@ -18,6 +19,20 @@ EAL = ["--no-huge", "-m", "64", "--no-shconf", "--no-pci", "--no-telemetry", "--
 
 
 @functools.cache
+def release():
+    """Of the DPDK that koi runs on: "22.11"."""
+    koi = os.path.join(lab.BUILD, "app/koi/koi")
+    out = subprocess.run([koi, "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    return re.search(r"DPDK (\d+\.\d+)", out).group(1)
+
+
+def need_series():
+    """Skips the test on a DPDK for which there are no patches: its driver is another one."""
+    if not os.path.exists(os.path.join(lab.ROOT, "dpdk-patches", release(), "series")):
+        pytest.skip(f"no patches for DPDK {release()}")
+
+
+@functools.cache
 def patched():
     """EAL arguments that load the patched drivers; skips the test where they are not there."""
     try:
@@ -25,9 +40,9 @@ def patched():
             pytest.skip("no patched driver: " + f.read().strip())
     except FileNotFoundError:
         pass
-    built = os.path.join(BUILT, "drivers")
+    built = os.path.join(BUILT, "drivers", release())
     if not os.path.exists(built):
-        pytest.skip("no patched driver: make dpdk-patches builds it")
+        pytest.skip(f"no patched driver for DPDK {release()}: make dpdk-patches builds it")
     # EAL refuses what lies below a folder that anybody may write to.
     folder = os.path.join(netns.LAB_DIR, "drivers")
     shutil.copytree(built, folder)

@@ -16,6 +16,12 @@ import drivers
 import lab
 import sniff
 
+
+@pytest.fixture(autouse=True)
+def series():
+    drivers.need_series()
+
+
 BOTH = pytest.mark.parametrize("kind", ["stock", "patched"])
 ETHERTYPE = 0x88B5
 VMACS = ["00:00:5e:00:01:2a", "00:00:5e:00:01:2b"]

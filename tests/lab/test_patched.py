@@ -13,6 +13,12 @@ import drivers
 import lab
 import sniff
 
+
+@pytest.fixture(autouse=True)
+def series():
+    drivers.need_series()
+
+
 BOTH = pytest.mark.parametrize("kind", ["stock", "patched"])
 VMAC = {"em0": "00:00:5e:00:01:01", "em1": "00:00:5e:00:01:02"}
 CARP_GROUP = "01:00:5e:00:00:12"
