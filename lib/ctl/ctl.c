@@ -102,7 +102,6 @@ create_group(struct ctl *c, uint16_t i)
 		(uint8_t)((g->n_vips > 0 ? ELECTION_IP4 : 0) | (g->n_vips6 > 0 ? ELECTION_IP6 : 0));
 	g->announce_end = (uint16_t)(g->n_vips + g->n_vips6);
 	g->announce_next = g->announce_end;
-	g->unknown_tokens = CTL_UNKNOWN_BURST;
 	c->unicast_peer[i] =
 		conf->peer4.family != BASE_FAMILY_NONE || conf->peer6.family != BASE_FAMILY_NONE;
 	if (auth_balance_init(&g->balance, conf->key) != 0)
@@ -244,6 +243,7 @@ ctl_create(const struct ctl_config *config)
 	ret = create_election(c, base_rand_next(&c->rand));
 	if (ret != 0)
 		goto fail;
+	c->source_key = base_rand_next(&c->rand);
 	for (uint16_t i = 0; i < c->n_groups; i++)
 		c->groups[i].dirty = true;
 	c->box_dirty = true;

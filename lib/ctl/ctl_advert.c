@@ -8,8 +8,6 @@
 #include "base_bytes.h"
 #include "wire6.h"
 
-#define VLAN_TAG_LEN 4
-
 /** What an IP header says that matters here. */
 struct packet {
 	struct base_addr src;
@@ -104,9 +102,9 @@ family_of(const uint8_t *frame, size_t len, size_t *off)
 	if (!wire_eth_decode(frame, len, &eth))
 		return NULL;
 	*off = WIRE_ETH_LEN;
-	if (eth.type == WIRE_ETHERTYPE_VLAN && len >= WIRE_ETH_LEN + VLAN_TAG_LEN) {
+	if (eth.type == WIRE_ETHERTYPE_VLAN && len >= WIRE_ETH_LEN + WIRE_VLAN_TAG_LEN) {
 		eth.type = base_load_be16(frame + WIRE_ETH_LEN + 2);
-		*off += VLAN_TAG_LEN;
+		*off += WIRE_VLAN_TAG_LEN;
 	}
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
 		if (families[i].ethertype == eth.type)

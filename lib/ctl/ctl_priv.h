@@ -26,14 +26,26 @@
 /* Announcements of one turn: adverts of other groups must not wait behind a thousand VIPs. */
 #define CTL_ANNOUNCE_PER_TURN 16
 #define CTL_REQUEST_SLOTS     32
-/* Adverts of unknown sources: so many at once, and one more in so many ns, 20,000 a second. */
+/*
+ * Adverts of unknown sources: so many at once, and one more in so many ns. Of a group 20,000 a
+ * second, of one source 1,000: the fastest sends 256.
+ */
 #define CTL_UNKNOWN_BURST   1000
 #define CTL_UNKNOWN_COST_NS (50 * BASE_NS_PER_US)
+#define CTL_SOURCE_BURST    100
+#define CTL_SOURCE_COST_NS  BASE_NS_PER_MS
+#define CTL_SOURCE_BUCKETS  64
 #define CTL_FRAME_TELL_NS   (100 * BASE_NS_PER_MS)
 #define CTL_BAD_SLOTS	    256
 #define CTL_BAD_QUIET_NS    (10 * BASE_NS_PER_S)
 /* Counters of the box may be this old in its view. */
 #define CTL_PUBLISH_NS (20 * BASE_NS_PER_MS)
+
+/* What may still be spent, and when that was counted. */
+struct ctl_bucket {
+	uint32_t tokens;
+	base_ns_t at;
+};
 
 struct ctl_group {
 	const struct conf_group *conf;
@@ -51,9 +63,9 @@ struct ctl_group {
 	uint8_t peer6_mac[BASE_MAC_LEN];
 	bool peer6_known;
 	base_ns_t peer6_ask_at;
-	/* Adverts of unknown sources that may still be looked at, and when that was counted. */
-	uint32_t unknown_tokens;
-	base_ns_t unknown_at;
+	/* Adverts of unknown sources that may still be looked at: of all, and of those of a hash. */
+	struct ctl_bucket unknown;
+	struct ctl_bucket source[CTL_SOURCE_BUCKETS];
 	uint32_t send_failures; /* dp's counter as seen last */
 	bool outcome_open;	/* an advert was handed over, its outcome not yet fed */
 	uint8_t advbase, advskew;
@@ -191,6 +203,7 @@ struct ctl {
 	uint16_t publish_next;
 	bool box_dirty;
 	uint32_t idle_turns;
+	uint64_t source_key; /* so that nobody can choose an address for its bucket */
 
 	struct ctl_bad bad[CTL_BAD_SLOTS];
 	uint64_t event_seq; /* atomic: newest written */

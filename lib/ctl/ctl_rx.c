@@ -62,25 +62,55 @@ publish_sources(struct ctl *c, uint16_t group)
 	dp_group_sources(c->dp, group, known, n);
 }
 
-/* Before the digest: a flood of forged adverts costs a bounded share of the time. */
 static bool
-policed(struct ctl *c, const struct dp_punt *p)
+spend(struct ctl_bucket *b, uint32_t burst, base_ns_t cost, base_ns_t now)
+{
+	base_ns_t earned = base_ns_since(now, b->at) / cost;
+
+	if (earned > 0) {
+		b->tokens = earned > burst - b->tokens ? burst : b->tokens + (uint32_t)earned;
+		b->at = now;
+	}
+	if (b->tokens == 0)
+		return false;
+	b->tokens--;
+	return true;
+}
+
+/* Of a source address, by a key. Frames too short for one share a bucket. */
+static uint32_t
+source_bucket(const struct ctl *c, const uint8_t *frame, size_t len)
+{
+	size_t off = WIRE_ETH_LEN;
+	uint64_t v = c->source_key;
+
+	if (len >= WIRE_ETH_LEN && base_load_be16(frame + 12) == WIRE_ETHERTYPE_VLAN)
+		off += WIRE_VLAN_TAG_LEN;
+	if (len >= off + WIRE_IP6_LEN && frame[off] >> 4 == 6) {
+		v ^= base_load_be64(frame + off + 8);
+		v = (v ^ v >> 31) * UINT64_C(0xbf58476d1ce4e5b9);
+		v ^= base_load_be64(frame + off + 16);
+	} else if (len >= off + WIRE_IP4_LEN) {
+		v ^= base_load_be32(frame + off + 12);
+	}
+	v = (v ^ v >> 30) * UINT64_C(0x94d049bb133111eb);
+	return (uint32_t)((v ^ v >> 31) % CTL_SOURCE_BUCKETS);
+}
+
+/*
+ * Before the digest: a flood of forged adverts costs a bounded share of the time, and a flood from
+ * one address leaves most of that to the others.
+ */
+static bool
+policed(struct ctl *c, const struct dp_punt *p, const uint8_t *frame, size_t len)
 {
 	if (p->known_source || p->group == DP_NONE)
 		return false;
 	struct ctl_group *g = &c->groups[p->group];
-	base_ns_t earned = base_ns_since(c->now, g->unknown_at) / CTL_UNKNOWN_COST_NS;
+	struct ctl_bucket *source = &g->source[source_bucket(c, frame, len)];
 
-	if (earned > 0) {
-		g->unknown_tokens = (uint32_t)(earned + g->unknown_tokens > CTL_UNKNOWN_BURST
-				? CTL_UNKNOWN_BURST
-				: earned + g->unknown_tokens);
-		g->unknown_at = c->now;
-	}
-	if (g->unknown_tokens == 0)
-		return true;
-	g->unknown_tokens--;
-	return false;
+	return !spend(source, CTL_SOURCE_BURST, CTL_SOURCE_COST_NS, c->now) ||
+		!spend(&g->unknown, CTL_UNKNOWN_BURST, CTL_UNKNOWN_COST_NS, c->now);
 }
 
 static void
@@ -124,7 +154,7 @@ one_advert(struct ctl *c, const struct dp_punt *p)
 	const uint8_t *bytes =
 		whole ? rte_pktmbuf_mtod(p->m, const uint8_t *) : frame_bytes(p->m, head, buf);
 
-	if (policed(c, p)) {
+	if (policed(c, p, bytes, whole ? len : head)) {
 		ctl_count(c, p->group, CTL_STAT_POLICED);
 		return;
 	}

@@ -31,6 +31,7 @@
 #define WIRE_ETHERTYPE_IP4  0x0800
 #define WIRE_ETHERTYPE_ARP  0x0806
 #define WIRE_ETHERTYPE_VLAN 0x8100
+#define WIRE_VLAN_TAG_LEN   4 /**< 802.1Q, between the MACs and the type */
 #define WIRE_ETHERTYPE_IP6  0x86dd
 
 #define WIRE_PROTO_ICMP 1

@@ -378,6 +378,39 @@ unknown_sources_are_policed_known_ones_are_not(void **state)
 	rig_free(&r);
 }
 
+/* Whoever floods from one address spends his own share, not that of a peer that has just come. */
+static void
+one_unknown_source_leaves_room_for_others(void **state)
+{
+	struct rig r = rig_make(rig_bare);
+	struct ctl_group_view v;
+
+	(void)state;
+	for (unsigned int i = 0; i < 40; i++) {
+		for (unsigned int n = 0; n < 50; n++) {
+			rig_advert(&r, "wrong", 1, RIG_VIP, RIG_PEER, 1, 0, 0);
+			fake.advert[fake.n_adverts - 1].group = 0;
+		}
+		rig_turn(&r);
+	}
+	ctl_group_view(r.ctl, 0, &v);
+	assert_in_range(v.stats[CTL_STAT_BADAUTH], 50, 200);
+	assert_int_equal(v.stats[CTL_STAT_BADAUTH] + v.stats[CTL_STAT_POLICED], 2000);
+	rig_advert(&r, "lanpasswd", 1, RIG_VIP, RIG_PEER + 1, 1, 50, 0);
+	fake.advert[fake.n_adverts - 1].group = 0;
+	rig_turn(&r);
+	ctl_group_view(r.ctl, 0, &v);
+	assert_int_equal(v.info.heard.advskew, 50);
+	/* and a second later it has earned a share again */
+	rig_run(&r, fake.now + BASE_NS_PER_S);
+	rig_advert(&r, "lanpasswd", 1, RIG_VIP, RIG_PEER, 1, 60, 0);
+	fake.advert[fake.n_adverts - 1].group = 0;
+	rig_turn(&r);
+	ctl_group_view(r.ctl, 0, &v);
+	assert_int_equal(v.info.heard.advskew, 60);
+	rig_free(&r);
+}
+
 static void
 failed_filters_take_the_interface_out(void **state)
 {
@@ -432,6 +465,7 @@ main(void)
 		cmocka_unit_test(membership_is_told_and_told_again_when_asked),
 		cmocka_unit_test(replay_with_changed_priority_is_refused),
 		cmocka_unit_test(unknown_sources_are_policed_known_ones_are_not),
+		cmocka_unit_test(one_unknown_source_leaves_room_for_others),
 		cmocka_unit_test(failed_filters_take_the_interface_out),
 	};
 
