@@ -102,8 +102,8 @@ create_group(struct ctl *c, uint16_t i)
 		(uint8_t)((g->n_vips > 0 ? ELECTION_IP4 : 0) | (g->n_vips6 > 0 ? ELECTION_IP6 : 0));
 	g->announce_end = (uint16_t)(g->n_vips + g->n_vips6);
 	g->announce_next = g->announce_end;
-	c->unicast_peer[i] =
-		conf->peer4.family != BASE_FAMILY_NONE || conf->peer6.family != BASE_FAMILY_NONE;
+	c->unicast[i] = (uint8_t)((conf->peer4.family != BASE_FAMILY_NONE ? ELECTION_IP4 : 0) |
+		(conf->peer6.family != BASE_FAMILY_NONE ? ELECTION_IP6 : 0));
 	if (auth_balance_init(&g->balance, conf->key) != 0)
 		return -EIO;
 	g->fingerprint = auth_vip_fingerprint(vips, conf->n_addresses);
@@ -218,14 +218,14 @@ ctl_create(const struct ctl_config *config)
 	c->auth = calloc(c->n_groups + 1u, sizeof(*c->auth));
 	c->counters = calloc(c->n_groups + 1u, sizeof(*c->counters));
 	c->listening = calloc(c->n_groups + 1u, sizeof(*c->listening));
-	c->unicast_peer = calloc(c->n_groups + 1u, sizeof(*c->unicast_peer));
+	c->unicast = calloc(c->n_groups + 1u, sizeof(*c->unicast));
 	c->decisions = calloc(c->n_groups + 1u, sizeof(*c->decisions));
 	c->group_pub = calloc(c->n_groups + 1u, sizeof(*c->group_pub));
 	c->box_pub = calloc(1, sizeof(*c->box_pub));
 	c->events = calloc(CTL_EVENT_SLOTS, sizeof(*c->events));
 	c->requests = calloc(CTL_REQUEST_SLOTS, sizeof(*c->requests));
 	if (c->ifs == NULL || c->groups == NULL || c->auth == NULL || c->counters == NULL ||
-		c->listening == NULL || c->unicast_peer == NULL || c->decisions == NULL ||
+		c->listening == NULL || c->unicast == NULL || c->decisions == NULL ||
 		c->group_pub == NULL || c->box_pub == NULL || c->events == NULL ||
 		c->requests == NULL)
 		goto fail;
@@ -279,7 +279,7 @@ ctl_destroy(struct ctl *c)
 	free(c->box_pub);
 	free(c->group_pub);
 	free(c->decisions);
-	free(c->unicast_peer);
+	free(c->unicast);
 	free(c->listening);
 	free(c->counters);
 	free(c->auth);

@@ -85,12 +85,13 @@ own6(const struct ctl_advert_scope *scope, const struct base_addr *a)
 /** What differs between the families; the check is one. */
 static const struct family {
 	uint16_t ethertype;
+	uint8_t bit; /* ELECTION_IP4 or 6 */
 	bool (*decode)(const uint8_t *p, size_t len, struct packet *out);
 	enum wire_carp_sum (*sum)(const struct packet *k);
 	bool (*own)(const struct ctl_advert_scope *scope, const struct base_addr *a);
 } families[] = {
-	{WIRE_ETHERTYPE_IP4, packet4_decode, sum4, own4},
-	{WIRE_ETHERTYPE_IP6, packet6_decode, sum6, own6},
+	{WIRE_ETHERTYPE_IP4, ELECTION_IP4, packet4_decode, sum4, own4},
+	{WIRE_ETHERTYPE_IP6, ELECTION_IP6, packet6_decode, sum6, own6},
 };
 
 /* The family of a frame and where its IP header starts, or NULL when it is of neither. */
@@ -114,14 +115,15 @@ family_of(const uint8_t *frame, size_t len, size_t *off)
 
 /* Only the vhid says whether the TTL matters, and only a whole header has one. */
 static bool
-ttl_matters(const struct ctl_advert_scope *scope, bool whole, uint8_t vhid)
+ttl_matters(
+	const struct ctl_advert_scope *scope, const struct family *family, bool whole, uint8_t vhid)
 {
 	uint16_t group;
 
-	if (scope->unicast_peer == NULL || !whole)
+	if (scope->unicast == NULL || !whole)
 		return true;
 	group = scope->vhid_group[vhid];
-	return group == ELECTION_NONE || !scope->unicast_peer[group];
+	return group == ELECTION_NONE || !(scope->unicast[group] & family->bit);
 }
 
 enum ctl_stat
@@ -149,7 +151,7 @@ ctl_advert_check(const uint8_t *frame, size_t len, const struct ctl_advert_scope
 	out->src = k.src;
 
 	whole = wire_carp_decode(k.p, k.len, &carp);
-	if (k.ttl != WIRE_CARP_TTL && ttl_matters(scope, whole, carp.vhid))
+	if (k.ttl != WIRE_CARP_TTL && ttl_matters(scope, family, whole, carp.vhid))
 		return CTL_STAT_BADTTL;
 	if (!whole)
 		return CTL_STAT_BADLEN;

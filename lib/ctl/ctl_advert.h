@@ -32,8 +32,11 @@ struct ctl_advert_scope {
 	const bool *listening;
 	struct auth_group *const *auth;
 	const struct auth_counters *const *counters;
-	/** Has a unicast peer: its adverts may come over a router. NULL: no group has. */
-	const bool *unicast_peer;
+	/**
+	 * Mask of families with a unicast peer: its adverts may come over a router. NULL: no group
+	 * has one.
+	 */
+	const uint8_t *unicast;
 	/** @} */
 	/**
 	 * @name The interface's own addresses without the VIPs.
@@ -72,8 +75,8 @@ struct ctl_advert {
  *         says where to count it. Else the counter of the first step that refuses, in this order:
  *         DISALLOWED; BADIF; HDROPS (not a whole IP packet of protocol 112; IPv4: a fragment,
  *         header checksum wrong; IPv6: from a group, or to another group than ff02::12); BADTTL,
- *         unless the whole CARP header names a group with a unicast peer; BADLEN; BADSUM; BADVHID;
- *         SELF; BADVER; BADAUTH; LOOP
+ *         unless the whole CARP header names a group with a unicast peer of this family; BADLEN;
+ *         BADSUM; BADVHID; SELF; BADVER; BADAUTH; LOOP
  * @thread as auth_group_verify()
  */
 enum ctl_stat ctl_advert_check(const uint8_t *frame, size_t len,

@@ -63,7 +63,7 @@ struct ctl_group {
 	uint8_t peer6_mac[BASE_MAC_LEN];
 	bool peer6_known;
 	base_ns_t peer6_ask_at;
-	/* Adverts of unknown sources that may still be looked at: of all, and of those of a hash. */
+	/* Adverts of unknown sources that may be looked at: of all, and of those of a hash. */
 	struct ctl_bucket unknown;
 	struct ctl_bucket source[CTL_SOURCE_BUCKETS];
 	uint32_t send_failures; /* dp's counter as seen last */
@@ -184,7 +184,7 @@ struct ctl {
 	struct auth_group **auth;
 	const struct auth_counters **counters;
 	bool *listening;
-	bool *unicast_peer;
+	uint8_t *unicast;		    /* mask of families with a unicast peer */
 	uint64_t box_stats[CTL_STAT_COUNT]; /* what belongs to no group */
 	uint8_t log;
 	bool arpbalance;

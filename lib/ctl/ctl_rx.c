@@ -142,7 +142,7 @@ one_advert(struct ctl *c, const struct dp_punt *p)
 		.listening = c->listening,
 		.auth = c->auth,
 		.counters = c->counters,
-		.unicast_peer = c->unicast_peer,
+		.unicast = c->unicast,
 		.own_ip4 = f->own,
 		.n_own_ip4 = f->n_own,
 		.own_ip6 = (const uint8_t(*)[16])f->own6,

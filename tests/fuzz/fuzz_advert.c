@@ -169,6 +169,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const bool all[N_GROUPS] = {true, true}, none[N_GROUPS];
+	static const uint8_t unicast[N_GROUPS] = {ELECTION_IP4 | ELECTION_IP6, ELECTION_IP6};
 	static const struct auth_counters *const counters[N_GROUPS] = {&own[0], &own[1]};
 	struct ctl_advert_scope scope = {
 		.auth = auth,
@@ -197,7 +198,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	scope.allow = !(options & OPT_DISALLOW);
 	scope.vhid_group = options & OPT_NO_GROUPS ? NULL : vhid_group;
 	scope.listening = options & OPT_DEAF ? none : all;
-	scope.unicast_peer = options & OPT_UNICAST ? all : NULL;
+	scope.unicast = options & OPT_UNICAST ? unicast : NULL;
 	scope.n_own_ip4 = options & OPT_OWN_ADDRESS ? 1 : 0;
 	scope.n_own_ip6 = scope.n_own_ip4;
 

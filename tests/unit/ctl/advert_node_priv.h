@@ -38,7 +38,7 @@ struct node {
 	struct auth_counters own[GROUPS_MAX];
 	const struct auth_counters *counters[GROUPS_MAX];
 	uint16_t n_groups;
-	bool unicast_peer[GROUPS_MAX];
+	uint8_t unicast[GROUPS_MAX];
 	uint32_t own_ip4[2];
 	uint8_t own_ip6[2][WIRE_IP6_ADDR_LEN];
 	struct ctl_advert_scope scope;
@@ -56,7 +56,7 @@ node_init(struct node *n)
 		.listening = n->listening,
 		.auth = n->auth,
 		.counters = n->counters,
-		.unicast_peer = n->unicast_peer,
+		.unicast = n->unicast,
 		.own_ip4 = n->own_ip4,
 		.own_ip6 = (const uint8_t(*)[WIRE_IP6_ADDR_LEN])n->own_ip6,
 	};

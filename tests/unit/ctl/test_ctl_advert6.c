@@ -112,18 +112,25 @@ conformance_62_unicast_peer_has_any_ttl(void **state)
 		frame4[OFF_IP + 8] = (uint8_t)ttl;
 		fix_ip_sum(frame4);
 		frame6[OFF_HOP_LIMIT] = (uint8_t)ttl;
-		n.unicast_peer[0] = false;
-		n.unicast_peer[1] = true;
+		n.unicast[0] = 0;
+		n.unicast[1] = ELECTION_IP4 | ELECTION_IP6;
 		assert_int_equal(check(&n, frame4, len4, NULL), strict);
 		assert_int_equal(check(&n, frame6, len6, NULL), strict);
-		n.unicast_peer[0] = true;
+		n.unicast[0] = ELECTION_IP4 | ELECTION_IP6;
 		assert_int_equal(check(&n, frame4, len4, NULL), CTL_STAT_IPACKETS);
 		assert_int_equal(check(&n, frame6, len6, NULL), CTL_STAT_IPACKETS);
+		/* A peer in one family says nothing of the other. */
+		n.unicast[0] = ELECTION_IP4;
+		assert_int_equal(check(&n, frame4, len4, NULL), CTL_STAT_IPACKETS);
+		assert_int_equal(check(&n, frame6, len6, NULL), strict);
+		n.unicast[0] = ELECTION_IP6;
+		assert_int_equal(check(&n, frame4, len4, NULL), strict);
+		assert_int_equal(check(&n, frame6, len6, NULL), CTL_STAT_IPACKETS);
 		/* A scope that knows of no unicast peers. */
-		n.scope.unicast_peer = NULL;
+		n.scope.unicast = NULL;
 		assert_int_equal(check(&n, frame4, len4, NULL), strict);
 		assert_int_equal(check(&n, frame6, len6, NULL), strict);
-		n.scope.unicast_peer = n.unicast_peer;
+		n.scope.unicast = n.unicast;
 	}
 	node_fini(&n);
 }
@@ -137,7 +144,7 @@ unicast_peer_changes_no_other_step(void **state)
 
 	(void)state;
 	node_init_lan(&n);
-	n.unicast_peer[0] = true;
+	n.unicast[0] = ELECTION_IP4 | ELECTION_IP6;
 	/* A header cut short names no vhid, so its TTL counts; with a right one its length does. */
 	len = make_advert6(&n, 1, peer_ip6, 77, WIRE_CARP_SUM_PLAIN, frame);
 	frame[OFF_HOP_LIMIT] = 64;
