@@ -130,6 +130,7 @@ enum ctl_event_kind {
 	CTL_EVENT_WARN,	      /**< a peer's timing does not fit ours, or that is over */
 	CTL_EVENT_SPLIT,      /**< a split is suspected, or not any more */
 	CTL_EVENT_DECISION,   /**< a take-over is put off */
+	CTL_EVENT_DEVICE,     /**< a device went out of service, or came back; text says why */
 	CTL_EVENT_FILTER,     /**< a device's address filters were programmed again */
 };
 struct ctl_event {
@@ -143,12 +144,12 @@ struct ctl_event {
 	enum election_cause cause;
 	enum election_demotion_source source;
 	uint32_t amount, total; /**< DEMOTION */
-	bool link_up;		/**< LINK; FILTER: frames to the vMACs reach us */
-	enum ctl_stat stat;	/**< BAD_ADVERT: its counter */
-	uint32_t suppressed;	/**< BAD_ADVERT, STALL: how many since the last such event */
-	base_ns_t since_heard;	/**< STATE: BASE_NS_NEVER if nothing was heard */
-	base_ns_t takeover_ns;	/**< STATE to MASTER */
-	base_ns_t gap;		/**< STALL */
+	bool link_up;	     /**< LINK; FILTER: frames to the vMACs reach us; DEVICE: in service */
+	enum ctl_stat stat;  /**< BAD_ADVERT: its counter */
+	uint32_t suppressed; /**< BAD_ADVERT, STALL: how many since the last such event */
+	base_ns_t since_heard; /**< STATE: BASE_NS_NEVER if nothing was heard */
+	base_ns_t takeover_ns; /**< STATE to MASTER */
+	base_ns_t gap;	       /**< STALL */
 	struct election_priority own, peer;
 	struct base_addr src;	     /**< peer or sender; family NONE if none */
 	base_ns_t hold_ns;	     /**< DECISION: for so long */
@@ -159,8 +160,8 @@ struct ctl_event {
 	uint8_t family;		     /**< STATE: of the timer or advert that decided */
 	uint8_t split, split_before; /**< SPLIT: ELECTION_SPLIT_* now and before */
 	/**
-	 * REQUEST: what was asked. STATE: the same where that led to it, else empty. FILTER: why,
-	 * as the port says.
+	 * REQUEST: what was asked. STATE: the same where that led to it, else empty. FILTER and
+	 * DEVICE: why, as the port says.
 	 */
 	char text[96];
 };

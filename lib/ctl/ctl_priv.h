@@ -148,6 +148,7 @@ struct ctl_if {
 	base_ns_t frame_told; /* when FRAME_SEEN was fed last */
 	bool link_up;
 	bool filter_failed;
+	bool leaving; /* its device is to be left alone, and that was not confirmed yet */
 	struct ctl_member *members;
 	uint16_t n_members;
 };
@@ -189,6 +190,7 @@ struct ctl {
 	uint8_t log;
 	bool arpbalance;
 	uint16_t announcing; /* groups with an announcement under way */
+	uint16_t leaving;    /* interfaces whose devices are to be left alone */
 	bool fast;	     /* some group is fast: idle sleeps stay short */
 
 	base_ns_t now; /* of this turn */

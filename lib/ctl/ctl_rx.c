@@ -3,7 +3,6 @@
  */
 /* What comes up from the workers: adverts, ARP, packets without a next hop. */
 
-#include <stdio.h>
 #include <string.h>
 
 #include <rte_mbuf.h>
@@ -458,49 +457,6 @@ ctl_nbr_act(void *arg, const struct fib_nbr_action *a)
 	}
 }
 
-/* An interface serves while it has link and frames to the vMACs reach us. */
-static void
-feed_usable(struct ctl *c, uint16_t if_id)
-{
-	const struct ctl_if *f = &c->ifs[if_id];
-	struct election_event ev = {
-		.type = ELECTION_EV_LINK, .if_id = if_id, .on = f->link_up && !f->filter_failed};
-
-	ctl_feed(c, &ev);
-}
-
-static void
-link_changed(struct ctl *c, uint16_t if_id, bool up)
-{
-	struct ctl_event ev = ctl_event_new(CTL_EVENT_LINK);
-
-	if (c->ifs[if_id].link_up == up)
-		return;
-	c->ifs[if_id].link_up = up;
-	ev.if_id = if_id;
-	ev.link_up = up;
-	ctl_event_write(c, &ev);
-	if (up)
-		ctl_member_join(c, if_id);
-	feed_usable(c, if_id);
-}
-
-static void
-filters_changed(struct ctl *c, uint16_t if_id, bool ok, const char *why)
-{
-	struct ctl_event ev = ctl_event_new(CTL_EVENT_FILTER);
-
-	if (c->ifs[if_id].filter_failed == !ok)
-		return;
-	c->ifs[if_id].filter_failed = !ok;
-	ev.if_id = if_id;
-	ev.link_up = ok;
-	/* the whole of it stands in "show interface" */
-	snprintf(ev.text, sizeof(ev.text), "%.*s", (int)sizeof(ev.text) - 1, why);
-	ctl_event_write(c, &ev);
-	feed_usable(c, if_id);
-}
-
 void
 ctl_frames_seen(struct ctl *c)
 {
@@ -514,24 +470,5 @@ ctl_frames_seen(struct ctl *c)
 			continue;
 		f->frame_told = c->now;
 		ctl_feed(c, &ev);
-	}
-}
-
-void
-ctl_ports(struct ctl *c)
-{
-	struct port_event pe;
-
-	while (port_set_event(c->ports, &pe)) {
-		if (pe.type == PORT_EV_LINK)
-			dp_link(c->dp, pe.port_id, pe.link_up);
-		for (uint16_t i = 0; i < c->n_ifs; i++) {
-			if (c->ifs[i].port_id != pe.port_id)
-				continue;
-			if (pe.type == PORT_EV_LINK)
-				link_changed(c, i, pe.link_up);
-			else
-				filters_changed(c, i, pe.filter_ok, pe.reason);
-		}
 	}
 }

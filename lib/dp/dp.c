@@ -329,11 +329,41 @@ dp_answer(struct dp *dp, uint16_t group, bool answering)
 	atomic_store_explicit(&dp->groups[group].answering, answering, memory_order_release);
 }
 
+static struct dp_port *
+port_of(struct dp *dp, uint16_t port_id)
+{
+	if (port_id >= RTE_MAX_ETHPORTS || dp->slot_of_port[port_id] == UINT8_MAX)
+		return NULL;
+	return &dp->ports[dp->slot_of_port[port_id]];
+}
+
 void
 dp_link(struct dp *dp, uint16_t port_id, bool up)
 {
-	if (port_id >= RTE_MAX_ETHPORTS || dp->slot_of_port[port_id] == UINT8_MAX)
+	struct dp_port *p = port_of(dp, port_id);
+
+	if (p != NULL)
+		atomic_store_explicit(&p->link_up, up, memory_order_release);
+}
+
+void
+dp_attach(struct dp *dp, uint16_t port_id, bool attached)
+{
+	struct dp_port *p = port_of(dp, port_id);
+
+	if (p == NULL)
 		return;
-	atomic_store_explicit(
-		&dp->ports[dp->slot_of_port[port_id]].link_up, up, memory_order_release);
+	if (!attached)
+		atomic_store_explicit(&p->link_up, false, memory_order_release);
+	atomic_store_explicit(&p->detached, !attached, memory_order_release);
+	p->detach_token = attached ? 0 : rte_rcu_qsbr_start(dp->qsbr);
+}
+
+bool
+dp_detached(struct dp *dp, uint16_t port_id)
+{
+	const struct dp_port *p = port_of(dp, port_id);
+
+	return p != NULL && p->detach_token != 0 &&
+		rte_rcu_qsbr_check(dp->qsbr, p->detach_token, false) == 1;
 }

@@ -136,6 +136,14 @@ void dp_answer(struct dp *dp, uint16_t group, bool answering);
 /** A port without link is never sent to. Ports have link until told otherwise. */
 void dp_link(struct dp *dp, uint16_t port_id, bool up);
 /**
+ * Leave a port alone, or use it again; ports are used until told otherwise. It loses its link with
+ * the first, and has none until told after the second.
+ * @thread control lcore
+ */
+void dp_attach(struct dp *dp, uint16_t port_id, bool attached);
+/** No lcore touches the port any more, since dp_attach() said so. Never waits. @thread as it */
+bool dp_detached(struct dp *dp, uint16_t port_id);
+/**
  * Publish which source addresses valid adverts of a group were heard from. Adverts from them go
  * into a ring of their own, so that a flood from others cannot push them out. None at first.
  * A worker may see some of the addresses earlier than others, but each of them whole.

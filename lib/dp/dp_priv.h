@@ -68,7 +68,9 @@ struct dp_port {
 	uint16_t n_txq;
 	uint16_t if_index; /**< DP_NONE: frames are received, but belong to nobody */
 	bool control_txq;
-	_Atomic bool link_up; /**< control lcore: wo, workers: ro */
+	_Atomic bool link_up;  /**< control lcore: wo, workers: ro */
+	_Atomic bool detached; /**< the same; it is not polled */
+	uint64_t detach_token; /**< control lcore: workers that were quiescent since have seen it */
 };
 
 /** An address of an interface; in a table that is sorted by address. */

@@ -116,6 +116,12 @@ burst_orphaned(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n)
 	rte_pktmbuf_free_bulk(pkts, n);
 }
 
+static bool
+port_detached(const struct dp_port *p)
+{
+	return atomic_load_explicit(&p->detached, memory_order_acquire);
+}
+
 static uint32_t
 queues_poll(struct dp_lcore *lc)
 {
@@ -125,8 +131,12 @@ queues_poll(struct dp_lcore *lc)
 
 	for (uint16_t i = 0; i < lc->n_rxq; i++) {
 		struct dp_rxq *q = &lc->rxq[i];
-		uint16_t n = rte_eth_rx_burst(q->port_id, q->queue, pkts, DP_BURST);
 		uint16_t if_index = dp->ports[q->slot].if_index;
+		uint16_t n = 0;
+
+		/* From a port out of service nothing is to be heard: its horizon goes on. */
+		if (likely(!port_detached(&dp->ports[q->slot])))
+			n = rte_eth_rx_burst(q->port_id, q->queue, pkts, DP_BURST);
 
 		rxq_note(q, n, lc->now);
 		if (n == 0)

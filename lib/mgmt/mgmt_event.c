@@ -143,6 +143,12 @@ mgmt_event_text(const struct mgmt_config *c, const struct ctl_event *e, char buf
 			election_cause_text(e->cause), mgmt_span_str(e->hold_ns, span),
 			election_hold_name(e->hold));
 		break;
+	case CTL_EVENT_DEVICE:
+		snprintf(buf, MGMT_EVENT_TEXT, "interface %s: %s%.*s", mgmt_if_name(c, e->if_id),
+			e->link_up ? "its device is in service again"
+				   : "its device is out of service: ",
+			(int)sizeof(e->text), e->link_up ? "" : e->text);
+		break;
 	case CTL_EVENT_FILTER:
 		snprintf(buf, MGMT_EVENT_TEXT, "interface %s: %s%s%.*s", mgmt_if_name(c, e->if_id),
 			e->link_up ? "frames to the groups' MACs reach us again"
@@ -176,6 +182,8 @@ mgmt_event_kind(const struct ctl_event *e)
 		return "split";
 	case CTL_EVENT_DECISION:
 		return "decision";
+	case CTL_EVENT_DEVICE:
+		return "device";
 	case CTL_EVENT_FILTER:
 		return "filter";
 	}
@@ -198,6 +206,7 @@ mgmt_event_syslog(const struct ctl_event *e)
 	case CTL_EVENT_DEMOTION:
 		return e->amount > 0 ? 4 : 5;
 	case CTL_EVENT_LINK:
+	case CTL_EVENT_DEVICE:
 	case CTL_EVENT_FILTER:
 		return e->link_up ? 5 : 4;
 	case CTL_EVENT_BAD_ADVERT:

@@ -24,7 +24,11 @@ obstacle_link(struct mgmt_explain *x, json_t *list)
 
 	port_set_info(x->c->ports, x->c->if_port[x->conf->if_index], &p);
 	snprintf(remedy, sizeof(remedy), "show interface %s", x->ifname);
-	if (!p.link_up) {
+	if (p.out_of_service[0] != '\0') {
+		snprintf(what, sizeof(what), "%s is out of service: %s", x->ifname,
+			p.out_of_service);
+		obstacle(x, list, what, remedy);
+	} else if (!p.link_up) {
 		snprintf(what, sizeof(what), "%s has no link", x->ifname);
 		snprintf(remedy, sizeof(remedy), "check cable and switch port of %s", x->ifname);
 		obstacle(x, list, what, remedy);

@@ -46,6 +46,8 @@ mgmt_text_if_one(FILE *to, const json_t *v)
 		fprintf(to, "\tdriver file %s\n", get_str(v, "driver_file"));
 	fprintf(to, "\tlink seen by %s, changed %" PRIu64 " times%s\n", get_str(v, "link_source"),
 		get_u64(v, "link_changes"), get_bool(v, "tracked") ? ", tracked" : "");
+	if (get_str(v, "out_of_service")[0] != '\0')
+		fprintf(to, "\tout of service: %s\n", get_str(v, "out_of_service"));
 	fprintf(to, "\tvmac %s", get_str(v, "vmac_mode"));
 	if (reason[0] != '\0')
 		fprintf(to, " (%s)", reason);

@@ -357,6 +357,10 @@ event_view(const struct mgmt_config *c, const struct ctl_event *e)
 		put_priority(o, "peer", &e->peer);
 		put_str(o, "source", mgmt_addr_str(&e->src, addr));
 		break;
+	case CTL_EVENT_DEVICE:
+		put_bool(o, "in_service", e->link_up);
+		put_str(o, "reason", e->text);
+		break;
 	case CTL_EVENT_FILTER:
 		put_bool(o, "filter_ok", e->link_up);
 		put_str(o, "reason", e->text);

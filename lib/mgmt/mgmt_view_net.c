@@ -109,6 +109,8 @@ if_view(const struct mgmt_config *c, uint16_t id)
 	put_u64(o, "link_speed_mbps", p.link_speed_mbps);
 	put_u64(o, "link_changes", p.link_changes);
 	put_str(o, "link_source", p.link_source);
+	put_str(o, "out_of_service", p.out_of_service);
+	put_u64(o, "outages", p.n_outages);
 	put_u64(o, "mtu", ifc->mtu);
 	put_str(o, "mac", mgmt_mac_str(p.mac, mac));
 	json_object_set_new(o, "addresses", addresses);

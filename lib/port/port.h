@@ -20,6 +20,7 @@
 #define PORT_MAX	32
 #define PORT_REASON_MAX 192
 #define PORT_FILE_MAX	128
+#define PORT_OUT_MAX	96
 
 /** How frames to the group's shared MAC reach us. */
 enum port_vmac_mode {
@@ -82,20 +83,29 @@ struct port_info {
 	bool link_up;
 	uint32_t link_speed_mbps; /**< 0 = unknown */
 	uint64_t link_changes;
+	/** Why nobody may touch it now, reset or gone; "" in service. Without link then. */
+	char out_of_service[PORT_OUT_MAX];
+	uint32_t n_outages; /**< how often that was */
 };
 
 /** A change that the control lcore must know of. */
 enum port_event_type {
 	PORT_EV_LINK,	/**< link_up is the state now; it may repeat what is known */
 	PORT_EV_FILTER, /**< address filters were programmed again: the outcome */
+	/**
+	 * The device is to be left alone, or may be used again. It has no link while it is out of
+	 * service. To the first the control lcore answers by port_set_detached().
+	 */
+	PORT_EV_DEVICE,
 };
 struct port_event {
 	enum port_event_type type;
 	uint16_t port_id;
 	bool link_up;	/**< LINK */
 	bool filter_ok; /**< FILTER: frames to the groups' MACs reach us, filtered or promiscuous */
+	bool attached;	/**< DEVICE: it may be used */
 	base_ns_t at;	/**< when it was seen, CLOCK_MONOTONIC */
-	char reason[PORT_REASON_MAX]; /**< FILTER: as vmac_reason, or what failed */
+	char reason[PORT_REASON_MAX]; /**< FILTER: as vmac_reason; DEVICE: as out_of_service */
 };
 
 struct port_set; /**< all devices of the box */
@@ -119,6 +129,12 @@ struct port_set *port_set_start(const struct port_config *configs, uint16_t n,
  * @thread main
  */
 int port_set_watch(struct port_set *s, uint32_t poll_ms);
+
+/**
+ * No lcore touches the device any more, nor will until PORT_EV_DEVICE says that it may: it can be
+ * reset, or removed and taken back. @thread control lcore
+ */
+void port_set_detached(struct port_set *s, uint16_t port_id);
 
 /**
  * Program the i-th device's address filters again, for a driver that lost them (the port thread
@@ -176,12 +192,15 @@ int port_preflight(const struct port_config *c, struct port_check out[PORT_CHECK
 /** Next event; false when there is none. Never blocks. @thread control lcore only */
 bool port_set_event(struct port_set *s, struct port_event *out);
 
-/** Hardware counters by name, straight from the driver. May be slow. @thread management */
+/**
+ * Hardware counters by name, straight from the driver. May be slow, and waits while the device is
+ * reset. @thread management
+ */
 struct port_stats {
 	uint64_t rx_frames, tx_frames, rx_bytes, tx_bytes, rx_missed, rx_errors, tx_errors,
 		rx_nombuf;
 };
-int port_set_stats(const struct port_set *s, uint16_t i, struct port_stats *out);
+int port_set_stats(struct port_set *s, uint16_t i, struct port_stats *out);
 /** Set the counters to zero. @return 0, -EINVAL, or the driver's error */
 int port_set_stats_clear(struct port_set *s, uint16_t i);
 

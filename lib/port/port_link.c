@@ -72,6 +72,41 @@ make_filter_event(const struct port_state *st, struct port_event *ev)
 	memcpy(ev->reason, st->info.vmac_reason, sizeof(ev->reason));
 }
 
+static void
+make_device_event(const struct port_state *st, struct port_event *ev)
+{
+	memset(ev, 0, sizeof(*ev));
+	ev->type = PORT_EV_DEVICE;
+	ev->port_id = st->info.port_id;
+	ev->attached = st->info.out_of_service[0] == '\0';
+	ev->at = st->service_at;
+	memcpy(ev->reason, st->info.out_of_service, sizeof(st->info.out_of_service));
+}
+
+static void
+make_event(const struct port_state *st, enum port_event_type type, struct port_event *ev)
+{
+	switch (type) {
+	case PORT_EV_LINK:
+		make_link_event(st, ev);
+		break;
+	case PORT_EV_FILTER:
+		make_filter_event(st, ev);
+		break;
+	case PORT_EV_DEVICE:
+		make_device_event(st, ev);
+		break;
+	}
+}
+
+static _Atomic uint32_t *
+missed_of(struct port_set *s, enum port_event_type type)
+{
+	return type == PORT_EV_LINK	 ? &s->missed_link
+		: type == PORT_EV_FILTER ? &s->missed_filter
+					 : &s->missed_device;
+}
+
 static bool
 push(struct port_set *s, const struct port_event *ev)
 {
@@ -85,24 +120,21 @@ push(struct port_set *s, const struct port_event *ev)
 }
 
 /* The state was published before: whoever sees the bit finds it, or a later one. */
-static void
-tell(struct port_set *s, uint16_t i, enum port_event_type type)
+void
+port_tell(struct port_set *s, uint16_t i, enum port_event_type type)
 {
 	struct port_event ev;
 
-	if (type == PORT_EV_LINK)
-		make_link_event(&s->dev[i].now, &ev);
-	else
-		make_filter_event(&s->dev[i].now, &ev);
+	make_event(&s->dev[i].now, type, &ev);
 	if (!push(s, &ev))
-		atomic_fetch_or_explicit(type == PORT_EV_LINK ? &s->missed_link : &s->missed_filter,
-			UINT32_C(1) << i, memory_order_release);
+		atomic_fetch_or_explicit(
+			missed_of(s, type), UINT32_C(1) << i, memory_order_release);
 }
 
 static bool
-take_missed(struct port_set *s, _Atomic uint32_t *missed, enum port_event_type type,
-	struct port_event *out)
+take_missed(struct port_set *s, enum port_event_type type, struct port_event *out)
 {
+	_Atomic uint32_t *missed = missed_of(s, type);
 	const uint32_t bits = atomic_load_explicit(missed, memory_order_relaxed);
 	struct port_state st;
 	unsigned int i;
@@ -113,10 +145,7 @@ take_missed(struct port_set *s, _Atomic uint32_t *missed, enum port_event_type t
 	/* Taken back first: a change that comes while the state is copied sets it again. */
 	atomic_fetch_and_explicit(missed, ~(UINT32_C(1) << i), memory_order_acquire);
 	port_box_read(&s->dev[i].box, &st);
-	if (type == PORT_EV_LINK)
-		make_link_event(&st, out);
-	else
-		make_filter_event(&st, out);
+	make_event(&st, type, out);
 	return true;
 }
 
@@ -130,8 +159,8 @@ port_set_event(struct port_set *s, struct port_event *out)
 		atomic_store_explicit(&s->head, head + 1, memory_order_release);
 		return true;
 	}
-	return take_missed(s, &s->missed_link, PORT_EV_LINK, out) ||
-		take_missed(s, &s->missed_filter, PORT_EV_FILTER, out);
+	return take_missed(s, PORT_EV_DEVICE, out) || take_missed(s, PORT_EV_LINK, out) ||
+		take_missed(s, PORT_EV_FILTER, out);
 }
 
 static void
@@ -157,7 +186,7 @@ reprogram(struct port_set *s, uint16_t i, bool explicitly, base_ns_t now)
 	}
 	d->now.filter_at = now;
 	port_box_write(&d->box, &d->now);
-	tell(s, i, PORT_EV_FILTER);
+	port_tell(s, i, PORT_EV_FILTER);
 }
 
 void
@@ -165,32 +194,27 @@ port_set_turn(struct port_set *s, base_ns_t now)
 {
 	uint32_t wanted = atomic_exchange_explicit(&s->reprogram, 0, memory_order_acquire);
 
+	/* Before its link is believed: a device that is reset may still say that it has one. */
+	for (uint16_t i = 0; i < s->n; i++)
+		port_life_leave(s, i, now);
 	/* Links first, all of them: a filter may take a NIC a second. */
 	for (uint16_t i = 0; i < s->n; i++) {
 		struct port_dev *d = &s->dev[i];
 
-		if (!port_link_read(s, d, now))
+		if (d->phase != PORT_PHASE_SERVES || !port_link_read(s, d, now))
 			continue;
-		tell(s, i, PORT_EV_LINK);
+		port_tell(s, i, PORT_EV_LINK);
 		if (d->now.info.link_up && d->n_filters > 0)
 			wanted |= UINT32_C(1) << i;
 	}
 	for (uint16_t i = 0; i < s->n; i++) {
 		const bool explicitly = wanted & UINT32_C(1) << i;
 
-		if (explicitly || (s->dev[i].retry_at != 0 && s->dev[i].retry_at <= now))
+		if (s->dev[i].phase != PORT_PHASE_SERVES)
+			port_life_repair(s, i, now);
+		else if (explicitly || (s->dev[i].retry_at != 0 && s->dev[i].retry_at <= now))
 			reprogram(s, i, explicitly, now);
 	}
-}
-
-int
-port_link_interrupt(uint16_t port_id, enum rte_eth_event_type type, void *set, void *ret_param)
-{
-	(void)port_id;
-	(void)type;
-	(void)ret_param;
-	port_set_wake(set);
-	return 0;
 }
 
 void

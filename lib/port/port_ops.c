@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_dev.h>
+#include <rte_devargs.h>
 #include <rte_ethdev.h>
 
 #include "port_netdev_priv.h"
@@ -96,15 +98,34 @@ get_allmulticast(uint16_t port_id)
 }
 
 static int
-register_lsc(uint16_t port_id, rte_eth_dev_cb_fn cb, void *arg)
+identity(uint16_t port_id, char *buf, size_t len)
 {
-	return rte_eth_dev_callback_register(port_id, RTE_ETH_EVENT_INTR_LSC, cb, arg);
+	struct rte_eth_dev_info info;
+	const struct rte_devargs *args;
+	int ret = rte_eth_dev_info_get(port_id, &info);
+	int n;
+
+	if (ret != 0)
+		return ret;
+	args = rte_dev_devargs(info.device);
+	n = snprintf(buf, len, "%s%s%s", rte_dev_name(info.device),
+		args != NULL && args->args != NULL && args->args[0] != '\0' ? "," : "",
+		args != NULL && args->args != NULL ? args->args : "");
+	return n < 0 || (size_t)n >= len ? -ENAMETOOLONG : 0;
 }
 
 static int
-unregister_lsc(uint16_t port_id, rte_eth_dev_cb_fn cb, void *arg)
+remove_device(uint16_t port_id)
 {
-	return rte_eth_dev_callback_unregister(port_id, RTE_ETH_EVENT_INTR_LSC, cb, arg);
+	struct rte_eth_dev_info info;
+	int ret = rte_eth_dev_info_get(port_id, &info);
+
+	if (ret != 0)
+		return ret;
+	/* Of a device that is not there any more these may fail; it goes all the same. */
+	(void)rte_eth_dev_stop(port_id);
+	(void)rte_eth_dev_close(port_id);
+	return rte_dev_remove(info.device);
 }
 
 const struct port_ops port_ops_real = {
@@ -130,8 +151,12 @@ const struct port_ops port_ops_real = {
 	.allmulticast_set = set_allmulticast,
 	.allmulticast_get = get_allmulticast,
 	.link = rte_eth_link_get_nowait,
-	.lsc_register = register_lsc,
-	.lsc_unregister = unregister_lsc,
+	.event_register = rte_eth_dev_callback_register,
+	.event_unregister = rte_eth_dev_callback_unregister,
+	.identity = identity,
+	.reset = rte_eth_dev_reset,
+	.remove = remove_device,
+	.probe = rte_dev_probe,
 	.stats = rte_eth_stats_get,
 	.stats_reset = rte_eth_stats_reset,
 	.netdev_open = port_netdev_open,

@@ -4,6 +4,7 @@
 #ifndef PORT_PRIV_H
 #define PORT_PRIV_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -50,8 +51,18 @@ struct port_ops {
 	bool (*allmulticast_get)(uint16_t port_id);
 
 	int (*link)(uint16_t port_id, struct rte_eth_link *link); /**< never waits */
-	int (*lsc_register)(uint16_t port_id, rte_eth_dev_cb_fn cb, void *arg);
-	int (*lsc_unregister)(uint16_t port_id, rte_eth_dev_cb_fn cb, void *arg);
+	int (*event_register)(
+		uint16_t port_id, enum rte_eth_event_type type, rte_eth_dev_cb_fn cb, void *arg);
+	int (*event_unregister)(
+		uint16_t port_id, enum rte_eth_event_type type, rte_eth_dev_cb_fn cb, void *arg);
+
+	/** What probe() needs to find the device again, written to buf. */
+	int (*identity)(uint16_t port_id, char *buf, size_t len);
+	/** Stop it and put it back to before configure; -ENOTSUP where the driver cannot. */
+	int (*reset)(uint16_t port_id);
+	/** Stop, close and let go of a device, also of one that is not there any more. */
+	int (*remove)(uint16_t port_id);
+	int (*probe)(const char *identity);
 
 	int (*stats)(uint16_t port_id, struct rte_eth_stats *stats);
 	int (*stats_reset)(uint16_t port_id);
@@ -130,7 +141,7 @@ uint32_t port_mtu_max(const struct rte_eth_dev_info *info);
 /** What readers may see of a device. */
 struct port_state {
 	struct port_info info;
-	base_ns_t link_at, filter_at;
+	base_ns_t link_at, filter_at, service_at;
 	bool filter_ok;
 };
 #define PORT_STATE_WORDS ((sizeof(struct port_state) + 7) / 8)
@@ -149,6 +160,15 @@ struct port_box {
 void port_box_write(struct port_box *b, const struct port_state *s);
 void port_box_read(const struct port_box *b, struct port_state *s);
 
+/** Who may touch a device. */
+enum port_phase {
+	PORT_PHASE_SERVES = 0, /**< the lcores use it */
+	PORT_PHASE_LEAVES,     /**< the lcores were asked to leave it alone */
+	PORT_PHASE_REPAIR,     /**< only the port thread touches it */
+};
+
+#define PORT_IDENTITY_MAX 256
+
 struct port_dev {
 	uint16_t id; /**< ethdev port id */
 	const struct port_driver *drv;
@@ -160,8 +180,23 @@ struct port_dev {
 	bool lsc; /**< tells link changes by interrupt */
 	struct port_facts facts;
 
+	/* To bring it up again, as it was; constant. */
+	struct port_config config; /**< without its lists */
+	void *pool;
+	struct port_queues queues;
+	bool rss;
+	char identity[PORT_IDENTITY_MAX];
+
+	/* Written by the port thread. */
+	enum port_phase phase;
+	bool removed;	     /**< it went, or will: reset does not help */
+	bool gone;	     /**< it is no ethdev now */
+	uint8_t n_tries;     /**< at bringing it back */
+	base_ns_t repair_at; /**< next try */
+
 	/* What port_set_stop() has to undo. Written by main, then the port thread. */
-	bool started, lsc_registered;
+	bool started;
+	uint8_t events;		 /**< bits of events that are registered */
 	uint16_t n_filters;	 /**< the first of vmacs that the device has */
 	bool promiscuous;	 /**< we turned it on at the device */
 	bool promiscuous_on;	 /**< on, by whomever */
@@ -188,13 +223,18 @@ struct port_set {
 	uint32_t poll_ms;
 	struct compat_thread thread;
 	_Atomic bool stop;
-	_Atomic uint32_t reprogram; /**< bit i: device i; any thread sets, port thread clears */
+	/* Bit i: device i; any thread sets, the port thread clears. */
+	_Atomic uint32_t reprogram;
+	_Atomic uint32_t reset, removed; /**< set by DPDK's interrupt thread */
+	_Atomic uint32_t detached;	 /**< set by the control lcore */
+	/** Held while a device is repaired, and by management while it asks a driver. */
+	pthread_mutex_t driver;
 
 	/* Events: the port thread writes tail and slots, the control lcore head. Where the ring is
 	 * full, the bit says that the latest state of the device has not been told. */
 	_Alignas(64) _Atomic uint32_t tail;
 	struct port_event slot[PORT_EVENTS];
-	_Atomic uint32_t missed_link, missed_filter;
+	_Atomic uint32_t missed_link, missed_filter, missed_device;
 	_Alignas(64) _Atomic uint32_t head;
 };
 
@@ -205,6 +245,9 @@ struct port_set *port_set_start_ops(const struct port_ops *ops, const struct por
 /** Configure, set up queues and start one device whose id and vmacs are known. */
 int port_dev_start(struct port_set *s, struct port_dev *d, const struct port_config *c, void *pool,
 	char *err, unsigned int err_len);
+
+/** Bring a device up again as port_dev_start() did, after a reset. */
+int port_dev_restart(struct port_set *s, struct port_dev *d, char *err, unsigned int err_len);
 
 /**
  * Make the device deliver frames to the vMACs and CARP's multicast group.
@@ -217,8 +260,20 @@ void port_filter_undo(struct port_set *s, struct port_dev *d);
 
 /** Read the link of d into d->now. @return true when it changed */
 bool port_link_read(struct port_set *s, struct port_dev *d, base_ns_t now);
-/** The callback of a link interrupt: only wakes the port thread. */
-int port_link_interrupt(uint16_t port_id, enum rte_eth_event_type type, void *set, void *ret_param);
+/** Put an event into the ring, or note that there is one. */
+void port_tell(struct port_set *s, uint16_t i, enum port_event_type type);
+
+/** @name Out of service and back (port_life.c). @{ */
+/** The callback of a device's events: only leaves a note and wakes the port thread. */
+int port_device_event(uint16_t port_id, enum rte_eth_event_type type, void *set, void *ret_param);
+/** Ask for the events that the device has; d->lsc is false when links are not among them. */
+void port_events_register(struct port_set *s, struct port_dev *d);
+void port_events_unregister(struct port_set *s, struct port_dev *d);
+/** Take the device out of service when an event wants that. Quick. */
+void port_life_leave(struct port_set *s, uint16_t i, base_ns_t now);
+/** Bring back one that is out of service, if it is time and the lcores have left it. Slow. */
+void port_life_repair(struct port_set *s, uint16_t i, base_ns_t now);
+/** @} */
 /** One turn of the port thread, without waiting. */
 void port_set_turn(struct port_set *s, base_ns_t now);
 void port_set_wake(struct port_set *s);

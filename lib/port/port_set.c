@@ -153,9 +153,7 @@ stop_one(struct port_set *s, struct port_dev *d)
 		s->ops->stop(d->id);
 		d->started = false;
 	}
-	if (d->lsc_registered)
-		s->ops->lsc_unregister(d->id, port_link_interrupt, s);
-	d->lsc_registered = false;
+	port_events_unregister(s, d);
 }
 
 static void
@@ -171,6 +169,7 @@ free_set(struct port_set *s)
 		close(s->watch_fd);
 	if (s->wake_fd >= 0)
 		close(s->wake_fd);
+	pthread_mutex_destroy(&s->driver);
 	free(s->dev);
 	free(s);
 }
@@ -196,6 +195,7 @@ port_set_start_ops(const struct port_ops *ops, const struct port_config *configs
 	s->n = n;
 	s->netdev_fd = -1;
 	s->watch_fd = -1;
+	pthread_mutex_init(&s->driver, NULL);
 	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	s->dev = calloc(n, sizeof(*s->dev));
 	if (s->wake_fd < 0 || s->dev == NULL) {
@@ -233,7 +233,8 @@ port_set_stop(struct port_set *s)
 	port_thread_stop(s);
 	for (uint16_t i = s->n; i-- > 0;) {
 		stop_one(s, &s->dev[i]);
-		s->ops->close(s->dev[i].id);
+		if (!s->dev[i].gone)
+			s->ops->close(s->dev[i].id);
 	}
 	free_set(s);
 }
@@ -257,14 +258,16 @@ port_set_info(const struct port_set *s, uint16_t i, struct port_info *out)
 }
 
 int
-port_set_stats(const struct port_set *s, uint16_t i, struct port_stats *out)
+port_set_stats(struct port_set *s, uint16_t i, struct port_stats *out)
 {
 	struct rte_eth_stats st;
 	int ret;
 
 	if (i >= s->n)
 		return -EINVAL;
+	pthread_mutex_lock(&s->driver);
 	ret = s->ops->stats(s->dev[i].id, &st);
+	pthread_mutex_unlock(&s->driver);
 	if (ret != 0)
 		return ret;
 	*out = (struct port_stats){
@@ -283,5 +286,12 @@ port_set_stats(const struct port_set *s, uint16_t i, struct port_stats *out)
 int
 port_set_stats_clear(struct port_set *s, uint16_t i)
 {
-	return i < s->n ? s->ops->stats_reset(s->dev[i].id) : -EINVAL;
+	int ret;
+
+	if (i >= s->n)
+		return -EINVAL;
+	pthread_mutex_lock(&s->driver);
+	ret = s->ops->stats_reset(s->dev[i].id);
+	pthread_mutex_unlock(&s->driver);
+	return ret;
 }

@@ -74,6 +74,7 @@ try_start(const struct port_ops *ops, struct port_dev *d, const struct rte_eth_d
 	memset(&conf, 0, sizeof(conf));
 	conf.rxmode.mtu = c->mtu;
 	conf.intr_conf.lsc = d->lsc;
+	conf.intr_conf.rmv = d->facts.rmv;
 	if (a->rss) {
 		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
 		conf.rx_adv_conf.rss_conf.rss_hf = info->flow_type_rss_offloads & RSS_WANTED;
@@ -219,12 +220,10 @@ port_dev_start(struct port_set *s, struct port_dev *d, const struct port_config 
 	d->drv = port_driver_find(info.driver_name);
 	d->if_index = d->drv->netdev ? info.if_index : 0;
 	/* With the interrupt on, the ethdev layer answers from what the last one left. */
-	d->lsc = d->if_index == 0 && !d->drv->poll && (*info.dev_flags & RTE_ETH_DEV_INTR_LSC) != 0;
-	if (d->lsc) {
-		ret = ops->lsc_register(d->id, port_link_interrupt, s);
-		d->lsc_registered = ret == 0;
-		d->lsc = d->lsc_registered;
-	}
+	d->lsc = d->if_index == 0 && !d->drv->poll && d->facts.lsc;
+	port_events_register(s, d);
+	if (ops->identity(d->id, d->identity, sizeof(d->identity)) != 0)
+		snprintf(d->identity, sizeof(d->identity), "%s", c->device);
 	/* SOCKET_ID_ANY is -1 in both types. */
 	socket = (unsigned int)c->socket_id;
 
@@ -247,6 +246,39 @@ port_dev_start(struct port_set *s, struct port_dev *d, const struct port_config 
 		return ret;
 	}
 	d->started = true;
+	d->config = *c;
+	d->config.vmacs = NULL;
+	d->config.mcasts = NULL;
+	d->pool = pool;
+	d->queues = a.q;
+	d->rss = a.rss;
 	fill_info(ops, d, &info, c, &a);
+	return 0;
+}
+
+int
+port_dev_restart(struct port_set *s, struct port_dev *d, char *err, unsigned int err_len)
+{
+	struct attempt a = {.q = d->queues, .rss = d->rss, .step = ""};
+	struct rte_eth_dev_info info;
+	int ret;
+
+	memset(&info, 0, sizeof(info));
+	ret = s->ops->info(d->id, &info);
+	if (ret != 0) {
+		snprintf(err, err_len, "%s: ask the driver: %s", d->config.device,
+			rte_strerror(-ret));
+		return ret;
+	}
+	/* A netdev that was made anew has another one. */
+	d->if_index = d->drv->netdev ? info.if_index : 0;
+	a.mtu_before = d->now.info.mtu;
+	ret = try_start(
+		s->ops, d, &info, &d->config, (unsigned int)d->config.socket_id, d->pool, &a);
+	if (ret != 0) {
+		report(&d->config, &info, &a, ret, err, err_len);
+		return ret;
+	}
+	d->started = true;
 	return 0;
 }

@@ -15,9 +15,8 @@
 #include <rte_eal.h>
 #include <rte_mbuf.h>
 
-#include "port.h"
-
 struct fake fake;
+struct port_set *rig_ports;
 static struct rte_mempool *pool;
 
 #define POOL_SIZE 1023
@@ -94,6 +93,20 @@ dp_link(struct dp *dp, uint16_t port_id, bool up)
 	fake.link_up[port_id] = up;
 }
 
+void
+dp_attach(struct dp *dp, uint16_t port_id, bool attached)
+{
+	(void)dp;
+	fake.attached[port_id] = attached;
+}
+
+bool
+dp_detached(struct dp *dp, uint16_t port_id)
+{
+	(void)dp;
+	return !fake.attached[port_id] && fake.detached;
+}
+
 static uint32_t
 take(struct dp_punt *from, uint32_t *n, struct dp_punt *out, uint32_t cap)
 {
@@ -136,6 +149,7 @@ dp_ctl_send(struct dp *dp, uint16_t if_index, struct rte_mbuf *m, uint16_t group
 	if (fake.send_error == 0) {
 		struct fake_frame *f = &fake.frame[fake.n_frames++ % FAKE_FRAMES];
 
+		f->at = fake.now;
 		f->if_index = if_index;
 		f->group = group;
 		f->len = rte_pktmbuf_data_len(m);
@@ -203,41 +217,6 @@ dp_group_sources(struct dp *dp, uint16_t group, const struct base_addr *known, u
 	(void)group;
 	(void)known;
 	fake.n_known = n;
-}
-
-/* port */
-
-uint16_t
-port_set_count(const struct port_set *s)
-{
-	(void)s;
-	return 2;
-}
-
-int
-port_set_info(const struct port_set *s, uint16_t i, struct port_info *out)
-{
-	(void)s;
-	*out = (struct port_info){.port_id = i, .link_up = true};
-	return 0;
-}
-
-bool
-port_set_event(struct port_set *s, struct port_event *out)
-{
-	(void)s;
-	if (fake.filter_event) {
-		fake.filter_event = false;
-		*out = (struct port_event){.type = PORT_EV_FILTER,
-			.filter_ok = fake.filter_ok,
-			.reason = "the driver says so"};
-		return true;
-	}
-	if (!fake.has_port_event)
-		return false;
-	fake.has_port_event = false;
-	*out = (struct port_event){.type = PORT_EV_LINK, .link_up = fake.port_link_up};
-	return true;
 }
 
 /* fib_nbr */
@@ -311,9 +290,11 @@ rig_make(const char *json)
 		conf_issues_print(&issues, stderr);
 	conf_issues_free(&issues);
 	assert_non_null(r.conf);
-	fake = (struct fake){.now = 1000 * BASE_NS_PER_S, .horizon = BASE_NS_NEVER};
+	fake = (struct fake){
+		.now = 1000 * BASE_NS_PER_S, .horizon = BASE_NS_NEVER, .attached = {true, true}};
 	struct ctl_config config = {
 		.conf = r.conf,
+		.ports = rig_ports,
 		.if_port = ports,
 		.if_mac = macs,
 		.seed = 1,

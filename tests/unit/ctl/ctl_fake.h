@@ -20,6 +20,7 @@
 #define FAKE_LEARNT 16
 
 struct fake_frame {
+	base_ns_t at;
 	uint16_t if_index, group;
 	uint16_t len;
 	uint8_t bytes[160];
@@ -51,7 +52,11 @@ struct fake {
 	uint16_t n_known; /* sources published last */
 	uint16_t port;	  /* of port_event */
 	bool filter_event, filter_ok;
-	bool nbr_known; /* fib_nbr_lookup() finds everybody, at rig_asker_mac */
+	bool device_event, device_attached; /* of port 0 */
+	bool detached;			    /* what dp_detached() answers */
+	bool attached[8];		    /* by dp_attach() */
+	uint32_t n_detached;		    /* calls of port_set_detached() */
+	bool nbr_known;			    /* fib_nbr_lookup() finds everybody, at rig_asker_mac */
 	uint32_t nbr_request_ip;
 };
 extern struct fake fake;
@@ -77,6 +82,9 @@ extern const char rig_pair[];
 /** One interface without an address, one group. */
 extern const char rig_bare[];
 /** @} */
+
+/** Devices of the next rig; NULL for those of ctl_fake_port.c. */
+extern struct port_set *rig_ports;
 
 struct rig {
 	struct conf *conf;

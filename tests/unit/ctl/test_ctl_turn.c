@@ -234,6 +234,42 @@ link_down_stops_the_group_and_demotes_the_other(void **state)
 	rig_free(&r);
 }
 
+/* The port thread gets the device once the workers have let go of it, and not before. */
+static void
+device_is_let_go_of_and_taken_back(void **state)
+{
+	struct rig r = rig_make(rig_pair);
+	struct ctl_event ev[64];
+	uint64_t last = 0;
+	uint32_t n, seen = 0;
+
+	(void)state;
+	rig_to_master(&r);
+	fake.device_event = true;
+	rig_turn(&r);
+	assert_false(fake.attached[0]);
+	assert_true(fake.attached[1]);
+	rig_run(&r, fake.now + 5 * BASE_NS_PER_MS);
+	assert_int_equal(fake.n_detached, 0);
+	fake.detached = true;
+	rig_run(&r, fake.now + 5 * BASE_NS_PER_MS);
+	assert_int_equal(fake.n_detached, 1);
+	fake.device_event = true;
+	fake.device_attached = true;
+	rig_turn(&r);
+	assert_true(fake.attached[0]);
+	n = ctl_events(r.ctl, ELECTION_NONE, 0, ev, 64, &last);
+	for (uint32_t i = 0; i < n; i++) {
+		if (ev[i].kind != CTL_EVENT_DEVICE)
+			continue;
+		assert_int_equal(ev[i].if_id, 0);
+		assert_int_equal(ev[i].link_up, seen++ == 1);
+		assert_string_equal(ev[i].text, "the device was removed");
+	}
+	assert_int_equal(seen, 2);
+	rig_free(&r);
+}
+
 int
 main(void)
 {
@@ -246,6 +282,7 @@ main(void)
 		cmocka_unit_test(failure_in_the_worker_counts_as_send_error),
 		cmocka_unit_test(horizon_is_read_before_the_rings_are_drained),
 		cmocka_unit_test(link_down_stops_the_group_and_demotes_the_other),
+		cmocka_unit_test(device_is_let_go_of_and_taken_back),
 	};
 
 	return cmocka_run_group_tests(tests, fake_eal_setup, fake_eal_teardown);

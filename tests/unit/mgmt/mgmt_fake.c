@@ -493,7 +493,7 @@ port_vmac_mode_name(enum port_vmac_mode m)
 }
 
 int
-port_set_stats(const struct port_set *s, uint16_t i, struct port_stats *out)
+port_set_stats(struct port_set *s, uint16_t i, struct port_stats *out)
 {
 	(void)s;
 	*out = fake.port_stats[i];

@@ -224,6 +224,13 @@ decisions_and_filters(void **state)
 	EXPECT_EVENT("carp: lan vhid 1: take-over (preempting a slower master) waits 53.1 ms for "
 		     "tie-break");
 
+	e = fake_event(CTL_EVENT_DEVICE);
+	e->if_id = 1;
+	snprintf(e->text, sizeof(e->text), "the device was removed");
+	EXPECT_EVENT("interface wan: its device is out of service: the device was removed");
+	e->link_up = true;
+	EXPECT_EVENT("interface wan: its device is in service again");
+
 	e = fake_event(CTL_EVENT_FILTER);
 	e->if_id = 1;
 	EXPECT_EVENT("interface wan: address filters failed, frames to the groups' MACs do not "
@@ -261,6 +268,8 @@ loudness(void **state)
 		{{.kind = CTL_EVENT_SPLIT, .split = ELECTION_SPLIT_AUTH}, "split", 1, 4},
 		{{.kind = CTL_EVENT_SPLIT}, "split", 1, 5},
 		{{.kind = CTL_EVENT_DECISION}, "decision", 1, 6},
+		{{.kind = CTL_EVENT_DEVICE}, "device", 1, 4},
+		{{.kind = CTL_EVENT_DEVICE, .link_up = true}, "device", 1, 5},
 		{{.kind = CTL_EVENT_FILTER}, "filter", 1, 4},
 		{{.kind = CTL_EVENT_FILTER, .link_up = true}, "filter", 1, 5},
 	};
@@ -292,9 +301,11 @@ fields(void **state)
 		"{\"filter_ok\": false, \"reason\": \"why\"}",
 		"{\"warn\": \"timing fits\", \"silent\": true, \"peer\": \"1/0/2\", \"source\": "
 		"\"192.0.2.3\"}",
+		"{\"in_service\": false, \"reason\": \"why\"}",
 	};
 	static const enum ctl_event_kind kinds[] = {CTL_EVENT_STATE, CTL_EVENT_WARN,
-		CTL_EVENT_SPLIT, CTL_EVENT_DECISION, CTL_EVENT_FILTER, CTL_EVENT_WARN};
+		CTL_EVENT_SPLIT, CTL_EVENT_DECISION, CTL_EVENT_FILTER, CTL_EVENT_WARN,
+		CTL_EVENT_DEVICE};
 	static const char *const common[] = {"seq", "wall", "kind", "group", "interface", "text"};
 	struct mgmt_args a = {0};
 	json_t *v, *list;

@@ -385,6 +385,14 @@ init_for_each_reason(void **state)
 		"2026-05-01T12:00:01.123Z.\n"
 		"Cause: interface down; rule: the interface has no link.\n"
 		"In the way: lan has no link. To do: check cable and switch port of lan.\n" AFTER_INIT);
+	snprintf(fake.ports[0].out_of_service, PORT_OUT_MAX, "the device was removed");
+	expect_explained(0,
+		"carp0 (lan vhid 1) has been INIT for 12.3 s, since "
+		"2026-05-01T12:00:01.123Z.\n"
+		"Cause: interface down; rule: the interface has no link.\n"
+		"In the way: lan is out of service: the device was removed. To do: show interface "
+		"lan.\n" AFTER_INIT);
+	fake.ports[0].out_of_service[0] = '\0';
 	fake.ports[0].link_up = true;
 
 	snprintf(fake.ports[0].vmac_reason, sizeof(fake.ports[0].vmac_reason),

@@ -338,6 +338,27 @@ interfaces(void **state)
 }
 
 static void
+interface_out_of_service(void **state)
+{
+	struct mgmt_args a = {.has_if = true, .if_index = 1};
+
+	(void)state;
+	snprintf(fake.ports[1].out_of_service, PORT_OUT_MAX, "the device was removed");
+	EXPECT(if_one, a,
+		"wan: link down mtu 1500\n"
+		"\tlladdr 02:00:00:00:00:02\n"
+		"\taddress 198.51.100.2/24\n"
+		"\tdevice net_null1 driver net_null port 1 numa -1 queues "
+		"rx 1 tx 2 (one of control)\n"
+		"\tdriver file /usr/lib/librte_net_null.so\n"
+		"\tlink seen by poll, changed 1 times, tracked\n"
+		"\tout of service: the device was removed\n"
+		"\tvmac promiscuous (no address filter), multicast list\n"
+		"\twarning vmac: it prunes\n"
+		"\tgroups carp1\n");
+}
+
+static void
 preflight(void **state)
 {
 	struct mgmt_args a = {.has_if = true, .if_index = 1};
@@ -527,6 +548,7 @@ main(void)
 		T(peers),
 		T(demotion),
 		T(interfaces),
+		T(interface_out_of_service),
 		T(preflight),
 		T(port_stats),
 		T(routes_and_neighbors),

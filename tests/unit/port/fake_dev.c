@@ -8,18 +8,28 @@
 #include <stdio.h>
 #include <string.h>
 
-struct fake_dev fake[FAKE_DEVS];
+struct fake_dev fake_devs[FAKE_DEVS];
 
 static const uint8_t vmac_one[1][BASE_MAC_LEN] = {{0x00, 0x00, 0x5e, 0x00, 0x01, 0x01}};
 static const uint8_t fake_mcast[][BASE_MAC_LEN] = {{0x01, 0, 0x5e, 0, 0, 0x12}};
 static uint32_t flags[FAKE_DEVS];
 
+int (*fake_hook)(uint16_t id, enum fake_op op);
+
+/* The hook may refuse, fail, or take its time. */
+#define OP(id, op)                                                                 \
+	do {                                                                       \
+		int hooked_ = fake_hook != NULL ? fake_hook(id, FAKE_OP_##op) : 0; \
+		if (hooked_ != 0)                                                  \
+			return hooked_;                                            \
+	} while (0)
+
 void
 fake_reset(void)
 {
-	memset(fake, 0, sizeof(fake));
+	memset(fake_devs, 0, sizeof(fake_devs));
 	for (unsigned int i = 0; i < 2; i++) {
-		fake[i] = (struct fake_dev){
+		fake_devs[i] = (struct fake_dev){
 			.name = i == 0 ? "net_fake0" : "net_fake1",
 			.driver = "net_fake",
 			.max_rxq = 16,
@@ -62,7 +72,7 @@ static int
 find(const char *name, uint16_t *port_id)
 {
 	for (uint16_t i = 0; i < FAKE_DEVS; i++) {
-		if (fake[i].name != NULL && strcmp(fake[i].name, name) == 0) {
+		if (fake_devs[i].name != NULL && strcmp(fake_devs[i].name, name) == 0) {
 			*port_id = i;
 			return 0;
 		}
@@ -73,13 +83,14 @@ find(const char *name, uint16_t *port_id)
 static void
 list(char *buf, size_t len)
 {
-	snprintf(buf, len, "%s, %s", fake[0].name, fake[1].name);
+	snprintf(buf, len, "%s, %s", fake_devs[0].name, fake_devs[1].name);
 }
 
 static int
 info(uint16_t id, struct rte_eth_dev_info *out)
 {
-	struct fake_dev *d = &fake[id];
+	OP(id, INFO);
+	struct fake_dev *d = &fake_devs[id];
 
 	memset(out, 0, sizeof(*out));
 	flags[id] = d->dev_flags;
@@ -115,7 +126,8 @@ mac(uint16_t id, struct rte_ether_addr *out)
 static int
 configure(uint16_t id, uint16_t n_rxq, uint16_t n_txq, const struct rte_eth_conf *conf)
 {
-	struct fake_dev *d = &fake[id];
+	OP(id, CONFIGURE);
+	struct fake_dev *d = &fake_devs[id];
 
 	if (n_rxq > d->max_rxq || n_txq > d->max_txq || (d->want_pairs && n_rxq != n_txq))
 		return -EINVAL;
@@ -132,10 +144,11 @@ configure(uint16_t id, uint16_t n_rxq, uint16_t n_txq, const struct rte_eth_conf
 static int
 desc_adjust(uint16_t id, uint16_t *rx, uint16_t *tx)
 {
-	if (*rx > fake[id].max_desc)
-		*rx = fake[id].max_desc;
-	if (*tx > fake[id].max_desc)
-		*tx = fake[id].max_desc;
+	OP(id, DESC_ADJUST);
+	if (*rx > fake_devs[id].max_desc)
+		*rx = fake_devs[id].max_desc;
+	if (*tx > fake_devs[id].max_desc)
+		*tx = fake_devs[id].max_desc;
 	return 0;
 }
 
@@ -143,59 +156,64 @@ static int
 rxq_setup(uint16_t id, uint16_t q, uint16_t n_desc, unsigned int socket,
 	const struct rte_eth_rxconf *conf, struct rte_mempool *pool)
 {
+	OP(id, RXQ_SETUP);
 	(void)socket;
 	(void)conf;
 	(void)pool;
-	fake[id].n_rx_desc = n_desc;
-	return q < fake[id].n_rxq ? 0 : -EINVAL;
+	fake_devs[id].n_rx_desc = n_desc;
+	return q < fake_devs[id].n_rxq ? 0 : -EINVAL;
 }
 
 static int
 txq_setup(uint16_t id, uint16_t q, uint16_t n_desc, unsigned int socket,
 	const struct rte_eth_txconf *conf)
 {
+	OP(id, TXQ_SETUP);
 	(void)n_desc;
 	(void)socket;
 	(void)conf;
-	if (fake[id].max_txq_setup != 0 && q >= fake[id].max_txq_setup)
+	if (fake_devs[id].max_txq_setup != 0 && q >= fake_devs[id].max_txq_setup)
 		return -EIO;
-	return q < fake[id].n_txq ? 0 : -EINVAL;
+	return q < fake_devs[id].n_txq ? 0 : -EINVAL;
 }
 
 static int
 mtu_get(uint16_t id, uint16_t *mtu)
 {
-	*mtu = fake[id].mtu;
+	*mtu = fake_devs[id].mtu;
 	return 0;
 }
 
 static int
 mtu_set(uint16_t id, uint16_t mtu)
 {
-	if (fake[id].mtu_ret == 0)
-		fake[id].mtu = mtu;
-	return fake[id].mtu_ret;
+	OP(id, MTU_SET);
+	if (fake_devs[id].mtu_ret == 0)
+		fake_devs[id].mtu = mtu;
+	return fake_devs[id].mtu_ret;
 }
 
 static int
 start(uint16_t id)
 {
-	fake[id].started = fake[id].start_ret == 0;
-	return fake[id].start_ret;
+	OP(id, START);
+	fake_devs[id].started = fake_devs[id].start_ret == 0;
+	return fake_devs[id].start_ret;
 }
 
 static int
 stop(uint16_t id)
 {
-	fake[id].started = false;
-	fake[id].filtered = false;
+	OP(id, STOP);
+	fake_devs[id].started = false;
+	fake_devs[id].filtered = false;
 	return 0;
 }
 
 static int
 do_close(uint16_t id)
 {
-	fake[id].closed = true;
+	fake_devs[id].closed = true;
 	return 0;
 }
 
@@ -213,7 +231,8 @@ look_for_gap(struct fake_dev *d)
 static int
 mac_add(uint16_t id, const uint8_t m[BASE_MAC_LEN])
 {
-	struct fake_dev *d = &fake[id];
+	OP(id, MAC_ADD);
+	struct fake_dev *d = &fake_devs[id];
 
 	d->n_mac_adds++;
 	if (d->n_macs >= d->mac_room)
@@ -226,7 +245,8 @@ mac_add(uint16_t id, const uint8_t m[BASE_MAC_LEN])
 static int
 mac_remove(uint16_t id, const uint8_t m[BASE_MAC_LEN])
 {
-	struct fake_dev *d = &fake[id];
+	OP(id, MAC_REMOVE);
+	struct fake_dev *d = &fake_devs[id];
 
 	for (unsigned int i = 0; i < d->n_macs; i++) {
 		if (memcmp(d->macs[i], m, BASE_MAC_LEN) == 0) {
@@ -241,67 +261,150 @@ mac_remove(uint16_t id, const uint8_t m[BASE_MAC_LEN])
 static int
 multicast_set(uint16_t id, const uint8_t (*macs)[BASE_MAC_LEN], uint16_t n)
 {
+	OP(id, MULTICAST_SET);
 	(void)macs;
-	if (fake[id].multicast_ret == 0)
-		fake[id].multicast = n;
-	return fake[id].multicast_ret;
+	if (fake_devs[id].multicast_ret == 0)
+		fake_devs[id].multicast = n;
+	return fake_devs[id].multicast_ret;
 }
 
 static int
 promiscuous_set(uint16_t id, bool on)
 {
-	if (fake[id].promiscuous_ret == 0)
-		fake[id].promiscuous = on;
-	look_for_gap(&fake[id]);
-	return fake[id].promiscuous_ret;
+	OP(id, PROMISCUOUS_SET);
+	if (fake_devs[id].promiscuous_ret == 0)
+		fake_devs[id].promiscuous = on;
+	look_for_gap(&fake_devs[id]);
+	return fake_devs[id].promiscuous_ret;
 }
 
 static bool
 promiscuous_get(uint16_t id)
 {
-	return fake[id].promiscuous;
+	return fake_devs[id].promiscuous;
 }
 
 static int
 allmulticast_set(uint16_t id, bool on)
 {
-	if (fake[id].allmulticast_ret == 0)
-		fake[id].allmulticast = on;
-	return fake[id].allmulticast_ret;
+	OP(id, ALLMULTICAST_SET);
+	if (fake_devs[id].allmulticast_ret == 0)
+		fake_devs[id].allmulticast = on;
+	return fake_devs[id].allmulticast_ret;
 }
 
 static bool
 allmulticast_get(uint16_t id)
 {
-	return fake[id].allmulticast;
+	return fake_devs[id].allmulticast;
 }
 
 static int
 link_get(uint16_t id, struct rte_eth_link *link)
 {
+	OP(id, LINK);
 	memset(link, 0, sizeof(*link));
-	link->link_status = fake[id].link_up;
-	link->link_speed = fake[id].speed;
+	link->link_status = fake_devs[id].link_up;
+	link->link_speed = fake_devs[id].speed;
 	return 0;
 }
 
 static int
-lsc_register(uint16_t id, rte_eth_dev_cb_fn cb, void *arg)
+event_register(uint16_t id, enum rte_eth_event_type type, rte_eth_dev_cb_fn cb, void *arg)
 {
-	if (fake[id].lsc_ret != 0)
-		return fake[id].lsc_ret;
-	fake[id].lsc_cb = cb;
-	fake[id].lsc_arg = arg;
+	struct fake_dev *d = &fake_devs[id];
+
+	if (type == RTE_ETH_EVENT_INTR_LSC && d->lsc_ret != 0)
+		return d->lsc_ret;
+	if (type == RTE_ETH_EVENT_INTR_LSC)
+		d->lsc_cb = cb;
+	d->event_cb = cb;
+	d->event_arg = arg;
+	d->n_events++;
 	return 0;
 }
 
 static int
-lsc_unregister(uint16_t id, rte_eth_dev_cb_fn cb, void *arg)
+event_unregister(uint16_t id, enum rte_eth_event_type type, rte_eth_dev_cb_fn cb, void *arg)
 {
-	if (fake[id].lsc_cb != cb || fake[id].lsc_arg != arg)
+	struct fake_dev *d = &fake_devs[id];
+
+	if (d->event_cb != cb || d->event_arg != arg || d->n_events == 0)
 		return -EINVAL;
-	fake[id].lsc_cb = NULL;
+	if (type == RTE_ETH_EVENT_INTR_LSC)
+		d->lsc_cb = NULL;
+	if (--d->n_events == 0)
+		d->event_cb = NULL;
 	return 0;
+}
+
+void
+fake_event(uint16_t id, enum rte_eth_event_type type)
+{
+	fake_devs[id].event_cb(id, type, fake_devs[id].event_arg, NULL);
+}
+
+static int
+identity(uint16_t id, char *buf, size_t len)
+{
+	snprintf(buf, len, "%s,arg=%u", fake_devs[id].name, id);
+	return 0;
+}
+
+/* All that was programmed is lost. */
+static void
+wipe(struct fake_dev *d)
+{
+	d->configured = false;
+	d->started = false;
+	d->filtered = false;
+	d->n_macs = 0;
+	d->promiscuous = false;
+	d->allmulticast = false;
+	d->multicast = false;
+}
+
+static int
+reset(uint16_t id)
+{
+	OP(id, RESET);
+	struct fake_dev *d = &fake_devs[id];
+
+	d->n_resets++;
+	if (d->reset_ret != 0)
+		return d->reset_ret;
+	wipe(d);
+	return 0;
+}
+
+static int
+remove_device(uint16_t id)
+{
+	OP(id, REMOVE);
+	struct fake_dev *d = &fake_devs[id];
+
+	wipe(d);
+	d->name = NULL;
+	d->n_removes++;
+	return 0;
+}
+
+static int
+probe(const char *text)
+{
+	OP(text[strlen(text) - 1] == '1', PROBE);
+	const unsigned int want = text[strlen(text) - 1] == '1';
+
+	for (uint16_t i = 0; i < FAKE_DEVS; i++) {
+		struct fake_dev *d = &fake_devs[i];
+
+		if (d->probe_ret != 0 || d->name != NULL || d->n_removes == 0)
+			continue;
+		d->name = want ? "net_fake1" : "net_fake0";
+		d->n_probes++;
+		return 0;
+	}
+	return -ENODEV;
 }
 
 static int
@@ -336,9 +439,9 @@ by_index(unsigned int if_index)
 {
 	unsigned int i = 0;
 
-	while (i < FAKE_DEVS - 1 && fake[i].if_index != if_index)
+	while (i < FAKE_DEVS - 1 && fake_devs[i].if_index != if_index)
 		i++;
-	return &fake[i];
+	return &fake_devs[i];
 }
 
 static int
@@ -386,8 +489,12 @@ const struct port_ops fake_ops = {
 	.allmulticast_set = allmulticast_set,
 	.allmulticast_get = allmulticast_get,
 	.link = link_get,
-	.lsc_register = lsc_register,
-	.lsc_unregister = lsc_unregister,
+	.event_register = event_register,
+	.event_unregister = event_unregister,
+	.identity = identity,
+	.reset = reset,
+	.remove = remove_device,
+	.probe = probe,
 	.stats = stats,
 	.stats_reset = stats_reset,
 	.netdev_open = open_nothing,

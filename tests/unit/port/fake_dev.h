@@ -34,6 +34,7 @@ struct fake_dev {
 	int mac_ret;
 	unsigned int mac_room; /* addresses that it takes before mac_ret */
 	int multicast_ret, allmulticast_ret, promiscuous_ret;
+	int reset_ret, probe_ret;
 	int netdev_promiscuous_ret;
 
 	/* What it is. */
@@ -50,15 +51,43 @@ struct fake_dev {
 	/* What happened. */
 	unsigned int n_mac_adds, n_gaps; /* moments without filter and without promiscuous mode */
 	bool filtered;			 /* was given all it needs; from then on gaps count */
-	rte_eth_dev_cb_fn lsc_cb;
-	void *lsc_arg;
+	unsigned int n_resets, n_removes, n_probes;
+	rte_eth_dev_cb_fn lsc_cb, event_cb;
+	void *event_arg;
+	unsigned int n_events; /* that were asked for */
 };
 
-extern struct fake_dev fake[FAKE_DEVS];
+/** The operations that a device could refuse, fail or take long for. */
+enum fake_op {
+	FAKE_OP_INFO = 0,
+	FAKE_OP_CONFIGURE,
+	FAKE_OP_DESC_ADJUST,
+	FAKE_OP_RXQ_SETUP,
+	FAKE_OP_TXQ_SETUP,
+	FAKE_OP_MTU_SET,
+	FAKE_OP_START,
+	FAKE_OP_STOP,
+	FAKE_OP_RESET,
+	FAKE_OP_REMOVE,
+	FAKE_OP_PROBE,
+	FAKE_OP_MAC_ADD,
+	FAKE_OP_MAC_REMOVE,
+	FAKE_OP_MULTICAST_SET,
+	FAKE_OP_PROMISCUOUS_SET,
+	FAKE_OP_ALLMULTICAST_SET,
+	FAKE_OP_LINK,
+	FAKE_OPS
+};
+/** Called first by each of them; what is not 0 is its result. NULL at first. */
+extern int (*fake_hook)(uint16_t id, enum fake_op op);
+
+extern struct fake_dev fake_devs[FAKE_DEVS];
 extern const struct port_ops fake_ops;
 
 /** Two plain devices, net_fake0 and net_fake1, that can everything. */
 void fake_reset(void);
+/** The device reports an event, as DPDK's interrupt thread would. */
+void fake_event(uint16_t id, enum rte_eth_event_type type);
 /** A configuration for device i with one vMAC. */
 struct port_config fake_config(uint16_t i);
 

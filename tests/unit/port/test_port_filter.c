@@ -115,17 +115,17 @@ start(const struct filter_case *c, char *err, unsigned int err_len)
 	struct port_config pc;
 
 	fake_reset();
-	fake[0].driver = c->driver != NULL ? c->driver : "net_af_packet";
+	fake_devs[0].driver = c->driver != NULL ? c->driver : "net_af_packet";
 	if (c->max_macs != 0)
-		fake[0].max_macs = c->max_macs == UINT32_MAX ? 0 : c->max_macs;
-	fake[0].mac_room = c->room;
-	fake[0].mac_ret = c->mac_ret;
-	fake[0].promiscuous_ret = c->promiscuous_ret;
-	fake[0].multicast_ret = c->multicast_ret;
-	fake[0].allmulticast_ret = c->allmulticast_ret;
-	fake[0].if_index = c->if_index;
-	fake[0].netdev_promiscuous_ret = c->netdev_ret;
-	fake[0].promiscuous = c->promiscuous_before;
+		fake_devs[0].max_macs = c->max_macs == UINT32_MAX ? 0 : c->max_macs;
+	fake_devs[0].mac_room = c->room;
+	fake_devs[0].mac_ret = c->mac_ret;
+	fake_devs[0].promiscuous_ret = c->promiscuous_ret;
+	fake_devs[0].multicast_ret = c->multicast_ret;
+	fake_devs[0].allmulticast_ret = c->allmulticast_ret;
+	fake_devs[0].if_index = c->if_index;
+	fake_devs[0].netdev_promiscuous_ret = c->netdev_ret;
+	fake_devs[0].promiscuous = c->promiscuous_before;
 	pc = fake_config(0);
 	pc.vmac_policy = c->policy;
 	pc.n_vmacs = 4;
@@ -154,18 +154,18 @@ test_apply_and_undo(void **state)
 				fail_msg("%s: %d, %s, %s", c->name, info.vmac_mode,
 					info.vmac_reason, info.multicast_mode);
 			/* The vMAC that was named twice is there once. */
-			assert_int_equal(fake[0].n_macs, c->mode == PORT_VMAC_FILTER ? 3 : 0);
-			assert_int_equal(fake[0].promiscuous, c->promiscuous);
-			assert_int_equal(fake[0].netdev_promiscuous, c->netdev_promiscuous);
-			assert_int_equal(fake[0].allmulticast, c->allmulticast);
+			assert_int_equal(fake_devs[0].n_macs, c->mode == PORT_VMAC_FILTER ? 3 : 0);
+			assert_int_equal(fake_devs[0].promiscuous, c->promiscuous);
+			assert_int_equal(fake_devs[0].netdev_promiscuous, c->netdev_promiscuous);
+			assert_int_equal(fake_devs[0].allmulticast, c->allmulticast);
 		}
 		port_set_stop(s);
-		assert_int_equal(fake[0].n_macs, 0);
-		assert_int_equal(fake[0].promiscuous, c->promiscuous_before);
-		assert_false(fake[0].netdev_promiscuous);
-		assert_false(fake[0].allmulticast);
-		assert_false(fake[0].multicast);
-		assert_false(fake[0].started);
+		assert_int_equal(fake_devs[0].n_macs, 0);
+		assert_int_equal(fake_devs[0].promiscuous, c->promiscuous_before);
+		assert_false(fake_devs[0].netdev_promiscuous);
+		assert_false(fake_devs[0].allmulticast);
+		assert_false(fake_devs[0].multicast);
+		assert_false(fake_devs[0].started);
 	}
 }
 
@@ -187,8 +187,8 @@ test_nothing_wanted(void **state)
 	port_set_info(s, 0, &info);
 	assert_string_equal(info.multicast_mode, "");
 	assert_int_equal(info.vmac_mode, PORT_VMAC_FILTER);
-	assert_false(fake[0].promiscuous);
-	assert_false(fake[0].multicast);
+	assert_false(fake_devs[0].promiscuous);
+	assert_false(fake_devs[0].multicast);
 	port_set_stop(s);
 }
 
@@ -203,16 +203,16 @@ test_reprogram(void **state)
 	(void)state;
 	assert_non_null(s);
 	assert_int_equal(port_set_reprogram(s, 1), -EINVAL);
-	fake[0].n_mac_adds = 0;
+	fake_devs[0].n_mac_adds = 0;
 	assert_int_equal(port_set_reprogram(s, 0), 0);
 	assert_false(port_set_event(s, &ev)); /* the port thread's work */
-	assert_int_equal(fake[0].n_mac_adds, 0);
+	assert_int_equal(fake_devs[0].n_mac_adds, 0);
 	port_set_turn(s, 5);
-	assert_int_equal(fake[0].n_mac_adds, 3);
-	assert_int_equal(fake[0].n_macs, 3);
-	assert_int_equal(fake[0].n_gaps, 0);
-	assert_false(fake[0].promiscuous);
-	assert_true(fake[0].multicast);
+	assert_int_equal(fake_devs[0].n_mac_adds, 3);
+	assert_int_equal(fake_devs[0].n_macs, 3);
+	assert_int_equal(fake_devs[0].n_gaps, 0);
+	assert_false(fake_devs[0].promiscuous);
+	assert_true(fake_devs[0].multicast);
 	assert_true(port_set_event(s, &ev));
 	assert_int_equal(ev.type, PORT_EV_FILTER);
 	assert_true(ev.filter_ok);
@@ -235,13 +235,13 @@ test_reprogram_fails(void **state)
 	(void)state;
 	assert_non_null(s);
 	/* It takes one now: promiscuous mode takes over, and stays. */
-	fake[0].mac_room = 1;
-	fake[0].mac_ret = -ENOSPC;
+	fake_devs[0].mac_room = 1;
+	fake_devs[0].mac_ret = -ENOSPC;
 	port_set_reprogram(s, 0);
 	port_set_turn(s, 5);
-	assert_true(fake[0].promiscuous);
-	assert_int_equal(fake[0].n_macs, 0);
-	assert_int_equal(fake[0].n_gaps, 0);
+	assert_true(fake_devs[0].promiscuous);
+	assert_int_equal(fake_devs[0].n_macs, 0);
+	assert_int_equal(fake_devs[0].n_gaps, 0);
 	assert_true(port_set_event(s, &ev));
 	assert_true(ev.filter_ok);
 	assert_string_equal(ev.reason,
@@ -251,7 +251,7 @@ test_reprogram_fails(void **state)
 	assert_string_equal(info.vmac_reason, ev.reason);
 
 	/* And if the device then loses that, it is said so. */
-	fake[0].promiscuous_ret = -EIO;
+	fake_devs[0].promiscuous_ret = -EIO;
 	port_set_reprogram(s, 0);
 	port_set_turn(s, 6);
 	assert_true(port_set_event(s, &ev));
@@ -261,7 +261,7 @@ test_reprogram_fails(void **state)
 	/* It is tried again by itself, in silence until it works. */
 	port_set_turn(s, 6 + BASE_NS_PER_S);
 	assert_false(port_set_event(s, &ev));
-	fake[0].promiscuous_ret = 0;
+	fake_devs[0].promiscuous_ret = 0;
 	port_set_turn(s, 6 + 2 * BASE_NS_PER_S - 1);
 	assert_false(port_set_event(s, &ev));
 	port_set_turn(s, 6 + 2 * BASE_NS_PER_S);
@@ -285,20 +285,20 @@ test_reprogram_required(void **state)
 	c.policy = PORT_VMAC_REQUIRE;
 	s = start(&c, err, sizeof(err));
 	assert_non_null(s);
-	fake[0].mac_room = 0;
-	fake[0].mac_ret = -EIO;
+	fake_devs[0].mac_room = 0;
+	fake_devs[0].mac_ret = -EIO;
 	port_set_reprogram(s, 0);
 	port_set_turn(s, 5);
 	assert_true(port_set_event(s, &ev));
 	assert_false(ev.filter_ok);
 	assert_string_equal(ev.reason, REQUIRED "net_af_packet: mac_addr_add: Input/output error");
-	assert_false(fake[0].promiscuous);
-	fake[0].mac_room = 8;
+	assert_false(fake_devs[0].promiscuous);
+	fake_devs[0].mac_room = 8;
 	port_set_turn(s, 5 + BASE_NS_PER_S);
 	assert_true(port_set_event(s, &ev));
 	assert_true(ev.filter_ok);
-	assert_int_equal(fake[0].n_macs, 3);
-	assert_false(fake[0].promiscuous);
+	assert_int_equal(fake_devs[0].n_macs, 3);
+	assert_false(fake_devs[0].promiscuous);
 	port_set_stop(s);
 }
 
@@ -314,8 +314,8 @@ test_reprogram_promiscuous(void **state)
 	assert_non_null(s);
 	port_set_reprogram(s, 0);
 	port_set_turn(s, 5);
-	assert_int_equal(fake[0].n_gaps, 0);
-	assert_true(fake[0].netdev_promiscuous);
+	assert_int_equal(fake_devs[0].n_gaps, 0);
+	assert_true(fake_devs[0].netdev_promiscuous);
 	assert_true(port_set_event(s, &ev));
 	assert_true(ev.filter_ok);
 	port_set_stop(s);
@@ -325,7 +325,7 @@ test_reprogram_promiscuous(void **state)
 	assert_non_null(s);
 	port_set_reprogram(s, 0);
 	port_set_turn(s, 5);
-	assert_true(fake[0].promiscuous);
+	assert_true(fake_devs[0].promiscuous);
 	assert_true(port_set_event(s, &ev));
 	assert_true(ev.filter_ok);
 	assert_string_equal(ev.reason, NO_FILTER);
@@ -342,15 +342,15 @@ test_link_brings_filters(void **state)
 
 	(void)state;
 	assert_non_null(s);
-	fake[0].link_up = false;
+	fake_devs[0].link_up = false;
 	port_set_turn(s, 1);
 	assert_true(port_set_event(s, &ev));
 	assert_int_equal(ev.type, PORT_EV_LINK);
 	assert_false(port_set_event(s, &ev));
-	fake[0].link_up = true;
-	fake[0].n_mac_adds = 0;
+	fake_devs[0].link_up = true;
+	fake_devs[0].n_mac_adds = 0;
 	port_set_turn(s, 2);
-	assert_int_equal(fake[0].n_mac_adds, 3);
+	assert_int_equal(fake_devs[0].n_mac_adds, 3);
 	assert_true(port_set_event(s, &ev));
 	assert_int_equal(ev.type, PORT_EV_LINK);
 	assert_true(ev.link_up);

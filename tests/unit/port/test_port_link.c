@@ -33,8 +33,8 @@ reset(void **state)
 	(void)state;
 	fake_reset();
 	/* Promiscuous, so that no filter events come between. */
-	fake[0].mac_room = 0;
-	fake[1].mac_room = 0;
+	fake_devs[0].mac_room = 0;
+	fake_devs[1].mac_room = 0;
 	return 0;
 }
 
@@ -65,7 +65,7 @@ test_initial_state_is_no_event(void **state)
 	struct port_set *s;
 
 	(void)state;
-	fake[1].link_up = false;
+	fake_devs[1].link_up = false;
 	s = start();
 	port_set_info(s, 0, &info);
 	assert_true(info.link_up);
@@ -84,7 +84,7 @@ test_flow(void **state)
 	struct port_info info;
 
 	(void)state;
-	fake[1].link_up = false;
+	fake_devs[1].link_up = false;
 	port_set_turn(s, 10);
 	port_set_turn(s, 11);
 	expect_link(s, 1, false, 10);
@@ -93,21 +93,21 @@ test_flow(void **state)
 	assert_false(info.link_up);
 	assert_int_equal(info.link_changes, 1);
 
-	fake[1].link_up = true;
-	fake[0].link_up = false;
+	fake_devs[1].link_up = true;
+	fake_devs[0].link_up = false;
 	port_set_turn(s, 20);
 	expect_link(s, 0, false, 20);
 	expect_link(s, 1, true, 20);
 	expect_no_event(s);
 
 	/* A change of speed alone is for information. */
-	fake[1].speed = 1000;
+	fake_devs[1].speed = 1000;
 	port_set_turn(s, 30);
 	expect_no_event(s);
 	port_set_info(s, 1, &info);
 	assert_int_equal(info.link_speed_mbps, 1000);
 	assert_int_equal(info.link_changes, 2);
-	fake[1].speed = RTE_ETH_SPEED_NUM_UNKNOWN;
+	fake_devs[1].speed = RTE_ETH_SPEED_NUM_UNKNOWN;
 	port_set_turn(s, 40);
 	port_set_info(s, 1, &info);
 	assert_int_equal(info.link_speed_mbps, 0);
@@ -125,12 +125,12 @@ test_overflow(void **state)
 
 	(void)state;
 	for (base_ns_t t = 1; t <= PORT_EVENTS + 7; t++) {
-		fake[0].link_up = !fake[0].link_up;
+		fake_devs[0].link_up = !fake_devs[0].link_up;
 		port_set_turn(s, t);
 	}
-	fake[1].link_up = false;
+	fake_devs[1].link_up = false;
 	port_set_turn(s, 1000);
-	assert_false(fake[0].link_up); /* an odd number of changes */
+	assert_false(fake_devs[0].link_up); /* an odd number of changes */
 	for (; n < PORT_EVENTS; n++) {
 		assert_true(port_set_event(s, &ev));
 		assert_int_equal(ev.port_id, 0);
@@ -144,7 +144,7 @@ test_overflow(void **state)
 
 	/* Filter outcomes as well. */
 	for (base_ns_t t = 1; t <= PORT_EVENTS; t++) {
-		fake[0].link_up = !fake[0].link_up;
+		fake_devs[0].link_up = !fake_devs[0].link_up;
 		port_set_turn(s, t);
 	}
 	port_set_reprogram(s, 1);
@@ -167,23 +167,24 @@ test_interrupt(void **state)
 	struct port_set *s;
 
 	(void)state;
-	fake[0].dev_flags = RTE_ETH_DEV_INTR_LSC;
-	fake[1].dev_flags = RTE_ETH_DEV_INTR_LSC;
+	fake_devs[0].dev_flags = RTE_ETH_DEV_INTR_LSC;
+	fake_devs[1].dev_flags = RTE_ETH_DEV_INTR_LSC;
 	s = start();
 	port_set_info(s, 0, &info);
 	assert_string_equal(info.link_source, "interrupt");
-	assert_true(fake[0].lsc_on);
+	assert_true(fake_devs[0].lsc_on);
 	fd.fd = s->wake_fd;
 	assert_int_equal(poll(&fd, 1, 0), 0);
-	assert_int_equal(fake[0].lsc_cb(0, RTE_ETH_EVENT_INTR_LSC, fake[0].lsc_arg, NULL), 0);
+	assert_int_equal(
+		fake_devs[0].lsc_cb(0, RTE_ETH_EVENT_INTR_LSC, fake_devs[0].event_arg, NULL), 0);
 	assert_int_equal(poll(&fd, 1, 0), 1);
 	port_set_stop(s);
-	assert_null(fake[0].lsc_cb);
+	assert_null(fake_devs[0].lsc_cb);
 
 	/* One of them cannot after all. */
-	fake[1].lsc_ret = -EINVAL;
+	fake_devs[1].lsc_ret = -EINVAL;
 	s = start();
-	assert_false(fake[1].lsc_on);
+	assert_false(fake_devs[1].lsc_on);
 	port_set_info(s, 1, &info);
 	assert_string_equal(info.link_source, "poll");
 	port_set_stop(s);
@@ -199,13 +200,13 @@ test_deaf_interrupt(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < RTE_DIM(drivers); i++) {
-		fake[0].dev_flags = RTE_ETH_DEV_INTR_LSC;
-		fake[0].driver = drivers[i];
+		fake_devs[0].dev_flags = RTE_ETH_DEV_INTR_LSC;
+		fake_devs[0].driver = drivers[i];
 		s = start();
 		port_set_info(s, 0, &info);
 		assert_string_equal(info.link_source, "poll");
-		assert_false(fake[0].lsc_on);
-		assert_null(fake[0].lsc_cb);
+		assert_false(fake_devs[0].lsc_on);
+		assert_null(fake_devs[0].lsc_cb);
 		port_set_stop(s);
 	}
 }
@@ -217,14 +218,14 @@ test_netdev(void **state)
 	struct port_set *s;
 
 	(void)state;
-	fake[0].driver = "net_af_packet";
-	fake[0].if_index = 7;
-	fake[0].netdev_up = false;
-	fake[0].max_rxq = 1;
-	fake[0].max_txq = 1;
+	fake_devs[0].driver = "net_af_packet";
+	fake_devs[0].if_index = 7;
+	fake_devs[0].netdev_up = false;
+	fake_devs[0].max_rxq = 1;
+	fake_devs[0].max_txq = 1;
 	/* One that reports its link well is left to do so. */
-	fake[1].driver = "net_tap";
-	fake[1].if_index = 8;
+	fake_devs[1].driver = "net_tap";
+	fake_devs[1].if_index = 8;
 	s = start();
 	port_set_info(s, 0, &info);
 	assert_string_equal(info.link_source, "netdev");
@@ -233,11 +234,11 @@ test_netdev(void **state)
 	assert_string_equal(info.link_source, "poll");
 	assert_true(info.link_up);
 
-	fake[0].netdev_up = true;
+	fake_devs[0].netdev_up = true;
 	port_set_turn(s, 1);
 	expect_link(s, 0, true, 1);
 	/* It vanishes. */
-	fake[0].netdev_ret = -ENODEV;
+	fake_devs[0].netdev_ret = -ENODEV;
 	port_set_turn(s, 2);
 	expect_link(s, 0, false, 2);
 	port_set_stop(s);
@@ -251,9 +252,9 @@ flip(void *arg)
 	struct port_set *s = arg;
 
 	for (base_ns_t t = 1; t <= FLIPS; t++) {
-		fake[0].link_up = !fake[0].link_up;
+		fake_devs[0].link_up = !fake_devs[0].link_up;
 		/* Speed and state have to be seen together. */
-		fake[0].speed = fake[0].link_up ? 10000 : 0;
+		fake_devs[0].speed = fake_devs[0].link_up ? 10000 : 0;
 		port_set_turn(s, t);
 	}
 	return NULL;

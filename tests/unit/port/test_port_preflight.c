@@ -185,9 +185,9 @@ test_of_devices(void **state)
 
 	(void)state;
 	fake_reset();
-	fake[0].driver = "net_vmxnet3";
-	fake[0].max_macs = 1;
-	fake[0].multicast_ret = -ENOTSUP;
+	fake_devs[0].driver = "net_vmxnet3";
+	fake_devs[0].max_macs = 1;
+	fake_devs[0].multicast_ret = -ENOTSUP;
 	n = port_preflight_ops(&fake_ops, &c, rows, err, sizeof(err));
 	assert_true(n > 0);
 	n_rows = (unsigned int)n;
@@ -196,8 +196,8 @@ test_of_devices(void **state)
 	expect("multicast", 0, PORT_CHECK_OK, "known when it is tried",
 		"a list, else all multicast, else promiscuous mode");
 	/* Nothing was done to it. */
-	assert_false(fake[0].configured);
-	assert_int_equal(fake[0].n_mac_adds, 0);
+	assert_false(fake_devs[0].configured);
+	assert_int_equal(fake_devs[0].n_mac_adds, 0);
 
 	s = port_set_start_ops(&fake_ops, &c, 1, no_pools, err, sizeof(err));
 	assert_non_null(s);
@@ -208,7 +208,7 @@ test_of_devices(void **state)
 	expect("multicast", 0, PORT_CHECK_NOTE, "allmulticast", "more frames than needed arrive");
 	expect("link", 0, PORT_CHECK_OK, "poll",
 		"the link is read again and again, without waiting");
-	assert_int_equal(fake[0].n_mac_adds, 0);
+	assert_int_equal(fake_devs[0].n_mac_adds, 0);
 	assert_int_equal(port_set_preflight(s, 1, rows), 0);
 	port_set_stop(s);
 
@@ -216,7 +216,7 @@ test_of_devices(void **state)
 	assert_int_equal(port_preflight_ops(&fake_ops, &c, rows, err, sizeof(err)), -ENODEV);
 	assert_string_equal(err, "net_none: no such device");
 	c = fake_config(0);
-	fake[0].info_ret = -EIO;
+	fake_devs[0].info_ret = -EIO;
 	assert_int_equal(port_preflight_ops(&fake_ops, &c, rows, err, sizeof(err)), -EIO);
 	assert_string_equal(err, "net_fake0: ask the driver: Input/output error");
 }

@@ -92,7 +92,7 @@ test_plain(void **state)
 	struct port_info i;
 
 	(void)state;
-	fake[1].max_desc = 512;
+	fake_devs[1].max_desc = 512;
 	s = port_set_start_ops(&fake_ops, c, 2, no_pools, err, sizeof(err));
 	assert_non_null(s);
 	assert_int_equal(port_set_count(s), 2);
@@ -106,7 +106,7 @@ test_plain(void **state)
 	assert_int_equal(i.n_rxq, 1);
 	assert_int_equal(i.n_txq, 1);
 	assert_true(i.control_txq);
-	assert_int_equal(fake[1].n_txq, 2);
+	assert_int_equal(fake_devs[1].n_txq, 2);
 	assert_int_equal(i.n_rx_desc, 512);
 	assert_int_equal(i.vmac_mode, PORT_VMAC_FILTER);
 	assert_string_equal(i.vmac_reason, "");
@@ -117,10 +117,10 @@ test_plain(void **state)
 	assert_int_equal(i.link_changes, 0);
 	port_set_stop(s);
 	for (unsigned int k = 0; k < 2; k++) {
-		assert_true(fake[k].closed);
-		assert_false(fake[k].started);
-		assert_int_equal(fake[k].n_macs, 0);
-		assert_false(fake[k].multicast);
+		assert_true(fake_devs[k].closed);
+		assert_false(fake_devs[k].started);
+		assert_int_equal(fake_devs[k].n_macs, 0);
+		assert_false(fake_devs[k].multicast);
 	}
 	port_set_stop(NULL);
 }
@@ -133,18 +133,18 @@ test_control_queue_refused_at_configure(void **state)
 	struct port_info i;
 
 	(void)state;
-	fake[0].want_pairs = true;
+	fake_devs[0].want_pairs = true;
 	s = start_one(&c);
 	assert_non_null(s);
 	port_set_info(s, 0, &i);
 	assert_false(i.control_txq);
-	assert_int_equal(fake[0].n_txq, 1);
+	assert_int_equal(fake_devs[0].n_txq, 1);
 	port_set_stop(s);
 
 	/* More workers than receive queues: the counts become equal. */
 	fake_reset();
-	fake[0].want_pairs = true;
-	fake[0].max_rxq = 2;
+	fake_devs[0].want_pairs = true;
+	fake_devs[0].max_rxq = 2;
 	c.n_rxq = 4;
 	c.n_workers = 4;
 	s = start_one(&c);
@@ -163,7 +163,7 @@ test_control_queue_refused_at_setup(void **state)
 	struct port_info i;
 
 	(void)state;
-	fake[0].max_txq_setup = 1;
+	fake_devs[0].max_txq_setup = 1;
 	s = start_one(&c);
 	assert_non_null(s);
 	port_set_info(s, 0, &i);
@@ -179,24 +179,24 @@ test_rss(void **state)
 	struct port_set *s;
 
 	(void)state;
-	fake[0].rss = RTE_ETH_RSS_IP;
+	fake_devs[0].rss = RTE_ETH_RSS_IP;
 	s = start_one(&c);
-	assert_false(fake[0].rss_on); /* one queue */
+	assert_false(fake_devs[0].rss_on); /* one queue */
 	port_set_stop(s);
 
 	c.n_rxq = 2;
 	c.n_workers = 2;
 	s = start_one(&c);
 	assert_non_null(s);
-	assert_true(fake[0].rss_on);
+	assert_true(fake_devs[0].rss_on);
 	port_set_stop(s);
 
-	fake[0].refuse_rss = true;
+	fake_devs[0].refuse_rss = true;
 	s = start_one(&c);
 	assert_non_null(s);
-	assert_false(fake[0].rss_on);
-	assert_int_equal(fake[0].n_rxq, 2);
-	assert_int_equal(fake[0].n_txq, 3);
+	assert_false(fake_devs[0].rss_on);
+	assert_int_equal(fake_devs[0].n_rxq, 2);
+	assert_int_equal(fake_devs[0].n_txq, 3);
 	port_set_stop(s);
 }
 
@@ -239,17 +239,17 @@ test_mtu(void **state)
 
 		fake_reset();
 		err[0] = '\0';
-		fake[0].mtu = c->has;
-		fake[0].max_mtu = c->max_mtu;
-		fake[0].max_rx_pktlen = c->max_rx_pktlen;
-		fake[0].mtu_ret = c->ret;
+		fake_devs[0].mtu = c->has;
+		fake_devs[0].max_mtu = c->max_mtu;
+		fake_devs[0].max_rx_pktlen = c->max_rx_pktlen;
+		fake_devs[0].mtu_ret = c->ret;
 		pc = fake_config(0);
 		pc.mtu = c->wanted;
 		s = start_one(&pc);
 		if ((s != NULL) != (c->says == NULL) ||
 			(c->says != NULL && strcmp(err, c->says) != 0))
 			fail_msg("%s: %s", c->name, err);
-		assert_false(s == NULL && fake[0].started);
+		assert_false(s == NULL && fake_devs[0].started);
 		if (s != NULL) {
 			port_set_info(s, 0, &info);
 			assert_int_equal(info.mtu, c->wanted != 0 ? c->wanted : c->has);
@@ -274,28 +274,28 @@ test_refusals(void **state)
 	c[0] = c[1];
 	assert_null(port_set_start_ops(&fake_ops, c, 2, no_pools, err, sizeof(err)));
 	assert_string_equal(err, "net_fake1: named twice");
-	assert_false(fake[1].started);
+	assert_false(fake_devs[1].started);
 
 	/* The second one fails: the first is stopped again, with nothing left in it. */
 	c[0] = fake_config(0);
-	fake[0].dev_flags = RTE_ETH_DEV_INTR_LSC;
-	fake[1].start_ret = -EIO;
+	fake_devs[0].dev_flags = RTE_ETH_DEV_INTR_LSC;
+	fake_devs[1].start_ret = -EIO;
 	assert_null(port_set_start_ops(&fake_ops, c, 2, no_pools, err, sizeof(err)));
 	assert_string_equal(
 		err, "net_fake1: start with 1 receive and 1 transmit queues: Input/output error");
-	assert_true(fake[0].configured);
-	assert_false(fake[0].started);
-	assert_int_equal(fake[0].n_macs, 0);
-	assert_null(fake[0].lsc_cb);
+	assert_true(fake_devs[0].configured);
+	assert_false(fake_devs[0].started);
+	assert_int_equal(fake_devs[0].n_macs, 0);
+	assert_null(fake_devs[0].lsc_cb);
 
-	fake[0].max_rxq = 0;
+	fake_devs[0].max_rxq = 0;
 	assert_null(start_one(c));
 	assert_string_equal(err, "net_fake0: it cannot receive");
-	fake[0].max_rxq = 1;
-	fake[0].max_txq = 0;
+	fake_devs[0].max_rxq = 1;
+	fake_devs[0].max_txq = 0;
 	assert_null(start_one(c));
 	assert_string_equal(err, "net_fake0: it cannot transmit");
-	fake[0].info_ret = -ENOTSUP;
+	fake_devs[0].info_ret = -ENOTSUP;
 	assert_null(start_one(c));
 	assert_string_equal(err, "net_fake0: ask the driver: Operation not supported");
 }
@@ -307,8 +307,8 @@ test_queue_setup_refused(void **state)
 
 	(void)state;
 	c.n_workers = 3;
-	fake[0].max_txq_setup = 2;
-	fake[0].max_rxq = 16;
+	fake_devs[0].max_txq_setup = 2;
+	fake_devs[0].max_rxq = 16;
 	c.n_rxq = 3;
 	assert_null(start_one(&c));
 	assert_string_equal(err, "net_fake0: set up transmit queue 2: Input/output error");
