@@ -217,17 +217,53 @@ stop_announcing(struct ctl *c, struct ctl_group *g)
 	g->announce_next = g->announce_end;
 }
 
-/* The n-th VIP, IPv4 first: gratuitous ARP, or unsolicited NA (notes 7.1, 7.5). */
+/* Do the neighbours have other groups' vMACs for this address too (note 7.3)? */
+static bool
+is_shared(const struct ctl *c, uint16_t group, uint32_t vip)
+{
+	if (!c->arpbalance)
+		return false;
+	for (uint16_t i = 0; i < c->n_groups; i++) {
+		const struct ctl_group *g = &c->groups[i];
+
+		if (i == group || g->conf->if_index != c->groups[group].conf->if_index)
+			continue;
+		for (uint16_t v = 0; v < g->n_vips; v++)
+			if (g->vips[v] == vip)
+				return true;
+	}
+	return false;
+}
+
+/*
+ * Gratuitous ARP (note 7.1). For a shared address it would move every neighbour to this group; a
+ * probe, which nobody learns from, tells only the switches where the vMAC is now.
+ */
+static int
+announce4(struct ctl *c, uint16_t group, uint32_t vip)
+{
+	const struct ctl_group *g = &c->groups[group];
+	uint8_t frame[WIRE_ARP_FRAME_LEN];
+	struct wire_arp probe = {.op = WIRE_ARP_REQUEST, .target_ip = vip};
+
+	memcpy(probe.sender_mac, g->vmac, sizeof(probe.sender_mac));
+	if (is_shared(c, group, vip))
+		wire_arp_frame_encode(wire_broadcast_mac, g->vmac, &probe, frame);
+	else
+		wire_garp_frame_encode(g->vmac, vip, frame);
+	return ctl_send(c, g->conf->if_index, frame, sizeof(frame), DP_NONE);
+}
+
+/* The n-th VIP, IPv4 first: ARP, or unsolicited NA (note 7.5). */
 static void
 announce_one(struct ctl *c, uint16_t group, uint16_t n)
 {
 	const struct ctl_group *g = &c->groups[group];
-	uint8_t arp[WIRE_ARP_FRAME_LEN], na[WIRE_ND_FRAME_LEN];
+	uint8_t na[WIRE_ND_FRAME_LEN];
 	int ret;
 
 	if (n < g->n_vips) {
-		wire_garp_frame_encode(g->vmac, g->vips[n], arp);
-		ret = ctl_send(c, g->conf->if_index, arp, sizeof(arp), DP_NONE);
+		ret = announce4(c, group, g->vips[n]);
 	} else {
 		const uint8_t *vip = g->vips6[n - g->n_vips];
 

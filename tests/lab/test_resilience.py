@@ -174,7 +174,33 @@ def test_split_brain_is_suspected_on_both(make_pair):
         lab.poll_until(
             lambda b=b: "split" in b.ctl("show carp events carp0"), 12, f"{b.name}: split event"
         )
-        assert b.log_lines("split"), "the log says so too"
+        # The log is written by a thread of its own.
+        lab.poll_until(lambda b=b: b.log_lines("split brain suspected"), 3, f"{b.name}: log")
+        explained = b.telemetry("/carp/explain,carp0")
+        assert explained["split_brain_suspected"] and explained["split_reasons"]
+        assert any("Split brain suspected for" in line for line in explained["lines"])
+
+
+# -- timing that does not fit -----------------------------------------------------------------
+
+
+def test_mixed_timing_is_named(make_single):
+    """A master whose interval is our master-down time: warning, event, explain, and its end."""
+    single = make_single(advskew=100)
+    said = "192.0.2.9"
+    single.send(advbase=3, advskew=100)
+    lab.poll_until(
+        lambda: said in "".join(single.box.log_lines("advertises every 3.391 s")), 3, "warning"
+    )
+    events = single.box.telemetry("/carp/events,carp0")["events"].values()
+    warned = [e for e in events if e["kind"] == "warn"]
+    assert len(warned) == 1 and warned[0]["source"] == said
+    assert warned[0]["peer"] == "3/100/0"  # telemetry is flat
+    text = single.box.ctl("explain carp carp0")
+    assert "Timing does not fit" in text and said in text
+    single.send(advbase=1, advskew=0)
+    lab.poll_until(lambda: single.box.log_lines("timing fits again"), 3, "the end of it")
+    assert "Timing does not fit" not in single.box.ctl("explain carp carp0")
 
 
 # -- balancing --------------------------------------------------------------------------------
@@ -234,6 +260,10 @@ def test_conformance_63_each_asker_gets_one_answer(net, where):
         assert frame.port == port
     golden = next(f for f in replies if f.dst == bytes.fromhex("021122334455"))
     assert golden.src == (carp.vmac(1), carp.vmac(3))[index_of_2(askers[0])]
+    # No announcement moves all askers to one group: in none is the shared address the sender's.
+    requests = net.sniffer.select(lambda f: f.arp is not None and f.arp[0] == 1, 0)
+    ours = [f for f in requests if f.src in groups]
+    assert {f.src for f in ours} == groups and all(f.arp[2] == "0.0.0.0" for f in ours)
 
 
 # -- unicast ----------------------------------------------------------------------------------

@@ -332,6 +332,37 @@ conformance_63_one_reply_per_asker(void **state)
 	rig_free(&r);
 }
 
+/*
+ * A gratuitous ARP would move every neighbour to the vMAC of the group that announced last. So the
+ * switches hear of a take-over from each vMAC, the neighbours keep the group that they were told.
+ */
+static void
+shared_vips_are_announced_to_switches_only(void **state)
+{
+	struct rig r = rig_make(shared);
+	const struct fake_frame *f;
+	bool from[3] = {false};
+	struct wire_arp arp;
+
+	(void)state;
+	rig_to_master(&r);
+	rig_run(&r, fake.now + 5 * BASE_NS_PER_S);
+	assert_true(sent_arps() >= 4); /* after the first and the third advert of both */
+	for (uint32_t i = 0; (f = sent_arp(i, &arp)) != NULL; i++) {
+		uint8_t vhid = arp.sender_mac[5];
+
+		assert_int_equal(arp.op, WIRE_ARP_REQUEST);
+		assert_int_equal(arp.sender_ip, 0);
+		assert_int_equal(arp.target_ip, RIG_VIP);
+		assert_memory_equal(f->bytes, wire_broadcast_mac, 6);
+		assert_memory_equal(f->bytes + 6, arp.sender_mac, 6);
+		assert_in_range(vhid, 1, 2);
+		from[vhid] = true;
+	}
+	assert_true(from[1] && from[2]);
+	rig_free(&r);
+}
+
 /* A replay with another priority is refused once its source is known to change counters. */
 static void
 replay_with_changed_priority_is_refused(void **state)
@@ -459,6 +490,7 @@ main(void)
 		cmocka_unit_test(conformance_62_unicast_peer),
 		cmocka_unit_test(conformance_63_one_reply_per_asker),
 		cmocka_unit_test(arpbalance_stays_while_groups_share),
+		cmocka_unit_test(shared_vips_are_announced_to_switches_only),
 		cmocka_unit_test(each_family_has_its_own_counter),
 		cmocka_unit_test(malformed_nd_is_counted_and_not_answered),
 		cmocka_unit_test(advert_over_ipv6_reaches_the_election),

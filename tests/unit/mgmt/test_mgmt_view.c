@@ -235,7 +235,7 @@ stats_look_like_netstat(void **state)
 		"\t0 adverts not sent for any other reason: no link, queue full\n"
 		"\t0 ARP requests for a VIP answered\n"
 		"\t0 ARP requests for a VIP not answered: not MASTER\n"
-		"\t0 gratuitous ARPs sent\n"
+		"\t0 gratuitous ARPs and unsolicited NAs sent\n"
 		"\t0 an advert heard before came back, with changed timing or too late\n"
 		"\t0 the same advert again at once, as networks deliver some\n"
 		"\t0 strict group: the sender's counter carries no time\n"
