@@ -12,6 +12,8 @@
 
 #include <rte_telemetry.h>
 
+#include "compat_tel.h"
+
 #include "mgmt_json_priv.h"
 
 enum {
@@ -307,13 +309,14 @@ encode_array(struct rte_tel_data *d, const json_t *v)
 	const bool strings = json_is_string(json_array_get(v, 0));
 	json_t *item;
 	size_t i;
-	int rc = rte_tel_data_start_array(d, strings ? RTE_TEL_STRING_VAL : RTE_TEL_U64_VAL);
+	int rc = strings ? rte_tel_data_start_array(d, RTE_TEL_STRING_VAL)
+			 : compat_tel_start_uints(d);
 
 	json_array_foreach (v, i, item) {
 		if (rc < 0)
 			break;
 		rc = strings ? rte_tel_data_add_array_string(d, json_string_value(item))
-			     : rte_tel_data_add_array_u64(d, (uint64_t)json_integer_value(item));
+			     : compat_tel_add_uint(d, (uint64_t)json_integer_value(item));
 	}
 	return rc < 0 ? rc : 0;
 }
@@ -338,7 +341,7 @@ mgmt_tel_encode(struct rte_tel_data *d, const json_t *fitted)
 		} else if (json_is_integer(item)) {
 			n = json_integer_value(item);
 			rc = n <= INT32_MAX ? rte_tel_data_add_dict_int(d, key, (int)n)
-					    : rte_tel_data_add_dict_u64(d, key, (uint64_t)n);
+					    : compat_tel_dict_uint(d, key, (uint64_t)n);
 		} else {
 			sub = encode_container(item);
 			rc = sub ? rte_tel_data_add_dict_container(d, key, sub, 0) : -ENOMEM;
