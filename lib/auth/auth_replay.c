@@ -299,6 +299,13 @@ is_second_bow_out(struct auth_replay *r, const struct auth_replay_advert *a, bas
 		base_ns_since(now, before->at) <= r->master_down_ns / 3;
 }
 
+/* Peers that count send no demotion, and all of a group have one advbase; the skew is their own. */
+static bool
+may_be_anothers(const struct auth_replay_seen *e, const struct auth_replay_advert *a)
+{
+	return e->bow_out || (a->advbase == e->advbase && a->demotion == e->demotion);
+}
+
 static bool
 is_collision(struct auth_replay *r, const struct auth_replay_seen *e,
 	const struct auth_replay_advert *a, uint8_t peer, base_ns_t now)
@@ -306,7 +313,7 @@ is_collision(struct auth_replay *r, const struct auth_replay_seen *e,
 	return e->first < AUTH_REPLAY_SOURCES && r->peers[e->first].counts &&
 		(peer == NOBODY || peer != e->last) &&
 		base_ns_since(now, e->at) <= 2 * r->master_down_ns &&
-		(!a->bow_out || is_second_bow_out(r, a, now));
+		(a->bow_out ? is_second_bow_out(r, a, now) : may_be_anothers(e, a));
 }
 
 static bool

@@ -33,8 +33,9 @@
  *     that is not guarded: then its sender may have counted on from there;
  *   - from another source than the last time, within two master-down times, when the first to
  *     send it is known to count (what it sent followed on a known counter at least once): two
- *     backups that answered one advert. As a bow-out only right after one with the counter before:
- *     a box bows out in both families, and a backup may answer between the two.
+ *     backups that answered one advert. Only with the same advbase and demotion; as a bow-out
+ *     only right after one with the counter before: a box bows out in both families, and a backup
+ *     may answer between the two.
  * Ours is never taken.
  * Otherwise, with the same priority from the same source within a third of the master-down time it
  * is a DUPLICATE, else a REPLAY. Neither is to reach the election, and neither is remembered.

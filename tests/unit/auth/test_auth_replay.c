@@ -272,6 +272,33 @@ numbered(unsigned int i)
 	return a;
 }
 
+/*
+ * Whom a coincidence is believed: peers that count send no demotion, and all of a group the same
+ * advbase. With another one a backup would take over at once.
+ */
+static void
+no_coincidence_demotes_or_slows_a_master(void **state)
+{
+	struct auth_replay_advert a = {.src = address_of('A'), .advbase = 1, .advskew = 10};
+	struct auth_replay r;
+	base_ns_t now = 0;
+
+	(void)state;
+	auth_replay_init(&r, false, MASTER_DOWN);
+	for (a.counter = N; a.counter < N + 4; a.counter++, now += BASE_NS_PER_S)
+		assert_int_equal(auth_replay_check(&r, &a, now, 0, NULL), AUTH_REPLAY_OK);
+	a.counter--;
+	a.src = address_of('X');
+	a.demotion = 1;
+	assert_int_equal(auth_replay_check(&r, &a, now, 0, NULL), AUTH_REPLAY_REPLAY);
+	a.demotion = 0;
+	a.advbase = 4;
+	assert_int_equal(auth_replay_check(&r, &a, now, 0, NULL), AUTH_REPLAY_REPLAY);
+	a.advbase = 1;
+	a.advskew = 100;
+	assert_int_equal(auth_replay_check(&r, &a, now, 0, NULL), AUTH_REPLAY_OK);
+}
+
 static void
 conformance_39_one_advert_a_hundred_times(void **state)
 {
@@ -489,6 +516,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stories_of_peers_and_others),
+		cmocka_unit_test(no_coincidence_demotes_or_slows_a_master),
 		cmocka_unit_test(conformance_39_one_advert_a_hundred_times),
 		cmocka_unit_test(memory_holds_what_the_header_says),
 		cmocka_unit_test(replays_do_not_fill_memory),
