@@ -247,6 +247,34 @@ def test_dualstack_host_follows_the_master(dual_pair):
     client.wait_ping(dual.LAN_VIP6)
 
 
+@pytest.mark.sanitized
+def test_conformance_49_link_local_vip(make_dual):
+    """A shared fe80::1: announced and answered with the vMAC, and a host's default route."""
+    vip = "fe80::1"
+    single = make_dual(state="master")
+    single.box.conf["carp"]["groups"][0]["addresses"].append(f"{vip}/64")
+    client = dual.host(single.net, "client", lab.CLIENT_IP, dual.CLIENT_IP6)
+    single.box.start()
+    single.box.wait_state("carp0", "MASTER")
+    frame = single.both.wait(carp6.na_from("fw1.em0", vip, carp6.ALL_NODES), 0, what="NA")
+    assert frame.src == VMAC and carp6.nd(frame).option == (2, VMAC)
+    client.wait_ping(f"{vip}%em0")
+    assert client.arp(vip) == VMAC
+    # Without it in the digest, unless told otherwise: as OpenBSD sends.
+    frame = single.both.wait(carp6.advert6_from("fw1.em0"), 0, what="advert over IPv6")
+    ad = carp6.parse(frame.data)
+    assert ad.md == carp6.digest("lanpasswd", 1, dual.LAN_VIPS, ad.counter)
+    # Both kinds are heard.
+    for vips in (dual.LAN_VIPS, [*dual.LAN_VIPS, vip]):
+        heard = single.box.carp_stats("carp0")["ipackets6"]
+        single.raw.send(carp6.advert(1, "lanpasswd", vips, Single.PEER6, advskew=200))
+        single.box.wait_counter(
+            lambda: single.box.carp_stats("carp0")["ipackets6"], heard, what="ipackets6"
+        )
+    assert single.box.carp_stats("carp0")["badauth"] == 0
+    assert single.box.state("carp0") == "MASTER"
+
+
 class Crash:
     """SIGKILL of fw1 right after its adverts, under a stream of each family; fw1 comes back."""
 
