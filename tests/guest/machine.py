@@ -200,9 +200,11 @@ class Machine:
         """Plug or pull the cable of the i-th device."""
         self.monitor.run("set_link", name=f"nic{i}", up=up)
 
-    def unplug(self, i, timeout=30.0):
-        """Take the i-th device away and wait until the guest has let go of it."""
+    def unplug(self, i):
+        """Ask the guest to let go of the i-th device."""
         self.monitor.run("device_del", id=f"nic{i}")
+
+    def wait_unplugged(self, i, timeout=30.0):
         self.monitor.wait(
             lambda e: e["event"] == "DEVICE_DELETED" and e["data"].get("device") == f"nic{i}",
             timeout,
