@@ -2,6 +2,7 @@
 # Copyright (c) 2026 the koi contributors
 """Two boxes with shared addresses of both families: what the wire shows, and what a host feels."""
 
+import json
 import time
 
 import pytest
@@ -216,6 +217,35 @@ def test_dualstack_reports_its_groups(make_dual):
     single.raw.send(carp6.mld_query(single.PEER6, single.raw.mac))
     lab.poll_until(lambda: wanted <= groups(mark), 5, f"reports after a query: {wanted}")
     assert single.box.state("carp0") != "INIT"
+
+
+@pytest.mark.sanitized
+def test_dualstack_snooping_switch_keeps_the_backup(net):
+    """A bridge that forwards ff02::12 only where it was asked for, and forgets after 3 s."""
+    net.switch.sysctl(ipv6__conf__lan__disable_ipv6=0, ipv6__conf__lan__accept_dad=0)
+    net.switch.ip(
+        "link set lan type bridge mcast_snooping 1 mcast_querier 1 mcast_query_interval 100 "
+        "mcast_query_response_interval 20 mcast_startup_query_interval 20 "
+        "mcast_membership_interval 300"
+    )
+    pair = dual.DualPair(net).start()
+
+    def members():
+        out = net.switch.run(["bridge", "-j", "mdb", "show", "dev", "lan"]).stdout
+        entries = [e for table in json.loads(out) for e in table["mdb"]]
+        return {(e["grp"], e["port"]) for e in entries}
+
+    both = {("ff02::12", "fw1.em0"), ("ff02::12", "fw2.em0")}
+    solicited = {(carp6.solicited_node(dual.LAN_VIP6), f"fw{n}.em0") for n in (1, 2)}
+    lab.poll_until(lambda: both | solicited <= members(), 5, "the switch knows of both")
+    before = pair.fw2.carp_stats("carp0")["ipackets6"]
+    began = time.monotonic()
+    pair.fw2.wait_counter(
+        lambda: pair.fw2.carp_stats("carp0")["ipackets6"], before + 6, 12, "adverts over IPv6"
+    )
+    assert time.monotonic() - began > 4.0, "longer than the switch remembers"
+    assert both | solicited <= members()
+    assert pair.fw2.states() == ["BACKUP", "BACKUP"]
 
 
 # -- a kernel host ----------------------------------------------------------------------------
