@@ -161,7 +161,10 @@ enum dp_punt_class {
 	DP_PUNT_RESOLVE,    /**< packet to send whose next hop has no MAC; data at IPv4 header */
 };
 struct dp_punt {
-	/** Owned by the caller from now on; its first segment holds 128 bytes or all of it. */
+	/**
+	 * Owned by the caller from now on; its first segment holds 128 bytes of the frame, Ethernet
+	 * header included where it is gone, or all of it.
+	 */
 	struct rte_mbuf *m;
 	enum dp_punt_class cls;
 	uint16_t if_index; /**< received by; RESOLVE: leaves by */

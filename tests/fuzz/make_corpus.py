@@ -4,7 +4,8 @@
 """Write the seed corpora of fuzz_wire, fuzz_advert, fuzz_replay and fuzz_dp from tests/data.
 
 Run by hand when the data or an input format changes; the result is committed. Files are named
-by what they are, so a rerun changes only what differs.
+by what they are, so a rerun changes only what differs. Inputs that make fuzz found are named
+found-* and stay.
 """
 
 import json
@@ -232,7 +233,8 @@ def main():
         folder = CORPUS / name
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.iterdir():
-            old.unlink()
+            if not old.name.startswith("found-"):
+                old.unlink()
         unique = {}
         for label, data in inputs.items():
             unique.setdefault(data, label)
