@@ -245,7 +245,7 @@ ctl_create(const struct ctl_config *config)
 		goto fail;
 	c->source_key = base_rand_next(&c->rand);
 	for (uint16_t i = 0; i < c->n_groups; i++)
-		c->groups[i].dirty = true;
+		ctl_dirty(c, i);
 	c->box_dirty = true;
 	ctl_publish(c);
 	return c;

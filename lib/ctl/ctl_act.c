@@ -21,7 +21,7 @@ ctl_count(struct ctl *c, uint16_t group, enum ctl_stat s)
 		return;
 	}
 	c->groups[group].stats[s]++;
-	c->groups[group].dirty = true;
+	ctl_dirty(c, group);
 }
 
 /* Only queues the event: the action list may be the one being carried out. */
@@ -305,7 +305,7 @@ static void
 set_owned(struct ctl *c, uint16_t group, bool owned)
 {
 	c->groups[group].owned = owned;
-	c->groups[group].dirty = true;
+	ctl_dirty(c, group);
 	set_listening(c, group);
 }
 
@@ -346,7 +346,7 @@ act_state(struct ctl *c, const struct election_action *a)
 	if (c->asked != NULL)
 		snprintf(ev.text, sizeof(ev.text), "%s", c->asked);
 	ctl_event_write(c, &ev);
-	g->dirty = true;
+	ctl_dirty(c, a->group);
 	c->box_dirty = true;
 }
 
@@ -363,7 +363,7 @@ act_demotion(struct ctl *c, const struct election_action *a)
 	ctl_event_write(c, &ev);
 	c->box_dirty = true;
 	for (uint16_t i = 0; i < c->n_groups; i++)
-		c->groups[i].dirty = true;
+		ctl_dirty(c, i);
 }
 
 static void
@@ -376,7 +376,7 @@ act_warn(struct ctl *c, const struct election_action *a)
 	ev.peer = a->warn.peer;
 	ev.src = a->warn.src;
 	ctl_event_write(c, &ev);
-	c->groups[a->group].dirty = true;
+	ctl_dirty(c, a->group);
 }
 
 static void
@@ -388,7 +388,7 @@ act_split(struct ctl *c, const struct election_action *a)
 	ev.split_before = a->split.before;
 	ev.src = a->split.src;
 	ctl_event_write(c, &ev);
-	c->groups[a->group].dirty = true;
+	ctl_dirty(c, a->group);
 }
 
 static void
@@ -403,7 +403,7 @@ act_decision(struct ctl *c, const struct election_action *a)
 	ev.peer = a->decision.peer;
 	ev.src = a->decision.peer_src;
 	ctl_event_write(c, &ev);
-	c->groups[a->group].dirty = true;
+	ctl_dirty(c, a->group);
 }
 
 static void

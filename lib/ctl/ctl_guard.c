@@ -77,7 +77,7 @@ ctl_guard_check(struct ctl *c, const struct ctl_advert *a)
 	if (v >= AUTH_REPLAY_REPLAY) {
 		g->refused[v - AUTH_REPLAY_REPLAY] = (struct ctl_refusal){
 			.at = c->now, .why = why, .src = a->src, .prio = a->prio};
-		g->dirty = true;
+		ctl_dirty(c, a->group);
 	}
 	switch (v) {
 	case AUTH_REPLAY_OK:

@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include <rte_common.h>
+
 #include "ctl_priv.h"
 
 #define ASK_AGAIN_NS BASE_NS_PER_S
@@ -113,18 +115,27 @@ ctl_nd_input(struct ctl *c, const struct dp_punt *p, const uint8_t *frame, size_
 void
 ctl_nd_tick(struct ctl *c)
 {
+	/* Few groups have such a peer, and there may be a thousand groups. */
+	if (c->now < c->nd_due)
+		return;
+	c->nd_due = BASE_NS_NEVER;
 	for (uint16_t i = 0; i < c->n_groups; i++) {
 		struct ctl_group *g = &c->groups[i];
 		const struct ctl_if *f = &c->ifs[g->conf->if_index];
 		uint8_t frame[WIRE_ND_FRAME_LEN];
 
-		if (g->conf->peer6.family != BASE_FAMILY_IP6 || c->now < g->peer6_ask_at)
+		if (g->conf->peer6.family != BASE_FAMILY_IP6)
 			continue;
+		if (c->now < g->peer6_ask_at) {
+			c->nd_due = RTE_MIN(c->nd_due, g->peer6_ask_at);
+			continue;
+		}
 		wire_ns_frame_encode(f->mac, f->link_local, g->conf->peer6.bytes,
 			g->peer6_known ? g->peer6_mac : NULL, frame);
 		(void)ctl_send(c, g->conf->if_index, frame, sizeof(frame), DP_NONE);
 		/* one unanswered question and the MAC is not trusted any more */
 		g->peer6_known = false;
 		g->peer6_ask_at = c->now + ASK_AGAIN_NS;
+		c->nd_due = RTE_MIN(c->nd_due, g->peer6_ask_at);
 	}
 }

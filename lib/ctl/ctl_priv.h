@@ -72,7 +72,6 @@ struct ctl_group {
 	enum election_state state; /* as the last STATE action said */
 	bool owned;		   /* MASTER or handing over */
 	base_ns_t takeover_ns;
-	bool dirty; /* view must be published */
 	uint64_t stats[CTL_STAT_COUNT];
 	uint64_t fingerprint;
 	struct ctl_refusal refused[CTL_REFUSALS];
@@ -203,6 +202,9 @@ struct ctl {
 	base_ns_t late_max;
 	base_ns_t published_at;
 	uint16_t publish_next;
+	/* Groups whose view must be published, a bit each. */
+	uint64_t dirty[DP_GROUP_MAX / 64];
+	base_ns_t nd_due; /* no unicast peer of IPv6 is to be asked for before */
 	bool box_dirty;
 	uint32_t idle_turns;
 	uint64_t source_key; /* so that nobody can choose an address for its bucket */
@@ -220,6 +222,13 @@ struct ctl {
 	struct ctl_decisions *decisions; /* by group */
 	struct ctl_request_slot *requests;
 };
+
+/** The view of a group is published at the end of the turn. */
+static inline void
+ctl_dirty(struct ctl *c, uint16_t group)
+{
+	c->dirty[group / 64] |= UINT64_C(1) << (group % 64);
+}
 
 /** Feed the election and carry out what it asks, at c->now. */
 int ctl_feed(struct ctl *c, const struct election_event *ev);

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <rte_common.h>
+
 #include "ctl_priv.h"
 
 _Static_assert(sizeof(struct ctl_group_view) % sizeof(ctl_word) == 0, "copied by words");
@@ -29,7 +31,7 @@ publish_group(struct ctl *c, uint16_t i)
 	copy.view.published_at = c->now;
 	memcpy(copy.peers, g->peers, sizeof(g->peers));
 	ctl_seq_write(&pub->seq, &pub->body, &copy, sizeof(copy));
-	g->dirty = false;
+	c->dirty[i / 64] &= ~(UINT64_C(1) << (i % 64));
 }
 
 static void
@@ -75,9 +77,9 @@ publish_box(struct ctl *c)
 void
 ctl_publish(struct ctl *c)
 {
-	for (uint16_t i = 0; i < c->n_groups; i++)
-		if (c->groups[i].dirty)
-			publish_group(c, i);
+	for (uint16_t word = 0; word < RTE_DIM(c->dirty); word++)
+		while (c->dirty[word] != 0)
+			publish_group(c, (uint16_t)(word * 64 + __builtin_ctzll(c->dirty[word])));
 	/* What changes by time alone is brought up to date in turn, one group at a time. */
 	if (c->n_groups > 0) {
 		c->publish_next = (uint16_t)((c->publish_next + 1) % c->n_groups);

@@ -122,7 +122,7 @@ set_key(struct ctl *c, struct ctl_request_slot *s)
 	g->balance = s->balance;
 	auth_replay_init(&g->replay, g->conf->strict, election_master_down(g->advbase, g->advskew));
 	g->key_set = true;
-	g->dirty = true;
+	ctl_dirty(c, s->req.group);
 	return 0;
 }
 
@@ -140,7 +140,7 @@ clear_sources(struct ctl *c, struct ctl_request_slot *s)
 	for (uint32_t i = 0; i < CTL_PEERS_MAX; i++)
 		g->peers[i].counters = AUTH_REPLAY_CLASS_UNKNOWN;
 	memset(g->refused, 0, sizeof(g->refused));
-	g->dirty = true;
+	ctl_dirty(c, s->req.group);
 	return 0;
 }
 
@@ -208,7 +208,7 @@ carry_out(struct ctl *c, struct ctl_request_slot *s)
 			if (s->req.group != ELECTION_NONE && s->req.group != i)
 				continue;
 			memset(c->groups[i].stats, 0, sizeof(c->groups[i].stats));
-			c->groups[i].dirty = true;
+			ctl_dirty(c, i);
 		}
 		if (s->req.group == ELECTION_NONE)
 			memset(c->box_stats, 0, sizeof(c->box_stats));

@@ -175,7 +175,7 @@ one_advert(struct ctl *c, const struct dp_punt *p)
 	if (remember_peer(c, &c->groups[advert.group], &advert.src, &advert.prio))
 		publish_sources(c, advert.group);
 	ctl_feed(c, &ev);
-	c->groups[advert.group].dirty = true;
+	ctl_dirty(c, advert.group);
 }
 
 bool
