@@ -146,6 +146,12 @@ class Sniffer:
         with self.changed:
             return len(self.frames)
 
+    def take(self):
+        """@return all frames so far, which are forgotten: every mark() from before is void"""
+        with self.changed:
+            frames, self.frames = self.frames, []
+            return frames
+
     def wait(self, match, since=None, timeout=5.0, what="frame"):
         """The first frame that matches; since: a mark(), default: from now."""
         deadline = time.monotonic() + timeout

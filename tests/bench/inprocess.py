@@ -1,0 +1,79 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 the koi contributors
+"""Figures that need no devices: classification, 1,024 groups on one core, floods of forged adverts.
+
+Runs bench_classify and bench_control some times and shows the median of each figure. Result: a
+table, and a JSON file in bench-results/.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BENCH = os.path.join(os.environ.get("KOI_BUILD", os.path.join(ROOT, "build")), "tests", "bench")
+EAL = ["--no-huge", "--no-pci", "-m", "256", "--no-shconf", "--no-telemetry", "--log-level=3",
+       "-l", "0"]
+RATES = (0, 500000, 1000000)
+
+
+def run(program, *args):
+    argv = [os.path.join(BENCH, program, f"bench_{program}"), *EAL, *args]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False)
+    if done.returncode != 0:
+        sys.exit(f"inprocess: {' '.join(argv)}: {done.returncode}\n{done.stdout}{done.stderr}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def median(records):
+    """The record whose numbers are the medians of several records of one shape."""
+    first = records[0]
+    if isinstance(first, dict):
+        return {key: median([r[key] for r in records]) for key in first}
+    return first if isinstance(first, str) else statistics.median(records)
+
+
+def measure(runs, program, *args):
+    return median([run(program, *args) for _ in range(runs)])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=3, help="of each measurement")
+    runs = parser.parse_args().runs
+    classify = measure(runs, "classify", "--vdev=net_null0")
+    print(f"classification: {classify['classification_ns']:.1f} ns a frame over a bare forwarder "
+          f"of {classify['bare_ns']:.1f} ns, quiet {classify['classification_ns_quiet']:.1f} ns "
+          f"(to reach: {classify['limit_ns']:.0f})")
+    capacity = measure(runs, "control", "--", "capacity")
+    heard = capacity["attacked"]["heard"] + capacity["others"]["heard"]
+    print(f"{capacity['groups']} groups, {heard / capacity['seconds']:.0f} adverts/s heard: "
+          f"control lcore {capacity['control_share']:.2f}, worker {capacity['worker_share']:.2f} "
+          "of a CPU (to reach: 1)")
+    print(f"{'forged/s':>9} {'source':8}{'control':>8}{'worker':>8} | attacked: heard/sent, median "
+          f"and p99 us | others                    | ring full")
+    floods = []
+    for source in ("unknown", "spoofed"):
+        for rate in RATES:
+            r = measure(runs, "control", "--", "flood", str(rate), source)
+            floods.append(r)
+            cells = [f"{r[k]['heard']:>5.0f}/{r[k]['sent']:<5.0f}{r[k + '_us']['median']:>8.1f}"
+                     f"{r[k + '_us']['p99']:>8.1f}" for k in ("attacked", "others")]
+            print(f"{rate:>9} {source:8}{r['control_share']:>8.2f}{r['worker_share']:>8.2f} | "
+                  f"{cells[0]:>38} | {cells[1]:25} | "
+                  f"{r['ring_full'] + r['unknown_ring_full']:.0f}")
+    os.makedirs(os.path.join(ROOT, "bench-results"), exist_ok=True)
+    path = os.path.join(ROOT, "bench-results", "inprocess.json")
+    with open(path, "w", encoding="utf-8") as f:
+        json.dump({"bench": "inprocess", "at": time.strftime("%FT%TZ", time.gmtime()),
+                   "classify": classify, "capacity": capacity, "floods": floods}, f, indent=2)
+    print(os.path.relpath(path, ROOT))
+
+
+if __name__ == "__main__":
+    main()
