@@ -84,6 +84,7 @@ create_group(struct ctl *c, uint16_t i)
 	struct base_addr vips[CONF_VIP_MAX];
 
 	g->conf = conf;
+	ctl_hear_init(g);
 	g->advbase = conf->advbase;
 	g->advskew = conf->advskew;
 	base_vmac(conf->vhid, g->vmac);
@@ -142,6 +143,7 @@ create_election(struct ctl *c, uint64_t seed)
 	for (uint16_t i = 0; i < c->n_ifs; i++) {
 		ifs[i].link_up = link_of(c, c->ifs[i].port_id);
 		ifs[i].track = c->conf->ifs[i].track;
+		ifs[i].frames_told = true;
 		ifs[i].linkup_hold_ns = c->conf->ifs[i].linkup_hold_ms * BASE_NS_PER_MS;
 		c->ifs[i].link_up = ifs[i].link_up;
 		dp_link(c->dp, c->ifs[i].port_id, ifs[i].link_up);
@@ -355,6 +357,7 @@ ctl_turn(struct ctl *c, base_ns_t now)
 	ctl_frames_seen(c);
 	ctl_requests(c);
 	ctl_tick(c);
+	ctl_hear_tick(c);
 	fib_nbr_tick(c->nbr, c->now, ctl_nbr_act, c);
 	ctl_announce(c);
 	ctl_nd_tick(c);

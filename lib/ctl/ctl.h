@@ -78,6 +78,12 @@ struct ctl_group_view {
 	struct election_group_info info; /**< times are of dp_clock() */
 	uint64_t stats[CTL_STAT_COUNT];
 	uint64_t vip_fingerprint;
+	/**
+	 * MASTER, frames arrive, and no peer was ever heard, though this one is master on another
+	 * interface and should be here; ELECTION_NONE: no reason to think so.
+	 */
+	uint16_t unheard_if;
+	struct base_addr unheard_src;
 	/** Last takeover: from the decision until the first advert was handed to the device. */
 	base_ns_t takeover_ns;
 	struct ctl_refusal refused[CTL_REFUSALS]; /**< the last of each kind */
@@ -130,6 +136,7 @@ enum ctl_event_kind {
 	CTL_EVENT_WARN,	      /**< a peer's timing does not fit ours, or that is over */
 	CTL_EVENT_SPLIT,      /**< a split is suspected, or not any more */
 	CTL_EVENT_DECISION,   /**< a take-over is put off */
+	CTL_EVENT_UNHEARD,    /**< a peer of another interface was never heard here, or is now */
 	CTL_EVENT_DEVICE,     /**< a device went out of service, or came back; text says why */
 	CTL_EVENT_FILTER,     /**< a device's address filters were programmed again */
 };
@@ -144,14 +151,16 @@ struct ctl_event {
 	enum election_cause cause;
 	enum election_demotion_source source;
 	uint32_t amount, total; /**< DEMOTION */
-	bool link_up;	     /**< LINK; FILTER: frames to the vMACs reach us; DEVICE: in service */
-	enum ctl_stat stat;  /**< BAD_ADVERT: its counter */
-	uint32_t suppressed; /**< BAD_ADVERT, STALL: how many since the last such event */
+	/** LINK; FILTER: frames to the vMACs reach us; DEVICE: in service; UNHEARD: heard now */
+	bool link_up;
+	enum ctl_stat stat;    /**< BAD_ADVERT: its counter */
+	uint32_t suppressed;   /**< BAD_ADVERT, STALL: how many since the last such event */
 	base_ns_t since_heard; /**< STATE: BASE_NS_NEVER if nothing was heard */
 	base_ns_t takeover_ns; /**< STATE to MASTER */
 	base_ns_t gap;	       /**< STALL */
 	struct election_priority own, peer;
 	struct base_addr src;	     /**< peer or sender; family NONE if none */
+	uint16_t peer_if;	     /**< UNHEARD: where src is heard */
 	base_ns_t hold_ns;	     /**< DECISION: for so long */
 	base_ns_t late;		     /**< STATE: how late a deadline was served */
 	enum election_hold hold;     /**< DECISION; STATE: what had put it off */

@@ -327,6 +327,7 @@ act_state(struct ctl *c, const struct election_action *a)
 
 	g->state = a->state.to;
 	set_listening(c, a->group);
+	ctl_hear_state(c, a->group, a->state.cause);
 	dp_answer(c->dp, a->group, g->state == ELECTION_MASTER);
 	if (g->state == ELECTION_MASTER)
 		ctl_count(c, a->group, CTL_STAT_PREEMPT);

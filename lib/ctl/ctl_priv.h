@@ -77,6 +77,13 @@ struct ctl_group {
 	struct ctl_refusal refused[CTL_REFUSALS];
 	bool key_set;
 	struct ctl_peer peers[CTL_PEERS_MAX]; /* newest first */
+
+	/* Peers of other interfaces (ctl_hear.c). */
+	bool heard;	       /* an advert, ever */
+	base_ns_t alone_since; /* took over by silence, nobody ever heard; BASE_NS_NEVER: not so */
+	uint16_t unheard_if;   /* as told; ELECTION_NONE */
+	base_ns_t able_since;  /* since when a master without demotion must live; BASE_NS_NEVER */
+	base_ns_t able_heard;  /* its last advert */
 };
 
 /* Read by everybody, written by the control lcore under the sequence lock. */
@@ -190,6 +197,7 @@ struct ctl {
 	bool arpbalance;
 	uint16_t announcing; /* groups with an announcement under way */
 	uint16_t leaving;    /* interfaces whose devices are to be left alone */
+	base_ns_t hear_at;   /* ctl_hear_tick() looks again */
 	bool fast;	     /* some group is fast: idle sleeps stay short */
 
 	base_ns_t now; /* of this turn */
@@ -252,6 +260,15 @@ void ctl_member_join(struct ctl *c, uint16_t if_id);
 /** A query; ip is the first byte of its IP header. */
 void ctl_member_query(struct ctl *c, uint16_t if_id, const uint8_t *ip, size_t len);
 void ctl_member_tick(struct ctl *c);
+/** @} */
+
+/** @name Peers that should be heard and are not (ctl_hear.c). @{ */
+void ctl_hear_init(struct ctl_group *g);
+/** A good advert of a group. */
+void ctl_hear_advert(struct ctl *c, uint16_t group, const struct election_priority *prio);
+/** A group changed its state. */
+void ctl_hear_state(struct ctl *c, uint16_t group, enum election_cause cause);
+void ctl_hear_tick(struct ctl *c);
 /** @} */
 
 /** @return true when the rings were emptied: what was received up to now has been heard */

@@ -25,6 +25,10 @@ publish_group(struct ctl *c, uint16_t i)
 	election_group_info(c->election, i, c->now, &copy.view.info);
 	memcpy(copy.view.stats, g->stats, sizeof(g->stats));
 	copy.view.vip_fingerprint = g->fingerprint;
+	copy.view.unheard_if = g->unheard_if;
+	for (uint16_t o = 0; g->unheard_if != ELECTION_NONE && o < c->n_groups; o++)
+		if (c->groups[o].conf->if_index == g->unheard_if)
+			copy.view.unheard_src = c->groups[o].peers[0].addr;
 	copy.view.takeover_ns = g->takeover_ns;
 	memcpy(copy.view.refused, g->refused, sizeof(g->refused));
 	copy.view.key_set = g->key_set;

@@ -174,6 +174,7 @@ one_advert(struct ctl *c, const struct dp_punt *p)
 	ev.advert.src = advert.src;
 	if (remember_peer(c, &c->groups[advert.group], &advert.src, &advert.prio))
 		publish_sources(c, advert.group);
+	ctl_hear_advert(c, advert.group, &advert.prio);
 	ctl_feed(c, &ev);
 	ctl_dirty(c, advert.group);
 }

@@ -78,6 +78,8 @@ election_init(void *mem, const struct election_config *c, base_ns_t now)
 		e->ifs[i].track = c->ifs[i].track;
 		e->ifs[i].horizon = BASE_NS_NEVER;
 		e->ifs[i].frame_at = BASE_NS_NEVER;
+		e->ifs[i].told = c->ifs[i].frames_told;
+		e->ifs[i].listen_at = c->ifs[i].frames_told ? now : BASE_NS_NEVER;
 		e->ifs[i].hold = c->ifs[i].linkup_hold_ns;
 		e->ifs[i].hold_until = c->ifs[i].link_up && c->ifs[i].linkup_hold_ns > 0
 			? base_ns_add(now, c->ifs[i].linkup_hold_ns)

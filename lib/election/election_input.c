@@ -128,8 +128,10 @@ input_link(struct election *e, uint16_t if_id, bool up, base_ns_t now, struct el
 	f->link_up = up;
 	f->hold_until = up && f->hold > 0 ? base_ns_add(now, f->hold) : BASE_NS_NEVER;
 	/* deaf it is judged from here on */
-	if (up)
+	if (up && f->frame_at != BASE_NS_NEVER)
 		watch_frame(e, if_id, false, now);
+	if (up && f->told)
+		f->listen_at = now;
 	for (uint16_t s = 0; s < f->n; s++) {
 		struct group *g = &e->groups[e->slot_group[f->first + s]];
 

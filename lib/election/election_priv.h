@@ -129,6 +129,8 @@ struct iface {
 	base_ns_t hold;	      /* after link up */
 	base_ns_t hold_until; /* BASE_NS_NEVER: not holding */
 	base_ns_t frame_at;   /* last frame of another host; BASE_NS_NEVER: never told */
+	bool told;	      /* of every frame, from the start */
+	base_ns_t listen_at;  /* told: since when it could have heard one; else BASE_NS_NEVER */
 	uint16_t deaf;	      /* groups that are suspected deaf */
 };
 

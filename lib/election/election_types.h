@@ -98,6 +98,11 @@ struct election_if_config {
 	 * times: who was deaf has heard no silence. 0 = none.
 	 */
 	base_ns_t linkup_hold_ns;
+	/**
+	 * FRAME_SEEN is fed for this interface, from the start: an interface on which nothing was
+	 * ever heard is then deaf too, as of its link.
+	 */
+	bool frames_told;
 };
 
 /** A group; ids are 0 .. group_count-1. */
@@ -161,7 +166,7 @@ enum election_event_type {
 	/**
 	 * A frame of another host was received on an interface: at most every 100 ms, and not for
 	 * 01:80:c2:00:00:00 to 0f, which a switch sends on ports that do not forward too. Deafness
-	 * is judged only on interfaces for which this was ever fed.
+	 * is judged only on interfaces for which this was ever fed, and those with frames_told.
 	 */
 	ELECTION_EV_FRAME_SEEN,
 	/** An advert for this group failed authentication; advert.src is its sender. */

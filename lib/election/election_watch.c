@@ -37,6 +37,13 @@ deaf_time(const struct election *e, const struct group *g)
 	return t > QUIET_MIN_NS ? t : QUIET_MIN_NS;
 }
 
+/* Since when there was no frame; BASE_NS_NEVER: not to be judged. */
+static base_ns_t
+silent_from(const struct iface *f)
+{
+	return f->frame_at != BASE_NS_NEVER ? f->frame_at : f->listen_at;
+}
+
 static void
 watch_arm(struct election *e, struct group *g, base_ns_t now)
 {
@@ -49,9 +56,9 @@ watch_arm(struct election *e, struct group *g, base_ns_t now)
 		if (g->split & (1u << k) && end < at)
 			at = end;
 	}
-	if (g->state == ELECTION_MASTER && f->frame_at != BASE_NS_NEVER &&
+	if (g->state == ELECTION_MASTER && silent_from(f) != BASE_NS_NEVER &&
 		!(g->split & ELECTION_SPLIT_DEAF)) {
-		base_ns_t deaf = base_ns_add(f->frame_at, deaf_time(e, g));
+		base_ns_t deaf = base_ns_add(silent_from(f), deaf_time(e, g));
 
 		/* due and not yet believed: the interface's horizon is behind */
 		if (deaf <= now)
@@ -181,7 +188,7 @@ watch_frame(struct election *e, uint16_t if_id, bool told, base_ns_t now)
 	bool first = f->frame_at == BASE_NS_NEVER;
 
 	/* an advert counts where frames are told of; alone it would make quiet segments deaf */
-	if (first && !told)
+	if (first && !told && !f->told)
 		return;
 	f->frame_at = now;
 	if (first || f->deaf > 0)
@@ -198,10 +205,10 @@ watch_serve(struct election *e, struct group *g, base_ns_t now, struct election_
 	for (unsigned int k = 0; k < SIGN_KINDS; k++)
 		if (g->split & (1u << k) && base_ns_since(now, g->sign[k].last) < quiet_time(g))
 			reasons |= (uint8_t)(1u << k);
-	if (g->state == ELECTION_MASTER && f->frame_at != BASE_NS_NEVER) {
-		if (base_ns_since(now, f->frame_at) < deaf_time(e, g))
+	if (g->state == ELECTION_MASTER && silent_from(f) != BASE_NS_NEVER) {
+		if (base_ns_since(now, silent_from(f)) < deaf_time(e, g))
 			reasons &= (uint8_t)~ELECTION_SPLIT_DEAF;
-		else if (base_ns_since(known, f->frame_at) >= deaf_time(e, g))
+		else if (base_ns_since(known, silent_from(f)) >= deaf_time(e, g))
 			reasons |= ELECTION_SPLIT_DEAF;
 	}
 	split_set(e, g, reasons, now, out);

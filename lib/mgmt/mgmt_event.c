@@ -143,6 +143,16 @@ mgmt_event_text(const struct mgmt_config *c, const struct ctl_event *e, char buf
 			election_cause_text(e->cause), mgmt_span_str(e->hold_ns, span),
 			election_hold_name(e->hold));
 		break;
+	case CTL_EVENT_UNHEARD:
+		if (e->link_up)
+			snprintf(buf, MGMT_EVENT_TEXT, "carp: %sa peer is heard now (%s)", who,
+				conf_addr_str(&e->src, addr));
+		else
+			snprintf(buf, MGMT_EVENT_TEXT,
+				"carp: %sno peer was ever heard here, though %s is master on %s: "
+				"adverts do not get through, or it has no such group",
+				who, conf_addr_str(&e->src, addr), mgmt_if_name(c, e->peer_if));
+		break;
 	case CTL_EVENT_DEVICE:
 		snprintf(buf, MGMT_EVENT_TEXT, "interface %s: %s%.*s", mgmt_if_name(c, e->if_id),
 			e->link_up ? "its device is in service again"
@@ -182,6 +192,8 @@ mgmt_event_kind(const struct ctl_event *e)
 		return "split";
 	case CTL_EVENT_DECISION:
 		return "decision";
+	case CTL_EVENT_UNHEARD:
+		return "unheard";
 	case CTL_EVENT_DEVICE:
 		return "device";
 	case CTL_EVENT_FILTER:
@@ -206,6 +218,7 @@ mgmt_event_syslog(const struct ctl_event *e)
 	case CTL_EVENT_DEMOTION:
 		return e->amount > 0 ? 4 : 5;
 	case CTL_EVENT_LINK:
+	case CTL_EVENT_UNHEARD:
 	case CTL_EVENT_DEVICE:
 	case CTL_EVENT_FILTER:
 		return e->link_up ? 5 : 4;

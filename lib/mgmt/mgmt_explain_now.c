@@ -433,6 +433,23 @@ explain_split(struct mgmt_explain *x)
 	if (info->split & ELECTION_SPLIT_DEAF && info->frame_at != BASE_NS_NEVER)
 		mgmt_explain_say(x, "- the last frame on %s came %s ago.", x->ifname,
 			mgmt_span_str(base_ns_since(x->now, info->frame_at), span));
+	else if (info->split & ELECTION_SPLIT_DEAF)
+		mgmt_explain_say(x, "- no frame ever came on %s.", x->ifname);
+}
+
+/* Not a split yet: both could be right, if the peer has no group here. */
+static void
+explain_unheard(struct mgmt_explain *x)
+{
+	char addr[CONF_ADDR_STR];
+
+	if (x->v.unheard_if == ELECTION_NONE)
+		return;
+	mgmt_explain_say(x,
+		"No peer was ever heard on %s, though %s is master on %s and should be here too: "
+		"check that multicast passes on this segment, and that the peer has this group.",
+		x->ifname, mgmt_addr_str(&x->v.unheard_src, addr),
+		mgmt_if_name(x->c, x->v.unheard_if));
 }
 
 void
@@ -446,6 +463,7 @@ mgmt_explain_suspicions(struct mgmt_explain *x)
 		mgmt_explain_say(x, "Timing does not fit: %s; for %s now.", warn,
 			mgmt_span_str(base_ns_since(x->now, info->warn_since), span));
 	explain_split(x);
+	explain_unheard(x);
 	put_u64(x->out, "duels", info->duels);
 	if (info->duel_at != BASE_NS_NEVER)
 		snprintf(ago, sizeof(ago), ", the last time %s ago",

@@ -357,6 +357,11 @@ event_view(const struct mgmt_config *c, const struct ctl_event *e)
 		put_priority(o, "peer", &e->peer);
 		put_str(o, "source", mgmt_addr_str(&e->src, addr));
 		break;
+	case CTL_EVENT_UNHEARD:
+		put_bool(o, "peer_heard", e->link_up);
+		put_str(o, "source", mgmt_addr_str(&e->src, addr));
+		put_str(o, "peer_interface", mgmt_if_name(c, e->peer_if));
+		break;
 	case CTL_EVENT_DEVICE:
 		put_bool(o, "in_service", e->link_up);
 		put_str(o, "reason", e->text);

@@ -366,6 +366,46 @@ deafness_needs_to_be_told_of_frames(void **state)
 	box_free(b);
 }
 
+/* Who is told of every frame from the start knows that there never was one. */
+static void
+deaf_from_the_start(void **state)
+{
+	struct election_if_config ifs = {.link_up = true, .frames_told = true};
+	struct election_group_config g = {
+		.advbase = 1, .advskew = 100, .has_vip = true, .admin_up = true};
+	struct election_config config = {.if_count = 1,
+		.group_count = 1,
+		.ifs = &ifs,
+		.groups = &g,
+		.allow = true,
+		.seed = 1};
+	struct box *b = box_new(&config);
+
+	(void)state;
+	box_run(b, T0 + SECS(10) - 1);
+	assert_int_equal(box_state(b, 0), ELECTION_MASTER);
+	assert_int_equal(box_info(b, 0).split, 0);
+	box_run(b, T0 + SECS(10));
+	assert_int_equal(box_info(b, 0).split, ELECTION_SPLIT_DEAF);
+	assert_int_equal(box_info(b, 0).frame_at, BASE_NS_NEVER);
+	/* as of the link, each time it comes up */
+	box_link(b, 0, false);
+	box_run(b, T0 + SECS(20));
+	box_link(b, 0, true);
+	box_run(b, T0 + SECS(30) - 1);
+	assert_int_equal(box_state(b, 0), ELECTION_MASTER);
+	assert_int_equal(box_info(b, 0).split, 0);
+	box_run(b, T0 + SECS(30));
+	assert_int_equal(box_info(b, 0).split, ELECTION_SPLIT_DEAF);
+	/* an advert is a frame too */
+	box_advert(b, 0, 255, 255, 0);
+	box_run(b, b->now + 1);
+	assert_int_equal(box_info(b, 0).split, 0);
+	box_run(b, b->now + SECS(10));
+	assert_int_equal(box_info(b, 0).split, ELECTION_SPLIT_DEAF);
+	box_free(b);
+}
+
 static void
 slow_groups_are_deaf_after_three_intervals(void **state)
 {
@@ -453,6 +493,7 @@ main(void)
 		cmocka_unit_test(reasons_come_and_go_one_by_one),
 		cmocka_unit_test(a_master_without_any_frame_is_deaf),
 		cmocka_unit_test(deafness_needs_to_be_told_of_frames),
+		cmocka_unit_test(deaf_from_the_start),
 		cmocka_unit_test(slow_groups_are_deaf_after_three_intervals),
 		cmocka_unit_test(a_horizon_that_is_behind_is_not_deafness),
 		cmocka_unit_test(a_link_that_comes_up_is_not_deaf_at_once),

@@ -85,12 +85,14 @@ setup_groups(void)
 			},
 		.published_at = FAKE_NOW,
 		.vip_fingerprint = 0x0123456789abcdef,
+		.unheard_if = ELECTION_NONE,
 		.takeover_ns = 38 * BASE_NS_PER_US,
 	};
 	fake.groups[0].stats[CTL_STAT_IPACKETS] = 1;
 	fake.groups[0].stats[CTL_STAT_OPACKETS] = 20;
 	fake.groups[0].stats[CTL_STAT_BADAUTH] = 2;
 	fake.groups[1] = (struct ctl_group_view){
+		.unheard_if = ELECTION_NONE,
 		.info =
 			{
 				.if_id = 1,

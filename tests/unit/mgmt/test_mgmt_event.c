@@ -224,6 +224,16 @@ decisions_and_filters(void **state)
 	EXPECT_EVENT("carp: lan vhid 1: take-over (preempting a slower master) waits 53.1 ms for "
 		     "tie-break");
 
+	e = fake_event(CTL_EVENT_UNHEARD);
+	e->group = 1;
+	e->peer_if = 0;
+	e->src = base_addr_from_ip4(0xc0000203);
+	EXPECT_EVENT("carp: wan vhid 2: no peer was ever heard here, though 192.0.2.3 is master on "
+		     "lan: adverts do not get through, or it has no such group");
+	e->link_up = true;
+	e->src = base_addr_from_ip4(0xc6336403);
+	EXPECT_EVENT("carp: wan vhid 2: a peer is heard now (198.51.100.3)");
+
 	e = fake_event(CTL_EVENT_DEVICE);
 	e->if_id = 1;
 	snprintf(e->text, sizeof(e->text), "the device was removed");
@@ -268,6 +278,8 @@ loudness(void **state)
 		{{.kind = CTL_EVENT_SPLIT, .split = ELECTION_SPLIT_AUTH}, "split", 1, 4},
 		{{.kind = CTL_EVENT_SPLIT}, "split", 1, 5},
 		{{.kind = CTL_EVENT_DECISION}, "decision", 1, 6},
+		{{.kind = CTL_EVENT_UNHEARD}, "unheard", 1, 4},
+		{{.kind = CTL_EVENT_UNHEARD, .link_up = true}, "unheard", 1, 5},
 		{{.kind = CTL_EVENT_DEVICE}, "device", 1, 4},
 		{{.kind = CTL_EVENT_DEVICE, .link_up = true}, "device", 1, 5},
 		{{.kind = CTL_EVENT_FILTER}, "filter", 1, 4},
@@ -302,10 +314,11 @@ fields(void **state)
 		"{\"warn\": \"timing fits\", \"silent\": true, \"peer\": \"1/0/2\", \"source\": "
 		"\"192.0.2.3\"}",
 		"{\"in_service\": false, \"reason\": \"why\"}",
+		"{\"peer_heard\": false, \"source\": \"192.0.2.3\", \"peer_interface\": \"lan\"}",
 	};
 	static const enum ctl_event_kind kinds[] = {CTL_EVENT_STATE, CTL_EVENT_WARN,
 		CTL_EVENT_SPLIT, CTL_EVENT_DECISION, CTL_EVENT_FILTER, CTL_EVENT_WARN,
-		CTL_EVENT_DEVICE};
+		CTL_EVENT_DEVICE, CTL_EVENT_UNHEARD};
 	static const char *const common[] = {"seq", "wall", "kind", "group", "interface", "text"};
 	struct mgmt_args a = {0};
 	json_t *v, *list;

@@ -252,6 +252,27 @@ master_with_a_split(void **state)
 	struct election_group_info *info = &fake.groups[0].info;
 
 	(void)state;
+	info->split = ELECTION_SPLIT_DEAF;
+	info->split_since = FAKE_NOW - S(20);
+	fake.groups[0].unheard_if = 1;
+	fake.groups[0].unheard_src = base_addr_from_ip4(0xc6336403);
+	expect_explained(0,
+		"carp0 (lan vhid 1) has been MASTER for 12.3 s.\n"
+		"Cause: master timed out; rule: no advert for 3 * advbase + advskew/256 s.\n"
+		"Heard last: 192.0.2.3, 15 s ago by IPv4: 1.000 s + 128/256 demotion 0.\n"
+		"It advertises 1.000 s + 0/256 demotion 0 every 1 s; the next now, the "
+		"latest yet by 42 us.\n"
+		"Demotion: none, advskew is 0 as configured.\n"
+		"Split brain suspected for 20 s:\n"
+		"- master, and no frame at all is received: check cable, switch port and "
+		"receive queues.\n"
+		"- no frame ever came on lan.\n"
+		"No peer was ever heard on lan, though 198.51.100.3 is master on wan and should be "
+		"here too: check that multicast passes on this\n  segment, and that the peer has "
+		"this group.\n"
+		"Adverts refused: 2 badauth (show carp stats carp0).\n" STAYS_MASTER);
+	fake.groups[0].unheard_if = ELECTION_NONE;
+
 	info->split = ELECTION_SPLIT_DUELS | ELECTION_SPLIT_TIES | ELECTION_SPLIT_AUTH |
 		ELECTION_SPLIT_DEAF;
 	info->split_since = FAKE_NOW - S(20);
