@@ -240,7 +240,7 @@ stats_look_like_netstat(void **state)
 		"\t0 the same advert again at once, as networks deliver some\n"
 		"\t0 strict group: the sender's counter carries no time\n"
 		"\t0 strict group: the advert's time is too far from ours\n"
-		"\t0 more adverts from one source than any group sends\n"
+		"\t0 more adverts from unknown sources, or from one of them, than any group sends\n"
 		"\t0 neighbour solicitations for a VIP answered\n"
 		"\t0 neighbour solicitations for a VIP not answered: not MASTER\n"
 		"\t0 neighbour discovery messages refused\n"
