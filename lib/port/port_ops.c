@@ -10,6 +10,7 @@
 #include <rte_devargs.h>
 #include <rte_ethdev.h>
 
+#include "compat_removal.h"
 #include "port_netdev_priv.h"
 #include "port_priv.h"
 
@@ -128,6 +129,54 @@ remove_device(uint16_t port_id)
 	return rte_dev_remove(info.device);
 }
 
+/*
+ * Few drivers raise INTR_RMV, while the bus of most devices tells: both are the same to us. One
+ * writer at a time: main, then the port thread.
+ */
+static struct removal {
+	struct compat_removal *watch;
+	rte_eth_dev_cb_fn cb;
+	void *arg;
+	uint16_t port_id;
+} removals[RTE_MAX_ETHPORTS];
+
+static void
+removal(void *arg)
+{
+	const struct removal *r = arg;
+
+	r->cb(r->port_id, RTE_ETH_EVENT_INTR_RMV, r->arg, NULL);
+}
+
+static int
+event_register(uint16_t port_id, enum rte_eth_event_type type, rte_eth_dev_cb_fn cb, void *arg)
+{
+	int ret = rte_eth_dev_callback_register(port_id, type, cb, arg);
+	struct rte_eth_dev_info info;
+	struct removal *r;
+
+	if (ret != 0 || type != RTE_ETH_EVENT_INTR_RMV)
+		return ret;
+	r = &removals[port_id];
+	if (r->watch == NULL && rte_eth_dev_info_get(port_id, &info) == 0) {
+		r->cb = cb;
+		r->arg = arg;
+		r->port_id = port_id;
+		(void)compat_removal_watch(info.device, removal, r, &r->watch);
+	}
+	return 0;
+}
+
+static int
+event_unregister(uint16_t port_id, enum rte_eth_event_type type, rte_eth_dev_cb_fn cb, void *arg)
+{
+	if (type == RTE_ETH_EVENT_INTR_RMV && port_id < RTE_MAX_ETHPORTS) {
+		compat_removal_unwatch(removals[port_id].watch);
+		removals[port_id].watch = NULL;
+	}
+	return rte_eth_dev_callback_unregister(port_id, type, cb, arg);
+}
+
 const struct port_ops port_ops_real = {
 	.find = rte_eth_dev_get_port_by_name,
 	.list = list_devices,
@@ -151,8 +200,8 @@ const struct port_ops port_ops_real = {
 	.allmulticast_set = set_allmulticast,
 	.allmulticast_get = get_allmulticast,
 	.link = rte_eth_link_get_nowait,
-	.event_register = rte_eth_dev_callback_register,
-	.event_unregister = rte_eth_dev_callback_unregister,
+	.event_register = event_register,
+	.event_unregister = event_unregister,
 	.identity = identity,
 	.reset = rte_eth_dev_reset,
 	.remove = remove_device,

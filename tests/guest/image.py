@@ -6,6 +6,7 @@ Everything comes from .build/guest/root (tests/setup.sh guest), this machine's D
 The initramfs is kept below .build/guest under a name made of its contents.
 """
 
+import contextlib
 import glob
 import hashlib
 import os
@@ -158,9 +159,11 @@ def initramfs(programs):
     path = os.path.join(GUEST, f"initramfs-{digest.hexdigest()[:16]}.cpio")
     if not os.path.exists(path):
         for old in glob.glob(os.path.join(GUEST, "initramfs-*")):
-            os.unlink(old)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(old)
         # Not compressed: an emulated CPU would take seconds to expand it.
-        with open(path + ".new", "wb") as f:
+        new = os.path.join(GUEST, f"new.{os.getpid()}")
+        with open(new, "wb") as f:
             f.write(cpio(contents))
-        os.rename(path + ".new", path)
+        os.rename(new, path)
     return path

@@ -204,7 +204,16 @@ class Machine:
         """Ask the guest to let go of the i-th device."""
         self.monitor.run("device_del", id=f"nic{i}")
 
-    def wait_unplugged(self, i, timeout=30.0):
+    def plug(self, i):
+        """Put the i-th device in again, and bind it as at the start."""
+        words = ("driver=" + self.device(i)).split(",")
+        self.monitor.run("device_add", **dict(word.split("=") for word in words))
+        path = f"/sys/bus/pci/devices/{self.BDF[i]}"
+        lab.poll_until(lambda: self.run(f"ls {path}")[0] == 0, COMMAND_S, f"{path} is there")
+        code, out = self.run(f"bind {self.BDF[i]}")
+        assert code == 0, out
+
+    def wait_unplugged(self, i, timeout=COMMAND_S):
         self.monitor.wait(
             lambda e: e["event"] == "DEVICE_DELETED" and e["data"].get("device") == f"nic{i}",
             timeout,

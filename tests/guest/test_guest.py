@@ -146,28 +146,35 @@ def test_guest_link_fails_over_and_preempts_back(pair):
     assert (other == 0) == (pair.model.vmac_mode == "filter")
 
 
-def test_guest_device_removed(pair):
-    """The WAN's device is taken away: the box is demoted as by a lost link.
-
-    The last of a guest's tests. A device under vfio-pci stays until koi has let go of it.
-    """
+def test_guest_device_removed_and_back(pair):
+    """The WAN's device is taken away: the box lets go of it, is demoted, and takes it back."""
     pair.inside_is_master()
     pair.traffic_passes()
     mark = pair.net.sniffer.mark()
+    removed = time.time()
     pair.guest.unplug(1)
-    if not pair.model.iommu:
-        pair.guest.wait_unplugged(1)
-        pair.fw2.wait_master(PATIENCE_S)
-        seen = pair.interface("em1")
-        assert not seen["link_up"], seen
-        assert "link interface em1" in pair.fw1.ctl("show carp demotion")
-        pair.fw1.wait_state("carp0", "BACKUP", PATIENCE_S)
-        pair.advert_after("fw2.em0", mark)
-        pair.traffic_passes()
-        # No orderly end: drivers ask hardware that is gone, e1000e's for half a minute.
-        pair.fw1.kill()
-        return
-    assert pair.fw1.terminate() == 0, pair.fw1.log()
+    told = pair.net.sniffer.wait(
+        lambda f: sniff.advert_from("fw1.em0", 1)(f) and f.advert.demotion > 0, mark, PATIENCE_S
+    )
+    pair.say("device asked for, first advert with the demotion after", told.ts - removed)
+    # Under vfio-pci the kernel waits until koi has let go.
     pair.guest.wait_unplugged(1)
+    pair.fw2.wait_master(PATIENCE_S)
+    seen = pair.interface("em1")
+    assert not seen["link_up"], seen
+    assert "link interface em1" in pair.fw1.ctl("show carp demotion")
+    pair.fw1.wait_state("carp0", "BACKUP", PATIENCE_S)
+    pair.traffic_passes()
+
+    back = time.time()
+    pair.guest.plug(1)
+    pair.fw1.wait_state("carp0", "MASTER", 2 * PATIENCE_S)
+    pair.fw1.wait_master(PATIENCE_S)
+    pair.say("device back, both groups after", time.time() - back)
+    pair.traffic_passes()
+    seen = pair.interface("em1")
+    assert seen["vmac_mode"] == pair.model.vmac_mode, seen
+    assert seen["multicast_mode"] == pair.model.multicast_mode, seen
+    assert pair.fw1.terminate() == 0, pair.fw1.log()
     pair.fw2.wait_master(PATIENCE_S)
     pair.traffic_passes()

@@ -21,6 +21,7 @@
 #include <rte_mbuf.h>
 
 #include "compat_fib.h"
+#include "compat_removal.h"
 #include "compat_thread.h"
 #include "port.h"
 
@@ -73,6 +74,30 @@ wait_event(struct port_set *s, struct port_event *ev)
 		assert_true(clock_now() < end);
 		sched_yield();
 	}
+}
+
+static void
+gone(void *arg)
+{
+	(void)arg;
+	fail_msg("nothing was removed");
+}
+
+/* A virtual device has no bus that would take it away. */
+static void
+test_no_removal(void **state)
+{
+	struct compat_removal *w = (struct compat_removal *)(uintptr_t)8;
+	struct rte_eth_dev_info info;
+	uint16_t id;
+
+	(void)state;
+	assert_int_equal(rte_eth_dev_get_port_by_name("net_null0", &id), 0);
+	assert_int_equal(rte_eth_dev_info_get(id, &info), 0);
+	assert_int_equal(compat_removal_watch(info.device, gone, NULL, &w), -ENOTSUP);
+	assert_null(w);
+	assert_int_equal(compat_removal_watch(NULL, gone, NULL, &w), -ENOTSUP);
+	compat_removal_unwatch(w);
 }
 
 static void
@@ -322,6 +347,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_no_removal),
 		cmocka_unit_test(test_null),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_af_packet),
