@@ -281,7 +281,8 @@ removal_row(struct table *t, const struct port_facts *f)
 	if (!f->rmv) {
 		r->level = PORT_CHECK_NOTE;
 		SET(r->consequence,
-			"a device that goes is a link that goes, if the driver sees that");
+			"PCI tells of it; elsewhere a device that goes is a link that goes, if the "
+			"driver sees that");
 	}
 }
 

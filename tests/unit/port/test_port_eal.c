@@ -23,7 +23,7 @@
 #include "compat_fib.h"
 #include "compat_removal.h"
 #include "compat_thread.h"
-#include "port.h"
+#include "port_priv.h"
 
 /*
  * The real operation table on net_null, and on net_af_packet over a veth pair in a network
@@ -135,6 +135,61 @@ test_null(void **state)
 	assert_true(ev.filter_ok);
 	assert_int_equal(port_set_stats(s, 0, &st), 0);
 	assert_int_equal(port_set_stats_clear(s, 0), 0);
+	port_set_stop(s);
+}
+
+static void
+expect_device(struct port_set *s, bool attached)
+{
+	struct port_event ev;
+
+	do
+		wait_event(s, &ev);
+	while (ev.type != PORT_EV_DEVICE);
+	assert_int_equal(ev.attached, attached);
+}
+
+/* Really removed from its bus, and probed again with what it was made from; then reset. */
+static void
+test_removed_and_reset(void **state)
+{
+	const struct port_config c[] = {config("net_null2"), config("net_null3")};
+	void *const pools[] = {pool, pool};
+	char err[256] = "";
+	struct port_set *s;
+	struct port_info i;
+	struct port_stats st;
+
+	(void)state;
+	assert_int_equal(rte_eal_hotplug_add("vdev", "net_null3", "size=128"), 0);
+	s = port_set_start(c, 2, pools, err, sizeof(err));
+	if (s == NULL)
+		fail_msg("%s", err);
+	assert_string_equal(s->dev[1].identity, "net_null3,size=128");
+	assert_int_equal(port_set_watch(s, 1), 0);
+	assert_int_equal(port_set_info(s, 1, &i), 0);
+
+	port_device_event(i.port_id, RTE_ETH_EVENT_INTR_RMV, s, NULL);
+	expect_device(s, false);
+	port_set_info(s, 1, &i);
+	assert_string_equal(i.out_of_service, "the device was removed");
+	assert_false(i.link_up);
+	assert_int_equal(port_set_stats(s, 1, &st), 0); /* until the lcores have left it */
+	port_set_detached(s, i.port_id);
+	expect_device(s, true);
+	port_set_info(s, 1, &i);
+	assert_string_equal(i.out_of_service, "");
+	assert_int_equal(i.n_outages, 1);
+	assert_int_equal(port_set_stats(s, 1, &st), 0);
+
+	/* The driver has no reset: it is stopped and started. */
+	port_device_event(i.port_id, RTE_ETH_EVENT_INTR_RESET, s, NULL);
+	expect_device(s, false);
+	port_set_detached(s, i.port_id);
+	expect_device(s, true);
+	port_set_info(s, 1, &i);
+	assert_int_equal(i.n_outages, 2);
+	assert_string_equal(i.multicast_mode, "allmulticast");
 	port_set_stop(s);
 }
 
@@ -350,6 +405,7 @@ main(void)
 		cmocka_unit_test(test_no_removal),
 		cmocka_unit_test(test_null),
 		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_removed_and_reset),
 		cmocka_unit_test(test_af_packet),
 		cmocka_unit_test(test_compat_thread),
 		cmocka_unit_test(test_compat_fib),

@@ -119,7 +119,8 @@ test_limits(void **state)
 	expect("queues", 0, PORT_CHECK_OK, "at most 8 and 8", "");
 	expect("mtu", 0, PORT_CHECK_OK, "68 to 9000", "");
 	expect("removal", 0, PORT_CHECK_NOTE, "the driver does not tell",
-		"a device that goes is a link that goes, if the driver sees that");
+		"PCI tells of it; elsewhere a device that goes is a link that goes, if the "
+		"driver sees that");
 	f.max_txq = 2;
 	f.rmv = true;
 	f.mtu = 9001;
