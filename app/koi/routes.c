@@ -16,8 +16,8 @@ add(struct list *l, uint32_t prefix, uint8_t plen, enum fib_nh_type type, uint16
 {
 	struct fib_route *r = &l->route[l->n++];
 
-	r->prefix = prefix & base_ip4_mask(plen);
-	r->plen = plen;
+	r->prefix.addr = base_addr_from_ip4(prefix);
+	r->prefix.plen = plen;
 	r->nh.type = (uint8_t)type;
 	r->nh.if_index = if_index;
 	r->nh.group = group;

@@ -54,6 +54,17 @@ base_addr_from_ip4(uint32_t ip)
 	return a;
 }
 
+/** An address of 16 bytes. */
+static inline struct base_addr
+base_addr_from_ip6(const uint8_t ip[16])
+{
+	struct base_addr a = {.family = BASE_FAMILY_IP6};
+
+	for (unsigned int i = 0; i < sizeof(a.bytes); i++)
+		a.bytes[i] = ip[i];
+	return a;
+}
+
 /** Network mask of a prefix length, host order; plen in [0, 32]. */
 static inline uint32_t
 base_ip4_mask(uint8_t plen)

@@ -92,11 +92,7 @@ peer4_mac(struct ctl *c, const struct ctl_group *g, uint8_t mac[BASE_MAC_LEN])
 
 	if (fib_nbr_lookup(c->nbr, g->conf->if_index, ip, mac))
 		return true;
-	struct rte_mbuf *m = dp_ctl_alloc(c->dp);
-
-	/* A packet to hold makes the resolver ask. */
-	if (m != NULL)
-		fib_nbr_resolve(c->nbr, g->conf->if_index, ip, m, c->now, ctl_nbr_act, c);
+	fib_nbr_resolve(c->nbr, g->conf->if_index, &g->conf->peer4, NULL, c->now, ctl_nbr_act, c);
 	return false;
 }
 

@@ -390,8 +390,10 @@ ctl_punts(struct ctl *c)
 		left -= n;
 		for (uint32_t i = 0; i < n; i++) {
 			if (punts[i].cls == DP_PUNT_RESOLVE) {
-				fib_nbr_resolve(c->nbr, punts[i].if_index, punts[i].next_hop,
-					punts[i].m, c->now, ctl_nbr_act, c);
+				const struct base_addr hop = base_addr_from_ip4(punts[i].next_hop);
+
+				fib_nbr_resolve(c->nbr, punts[i].if_index, &hop, punts[i].m, c->now,
+					ctl_nbr_act, c);
 				continue;
 			}
 			if (is_arp(punts[i].m))
@@ -421,10 +423,10 @@ static void
 nbr_request(struct ctl *c, const struct fib_nbr_action *a)
 {
 	const struct ctl_if *f = &c->ifs[a->if_index];
-	struct wire_arp arp = {.op = WIRE_ARP_REQUEST, .target_ip = a->ip};
+	struct wire_arp arp = {.op = WIRE_ARP_REQUEST, .target_ip = base_addr_ip4(&a->addr)};
 
 	memcpy(arp.sender_mac, f->mac, BASE_MAC_LEN);
-	arp.sender_ip = own_source(f, a->ip);
+	arp.sender_ip = own_source(f, arp.target_ip);
 	for (uint16_t i = 0; arp.sender_ip == 0 && i < c->n_groups; i++) {
 		const struct ctl_group *g = &c->groups[i];
 

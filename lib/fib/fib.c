@@ -12,9 +12,9 @@
 #include <rte_common.h>
 #include <rte_malloc.h>
 
-#include "base_addr.h"
 #include "base_assert.h"
 #include "compat_fib.h"
+#include "fib_trie6_priv.h"
 
 #define NAME_MAX_BYTES 20
 /* What a stored next hop can name beside "none", by its size. DIR24_8 keeps either a next hop or
@@ -25,9 +25,10 @@
 
 struct fib {
 	struct compat_fib *table;
-	struct fib_nh *nh; /* by id; 0 is FIB_NH_NONE */
+	struct fib_trie6 *table6; /* NULL without a route of IPv6 */
+	struct fib_nh *nh;	  /* by id; 0 is FIB_NH_NONE */
 	uint32_t n_nh, n_routes;
-	struct fib_route *routes; /* by prefix, then length */
+	struct fib_route *routes; /* by family, prefix, then length */
 };
 
 /* A route and what fib_build works out about it. */
@@ -54,14 +55,22 @@ cmp_u32(uint32_t a, uint32_t b)
 }
 
 static int
-cmp_prefix(const void *pa, const void *pb)
+cmp_prefix(const struct base_prefix *a, const struct base_prefix *b)
+{
+	int c = cmp_u32(a->addr.family, b->addr.family);
+
+	if (c == 0)
+		c = memcmp(a->addr.bytes, b->addr.bytes, sizeof(a->addr.bytes));
+	return c != 0 ? c : cmp_u32(a->plen, b->plen);
+}
+
+static int
+cmp_item(const void *pa, const void *pb)
 {
 	const struct item *a = pa;
 	const struct item *b = pb;
-	int c = cmp_u32(a->r.prefix, b->r.prefix);
+	int c = cmp_prefix(&a->r.prefix, &b->r.prefix);
 
-	if (c == 0)
-		c = cmp_u32(a->r.plen, b->r.plen);
 	return c != 0 ? c : cmp_u32(a->order, b->order);
 }
 
@@ -74,7 +83,9 @@ cmp_nh(const struct fib_nh *a, const struct fib_nh *b)
 		c = cmp_u32(a->if_index, b->if_index);
 	if (c == 0)
 		c = cmp_u32(a->group, b->group);
-	return c != 0 ? c : cmp_u32(a->gateway, b->gateway);
+	if (c == 0)
+		c = cmp_u32(a->gateway, b->gateway);
+	return c != 0 ? c : memcmp(a->gateway6, b->gateway6, sizeof(a->gateway6));
 }
 
 static int
@@ -86,6 +97,18 @@ cmp_item_nh(const void *pa, const void *pb)
 	return cmp_nh(&(*a)->r.nh, &(*b)->r.nh);
 }
 
+/* Clear the host bits, and what an IPv4 address does not use. */
+static void
+prefix_mask(struct base_prefix *p)
+{
+	for (unsigned int i = 0; i < sizeof(p->addr.bytes); i++) {
+		unsigned int kept = p->plen > i * 8 ? p->plen - i * 8U : 0;
+
+		if (kept < 8)
+			p->addr.bytes[i] &= (uint8_t)(0xff00U >> kept);
+	}
+}
+
 /* Copy, mask, sort; of routes with the same prefix keep the one that came first.
  * Returns how many are left. */
 static uint32_t
@@ -95,12 +118,11 @@ items_make(struct item *items, const struct fib_route *routes, uint32_t n)
 
 	for (uint32_t i = 0; i < n; i++) {
 		items[i] = (struct item){.r = routes[i], .order = i};
-		items[i].r.prefix &= base_ip4_mask(routes[i].plen);
+		prefix_mask(&items[i].r.prefix);
 	}
-	qsort(items, n, sizeof(*items), cmp_prefix);
+	qsort(items, n, sizeof(*items), cmp_item);
 	for (uint32_t i = 0; i < n; i++) {
-		if (kept > 0 && items[kept - 1].r.prefix == items[i].r.prefix &&
-			items[kept - 1].r.plen == items[i].r.plen)
+		if (kept > 0 && cmp_prefix(&items[kept - 1].r.prefix, &items[i].r.prefix) == 0)
 			continue;
 		items[kept++] = items[i];
 	}
@@ -144,19 +166,26 @@ ids_make(struct fib *f, struct item *items, uint32_t n, int socket_id)
 	return f->nh != NULL ? 0 : -ENOMEM;
 }
 
-/* A tbl8 serves one /24 that has longer prefixes in it. */
-static uint32_t
-count_tbl8(const struct item *items, uint32_t n)
+/* Whether the first `bits` bits, a multiple of eight, of two items' prefixes are the same. */
+static bool
+same_head(const struct item *a, const struct item *b, unsigned int bits)
 {
+	return memcmp(a->r.prefix.addr.bytes, b->r.prefix.addr.bytes, bits / 8) == 0;
+}
+
+/* A tbl8 serves one prefix of `bits` bits that has longer ones in it. */
+static uint32_t
+count_tbl8(const struct item *items, uint32_t n, unsigned int bits)
+{
+	const struct item *last = NULL;
 	uint32_t count = 0;
-	uint32_t last = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
-		if (items[i].r.plen <= 24)
+		if (items[i].r.prefix.plen <= bits)
 			continue;
-		if (count == 0 || items[i].r.prefix >> 8 != last)
+		if (last == NULL || !same_head(last, &items[i], bits))
 			count++;
-		last = items[i].r.prefix >> 8;
+		last = &items[i];
 	}
 	return count;
 }
@@ -164,12 +193,12 @@ count_tbl8(const struct item *items, uint32_t n)
 /* The first level has 2^24 entries and all of it is written: its entries are as small as the
  * next hops allow, and a default route is what the table is filled with at first. */
 static int
-table_make(struct fib *f, const char *name, const struct item *items, uint32_t n, int socket_id)
+table4_make(struct fib *f, const char *name, const struct item *items, uint32_t n, int socket_id)
 {
-	uint32_t num_tbl8 = count_tbl8(items, n) + 1;
+	uint32_t num_tbl8 = count_tbl8(items, n, 24) + 1;
 	uint32_t ids = RTE_MAX(f->n_nh - 1, num_tbl8);
 	uint8_t nh_bytes = ids <= IDS_1_BYTE ? 1 : ids <= IDS_2_BYTES ? 2 : 4;
-	bool has_default = n > 0 && items[0].r.plen == 0;
+	bool has_default = n > 0 && items[0].r.prefix.plen == 0;
 
 	errno = 0;
 	f->table = compat_fib_create(
@@ -177,7 +206,8 @@ table_make(struct fib *f, const char *name, const struct item *items, uint32_t n
 	if (f->table == NULL)
 		return errno != 0 ? -errno : -ENOMEM;
 	for (uint32_t i = has_default ? 1 : 0; i < n; i++) {
-		int ret = compat_fib_add(f->table, items[i].r.prefix, items[i].r.plen, items[i].id);
+		const struct base_prefix *p = &items[i].r.prefix;
+		int ret = compat_fib_add(f->table, base_addr_ip4(&p->addr), p->plen, items[i].id);
 
 		if (ret < 0)
 			return ret;
@@ -185,13 +215,52 @@ table_make(struct fib *f, const char *name, const struct item *items, uint32_t n
 	return 0;
 }
 
+/* Nodes for a multiple of eight bits are tbl8s by another name. */
+static int
+table6_make(struct fib *f, const struct item *items, uint32_t n, int socket_id)
+{
+	uint32_t nodes = 0;
+
+	if (n == 0)
+		return 0;
+	for (unsigned int bits = FIB_TRIE6_ROOT_BITS; bits < 128; bits += 8)
+		nodes += count_tbl8(items, n, bits);
+	f->table6 = fib_trie6_create(nodes, socket_id);
+	if (f->table6 == NULL)
+		return -ENOMEM;
+	/* A prefix comes before all that it holds. */
+	for (uint32_t i = 0; i < n; i++)
+		fib_trie6_add(f->table6, &items[i].r.prefix, items[i].id);
+	return 0;
+}
+
+static int
+tables_make(struct fib *f, const char *name, const struct item *items, uint32_t n, int socket_id)
+{
+	uint32_t n4 = 0;
+	int ret;
+
+	while (n4 < n && items[n4].r.prefix.addr.family == BASE_FAMILY_IP4)
+		n4++;
+	ret = table4_make(f, name, items, n4, socket_id);
+	return ret < 0 ? ret : table6_make(f, items + n4, n - n4, socket_id);
+}
+
 static bool
 routes_ok(const struct fib_route *routes, uint32_t n, char *err, unsigned int err_len)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		if (routes[i].plen > 32) {
-			complain(err, err_len, "route %u: prefix length %u is over 32", i,
-				routes[i].plen);
+		const struct base_prefix *p = &routes[i].prefix;
+		unsigned int bits = p->addr.family == BASE_FAMILY_IP4 ? 32 : 128;
+
+		if (p->addr.family != BASE_FAMILY_IP4 && p->addr.family != BASE_FAMILY_IP6) {
+			complain(err, err_len, "route %u: no address family is %u", i,
+				p->addr.family);
+			return false;
+		}
+		if (p->plen > bits) {
+			complain(err, err_len, "route %u: prefix length %u is over %u", i, p->plen,
+				bits);
 			return false;
 		}
 		if (routes[i].nh.type > FIB_NH_DROP) {
@@ -231,7 +300,7 @@ fib_build(const char *name, const struct fib_route *routes, uint32_t n, int sock
 	ret = ids_make(f, items, n, socket_id);
 	if (ret < 0)
 		goto fail;
-	ret = table_make(f, name, items, n, socket_id);
+	ret = tables_make(f, name, items, n, socket_id);
 	if (ret < 0)
 		goto fail;
 	free(items);
@@ -255,6 +324,7 @@ fib_free(struct fib *f)
 	if (f == NULL)
 		return;
 	compat_fib_free(f->table);
+	fib_trie6_free(f->table6);
 	rte_free(f->nh);
 	free(f->routes);
 	free(f);
@@ -275,6 +345,18 @@ fib_lookup(const struct fib *f, const uint32_t *dst, const struct fib_nh **nhs, 
 		nhs += k;
 		n -= k;
 	}
+}
+
+void
+fib_lookup6(const struct fib *f, const uint8_t (*dst)[16], const struct fib_nh **nhs, uint32_t n)
+{
+	if (f->table6 == NULL) {
+		for (uint32_t i = 0; i < n; i++)
+			nhs[i] = &f->nh[0];
+		return;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		nhs[i] = &f->nh[fib_trie6_get(f->table6, dst[i])];
 }
 
 uint32_t

@@ -20,32 +20,96 @@
 #define NAME_MAX_BYTES 15
 #define ENTRIES_MAX    (UINT32_C(1) << 20)
 
-static uint64_t
-key_of(uint16_t if_index, uint32_t ip)
+/* What a hash compares: of IPv4 the first word, interface and address; of IPv6 the interface, then
+ * the address. */
+struct key {
+	uint64_t w[3];
+};
+
+static inline struct key
+key4(uint16_t if_index, uint32_t ip)
 {
-	return (uint64_t)if_index << 32 | ip;
+	return (struct key){{(uint64_t)if_index << 32 | ip}};
 }
 
-/* Multiply-shift with a random odd factor (Dietzfelbinger et al. 1997): a host on the LAN picks
- * the addresses, so the hash must not let it pick the bucket. The hash keeps these 32 bits with
- * the key and never asks for them again. */
-static hash_sig_t
-sig_of(const struct fib_nbr_table *t, uint64_t key)
+static inline struct key
+key6(uint16_t if_index, const uint8_t ip[16])
 {
-	return (hash_sig_t)(key * t->hash_mult >> 32);
+	return (struct key){{if_index, base_load_be64(ip), base_load_be64(ip + 8)}};
+}
+
+/* Multiply-shift with random factors (Dietzfelbinger et al. 1997): a host on the LAN picks the
+ * addresses, so the hash must not let it pick the bucket. The hash keeps these 32 bits with the key
+ * and never asks for them again. */
+static inline hash_sig_t
+sig4(const struct fib_nbr_table *t, const struct key *k)
+{
+	return (hash_sig_t)(k->w[0] * t->hash_mult >> 32);
+}
+
+/* The same over words of 32 bits: the sum of their products with as many random numbers. */
+static inline hash_sig_t
+sig6(const struct fib_nbr_table *t, const struct key *k)
+{
+	const uint64_t *m = t->hash_mult6;
+
+	return (hash_sig_t)((m[0] + k->w[0] * m[1] + (k->w[1] >> 32) * m[2] +
+				    (k->w[1] & UINT32_MAX) * m[3] + (k->w[2] >> 32) * m[4] +
+				    (k->w[2] & UINT32_MAX) * m[5]) >>
+		32);
+}
+
+static inline uint32_t
+slot_of(int32_t pos, uint32_t first)
+{
+	return pos < 0 ? NBR_NONE : first + (uint32_t)pos;
+}
+
+static inline uint32_t
+slot_find4(const struct fib_nbr_table *t, uint16_t if_index, uint32_t ip)
+{
+	struct key k = key4(if_index, ip);
+
+	return slot_of(rte_hash_lookup_with_hash(t->hash[NBR_IP4], &k, sig4(t, &k)), 0);
+}
+
+static inline uint32_t
+slot_find6(const struct fib_nbr_table *t, uint16_t if_index, const uint8_t ip[16])
+{
+	struct key k = key6(if_index, ip);
+
+	return slot_of(rte_hash_lookup_with_hash(t->hash[NBR_IP6], &k, sig6(t, &k)), t->first6);
+}
+
+uint32_t
+fib_nbr_slot_find(const struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr)
+{
+	return addr->family == BASE_FAMILY_IP4 ? slot_find4(t, if_index, base_addr_ip4(addr))
+					       : slot_find6(t, if_index, addr->bytes);
 }
 
 /* The key was written before its index was published by a store-release, and is not written again
  * before the workers' quiescence; but both happen in librte_hash, where TSan cannot see them. */
 __attribute__((no_sanitize("thread"))) static int
-key_differs(const void *a, const void *b, size_t len)
+key4_differs(const void *a, const void *b, size_t len)
 {
 	(void)len;
 	return *(const uint64_t *)a != *(const uint64_t *)b;
 }
 
+__attribute__((no_sanitize("thread"))) static int
+key6_differs(const void *pa, const void *pb, size_t len)
+{
+	const uint64_t *a = pa;
+	const uint64_t *b = pb;
+
+	(void)len;
+	return a[2] != b[2] || a[1] != b[1] || a[0] != b[0];
+}
+
 static int
-hash_make(struct fib_nbr_table *t, const char *name, struct rte_rcu_qsbr *qsbr, int socket_id)
+hash_make(struct fib_nbr_table *t, unsigned int family, const char *name, struct rte_rcu_qsbr *qsbr,
+	int socket_id)
 {
 	char hash_name[RTE_HASH_NAMESIZE];
 	struct rte_hash_parameters params = {
@@ -53,22 +117,23 @@ hash_make(struct fib_nbr_table *t, const char *name, struct rte_rcu_qsbr *qsbr, 
 		/* Twice what it may hold: removed entries that wait for the workers keep
 		 * their positions, and buckets at most half full always take a key. */
 		.entries = RTE_MAX(2 * t->max, 8U),
-		.key_len = sizeof(uint64_t),
+		.key_len = family == NBR_IP4 ? sizeof(uint64_t) : sizeof(struct key),
 		.socket_id = socket_id,
 		.extra_flag = RTE_HASH_EXTRA_FLAGS_RW_CONCURRENCY_LF,
 	};
 
-	(void)snprintf(hash_name, sizeof(hash_name), "nbr_%s", name);
+	(void)snprintf(hash_name, sizeof(hash_name), "nbr%u_%s", family == NBR_IP4 ? 4 : 6, name);
 	rte_errno = 0;
-	t->hash = rte_hash_create(&params);
-	if (t->hash == NULL)
-		return rte_errno != 0 ? -rte_errno : -ENOMEM;
-	rte_hash_set_cmp_func(t->hash, key_differs);
-	t->n_slots = (uint32_t)rte_hash_max_key_id(t->hash) + 1;
+	t->hash[family] = rte_hash_create(&params);
+	if (t->hash[family] == NULL)
+		return rte_errno == EEXIST ? -EEXIST : -ENOMEM; /* or what else it stumbled over */
+	rte_hash_set_cmp_func(t->hash[family], family == NBR_IP4 ? key4_differs : key6_differs);
+	t->first6 = t->n_slots;
+	t->n_slots += (uint32_t)rte_hash_max_key_id(t->hash[family]) + 1;
 	if (qsbr == NULL)
 		return 0;
 	t->reclaims = true;
-	return compat_hash_rcu_qsbr_add(t->hash, qsbr);
+	return compat_hash_rcu_qsbr_add(t->hash[family], qsbr);
 }
 
 struct fib_nbr_table *
@@ -97,7 +162,12 @@ fib_nbr_create(
 	for (uint16_t i = 0; i < FIB_NBR_HOLD_TOTAL; i++)
 		t->hold[i].next = i + 1 < FIB_NBR_HOLD_TOTAL ? (uint16_t)(i + 1) : NBR_HOLD_NONE;
 
-	ret = hash_make(t, name, qsbr, socket_id);
+	for (unsigned int i = 0; i < RTE_DIM(t->hash_mult6); i++)
+		t->hash_mult6[i] = rte_rand();
+
+	ret = hash_make(t, NBR_IP4, name, qsbr, socket_id);
+	if (ret == 0)
+		ret = hash_make(t, NBR_IP6, name, qsbr, socket_id);
 	if (ret < 0)
 		goto fail;
 	ret = -ENOMEM;
@@ -128,7 +198,8 @@ fib_nbr_destroy(struct fib_nbr_table *t)
 		for (; at != NBR_HOLD_NONE; at = t->hold[at].next)
 			rte_pktmbuf_free(t->hold[at].m);
 	}
-	rte_hash_free(t->hash);
+	rte_hash_free(t->hash[NBR_IP4]);
+	rte_hash_free(t->hash[NBR_IP6]);
 	rte_free(t->word);
 	rte_free(t->entry);
 	rte_free(t->ifs);
@@ -136,20 +207,9 @@ fib_nbr_destroy(struct fib_nbr_table *t)
 	rte_free(t);
 }
 
-uint32_t
-fib_nbr_slot_find(const struct fib_nbr_table *t, uint16_t if_index, uint32_t ip)
+static inline bool
+slot_mac(const struct fib_nbr_table *t, uint32_t slot, uint8_t mac[BASE_MAC_LEN])
 {
-	uint64_t key = key_of(if_index, ip);
-	int32_t pos = rte_hash_lookup_with_hash(t->hash, &key, sig_of(t, key));
-
-	return pos < 0 ? NBR_NONE : (uint32_t)pos;
-}
-
-bool
-fib_nbr_lookup(
-	const struct fib_nbr_table *t, uint16_t if_index, uint32_t ip, uint8_t mac[BASE_MAC_LEN])
-{
-	uint32_t slot = fib_nbr_slot_find(t, if_index, ip);
 	uint64_t word;
 
 	if (slot == NBR_NONE)
@@ -162,77 +222,114 @@ fib_nbr_lookup(
 	return true;
 }
 
+bool
+fib_nbr_lookup(
+	const struct fib_nbr_table *t, uint16_t if_index, uint32_t ip, uint8_t mac[BASE_MAC_LEN])
+{
+	return slot_mac(t, slot_find4(t, if_index, ip), mac);
+}
+
+bool
+fib_nbr_lookup6(const struct fib_nbr_table *t, uint16_t if_index, const uint8_t ip[16],
+	uint8_t mac[BASE_MAC_LEN])
+{
+	return slot_mac(t, slot_find6(t, if_index, ip), mac);
+}
+
 void
 fib_nbr_slot_publish(struct fib_nbr_table *t, uint32_t slot, enum fib_nbr_state state,
 	const uint8_t mac[BASE_MAC_LEN], base_ns_t now)
 {
 	struct nbr_entry *e = &t->entry[slot];
-	struct nbr_if *ifc = &t->ifs[nbr_id_if(e->id)];
+	struct nbr_use *use = &t->ifs[nbr_id_if(e->id)][nbr_slot_family(t, slot)];
 	uint64_t old = t->word[slot];
 	uint64_t word = (uint64_t)state << NBR_STATE_SHIFT | (old & NBR_MAC_MASK);
 
 	if (mac != NULL)
 		word = nbr_word(state, mac);
 	if (nbr_state_pending(nbr_word_state(old)))
-		ifc->pending--;
+		use->pending--;
 	if (nbr_state_pending(state))
-		ifc->pending++;
+		use->pending++;
 	__atomic_store_n(&e->updated, now, __ATOMIC_RELEASE);
 	__atomic_store_n(&t->word[slot], word, __ATOMIC_RELEASE);
 }
 
+/* Whether the limits allow one more. */
+static bool
+has_room(const struct fib_nbr_table *t, uint16_t if_index, unsigned int family, bool pending)
+{
+	const struct nbr_use *use = t->ifs[if_index];
+
+	return t->all[family].entries < t->max && use[family].entries < t->share &&
+		(!pending || use[family].pending < t->pending_max);
+}
+
 uint32_t
-fib_nbr_slot_add(struct fib_nbr_table *t, uint16_t if_index, uint32_t ip, enum fib_nbr_state state,
-	const uint8_t mac[BASE_MAC_LEN], base_ns_t now)
+fib_nbr_slot_add(struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr,
+	enum fib_nbr_state state, const uint8_t mac[BASE_MAC_LEN], base_ns_t now)
 {
 	static const uint8_t no_mac[BASE_MAC_LEN];
-	uint64_t key = key_of(if_index, ip);
+	unsigned int family = addr->family == BASE_FAMILY_IP4 ? NBR_IP4 : NBR_IP6;
+	struct key k = family == NBR_IP4 ? key4(if_index, base_addr_ip4(addr))
+					 : key6(if_index, addr->bytes);
 	uint64_t generation;
 	struct nbr_entry *e;
 	int32_t pos = -1;
+	uint32_t slot;
 
-	if (if_index < t->n_ifs && t->count.entries < t->max &&
-		t->ifs[if_index].entries < t->share &&
-		(!nbr_state_pending(state) || t->ifs[if_index].pending < t->pending_max))
-		pos = rte_hash_add_key_with_hash(t->hash, &key, sig_of(t, key));
+	if (if_index < t->n_ifs && has_room(t, if_index, family, nbr_state_pending(state)))
+		pos = rte_hash_add_key_with_hash(
+			t->hash[family], &k, family == NBR_IP4 ? sig4(t, &k) : sig6(t, &k));
 	if (pos < 0) {
 		NBR_ADD(t->count.table_full, 1);
 		return NBR_NONE;
 	}
+	slot = slot_of(pos, family == NBR_IP4 ? 0 : t->first6);
 	/* A worker may find the position from here on; its word is still that of no neighbour. */
-	BASE_ASSERT((uint32_t)pos < t->n_slots && t->word[pos] == 0);
-	e = &t->entry[pos];
+	BASE_ASSERT(slot < t->n_slots && t->word[slot] == 0);
+	e = &t->entry[slot];
 	generation = (e->id >> NBR_GEN_SHIFT) + 1;
 	e->asked = 0;
-	__atomic_store_n(&e->id, generation << NBR_GEN_SHIFT | key, __ATOMIC_RELEASE);
+	__atomic_store_n(&e->id, generation << NBR_GEN_SHIFT | if_index, __ATOMIC_RELEASE);
+	__atomic_store_n(
+		&e->addr[0], family == NBR_IP4 ? base_addr_ip4(addr) : k.w[1], __ATOMIC_RELEASE);
+	__atomic_store_n(&e->addr[1], k.w[2], __ATOMIC_RELEASE);
 	__atomic_store_n(&e->held, 0, __ATOMIC_RELEASE);
-	t->ifs[if_index].entries++;
+	t->ifs[if_index][family].entries++;
+	t->all[family].entries++;
 	NBR_ADD(t->count.entries, 1);
-	fib_nbr_slot_publish(t, (uint32_t)pos, state, mac != NULL ? mac : no_mac, now);
-	return (uint32_t)pos;
+	fib_nbr_slot_publish(t, slot, state, mac != NULL ? mac : no_mac, now);
+	return slot;
 }
 
 void
 fib_nbr_slot_remove(struct fib_nbr_table *t, uint32_t slot)
 {
 	struct nbr_entry *e = &t->entry[slot];
-	uint64_t key = e->id & ((UINT64_C(1) << NBR_GEN_SHIFT) - 1);
-	struct nbr_if *ifc = &t->ifs[nbr_id_if(e->id)];
+	uint16_t if_index = nbr_id_if(e->id);
+	unsigned int family = nbr_slot_family(t, slot);
+	struct nbr_use *use = &t->ifs[if_index][family];
+	struct key k = {{if_index, e->addr[0], e->addr[1]}};
 	int32_t pos;
 
+	if (family == NBR_IP4)
+		k = key4(if_index, (uint32_t)e->addr[0]);
 	BASE_ASSERT(e->held == 0);
 	if (nbr_state_pending(nbr_word_state(t->word[slot])))
-		ifc->pending--;
-	ifc->entries--;
+		use->pending--;
+	use->entries--;
+	t->all[family].entries--;
 	NBR_SUB(t->count.entries, 1);
 	base_heap_set(&t->heap, slot, BASE_NS_NEVER);
 	/* Empty first, then delete: once the grace period begins no worker can take the MAC from
 	 * here any more, and the next user of the position finds it empty. */
 	__atomic_store_n(&t->word[slot], 0, __ATOMIC_RELEASE);
-	pos = rte_hash_del_key_with_hash(t->hash, &key, sig_of(t, key));
-	BASE_ASSERT(pos == (int32_t)slot);
+	pos = rte_hash_del_key_with_hash(
+		t->hash[family], &k, family == NBR_IP4 ? sig4(t, &k) : sig6(t, &k));
+	BASE_ASSERT(slot_of(pos, family == NBR_IP4 ? 0 : t->first6) == slot);
 	if (!t->reclaims)
-		rte_hash_free_key_with_position(t->hash, pos);
+		rte_hash_free_key_with_position(t->hash[family], pos);
 }
 
 uint16_t
@@ -265,13 +362,15 @@ row_read(const struct fib_nbr_table *t, uint32_t slot, struct fib_nbr_row *row)
 	for (unsigned int tries = 0; tries < 8; tries++) {
 		uint64_t id = __atomic_load_n(&e->id, __ATOMIC_ACQUIRE);
 		uint64_t word = __atomic_load_n(&t->word[slot], __ATOMIC_ACQUIRE);
+		uint64_t addr[2] = {__atomic_load_n(&e->addr[0], __ATOMIC_ACQUIRE),
+			__atomic_load_n(&e->addr[1], __ATOMIC_ACQUIRE)};
 
 		row->updated = __atomic_load_n(&e->updated, __ATOMIC_ACQUIRE);
 		row->held = __atomic_load_n(&e->held, __ATOMIC_ACQUIRE);
 		if (__atomic_load_n(&e->id, __ATOMIC_RELAXED) != id)
 			continue;
 		row->if_index = nbr_id_if(id);
-		row->ip = (uint32_t)id;
+		row->addr = nbr_addr(nbr_slot_family(t, slot), addr);
 		row->state = nbr_word_state(word);
 		nbr_word_mac(word, row->mac);
 		return row->state != FIB_NBR_ABSENT;
@@ -316,6 +415,8 @@ fib_nbr_state_name(enum fib_nbr_state s)
 		return "incomplete";
 	case FIB_NBR_REACHABLE:
 		return "reachable";
+	case FIB_NBR_STALE:
+		return "stale";
 	case FIB_NBR_PROBE:
 		return "probe";
 	case FIB_NBR_FAILED:

@@ -12,8 +12,8 @@
 
 /**
  * @file
- * Neighbours: (interface, IPv4 address) -> MAC. Written by the control lcore only, read by
- * every worker without a lock. The resolver below it (ARP requests, retries, held
+ * Neighbours: (interface, address of either family) -> MAC. Written by the control lcore only,
+ * read by every worker without a lock. The resolver below it (requests by ARP or ND, retries, held
  * packets) is plain code driven by events and time, like the election.
  */
 
@@ -29,12 +29,14 @@ struct rte_rcu_qsbr;
 #define FIB_NBR_RETRIES	     3	  /**< requests, 1 s apart, before it is unreachable */
 #define FIB_NBR_RETRY_NS     BASE_NS_PER_S
 #define FIB_NBR_REACHABLE_NS (60 * BASE_NS_PER_S) /**< then asked again, by unicast, still used */
+#define FIB_NBR_STALE_NS     (5 * BASE_NS_PER_S)  /**< as DELAY_FIRST_PROBE_TIME, RFC 4861 10 */
 #define FIB_NBR_FAILED_NS    (3 * BASE_NS_PER_S)  /**< negative entry: packets dropped, not held */
 
 enum fib_nbr_state {
 	FIB_NBR_ABSENT = 0,
 	FIB_NBR_INCOMPLETE, /**< asked, no answer yet; packets are held */
 	FIB_NBR_REACHABLE,
+	FIB_NBR_STALE,	/**< of IPv6: said by itself, unasked; used, and asked about soon */
 	FIB_NBR_PROBE,	/**< old, asked again; still used */
 	FIB_NBR_FAILED, /**< did not answer; forgotten after FIB_NBR_FAILED_NS */
 };
@@ -42,12 +44,13 @@ enum fib_nbr_state {
 struct fib_nbr_table;
 
 /**
- * An interface may hold at most its share of the entries, max / if_count * 2 and never more than
- * max. Of that share at most a quarter may be INCOMPLETE or FAILED: a scan of a subnet uses up
- * this part and no more, so it neither evicts a live neighbour nor keeps one from being learned.
+ * The families have a part each, of the same size. In it an interface may hold at most its share of
+ * the entries, max / if_count * 2 and never more than max. Of that share at most a quarter may be
+ * INCOMPLETE or FAILED: a scan of a subnet uses up this part and no more, so it neither evicts a
+ * live neighbour nor keeps one from being learned.
  *
  * @param name   unique among live tables, at most 15 bytes
- * @param max    entries, 1 to 1,048,576
+ * @param max    entries of each family, 1 to 1,048,576
  * @param qsbr   RCU state in which every worker reports; the place of a removed entry is used
  *               again only after it. NULL when nothing but the control lcore looks up.
  * @return the table, or NULL with errno: EINVAL, EEXIST (name), ENOMEM.
@@ -66,10 +69,13 @@ void fib_nbr_destroy(struct fib_nbr_table *t);
  */
 bool fib_nbr_lookup(
 	const struct fib_nbr_table *t, uint16_t if_index, uint32_t ip, uint8_t mac[BASE_MAC_LEN]);
+/** The same of IPv6; the states are REACHABLE, STALE and PROBE. */
+bool fib_nbr_lookup6(const struct fib_nbr_table *t, uint16_t if_index, const uint8_t ip[16],
+	uint8_t mac[BASE_MAC_LEN]);
 
 /** What the resolver wants done. */
 enum fib_nbr_action_type {
-	FIB_NBR_ACT_REQUEST, /**< send an ARP request; unicast to mac when has_mac */
+	FIB_NBR_ACT_REQUEST, /**< ask by ARP or solicitation; unicast to mac when has_mac */
 	FIB_NBR_ACT_SEND,    /**< send this held packet to mac (Ethernet header not yet written) */
 	FIB_NBR_ACT_FAIL,    /**< next hop unreachable: answer or free this packet */
 	FIB_NBR_ACT_DROP,    /**< no room to hold this packet, or for its next hop: free it */
@@ -77,7 +83,7 @@ enum fib_nbr_action_type {
 struct fib_nbr_action {
 	enum fib_nbr_action_type type;
 	uint16_t if_index;
-	uint32_t ip;
+	struct base_addr addr;
 	bool has_mac;
 	uint8_t mac[BASE_MAC_LEN];
 	struct rte_mbuf *m; /**< SEND, FAIL, DROP: owned by the callee now */
@@ -90,10 +96,11 @@ typedef void (*fib_nbr_act_fn)(void *arg, const struct fib_nbr_action *a);
  * comes back by exactly one SEND, FAIL or DROP, now or later. A full hold queue drops its oldest
  * packet; when FIB_NBR_HOLD_TOTAL are held or the interface has no entry left, the new packet is
  * dropped. A next hop that was found FAILED lately fails at once.
+ * @param m  NULL: only ask, if the address is not known; no action but REQUEST follows from it
  * @thread control lcore
  */
-void fib_nbr_resolve(struct fib_nbr_table *t, uint16_t if_index, uint32_t ip, struct rte_mbuf *m,
-	base_ns_t now, fib_nbr_act_fn act, void *arg);
+void fib_nbr_resolve(struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr,
+	struct rte_mbuf *m, base_ns_t now, fib_nbr_act_fn act, void *arg);
 
 /**
  * An ARP sender was seen. A known entry is updated; a new one is made only when `create` (the
@@ -103,6 +110,22 @@ void fib_nbr_resolve(struct fib_nbr_table *t, uint16_t if_index, uint32_t ip, st
  */
 void fib_nbr_learn(struct fib_nbr_table *t, uint16_t if_index, uint32_t ip,
 	const uint8_t mac[BASE_MAC_LEN], bool create, base_ns_t now, fib_nbr_act_fn act, void *arg);
+/**
+ * The sender of a neighbour solicitation told its MAC (RFC 4861 7.2.3): what is new is STALE. A new
+ * entry is made only when `create`, that is, when it asked for an address of ours.
+ * @thread control lcore
+ */
+void fib_nbr_solicited(struct fib_nbr_table *t, uint16_t if_index, const uint8_t ip[16],
+	const uint8_t mac[BASE_MAC_LEN], bool create, base_ns_t now, fib_nbr_act_fn act, void *arg);
+/**
+ * A neighbour advertisement about an address was received (RFC 4861 7.2.5). Nobody becomes known by
+ * one; a MAC that is no station's changes nothing.
+ * @param mac  NULL when it has none
+ * @thread control lcore
+ */
+void fib_nbr_advertised(struct fib_nbr_table *t, uint16_t if_index, const uint8_t ip[16],
+	const uint8_t *mac, bool solicited, bool override, base_ns_t now, fib_nbr_act_fn act,
+	void *arg);
 
 /** Serve what is due; bounded work per call, the rest stays due. @thread control lcore */
 void fib_nbr_tick(struct fib_nbr_table *t, base_ns_t now, fib_nbr_act_fn act, void *arg);
@@ -112,7 +135,7 @@ base_ns_t fib_nbr_deadline(const struct fib_nbr_table *t);
 /** A row for show neighbor. */
 struct fib_nbr_row {
 	uint16_t if_index;
-	uint32_t ip;
+	struct base_addr addr;
 	enum fib_nbr_state state;
 	uint8_t mac[BASE_MAC_LEN];
 	uint16_t held;
@@ -127,8 +150,8 @@ struct fib_nbr_row {
 uint32_t fib_nbr_rows(
 	const struct fib_nbr_table *t, uint32_t *cursor, struct fib_nbr_row *rows, uint32_t cap);
 struct fib_nbr_stats {
-	uint64_t requests;     /**< ARP requests asked for, broadcast and unicast */
-	uint64_t learned;      /**< neighbours that became REACHABLE, or changed their MAC */
+	uint64_t requests;     /**< requests and solicitations asked for, to all and to one */
+	uint64_t learned;      /**< neighbours that became known, or changed their MAC */
 	uint64_t failed;       /**< neighbours that did not answer */
 	uint64_t hold_dropped; /**< packets dropped for want of room to hold them */
 	uint64_t table_full;   /**< next hops and senders refused, no entry left for them */

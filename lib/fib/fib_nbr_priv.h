@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base_bytes.h"
 #include "base_heap.h"
 #include "fib_nbr.h"
 
@@ -14,22 +15,25 @@
  * @file
  * The neighbour table as the resolver sees it.
  *
- * Slots. rte_hash maps a key to a position, and position p owns word[p], entry[p] and id p of
- * the deadline heap. The hash is made with lock-free readers, and a deleted key's position is
- * handed out again only after every worker has reported a quiescent state since. So a worker
- * that looked a position up just before the key was removed finds there either the word as it
- * was or the word of no neighbour, never another neighbour's: it sends one more frame to the old
- * MAC, as it would have done a moment earlier, or finds nothing.
+ * Slots. A hash for each family maps a key to a position, and position p of IPv4's owns slot p:
+ * word[p], entry[p] and id p of the deadline heap; the positions of IPv6 follow, from first6 on. So
+ * the families share all but the hash, and a slot tells its family. The hashes are made with
+ * lock-free readers, and a deleted key's position is handed out again only after every worker has
+ * reported a quiescent state since. So a worker that looked a position up just before the key was
+ * removed finds there either the word as it was or the word of no neighbour, never another
+ * neighbour's: it sends one more frame to the old MAC, as it would have done a moment earlier, or
+ * finds nothing.
  *
  * Words. All that a worker needs of a neighbour is one 64-bit word, written with one store, so
  * it sees the MAC and the state of one moment, whatever else it sees or does not see. The loads
  * are relaxed: nothing is read through the word.
  *
  * Management reads by slot number and reports to no RCU state, so slots may be used again under
- * its eyes. It reads id, word, id: each use of a slot has its own generation in the id. A use
- * begins with the store of the id and then of the words, all releases; the word is loaded with
- * acquire. Whoever sees a word of a later use than his first id's therefore sees the later id
- * too when he reads it again, and tries again.
+ * its eyes. It reads id, word, address, id: each use of a slot has its own generation in the id. A
+ * use begins with the store of the id, then of the address, last of the word, all releases; the
+ * word and the address are loaded with acquire. Whoever sees a word or an address of a later use
+ * than his first id's therefore sees the later id too when he reads it again, and tries again; and
+ * whoever sees a word of this use sees its address.
  */
 
 struct rte_hash;
@@ -38,14 +42,15 @@ struct rte_mbuf;
 #define NBR_NONE	UINT32_MAX
 #define NBR_HOLD_NONE	UINT16_MAX
 #define NBR_STATE_SHIFT 48
-#define NBR_GEN_SHIFT	48
+#define NBR_GEN_SHIFT	16
 #define NBR_MAC_MASK	((UINT64_C(1) << NBR_STATE_SHIFT) - 1)
 /** Entries served by one call of fib_nbr_tick(). */
 #define NBR_TICK_MAX 64
 
 struct nbr_entry {
 	/* written by the control lcore, read by any thread */
-	uint64_t id; /**< generation, if_index, address: 16, 16, 32 bits */
+	uint64_t id;	  /**< generation and if_index: 48, 16 bits */
+	uint64_t addr[2]; /**< IPv4: the first one is the address; IPv6: as two big numbers */
 	base_ns_t updated;
 	uint16_t held;
 	/* control lcore only */
@@ -59,10 +64,14 @@ struct nbr_hold {
 	uint16_t next;
 };
 
-struct nbr_if {
+/** Entries of a family, of one interface or of all. */
+struct nbr_use {
 	uint32_t entries;
 	uint32_t pending; /**< INCOMPLETE or FAILED among them */
 };
+
+/** Families as indices. */
+enum { NBR_IP4 = 0, NBR_IP6, NBR_FAMILIES };
 
 struct nbr_counters {
 	uint64_t requests, learned, failed, hold_dropped, table_full;
@@ -71,16 +80,19 @@ struct nbr_counters {
 
 struct fib_nbr_table {
 	/* read by workers, constant after create */
-	struct rte_hash *hash;
+	struct rte_hash *hash[NBR_FAMILIES];
 	uint64_t *word; /**< per slot: state, MAC as a number; 0 = no neighbour */
 	uint64_t hash_mult;
+	uint64_t hash_mult6[6];
+	uint32_t first6; /**< slots below are of IPv4 */
 	uint32_t n_slots;
 	/* the control lcore's */
 	uint16_t n_ifs;
 	bool reclaims; /**< the hash frees positions by itself, after a grace period */
 	uint32_t max, share, pending_max;
 	struct nbr_entry *entry;
-	struct nbr_if *ifs;
+	struct nbr_use (*ifs)[NBR_FAMILIES];
+	struct nbr_use all[NBR_FAMILIES]; /**< entries only */
 	struct base_heap heap;
 	void *heap_mem;
 	uint16_t hold_free;
@@ -93,12 +105,13 @@ struct fib_nbr_table {
 #define NBR_SUB(field, n) __atomic_store_n(&(field), (field) - (n), __ATOMIC_RELAXED)
 
 /** Slot of a neighbour or NBR_NONE. */
-uint32_t fib_nbr_slot_find(const struct fib_nbr_table *t, uint16_t if_index, uint32_t ip);
+uint32_t fib_nbr_slot_find(
+	const struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr);
 /**
- * Make an entry in state INCOMPLETE (or REACHABLE, with its MAC).
+ * Make an entry in state INCOMPLETE (or REACHABLE or STALE, with its MAC).
  * @return its slot or NBR_NONE when a limit forbids it; then it was counted
  */
-uint32_t fib_nbr_slot_add(struct fib_nbr_table *t, uint16_t if_index, uint32_t ip,
+uint32_t fib_nbr_slot_add(struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr,
 	enum fib_nbr_state state, const uint8_t mac[BASE_MAC_LEN], base_ns_t now);
 /** Forget an entry; it holds no packets any more. */
 void fib_nbr_slot_remove(struct fib_nbr_table *t, uint32_t slot);
@@ -136,7 +149,7 @@ nbr_word(enum fib_nbr_state state, const uint8_t mac[BASE_MAC_LEN])
 static inline bool
 nbr_state_usable(enum fib_nbr_state s)
 {
-	return s == FIB_NBR_REACHABLE || s == FIB_NBR_PROBE;
+	return s == FIB_NBR_REACHABLE || s == FIB_NBR_STALE || s == FIB_NBR_PROBE;
 }
 
 static inline bool
@@ -148,7 +161,26 @@ nbr_state_pending(enum fib_nbr_state s)
 static inline uint16_t
 nbr_id_if(uint64_t id)
 {
-	return (uint16_t)(id >> 32);
+	return (uint16_t)id;
+}
+
+static inline unsigned int
+nbr_slot_family(const struct fib_nbr_table *t, uint32_t slot)
+{
+	return slot < t->first6 ? NBR_IP4 : NBR_IP6;
+}
+
+/** The address that an entry's words are. */
+static inline struct base_addr
+nbr_addr(unsigned int family, const uint64_t words[2])
+{
+	uint8_t ip[16];
+
+	if (family == NBR_IP4)
+		return base_addr_from_ip4((uint32_t)words[0]);
+	base_store_be64(ip, words[0]);
+	base_store_be64(ip + 8, words[1]);
+	return base_addr_from_ip6(ip);
 }
 
 #endif

@@ -14,13 +14,13 @@ struct sink {
 };
 
 static void
-emit(const struct sink *s, enum fib_nbr_action_type type, uint16_t if_index, uint32_t ip,
-	const uint8_t *mac, struct rte_mbuf *m)
+emit(const struct sink *s, enum fib_nbr_action_type type, uint16_t if_index,
+	const struct base_addr *addr, const uint8_t *mac, struct rte_mbuf *m)
 {
 	struct fib_nbr_action a = {
 		.type = type,
 		.if_index = if_index,
-		.ip = ip,
+		.addr = *addr,
 		.has_mac = mac != NULL,
 		.m = m,
 	};
@@ -28,6 +28,17 @@ emit(const struct sink *s, enum fib_nbr_action_type type, uint16_t if_index, uin
 	if (mac != NULL)
 		memcpy(a.mac, mac, BASE_MAC_LEN);
 	s->act(s->arg, &a);
+}
+
+/* The same about an entry. */
+static void
+emit_slot(const struct fib_nbr_table *t, uint32_t slot, const struct sink *s,
+	enum fib_nbr_action_type type, const uint8_t *mac, struct rte_mbuf *m)
+{
+	const struct nbr_entry *e = &t->entry[slot];
+	struct base_addr addr = nbr_addr(nbr_slot_family(t, slot), e->addr);
+
+	emit(s, type, nbr_id_if(e->id), &addr, mac, m);
 }
 
 /* Ask once more, or for the first time in this state. */
@@ -44,8 +55,7 @@ ask(struct fib_nbr_table *t, uint32_t slot, enum fib_nbr_state state, const stru
 	base_heap_set(&t->heap, slot, base_ns_add(s->now, FIB_NBR_RETRY_NS));
 	NBR_ADD(t->count.requests, 1);
 	nbr_word_mac(t->word[slot], mac);
-	emit(s, FIB_NBR_ACT_REQUEST, nbr_id_if(e->id), (uint32_t)e->id,
-		state == FIB_NBR_PROBE ? mac : NULL, NULL);
+	emit_slot(t, slot, s, FIB_NBR_ACT_REQUEST, state == FIB_NBR_PROBE ? mac : NULL, NULL);
 }
 
 /* The oldest packet of an entry that holds at least one. */
@@ -68,7 +78,7 @@ hold_flush(struct fib_nbr_table *t, uint32_t slot, enum fib_nbr_action_type type
 	struct nbr_entry *e = &t->entry[slot];
 
 	while (e->held > 0)
-		emit(s, type, nbr_id_if(e->id), (uint32_t)e->id, mac, hold_pop(t, e));
+		emit_slot(t, slot, s, type, mac, hold_pop(t, e));
 }
 
 static void
@@ -79,12 +89,12 @@ hold(struct fib_nbr_table *t, uint32_t slot, struct rte_mbuf *m, const struct si
 
 	if (e->held == FIB_NBR_HOLD_MAX) {
 		NBR_ADD(t->count.hold_dropped, 1);
-		emit(s, FIB_NBR_ACT_DROP, nbr_id_if(e->id), (uint32_t)e->id, NULL, hold_pop(t, e));
+		emit_slot(t, slot, s, FIB_NBR_ACT_DROP, NULL, hold_pop(t, e));
 	}
 	place = fib_nbr_hold_take(t);
 	if (place == NBR_HOLD_NONE) {
 		NBR_ADD(t->count.hold_dropped, 1);
-		emit(s, FIB_NBR_ACT_DROP, nbr_id_if(e->id), (uint32_t)e->id, NULL, m);
+		emit_slot(t, slot, s, FIB_NBR_ACT_DROP, NULL, m);
 		return;
 	}
 	t->hold[place].m = m;
@@ -98,36 +108,39 @@ hold(struct fib_nbr_table *t, uint32_t slot, struct rte_mbuf *m, const struct si
 }
 
 void
-fib_nbr_resolve(struct fib_nbr_table *t, uint16_t if_index, uint32_t ip, struct rte_mbuf *m,
-	base_ns_t now, fib_nbr_act_fn act, void *arg)
+fib_nbr_resolve(struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr,
+	struct rte_mbuf *m, base_ns_t now, fib_nbr_act_fn act, void *arg)
 {
 	const struct sink s = {.act = act, .arg = arg, .now = now};
-	uint32_t slot = fib_nbr_slot_find(t, if_index, ip);
+	uint32_t slot = fib_nbr_slot_find(t, if_index, addr);
 	uint8_t mac[BASE_MAC_LEN];
 
 	if (slot == NBR_NONE) {
-		slot = fib_nbr_slot_add(t, if_index, ip, FIB_NBR_INCOMPLETE, NULL, now);
-		if (slot == NBR_NONE) {
-			emit(&s, FIB_NBR_ACT_DROP, if_index, ip, NULL, m);
-			return;
-		}
+		slot = fib_nbr_slot_add(t, if_index, addr, FIB_NBR_INCOMPLETE, NULL, now);
 		/* Held before it is asked: an answer within the action would find it. */
-		hold(t, slot, m, &s);
-		ask(t, slot, FIB_NBR_INCOMPLETE, &s);
+		if (slot != NBR_NONE && m != NULL)
+			hold(t, slot, m, &s);
+		if (slot != NBR_NONE)
+			ask(t, slot, FIB_NBR_INCOMPLETE, &s);
+		else if (m != NULL)
+			emit(&s, FIB_NBR_ACT_DROP, if_index, addr, NULL, m);
 		return;
 	}
+	if (m == NULL)
+		return;
 	switch (nbr_word_state(t->word[slot])) {
 	case FIB_NBR_INCOMPLETE:
 		hold(t, slot, m, &s);
 		return;
 	case FIB_NBR_REACHABLE:
+	case FIB_NBR_STALE:
 	case FIB_NBR_PROBE:
 		/* The answer came while the packet was in the worker's ring. */
 		nbr_word_mac(t->word[slot], mac);
-		emit(&s, FIB_NBR_ACT_SEND, if_index, ip, mac, m);
+		emit(&s, FIB_NBR_ACT_SEND, if_index, addr, mac, m);
 		return;
 	case FIB_NBR_FAILED:
-		emit(&s, FIB_NBR_ACT_FAIL, if_index, ip, NULL, m);
+		emit(&s, FIB_NBR_ACT_FAIL, if_index, addr, NULL, m);
 		return;
 	case FIB_NBR_ABSENT:
 		break;
@@ -143,11 +156,56 @@ is_station(const uint8_t mac[BASE_MAC_LEN])
 	return (mac[0] & 1) == 0 && memcmp(mac, zero, BASE_MAC_LEN) != 0;
 }
 
-/* 0.0.0.0 is the sender of an ARP probe (RFC 5227); 224.0.0.0 and above belong to no host. */
+/*
+ * 0.0.0.0 is the sender of an ARP probe (RFC 5227), :: of a duplicate address probe; 224.0.0.0 and
+ * above and ff00::/8 belong to no host.
+ */
 static bool
-is_host(uint32_t ip)
+is_host(const struct base_addr *addr)
 {
-	return ip != 0 && ip < UINT32_C(0xe0000000);
+	static const uint8_t zero[16];
+
+	if (addr->family == BASE_FAMILY_IP4)
+		return base_addr_ip4(addr) != 0 && addr->bytes[0] < 0xe0;
+	return addr->bytes[0] != 0xff && memcmp(addr->bytes, zero, sizeof(zero)) != 0;
+}
+
+/* An entry has this MAC, or keeps its own (NULL), in one of the states in which it is used. */
+static void
+known(struct fib_nbr_table *t, uint32_t slot, enum fib_nbr_state state, const uint8_t *mac,
+	const struct sink *s)
+{
+	uint64_t old = t->word[slot];
+	uint8_t now_mac[BASE_MAC_LEN];
+
+	fib_nbr_slot_publish(t, slot, state, mac, s->now);
+	if (!nbr_state_usable(nbr_word_state(old)) ||
+		(old & NBR_MAC_MASK) != (t->word[slot] & NBR_MAC_MASK))
+		NBR_ADD(t->count.learned, 1);
+	base_heap_set(&t->heap, slot,
+		base_ns_add(
+			s->now, state == FIB_NBR_STALE ? FIB_NBR_STALE_NS : FIB_NBR_REACHABLE_NS));
+	nbr_word_mac(t->word[slot], now_mac);
+	hold_flush(t, slot, FIB_NBR_ACT_SEND, now_mac, s);
+}
+
+/* A new entry that is known at once. */
+static void
+known_new(struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr,
+	enum fib_nbr_state state, const uint8_t *mac, const struct sink *s)
+{
+	uint32_t slot = fib_nbr_slot_add(t, if_index, addr, state, mac, s->now);
+
+	if (slot == NBR_NONE)
+		return;
+	NBR_ADD(t->count.learned, 1);
+	known(t, slot, state, mac, s);
+}
+
+static bool
+has_mac(const struct fib_nbr_table *t, uint32_t slot, const uint8_t mac[BASE_MAC_LEN])
+{
+	return ((t->word[slot] ^ nbr_word(FIB_NBR_ABSENT, mac)) & NBR_MAC_MASK) == 0;
 }
 
 void
@@ -155,29 +213,66 @@ fib_nbr_learn(struct fib_nbr_table *t, uint16_t if_index, uint32_t ip,
 	const uint8_t mac[BASE_MAC_LEN], bool create, base_ns_t now, fib_nbr_act_fn act, void *arg)
 {
 	const struct sink s = {.act = act, .arg = arg, .now = now};
-	uint64_t word = nbr_word(FIB_NBR_REACHABLE, mac);
+	const struct base_addr addr = base_addr_from_ip4(ip);
 	uint32_t slot;
 
-	if (!is_station(mac) || !is_host(ip))
+	if (!is_station(mac) || !is_host(&addr))
 		return;
-	slot = fib_nbr_slot_find(t, if_index, ip);
-	if (slot == NBR_NONE) {
-		if (!create)
-			return;
-		slot = fib_nbr_slot_add(t, if_index, ip, FIB_NBR_REACHABLE, mac, now);
-		if (slot == NBR_NONE)
-			return;
-		NBR_ADD(t->count.learned, 1);
-	} else {
-		uint64_t old = t->word[slot];
+	slot = fib_nbr_slot_find(t, if_index, &addr);
+	if (slot != NBR_NONE)
+		known(t, slot, FIB_NBR_REACHABLE, mac, &s);
+	else if (create)
+		known_new(t, if_index, &addr, FIB_NBR_REACHABLE, mac, &s);
+}
 
-		if (!nbr_state_usable(nbr_word_state(old)) ||
-			(old & NBR_MAC_MASK) != (word & NBR_MAC_MASK))
-			NBR_ADD(t->count.learned, 1);
-		fib_nbr_slot_publish(t, slot, FIB_NBR_REACHABLE, mac, now);
+void
+fib_nbr_solicited(struct fib_nbr_table *t, uint16_t if_index, const uint8_t ip[16],
+	const uint8_t mac[BASE_MAC_LEN], bool create, base_ns_t now, fib_nbr_act_fn act, void *arg)
+{
+	const struct sink s = {.act = act, .arg = arg, .now = now};
+	const struct base_addr addr = base_addr_from_ip6(ip);
+	uint32_t slot;
+
+	if (!is_station(mac) || !is_host(&addr))
+		return;
+	slot = fib_nbr_slot_find(t, if_index, &addr);
+	if (slot == NBR_NONE) {
+		if (create)
+			known_new(t, if_index, &addr, FIB_NBR_STALE, mac, &s);
+	} else if (nbr_state_pending(nbr_word_state(t->word[slot])) || !has_mac(t, slot, mac)) {
+		known(t, slot, FIB_NBR_STALE, mac, &s);
 	}
-	base_heap_set(&t->heap, slot, base_ns_add(now, FIB_NBR_REACHABLE_NS));
-	hold_flush(t, slot, FIB_NBR_ACT_SEND, mac, &s);
+}
+
+void
+fib_nbr_advertised(struct fib_nbr_table *t, uint16_t if_index, const uint8_t ip[16],
+	const uint8_t *mac, bool solicited, bool override, base_ns_t now, fib_nbr_act_fn act,
+	void *arg)
+{
+	const struct sink s = {.act = act, .arg = arg, .now = now};
+	const struct base_addr addr = base_addr_from_ip6(ip);
+	uint32_t slot = fib_nbr_slot_find(t, if_index, &addr);
+	enum fib_nbr_state state;
+	bool same;
+
+	if (slot == NBR_NONE || (mac != NULL && !is_station(mac)))
+		return;
+	state = nbr_word_state(t->word[slot]);
+	if (nbr_state_pending(state)) {
+		if (mac != NULL)
+			known(t, slot, solicited ? FIB_NBR_REACHABLE : FIB_NBR_STALE, mac, &s);
+		return;
+	}
+	same = mac == NULL || has_mac(t, slot, mac);
+	if (!same && !override) {
+		/* Somebody else says to be it: not believed, but a reason to ask. */
+		if (state == FIB_NBR_REACHABLE)
+			known(t, slot, FIB_NBR_STALE, NULL, &s);
+	} else if (solicited) {
+		known(t, slot, FIB_NBR_REACHABLE, mac, &s);
+	} else if (!same) {
+		known(t, slot, FIB_NBR_STALE, mac, &s);
+	}
 }
 
 static void
@@ -195,6 +290,7 @@ serve(struct fib_nbr_table *t, uint32_t slot, const struct sink *s)
 		hold_flush(t, slot, FIB_NBR_ACT_FAIL, NULL, s);
 		return;
 	case FIB_NBR_REACHABLE:
+	case FIB_NBR_STALE:
 		ask(t, slot, FIB_NBR_PROBE, s);
 		return;
 	case FIB_NBR_PROBE:
@@ -202,7 +298,7 @@ serve(struct fib_nbr_table *t, uint32_t slot, const struct sink *s)
 			ask(t, slot, FIB_NBR_PROBE, s);
 			return;
 		}
-		/* Not FAILED: the next packet asks anew, by broadcast, and the host may have
+		/* Not FAILED: the next packet asks anew, all of them, and the host may have
 		 * come back with another MAC. */
 		NBR_ADD(t->count.failed, 1);
 		fib_nbr_slot_remove(t, slot);

@@ -4,6 +4,7 @@
 #include "mgmt_text_priv.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "mgmt_json_priv.h"
 
@@ -108,20 +109,35 @@ mgmt_text_port_stats(FILE *to, const json_t *v)
 	}
 }
 
+/* Width of a column: that of its longest text, or more. */
+static int
+width_of(const json_t *list, const char *key, size_t least)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach (list, i, row)
+		if (strlen(get_str(row, key)) > least)
+			least = strlen(get_str(row, key));
+	return (int)least;
+}
+
 void
 mgmt_text_routes(FILE *to, const json_t *v)
 {
 	const json_t *list = json_object_get(v, "routes"), *r;
+	int prefix = width_of(list, "prefix", 18), via_width = width_of(list, "via", 15);
 	size_t i;
 
-	fprintf(to, "%-18s %-9s %-15s %-15s %s\n", "prefix", "type", "via", "interface", "group");
+	fprintf(to, "%-*s %-9s %-*s %-15s %s\n", prefix, "prefix", "type", via_width, "via",
+		"interface", "group");
 	json_array_foreach (list, i, r) {
 		const char *via = get_str(r, "via"), *ifname = get_str(r, "interface");
 		const char *group = get_str(r, "group");
 
-		fprintf(to, "%-18s %-9s %-15s %-15s %s\n", get_str(r, "prefix"), get_str(r, "type"),
-			via[0] != '\0' ? via : "-", ifname[0] != '\0' ? ifname : "-",
-			group[0] != '\0' ? group : "-");
+		fprintf(to, "%-*s %-9s %-*s %-15s %s\n", prefix, get_str(r, "prefix"),
+			get_str(r, "type"), via_width, via[0] != '\0' ? via : "-",
+			ifname[0] != '\0' ? ifname : "-", group[0] != '\0' ? group : "-");
 	}
 }
 
@@ -129,15 +145,17 @@ void
 mgmt_text_neighbors(FILE *to, const json_t *v)
 {
 	const json_t *list = json_object_get(v, "neighbors"), *n;
+	int address = width_of(list, "address", 15);
 	size_t i;
 
-	fprintf(to, "%-15s %-17s %-15s %-10s %4s %s\n", "address", "lladdr", "interface", "state",
-		"held", "age");
+	fprintf(to, "%-*s %-17s %-15s %-10s %4s %s\n", address, "address", "lladdr", "interface",
+		"state", "held", "age");
 	json_array_foreach (list, i, n) {
 		const char *mac = get_str(n, "mac");
 
-		fprintf(to, "%-15s %-17s %-15s %-10s %4" PRIu64 " %.1f s\n", get_str(n, "address"),
-			mac[0] != '\0' ? mac : "-", get_str(n, "interface"), get_str(n, "state"),
-			get_u64(n, "held"), (double)get_u64(n, "updated_ms_ago") / 1000.0);
+		fprintf(to, "%-*s %-17s %-15s %-10s %4" PRIu64 " %.1f s\n", address,
+			get_str(n, "address"), mac[0] != '\0' ? mac : "-", get_str(n, "interface"),
+			get_str(n, "state"), get_u64(n, "held"),
+			(double)get_u64(n, "updated_ms_ago") / 1000.0);
 	}
 }

@@ -60,12 +60,12 @@ mgmt_group_find(const struct mgmt_config *c, const char *name, size_t len)
 	return UINT16_MAX;
 }
 
-static const char *
-ip4_str(uint32_t ip, char buf[CONF_ADDR_STR])
+/* The router that a route leads through. */
+static struct base_addr
+gateway_of(const struct fib_route *r)
 {
-	struct base_addr a = base_addr_from_ip4(ip);
-
-	return conf_addr_str(&a, buf);
+	return r->prefix.addr.family == BASE_FAMILY_IP4 ? base_addr_from_ip4(r->nh.gateway)
+							: base_addr_from_ip6(r->nh.gateway6);
 }
 
 /* What is lost on a device, in short; the table has more. */
@@ -240,19 +240,18 @@ mgmt_view_routes(const struct mgmt_config *c, const struct mgmt_args *a)
 
 	for (; i < n && (a->limit == 0 || i - a->offset < a->limit); i++) {
 		const struct fib_route *r = fib_route_get(c->fib, (uint32_t)i);
-		struct base_prefix prefix;
+		struct base_addr gateway;
 		char text[CONF_ADDR_STR];
 		json_t *item;
 
 		if (!r)
 			break;
-		prefix.addr = base_addr_from_ip4(r->prefix & base_ip4_mask(r->plen));
-		prefix.plen = r->plen;
+		gateway = gateway_of(r);
 		item = json_object();
-		put_str(item, "prefix", conf_prefix_str(&prefix, text));
+		put_str(item, "prefix", conf_prefix_str(&r->prefix, text));
 		put_str(item, "type", nh_type_name(r->nh.type));
 		put_str(item, "via",
-			r->nh.type == FIB_NH_GATEWAY ? ip4_str(r->nh.gateway, text) : "");
+			r->nh.type == FIB_NH_GATEWAY ? conf_addr_str(&gateway, text) : "");
 		put_str(item, "interface", mgmt_if_name(c, r->nh.if_index));
 		put_str(item, "group",
 			r->nh.type == FIB_NH_LOCAL ? mgmt_group_name(c, r->nh.group) : "");
@@ -288,13 +287,14 @@ mgmt_view_neighbors(const struct mgmt_config *c, const struct mgmt_args *a)
 			}
 			shown++;
 			item = json_object();
-			put_str(item, "address", ip4_str(rows[i].ip, text));
+			put_str(item, "address", conf_addr_str(&rows[i].addr, text));
 			put_str(item, "interface", mgmt_if_name(c, rows[i].if_index));
 			put_str(item, "state", fib_nbr_state_name(rows[i].state));
 			put_str(item, "mac",
-				rows[i].state == FIB_NBR_REACHABLE || rows[i].state == FIB_NBR_PROBE
-					? mgmt_mac_str(rows[i].mac, mac)
-					: "");
+				rows[i].state == FIB_NBR_INCOMPLETE ||
+						rows[i].state == FIB_NBR_FAILED
+					? ""
+					: mgmt_mac_str(rows[i].mac, mac));
 			put_u64(item, "held", rows[i].held);
 			put_u64(item, "updated_ms_ago",
 				base_ns_since(now, rows[i].updated) / BASE_NS_PER_MS);

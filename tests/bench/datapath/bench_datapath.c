@@ -95,10 +95,14 @@ routes_build(unsigned int neighbours)
 	for (uint32_t p = 0; p < 2; p++) {
 		for (uint32_t i = 0; i < 256; i++) {
 			routes[n++] = (struct fib_route){
-				.prefix = UINT32_C(10) << 24 | p << 16 | i << 8,
-				.plen = 24,
-				.nh = {FIB_NH_GATEWAY, (uint16_t)p, FIB_GROUP_NONE,
-					UINT32_C(0xac100001) + (p << 8) + i % neighbours},
+				.prefix = {base_addr_from_ip4(
+						   UINT32_C(10) << 24 | p << 16 | i << 8),
+					24},
+				.nh = {.type = FIB_NH_GATEWAY,
+					.if_index = (uint16_t)p,
+					.group = FIB_GROUP_NONE,
+					.gateway =
+						UINT32_C(0xac100001) + (p << 8) + i % neighbours},
 			};
 		}
 	}

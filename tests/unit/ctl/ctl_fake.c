@@ -222,11 +222,11 @@ dp_group_sources(struct dp *dp, uint16_t group, const struct base_addr *known, u
 /* fib_nbr */
 
 void
-fib_nbr_resolve(struct fib_nbr_table *t, uint16_t if_index, uint32_t ip, struct rte_mbuf *m,
-	base_ns_t now, fib_nbr_act_fn act, void *arg)
+fib_nbr_resolve(struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr,
+	struct rte_mbuf *m, base_ns_t now, fib_nbr_act_fn act, void *arg)
 {
 	const struct fib_nbr_action ask = {
-		.type = FIB_NBR_ACT_REQUEST, .if_index = if_index, .ip = ip};
+		.type = FIB_NBR_ACT_REQUEST, .if_index = if_index, .addr = *addr};
 
 	(void)t;
 	(void)now;

@@ -38,18 +38,24 @@ static struct {
 	struct rig rig;
 } g;
 
+#define P4(ip, len)                                                                              \
+	{                                                                                        \
+		{BASE_FAMILY_IP4, {(ip) >> 24, (ip) >> 16 & 0xff, (ip) >> 8 & 0xff, (ip)&0xff}}, \
+			(len)                                                                    \
+	}
+
 static const struct fib_route routes[] = {
-	{IP(192, 0, 2, 0), 24, {FIB_NH_CONNECTED, LAN, FIB_GROUP_NONE, 0}},
-	{IP(192, 0, 2, 0), 32, {FIB_NH_DROP, LAN, FIB_GROUP_NONE, 0}},
-	{IP(192, 0, 2, 255), 32, {FIB_NH_DROP, LAN, FIB_GROUP_NONE, 0}},
-	{LAN_OWN, 32, {FIB_NH_LOCAL, LAN, FIB_GROUP_NONE, 0}},
-	{LAN_VIP, 32, {FIB_NH_LOCAL, LAN, LAN_VHID1, 0}},
-	{LAN_VIP7, 32, {FIB_NH_LOCAL, LAN, LAN_VHID7, 0}},
-	{IP(198, 51, 100, 0), 24, {FIB_NH_CONNECTED, WAN, FIB_GROUP_NONE, 0}},
-	{WAN_OWN, 32, {FIB_NH_LOCAL, WAN, FIB_GROUP_NONE, 0}},
-	{WAN_VIP, 32, {FIB_NH_LOCAL, WAN, WAN_VHID1, 0}},
-	{IP(203, 0, 113, 0), 24, {FIB_NH_GATEWAY, WAN, FIB_GROUP_NONE, ROUTER}},
-	{IP(10, 0, 0, 0), 8, {FIB_NH_GATEWAY, LAN, FIB_GROUP_NONE, LAN_ROUTER}},
+	{P4(IP(192, 0, 2, 0), 24), {FIB_NH_CONNECTED, LAN, FIB_GROUP_NONE, 0, {0}}},
+	{P4(IP(192, 0, 2, 0), 32), {FIB_NH_DROP, LAN, FIB_GROUP_NONE, 0, {0}}},
+	{P4(IP(192, 0, 2, 255), 32), {FIB_NH_DROP, LAN, FIB_GROUP_NONE, 0, {0}}},
+	{P4(LAN_OWN, 32), {FIB_NH_LOCAL, LAN, FIB_GROUP_NONE, 0, {0}}},
+	{P4(LAN_VIP, 32), {FIB_NH_LOCAL, LAN, LAN_VHID1, 0, {0}}},
+	{P4(LAN_VIP7, 32), {FIB_NH_LOCAL, LAN, LAN_VHID7, 0, {0}}},
+	{P4(IP(198, 51, 100, 0), 24), {FIB_NH_CONNECTED, WAN, FIB_GROUP_NONE, 0, {0}}},
+	{P4(WAN_OWN, 32), {FIB_NH_LOCAL, WAN, FIB_GROUP_NONE, 0, {0}}},
+	{P4(WAN_VIP, 32), {FIB_NH_LOCAL, WAN, WAN_VHID1, 0, {0}}},
+	{P4(IP(203, 0, 113, 0), 24), {FIB_NH_GATEWAY, WAN, FIB_GROUP_NONE, ROUTER, {0}}},
+	{P4(IP(10, 0, 0, 0), 8), {FIB_NH_GATEWAY, LAN, FIB_GROUP_NONE, LAN_ROUTER, {0}}},
 };
 
 static int

@@ -87,7 +87,7 @@ record_act(void *arg, const struct fib_nbr_action *a)
 	}
 	note(r, letter);
 	r->if_index = a->if_index;
-	r->ip = a->ip;
+	r->ip = base_addr_ip4(&a->addr);
 	if (a->has_mac)
 		memcpy(r->mac, a->mac, BASE_MAC_LEN);
 	if (a->type == FIB_NBR_ACT_REQUEST) {
@@ -116,6 +116,15 @@ unmake(struct fib_nbr_table *t)
 	assert_int_equal(rte_mempool_avail_count(pool), POOL_MBUFS);
 }
 
+static void
+resolve(struct fib_nbr_table *t, uint16_t if_index, uint32_t ip, struct rte_mbuf *m, base_ns_t now,
+	fib_nbr_act_fn act, void *arg)
+{
+	const struct base_addr addr = base_addr_from_ip4(ip);
+
+	fib_nbr_resolve(t, if_index, &addr, m, now, act, arg);
+}
+
 static enum fib_nbr_state
 state_of(const struct fib_nbr_table *t, uint16_t if_index, uint32_t ip)
 {
@@ -125,7 +134,7 @@ state_of(const struct fib_nbr_table *t, uint16_t if_index, uint32_t ip)
 
 	while ((n = fib_nbr_rows(t, &cursor, rows, N_OF(rows))) > 0) {
 		for (uint32_t i = 0; i < n; i++) {
-			if (rows[i].if_index == if_index && rows[i].ip == ip)
+			if (rows[i].if_index == if_index && base_addr_ip4(&rows[i].addr) == ip)
 				return rows[i].state;
 		}
 	}
@@ -227,7 +236,7 @@ run_step(struct fib_nbr_table *t, const struct step *s, struct record *rec)
 
 	switch (s->op) {
 	case OP_PACKET:
-		fib_nbr_resolve(t, 1, HOST, packet(s->tag), now, record_act, rec);
+		resolve(t, 1, HOST, packet(s->tag), now, record_act, rec);
 		break;
 	case OP_ANSWER:
 	case OP_SEEN:
@@ -305,7 +314,7 @@ hold_queue_keeps_the_newest(void **state)
 
 	(void)state;
 	for (unsigned int n = 0; n < FIB_NBR_HOLD_MAX + 3; n++)
-		fib_nbr_resolve(t, 0, HOST, packet(mark(n)), START, record_act, &rec);
+		resolve(t, 0, HOST, packet(mark(n)), START, record_act, &rec);
 	snprintf(want, sizeof(want), "RD%cD%cD%c", mark(0), mark(1), mark(2));
 	assert_string_equal(rec.text, want);
 	fib_nbr_stats(t, &st);
@@ -334,17 +343,17 @@ hold_total_drops_the_new_packet(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; i < FIB_NBR_HOLD_TOTAL; i++)
-		fib_nbr_resolve(t, 0, HOST + i % hosts, packet('x'), START, record_act, &rec);
+		resolve(t, 0, HOST + i % hosts, packet('x'), START, record_act, &rec);
 	assert_int_equal(rec.n_drop, 0);
 	assert_int_equal(rec.n_requests, hosts);
 
 	/* another next hop: asked for all the same, its packet is not held */
 	rec = (struct record){0};
-	fib_nbr_resolve(t, 0, HOST + hosts, packet('y'), START, record_act, &rec);
+	resolve(t, 0, HOST + hosts, packet('y'), START, record_act, &rec);
 	assert_string_equal(rec.text, "DyR");
 	/* one with a full queue makes room by its own oldest packet */
 	rec = (struct record){0};
-	fib_nbr_resolve(t, 0, HOST, packet('z'), START, record_act, &rec);
+	resolve(t, 0, HOST, packet('z'), START, record_act, &rec);
 	assert_string_equal(rec.text, "Dx");
 	fib_nbr_stats(t, &st);
 	assert_int_equal(st.held, FIB_NBR_HOLD_TOTAL);
@@ -356,7 +365,7 @@ hold_total_drops_the_new_packet(void **state)
 	assert_int_equal(rec.n_send, FIB_NBR_HOLD_MAX);
 	assert_string_equal(rec.text + 2 * FIB_NBR_HOLD_MAX - 4, "SxSz");
 	rec = (struct record){0};
-	fib_nbr_resolve(t, 0, HOST + hosts, packet('y'), START, record_act, &rec);
+	resolve(t, 0, HOST + hosts, packet('y'), START, record_act, &rec);
 	assert_string_equal(rec.text, "");
 	unmake(t); /* with packets held */
 }
@@ -380,7 +389,7 @@ bad_senders_change_nothing(void **state)
 	struct fib_nbr_stats before, after;
 
 	(void)state;
-	fib_nbr_resolve(t, 0, HOST, packet('1'), START, record_act, &rec);
+	resolve(t, 0, HOST, packet('1'), START, record_act, &rec);
 	rec = (struct record){0};
 	fib_nbr_stats(t, &before);
 	for (unsigned int i = 0; i < N_OF(cases); i++)
@@ -393,7 +402,7 @@ bad_senders_change_nothing(void **state)
 	assert_int_equal(after.table_full, 1);
 	assert_int_equal(state_of(t, 0, HOST), FIB_NBR_INCOMPLETE);
 
-	fib_nbr_resolve(t, 1, HOST, packet('2'), START, record_act, &rec);
+	resolve(t, 1, HOST, packet('2'), START, record_act, &rec);
 	assert_string_equal(rec.text, "D2");
 	unmake(t);
 }
@@ -406,7 +415,7 @@ counters_count(void **state)
 	struct fib_nbr_stats st;
 
 	(void)state;
-	fib_nbr_resolve(t, 0, HOST, packet('1'), START, record_act, &rec);
+	resolve(t, 0, HOST, packet('1'), START, record_act, &rec);
 	fib_nbr_learn(t, 0, HOST, mac_a, false, START, record_act, &rec);
 	fib_nbr_tick(t, START + FIB_NBR_REACHABLE_NS, record_act, &rec);
 	fib_nbr_stats(t, &st);
@@ -417,7 +426,7 @@ counters_count(void **state)
 	fib_nbr_stats(t, &st);
 	assert_int_equal(st.learned, 1);
 	fib_nbr_learn(t, 0, HOST, mac_b, false, START + 2, record_act, &rec);
-	fib_nbr_resolve(t, 0, HOST + 1, packet('2'), START, record_act, &rec);
+	resolve(t, 0, HOST + 1, packet('2'), START, record_act, &rec);
 	for (uint64_t s = 1; s <= 3; s++)
 		fib_nbr_tick(t, START + s * BASE_NS_PER_S, record_act, &rec);
 	fib_nbr_stats(t, &st);
@@ -456,7 +465,7 @@ scan_neither_evicts_nor_exhausts(void **state)
 
 	rec = (struct record){0};
 	for (uint32_t i = 0; i < 65536; i++) {
-		fib_nbr_resolve(t, 0, UINT32_C(0x0a000000) + i, packet('x'), now, record_act, &rec);
+		resolve(t, 0, UINT32_C(0x0a000000) + i, packet('x'), now, record_act, &rec);
 		fib_nbr_stats(t, &st);
 		assert_true(st.entries <= live + 128);
 		assert_true(st.held <= 128);
@@ -471,7 +480,7 @@ scan_neither_evicts_nor_exhausts(void **state)
 	rec = (struct record){0};
 	fib_nbr_learn(t, 0, HOST + live, mac_b, true, now, record_act, &rec);
 	assert_true(fib_nbr_lookup(t, 0, HOST + live, mac));
-	fib_nbr_resolve(t, 1, HOST, packet('y'), now, record_act, &rec);
+	resolve(t, 1, HOST, packet('y'), now, record_act, &rec);
 	fib_nbr_learn(t, 1, HOST, mac_b, false, now, record_act, &rec);
 	assert_string_equal(rec.text, "RSy");
 
@@ -482,7 +491,7 @@ scan_neither_evicts_nor_exhausts(void **state)
 		fib_nbr_tick(t, now, record_act, &rec);
 		if (i % 32768 == 0)
 			fib_nbr_learn(t, 0, HOST, mac_a, false, now, record_act, &rec);
-		fib_nbr_resolve(t, 0, UINT32_C(0x0a010000) + i, packet('x'), now, record_act, &rec);
+		resolve(t, 0, UINT32_C(0x0a010000) + i, packet('x'), now, record_act, &rec);
 	}
 	assert_true(rec.n_fail >= 128);
 	fib_nbr_stats(t, &st);

@@ -14,6 +14,7 @@
 #include <rte_malloc.h>
 #include <rte_rcu_qsbr.h>
 
+#include "base_bytes.h"
 #include "base_rand.h"
 #include "fib_nbr.h"
 
@@ -127,7 +128,7 @@ rows_page_through_the_table(void **state)
 	while ((n = fib_nbr_rows(t, &cursor, rows, N_OF(rows))) > 0) {
 		assert_true(n <= N_OF(rows));
 		for (uint32_t i = 0; i < n; i++) {
-			uint32_t host = rows[i].ip - NET;
+			uint32_t host = base_addr_ip4(&rows[i].addr) - NET;
 
 			assert_in_range(host, 0, 99);
 			assert_int_equal(rows[i].if_index, host % 2);
@@ -152,6 +153,7 @@ states_have_names(void **state)
 	assert_string_equal(fib_nbr_state_name(FIB_NBR_ABSENT), "absent");
 	assert_string_equal(fib_nbr_state_name(FIB_NBR_INCOMPLETE), "incomplete");
 	assert_string_equal(fib_nbr_state_name(FIB_NBR_REACHABLE), "reachable");
+	assert_string_equal(fib_nbr_state_name(FIB_NBR_STALE), "stale");
 	assert_string_equal(fib_nbr_state_name(FIB_NBR_PROBE), "probe");
 	assert_string_equal(fib_nbr_state_name(FIB_NBR_FAILED), "failed");
 	assert_string_equal(fib_nbr_state_name((enum fib_nbr_state)99), "?");
@@ -216,8 +218,42 @@ places_wait_for_the_workers(void **state)
 struct shared {
 	struct fib_nbr_table *t;
 	struct rte_rcu_qsbr *v;
+	bool ip6;
 	int done;
 };
+
+/* A host's IPv6 address says its number twice, so that one made of two is known as such. */
+static struct base_addr
+ip6_of(uint32_t ip)
+{
+	uint8_t b[16] = {0x20, 1};
+
+	for (unsigned int i = 0; i < 4; i++)
+		b[4 + i] = b[12 + i] = (uint8_t)(ip >> (24 - 8 * i));
+	return base_addr_from_ip6(b);
+}
+
+static bool
+host_lookup(const struct shared *sh, uint32_t ip, uint8_t mac[BASE_MAC_LEN])
+{
+	struct base_addr addr = ip6_of(ip);
+
+	return sh->ip6 ? fib_nbr_lookup6(sh->t, 0, addr.bytes, mac)
+		       : fib_nbr_lookup(sh->t, 0, ip, mac);
+}
+
+/* The number of a row's host; 0 when it is no host's. */
+static uint32_t
+host_of(const struct fib_nbr_row *row)
+{
+	const uint8_t *b = row->addr.bytes;
+	uint32_t ip = base_load_be32(b + 12);
+	struct base_addr addr = ip6_of(ip);
+
+	if (row->addr.family == BASE_FAMILY_IP4)
+		return base_addr_ip4(&row->addr);
+	return memcmp(&addr, &row->addr, sizeof(addr)) == 0 ? ip : 0;
+}
 
 struct reader {
 	struct shared *sh;
@@ -259,7 +295,7 @@ worker(void *arg)
 		uint32_t ip = NET + (uint32_t)base_rand_below(&rnd, HOSTS);
 		uint8_t mac[BASE_MAC_LEN];
 
-		if (fib_nbr_lookup(sh->t, 0, ip, mac)) {
+		if (host_lookup(sh, ip, mac)) {
 			r->found++;
 			if (!mac_is_of(ip, mac))
 				r->wrong++;
@@ -289,7 +325,8 @@ manager(void *arg)
 		while ((n = fib_nbr_rows(sh->t, &cursor, rows, N_OF(rows))) > 0) {
 			for (uint32_t k = 0; k < n; k++) {
 				r->found++;
-				if (!mac_is_of(rows[k].ip, rows[k].mac) || rows[k].if_index != 0)
+				if (!mac_is_of(host_of(&rows[k]), rows[k].mac) ||
+					rows[k].if_index != 0)
 					r->wrong++;
 			}
 		}
@@ -303,9 +340,9 @@ manager(void *arg)
 /* Hosts come, change their MAC and go, so that places are used again and again, under the eyes of
  * two workers and of management. */
 static void
-readers_and_a_writer(uint32_t max, uint32_t writes)
+readers_and_a_writer(uint32_t max, uint32_t writes, bool ip6)
 {
-	struct shared sh = {.v = qsbr_make(READERS)};
+	struct shared sh = {.v = qsbr_make(READERS), .ip6 = ip6};
 	struct reader readers[READERS + 1] = {0};
 	pthread_t threads[READERS + 1];
 	struct fib_nbr_stats st;
@@ -328,7 +365,11 @@ readers_and_a_writer(uint32_t max, uint32_t writes)
 		uint8_t mac[BASE_MAC_LEN];
 
 		mac_for(ip, (uint8_t)i, mac);
-		fib_nbr_learn(sh.t, 0, ip, mac, true, now, ignore_act, NULL);
+		if (ip6)
+			fib_nbr_solicited(
+				sh.t, 0, ip6_of(ip).bytes, mac, true, now, ignore_act, NULL);
+		else
+			fib_nbr_learn(sh.t, 0, ip, mac, true, now, ignore_act, NULL);
 		now += FIB_NBR_REACHABLE_NS / max;
 		fib_nbr_tick(sh.t, now, ignore_act, NULL);
 		if (i % 256 == 0)
@@ -352,8 +393,10 @@ static void
 readers_never_see_another_hosts_mac(void **state)
 {
 	(void)state;
-	readers_and_a_writer(HOSTS / 4, 5000);
-	readers_and_a_writer(4, 40000);
+	for (unsigned int ip6 = 0; ip6 < 2; ip6++) {
+		readers_and_a_writer(HOSTS / 4, 5000, ip6 != 0);
+		readers_and_a_writer(4, 40000, ip6 != 0);
+	}
 }
 
 int

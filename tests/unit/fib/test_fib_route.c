@@ -19,12 +19,22 @@
 #define IP(a, b, c, d) \
 	((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
 #define N_OF(a) (sizeof(a) / sizeof((a)[0]))
+#define P4(ip, len)                                                                          \
+	{                                                                                    \
+		.addr = {BASE_FAMILY_IP4,                                                    \
+			{(uint8_t)((ip) >> 24), (uint8_t)((ip) >> 16), (uint8_t)((ip) >> 8), \
+				(uint8_t)(ip)}},                                             \
+		.plen = (len)                                                                \
+	}
+#define P6(len, ...)                                                    \
+	{                                                               \
+		.addr = {BASE_FAMILY_IP6, {__VA_ARGS__}}, .plen = (len) \
+	}
 
 static struct fib_route
 gateway(uint32_t prefix, uint8_t plen, uint32_t gw)
 {
-	return (struct fib_route){.prefix = prefix,
-		.plen = plen,
+	return (struct fib_route){.prefix = {base_addr_from_ip4(prefix), plen},
 		.nh = {.type = FIB_NH_GATEWAY,
 			.if_index = 1,
 			.group = FIB_GROUP_NONE,
@@ -54,19 +64,19 @@ lookup(const struct fib *f, uint32_t dst)
 
 /* The usual table of a box with one LAN and a default route. */
 static const struct fib_route box[] = {
-	{IP(192, 0, 2, 2), 32, {FIB_NH_LOCAL, 0, FIB_GROUP_NONE, 0}},
-	{IP(192, 0, 2, 1), 32, {FIB_NH_LOCAL, 0, 7, 0}},
-	{IP(192, 0, 2, 0), 32, {FIB_NH_DROP, 0, FIB_GROUP_NONE, 0}},
-	{IP(192, 0, 2, 255), 32, {FIB_NH_DROP, 0, FIB_GROUP_NONE, 0}},
-	{IP(192, 0, 2, 77), 24, {FIB_NH_CONNECTED, 0, FIB_GROUP_NONE, 0}}, /* host bits */
-	{0, 0, {FIB_NH_GATEWAY, 1, FIB_GROUP_NONE, IP(198, 51, 100, 254)}},
-	{IP(10, 0, 0, 0), 8, {FIB_NH_GATEWAY, 0, FIB_GROUP_NONE, IP(192, 0, 2, 9)}},
-	{IP(10, 64, 0, 0), 10, {FIB_NH_GATEWAY, 0, FIB_GROUP_NONE, IP(192, 0, 2, 10)}},
-	{IP(10, 64, 3, 128), 25, {FIB_NH_GATEWAY, 0, FIB_GROUP_NONE, IP(192, 0, 2, 11)}},
-	{IP(10, 64, 3, 200), 30, {FIB_NH_NONE, 0, FIB_GROUP_NONE, 0}},
+	{P4(IP(192, 0, 2, 2), 32), {FIB_NH_LOCAL, 0, FIB_GROUP_NONE, 0, {0}}},
+	{P4(IP(192, 0, 2, 1), 32), {FIB_NH_LOCAL, 0, 7, 0, {0}}},
+	{P4(IP(192, 0, 2, 0), 32), {FIB_NH_DROP, 0, FIB_GROUP_NONE, 0, {0}}},
+	{P4(IP(192, 0, 2, 255), 32), {FIB_NH_DROP, 0, FIB_GROUP_NONE, 0, {0}}},
+	{P4(IP(192, 0, 2, 77), 24), {FIB_NH_CONNECTED, 0, FIB_GROUP_NONE, 0, {0}}}, /* host bits */
+	{P4(0, 0), {FIB_NH_GATEWAY, 1, FIB_GROUP_NONE, IP(198, 51, 100, 254), {0}}},
+	{P4(IP(10, 0, 0, 0), 8), {FIB_NH_GATEWAY, 0, FIB_GROUP_NONE, IP(192, 0, 2, 9), {0}}},
+	{P4(IP(10, 64, 0, 0), 10), {FIB_NH_GATEWAY, 0, FIB_GROUP_NONE, IP(192, 0, 2, 10), {0}}},
+	{P4(IP(10, 64, 3, 128), 25), {FIB_NH_GATEWAY, 0, FIB_GROUP_NONE, IP(192, 0, 2, 11), {0}}},
+	{P4(IP(10, 64, 3, 200), 30), {FIB_NH_NONE, 0, FIB_GROUP_NONE, 0, {0}}},
 	/* the same prefix again: the first wins */
-	{IP(10, 200, 0, 0), 8, {FIB_NH_DROP, 3, FIB_GROUP_NONE, 0}},
-	{IP(1, 2, 3, 4), 0, {FIB_NH_DROP, 3, FIB_GROUP_NONE, 0}},
+	{P4(IP(10, 200, 0, 0), 8), {FIB_NH_DROP, 3, FIB_GROUP_NONE, 0, {0}}},
+	{P4(IP(1, 2, 3, 4), 0), {FIB_NH_DROP, 3, FIB_GROUP_NONE, 0, {0}}},
 };
 
 static void
@@ -123,8 +133,10 @@ routes_are_sorted_and_single(void **state)
 		const struct fib_route *a = fib_route_get(f, i - 1);
 		const struct fib_route *b = fib_route_get(f, i);
 
-		assert_true(a->prefix < b->prefix || (a->prefix == b->prefix && a->plen < b->plen));
-		assert_int_equal(b->prefix & ~base_ip4_mask(b->plen), 0);
+		uint32_t pa = base_addr_ip4(&a->prefix.addr), pb = base_addr_ip4(&b->prefix.addr);
+
+		assert_true(pa < pb || (pa == pb && a->prefix.plen < b->prefix.plen));
+		assert_int_equal(pb & ~base_ip4_mask(b->prefix.plen), 0);
 	}
 	assert_int_equal(fib_route_get(f, 0)->nh.type, FIB_NH_GATEWAY);
 	assert_null(fib_route_get(f, fib_route_count(f)));
@@ -176,9 +188,9 @@ reference(const struct fib_route *routes, uint32_t n, uint32_t dst)
 	for (uint32_t i = 0; i < n; i++) {
 		const struct fib_route *r = &routes[i];
 
-		if (((dst ^ r->prefix) & base_ip4_mask(r->plen)) != 0)
+		if (((dst ^ base_addr_ip4(&r->prefix.addr)) & base_ip4_mask(r->prefix.plen)) != 0)
 			continue;
-		if (best == NULL || r->plen > best->plen)
+		if (best == NULL || r->prefix.plen > best->prefix.plen)
 			best = r;
 	}
 	return best != NULL ? &best->nh : &none;
@@ -212,8 +224,9 @@ random_tables_match_a_linear_reference(void **state)
 		f = build(routes, n);
 		for (uint32_t i = 0; i < 1500; i++) {
 			const struct fib_route *r = &routes[base_rand_below(&rnd, n)];
-			uint32_t first = r->prefix & base_ip4_mask(r->plen);
-			uint32_t last = first | ~base_ip4_mask(r->plen);
+			uint32_t mask = base_ip4_mask(r->prefix.plen);
+			uint32_t first = base_addr_ip4(&r->prefix.addr) & mask;
+			uint32_t last = first | ~mask;
 			uint32_t dst[] = {
 				(uint32_t)base_rand_next(&rnd), first, last, first - 1, last + 1};
 			const struct fib_nh *nhs[N_OF(dst)];
@@ -248,11 +261,163 @@ entry_size_follows_the_contents(void **state)
 				cases[c].same_gateway ? 1 : i + 1);
 		f = build(routes, cases[c].n);
 		for (uint32_t i = 0; i < cases[c].n; i++)
-			assert_int_equal(
-				lookup(f, routes[i].prefix)->gateway, routes[i].nh.gateway);
+			assert_int_equal(lookup(f, base_addr_ip4(&routes[i].prefix.addr))->gateway,
+				routes[i].nh.gateway);
 		assert_int_equal(lookup(f, IP(20, 0, 0, 0) + (cases[c].n << 8))->type, FIB_NH_NONE);
 		assert_int_equal(lookup(f, IP(20, 0, 0, 200))->type,
 			cases[c].plen == 25 ? FIB_NH_NONE : FIB_NH_GATEWAY);
+		fib_free(f);
+	}
+}
+
+static struct fib_route
+gateway6(const struct base_prefix *prefix, uint8_t gw)
+{
+	struct fib_route r = {.prefix = *prefix,
+		.nh = {.type = FIB_NH_GATEWAY, .if_index = 1, .group = FIB_GROUP_NONE}};
+
+	r.nh.gateway6[0] = 0xfe;
+	r.nh.gateway6[1] = 0x80;
+	r.nh.gateway6[15] = gw;
+	return r;
+}
+
+/* A box of both families: the same numbers mean different things, one list holds all. */
+static void
+families_do_not_mix(void **state)
+{
+	static const struct base_prefix prefixes[] = {P6(0, 0), P6(32, 0x20, 1, 0x0d, 0xb8),
+		P6(64, 0x20, 1, 0x0d, 0xb8, 0, 1), P6(128, 0x20, 1, 0x0d, 0xb8, 0, 1, [15] = 2)};
+	static const struct {
+		uint8_t dst[16];
+		uint8_t gw; /* 0: the address of ours */
+	} cases[] = {
+		{{0x20, 1, 0x0d, 0xb8, 0, 1, [15] = 2}, 0},
+		{{0x20, 1, 0x0d, 0xb8, 0, 1, [15] = 3}, 3},
+		{{0x20, 1, 0x0d, 0xb8, 0, 2}, 2},
+		{{0xc0, 0, 2, 2}, 1},
+		{{0}, 1},
+	};
+	struct fib_route routes[N_OF(box) + N_OF(prefixes)];
+	char err[128] = "";
+	struct fib *f;
+
+	(void)state;
+	for (unsigned int i = 0; i < N_OF(prefixes); i++)
+		routes[i] = gateway6(&prefixes[i], (uint8_t)(i + 1));
+	routes[3].nh = (struct fib_nh){.type = FIB_NH_LOCAL, .group = 5};
+	memcpy(&routes[N_OF(prefixes)], box, sizeof(box));
+	f = fib_build("a-name-of-20-bytes-x", routes, N_OF(routes), 0, err, sizeof(err));
+	assert_non_null(f);
+	assert_int_equal(fib_route_count(f), N_OF(routes) - 2);
+	assert_int_equal(fib_route_get(f, N_OF(box) - 3)->prefix.addr.family, BASE_FAMILY_IP4);
+	for (uint32_t i = 0; i < N_OF(prefixes); i++)
+		assert_memory_equal(&fib_route_get(f, (uint32_t)N_OF(box) - 2 + i)->prefix,
+			&prefixes[i], sizeof(prefixes[i]));
+	for (unsigned int i = 0; i < N_OF(cases); i++) {
+		const struct fib_nh *nh = NULL;
+
+		fib_lookup6(f, &cases[i].dst, &nh, 1);
+		assert_int_equal(nh->type, cases[i].gw != 0 ? FIB_NH_GATEWAY : FIB_NH_LOCAL);
+		assert_int_equal(nh->gateway6[15], cases[i].gw);
+	}
+	assert_int_equal(lookup(f, IP(192, 0, 2, 2))->type, FIB_NH_LOCAL);
+	assert_int_equal(lookup(f, IP(10, 0, 0, 1))->gateway, IP(192, 0, 2, 9));
+	fib_free(f);
+
+	/* Without IPv6 there is no table, and no route. */
+	f = build(box, N_OF(box));
+	for (unsigned int i = 0; i < N_OF(cases); i++) {
+		const struct fib_nh *nh = NULL;
+
+		fib_lookup6(f, &cases[i].dst, &nh, 1);
+		assert_int_equal(nh->type, FIB_NH_NONE);
+	}
+	fib_free(f);
+}
+
+/* The first and the last address of a prefix. */
+static void
+ends6(const struct base_prefix *p, uint8_t first[16], uint8_t last[16])
+{
+	for (unsigned int i = 0; i < 16; i++) {
+		unsigned int kept = p->plen > i * 8 ? p->plen - i * 8U : 0;
+		uint8_t mask = kept >= 8 ? 0xff : (uint8_t)(0xff00U >> kept);
+
+		first[i] = p->addr.bytes[i] & mask;
+		last[i] = first[i] | (uint8_t)~mask;
+	}
+}
+
+static void
+step6(uint8_t ip[16], bool up)
+{
+	for (unsigned int i = 16; i-- > 0;) {
+		ip[i] = (uint8_t)(up ? ip[i] + 1 : ip[i] - 1);
+		if (ip[i] != (up ? 0 : 0xff))
+			break;
+	}
+}
+
+static const struct fib_nh *
+reference6(const struct fib_route *routes, uint32_t n, const uint8_t dst[16])
+{
+	static const struct fib_nh none = {.type = FIB_NH_NONE, .group = FIB_GROUP_NONE};
+	const struct fib_route *best = NULL;
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint8_t first[16], last[16];
+
+		ends6(&routes[i].prefix, first, last);
+		if (memcmp(dst, first, 16) < 0 || memcmp(dst, last, 16) > 0)
+			continue;
+		if (best == NULL || routes[i].prefix.plen > best->prefix.plen)
+			best = &routes[i];
+	}
+	return best != NULL ? &best->nh : &none;
+}
+
+/* As for IPv4: half of the routes crowded together so that they nest, all lengths, duplicates. */
+static void
+random_tables6_match_a_linear_reference(void **state)
+{
+	static const uint32_t sizes[] = {1, 30, 300, 2000};
+	static struct fib_route routes[2000];
+	struct base_rand rnd;
+
+	(void)state;
+	base_rand_init(&rnd, 20260606);
+	for (unsigned int c = 0; c < N_OF(sizes); c++) {
+		uint32_t n = sizes[c];
+		struct fib *f;
+
+		for (uint32_t i = 0; i < n; i++) {
+			struct base_prefix p = P6(0, 0x20, 1, 0x0d, 0xb8);
+			unsigned int from = i % 2 == 0 ? 4 : 0;
+
+			for (unsigned int k = from; k < 16; k++)
+				p.addr.bytes[k] =
+					(uint8_t)base_rand_below(&rnd, from != 0 ? 2 : 256);
+			p.plen = (uint8_t)base_rand_below(&rnd, 129);
+			routes[i] = gateway6(&p, (uint8_t)(1 + base_rand_below(&rnd, 200)));
+		}
+		f = build(routes, n);
+		for (uint32_t i = 0; i < 1000; i++) {
+			const struct fib_route *r = &routes[base_rand_below(&rnd, n)];
+			const struct fib_nh *nhs[5];
+			uint8_t dst[N_OF(nhs)][16];
+
+			ends6(&r->prefix, dst[0], dst[1]);
+			ends6(&r->prefix, dst[2], dst[3]);
+			step6(dst[2], false);
+			step6(dst[3], true);
+			for (unsigned int k = 0; k < 16; k++)
+				dst[4][k] = (uint8_t)base_rand_next(&rnd);
+			fib_lookup6(f, (const uint8_t(*)[16])dst, nhs, N_OF(dst));
+			for (unsigned int k = 0; k < N_OF(dst); k++)
+				assert_memory_equal(
+					nhs[k], reference6(routes, n, dst[k]), sizeof(*nhs[k]));
+		}
 		fib_free(f);
 	}
 }
@@ -273,6 +438,12 @@ refused_tables_say_why(void **state)
 
 	assert_null(fib_build("t", &bad, 1, 0, err, sizeof(err)));
 	assert_string_equal(err, "route 0: prefix length 33 is over 32");
+	bad.prefix = (struct base_prefix)P6(129, 0x20, 1);
+	assert_null(fib_build("t", &bad, 1, 0, err, sizeof(err)));
+	assert_string_equal(err, "route 0: prefix length 129 is over 128");
+	bad.prefix.addr.family = BASE_FAMILY_NONE;
+	assert_null(fib_build("t", &bad, 1, 0, err, sizeof(err)));
+	assert_string_equal(err, "route 0: no address family is 0");
 	bad = gateway(0, 32, 1);
 	bad.nh.type = FIB_NH_DROP + 1;
 	assert_null(fib_build("t", &bad, 1, 0, err, sizeof(err)));
@@ -328,6 +499,8 @@ main(void)
 		cmocka_unit_test(empty_table_has_no_route),
 		cmocka_unit_test(random_tables_match_a_linear_reference),
 		cmocka_unit_test(entry_size_follows_the_contents),
+		cmocka_unit_test(families_do_not_mix),
+		cmocka_unit_test(random_tables6_match_a_linear_reference),
 		cmocka_unit_test(refused_tables_say_why),
 		cmocka_unit_test(out_of_memory_is_clean),
 	};

@@ -443,7 +443,8 @@ fib_nbr_stats(const struct fib_nbr_table *t, struct fib_nbr_stats *out)
 const char *
 fib_nbr_state_name(enum fib_nbr_state s)
 {
-	static const char *const names[] = {"absent", "incomplete", "reachable", "probe", "failed"};
+	static const char *const names[] = {
+		"absent", "incomplete", "reachable", "stale", "probe", "failed"};
 
 	return names[s];
 }

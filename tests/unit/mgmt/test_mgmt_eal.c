@@ -142,8 +142,8 @@ replies_arrive_as_they_were_fitted(void **state)
 	fake.n_routes = 1000;
 	fake.routes = calloc(fake.n_routes, sizeof(*fake.routes));
 	for (uint32_t i = 0; i < fake.n_routes; i++)
-		fake.routes[i] = (struct fib_route){
-			i << 8, 24, {.type = FIB_NH_GATEWAY, .if_index = 1, .gateway = 0xc63364fe}};
+		fake.routes[i] = (struct fib_route){{base_addr_from_ip4(i << 8), 24},
+			{.type = FIB_NH_GATEWAY, .if_index = 1, .gateway = 0xc63364fe}};
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		const char *comma = strchr(commands[i], ',');
 		char name[64];

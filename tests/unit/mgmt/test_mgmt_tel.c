@@ -240,8 +240,8 @@ routes_page_by_page(void **state)
 	fake.n_routes = 3000;
 	fake.routes = calloc(fake.n_routes, sizeof(*fake.routes));
 	for (uint32_t i = 0; i < fake.n_routes; i++)
-		fake.routes[i] = (struct fib_route){
-			i << 8, 24, {.type = FIB_NH_GATEWAY, .if_index = 1, .gateway = 0xc63364fe}};
+		fake.routes[i] = (struct fib_route){{base_addr_from_ip4(i << 8), 24},
+			{.type = FIB_NH_GATEWAY, .if_index = 1, .gateway = 0xc63364fe}};
 	do {
 		json_t *v, *list, *item;
 		const char *key;

@@ -395,28 +395,47 @@ routes_and_neighbors(void **state)
 	(void)state;
 	fake.n_routes = 3;
 	fake.routes = calloc(3, sizeof(*fake.routes));
-	fake.routes[0] = (struct fib_route){0, 0,
+	fake.routes[0] = (struct fib_route){{base_addr_from_ip4(0), 0},
 		{.type = FIB_NH_GATEWAY,
 			.if_index = 1,
 			.group = FIB_GROUP_NONE,
 			.gateway = 0xc63364fe}};
-	fake.routes[1] = (struct fib_route){
-		0xc0000200, 24, {.type = FIB_NH_CONNECTED, .if_index = 0, .group = FIB_GROUP_NONE}};
-	fake.routes[2] = (struct fib_route){
-		0xc0000201, 32, {.type = FIB_NH_LOCAL, .if_index = 0, .group = 0}};
+	fake.routes[1] = (struct fib_route){{base_addr_from_ip4(0xc0000200), 24},
+		{.type = FIB_NH_CONNECTED, .if_index = 0, .group = FIB_GROUP_NONE}};
+	fake.routes[2] = (struct fib_route){{base_addr_from_ip4(0xc0000201), 32},
+		{.type = FIB_NH_LOCAL, .if_index = 0, .group = 0}};
 	EXPECT(routes, a,
 		"prefix             type      via             interface       group\n"
 		"0.0.0.0/0          gateway   198.51.100.254  wan             -\n"
 		"192.0.2.0/24       connected -               lan             -\n"
 		"192.0.2.1/32       local     -               lan             carp0\n");
+	fake.routes[1] =
+		(struct fib_route){{{BASE_FAMILY_IP6, {0x20, 0x01, 0x0d, 0xb8, 0, 0xff}}, 48},
+			{.type = FIB_NH_GATEWAY,
+				.if_index = 1,
+				.group = FIB_GROUP_NONE,
+				.gateway6 = {0x20, 0x01, 0x0d, 0xb8, 0, 2, [15] = 0xfe}}};
+	EXPECT(routes, a,
+		"prefix             type      via             interface       group\n"
+		"0.0.0.0/0          gateway   198.51.100.254  wan             -\n"
+		"2001:db8:ff::/48   gateway   2001:db8:2::fe  wan             -\n"
+		"192.0.2.1/32       local     -               lan             carp0\n");
+	fake.routes[1].prefix.addr.bytes[14] = 0x11;
+	fake.routes[1].prefix.addr.bytes[15] = 0x11;
+	fake.routes[1].prefix.plen = 128;
+	EXPECT(routes, a,
+		"prefix                type      via             interface       group\n"
+		"0.0.0.0/0             gateway   198.51.100.254  wan             -\n"
+		"2001:db8:ff::1111/128 gateway   2001:db8:2::fe  wan             -\n"
+		"192.0.2.1/32          local     -               lan             carp0\n");
 	fake.n_nbrs = 2;
 	fake.nbrs[0] = (struct fib_nbr_row){.if_index = 0,
-		.ip = 0xc000020a,
+		.addr = base_addr_from_ip4(0xc000020a),
 		.state = FIB_NBR_REACHABLE,
 		.mac = {2, 0, 0, 0, 0, 9},
 		.updated = FAKE_NOW};
 	fake.nbrs[1] = (struct fib_nbr_row){.if_index = 1,
-		.ip = 0xc63364fe,
+		.addr = base_addr_from_ip4(0xc63364fe),
 		.state = FIB_NBR_INCOMPLETE,
 		.held = 3,
 		.updated = FAKE_NOW - BASE_NS_PER_S};
@@ -424,6 +443,15 @@ routes_and_neighbors(void **state)
 		"address         lladdr            interface       state      held age\n"
 		"192.0.2.10      02:00:00:00:00:09 lan             reachable     0 0.0 s\n"
 		"198.51.100.254  -                 wan             incomplete    3 1.0 s\n");
+	fake.nbrs[1] = (struct fib_nbr_row){.if_index = 1,
+		.addr = {BASE_FAMILY_IP6, {0xfe, 0x80, [8] = 2, [11] = 0xff, 0xfe, 0, 0, 1}},
+		.state = FIB_NBR_STALE,
+		.mac = {2, 0, 0, 0, 0, 1},
+		.updated = FAKE_NOW};
+	EXPECT(neighbors, a,
+		"address             lladdr            interface       state      held age\n"
+		"192.0.2.10          02:00:00:00:00:09 lan             reachable     0 0.0 s\n"
+		"fe80::200:ff:fe00:1 02:00:00:00:00:01 wan             stale         0 0.0 s\n");
 }
 
 static void
