@@ -33,6 +33,7 @@ class Model:
     vmac_mode: str  # what koi must find
     multicast_mode: str
     options: str = ""
+    slow_close: bool = False
 
     @property
     def iommu(self):

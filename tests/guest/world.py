@@ -15,7 +15,7 @@ import sniff
 #: What the kinds of devices are and what koi must find: docs/devices.md has the whole table.
 MODELS = [
     machine.Model("e1000", "e1000", "uio_pci_generic", "filter", "list"),
-    machine.Model("e1000e", "e1000e", "uio_pci_generic", "filter", "list"),
+    machine.Model("e1000e", "e1000e", "uio_pci_generic", "filter", "list", slow_close=True),
     machine.Model(
         "virtio-net",
         "virtio-net-pci",
