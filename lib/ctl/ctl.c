@@ -327,19 +327,32 @@ note_stall(struct ctl *c, base_ns_t gap)
 	ctl_feed(c, &ev);
 }
 
-/* The horizons must be read before the rings are drained: what they vouch for is in the rings. */
+/*
+ * The horizons must be read before the rings are drained: what they vouch for is in the rings.
+ * Under a flood the rings are never empty; then these horizons count once all that was in the rings
+ * is out.
+ */
 static void
 hear(struct ctl *c)
 {
 	base_ns_t horizon[DP_IF_MAX];
+	bool emptied;
 
 	for (uint16_t i = 0; i < c->n_ifs; i++)
 		horizon[i] = dp_rx_horizon(c->dp, i);
-	if (!ctl_adverts(c))
-		return; /* something is left: the old horizons stand */
-	for (uint16_t i = 0; i < c->n_ifs; i++)
-		election_set_rx_horizon(
-			c->election, i, horizon[i] > c->started_at ? horizon[i] : c->started_at);
+	emptied = ctl_adverts(c);
+	if (!emptied && c->marked && !dp_adverts_passed(c->dp))
+		return;
+	for (uint16_t i = 0; (emptied || c->marked) && i < c->n_ifs; i++) {
+		base_ns_t h = emptied ? horizon[i] : c->marked_horizon[i];
+
+		election_set_rx_horizon(c->election, i, h > c->started_at ? h : c->started_at);
+	}
+	c->marked = !emptied;
+	if (c->marked) {
+		memcpy(c->marked_horizon, horizon, sizeof(horizon));
+		dp_adverts_mark(c->dp);
+	}
 }
 
 void

@@ -202,6 +202,8 @@ struct ctl {
 
 	base_ns_t now; /* of this turn */
 	base_ns_t started_at;
+	bool marked; /**< rings not emptied: marked_horizon waits for dp_adverts_passed() */
+	base_ns_t marked_horizon[DP_IF_MAX];
 	uint64_t turns, sleeps, stalls;
 	base_ns_t longest_turn_ns;
 	base_ns_t stall_told; /* time of the last STALL event */

@@ -181,6 +181,14 @@ struct dp_punt {
  * @return how many were written to out, at most cap
  */
 uint32_t dp_poll_adverts(struct dp *dp, struct dp_punt *out, uint32_t cap, uint32_t per_group);
+/**
+ * Remember which adverts wait in the rings now: whoever is flooded never finds the rings empty, and
+ * has still to know when he has read all that a horizon vouches for.
+ * @cost  a look at each group's ready bit and at the rings of those that are set
+ */
+void dp_adverts_mark(struct dp *dp);
+/** dp_poll_adverts() has given out every advert that waited at the last mark. */
+bool dp_adverts_passed(const struct dp *dp);
 /** The same for ARP, ND, membership queries and packets to resolve. */
 uint32_t dp_poll_punts(struct dp *dp, struct dp_punt *out, uint32_t cap, uint32_t per_ring);
 /** @} */

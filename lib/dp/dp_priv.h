@@ -125,6 +125,8 @@ struct dp_set {
 	struct rte_ring **rings;
 	/** Set by the producer, cleared by control: one bit per ring, but for a group's two. */
 	_Atomic uint64_t *ready;
+	/** Adverts only, control lcore: what of the last mark is still in each ring. */
+	uint16_t *owed;
 };
 /** The rings of one producer. Control has one of its own, for what it has to resolve itself. */
 struct dp_source {
@@ -219,6 +221,7 @@ struct dp {
 	struct dp_share *share;		       /**< the same */
 	uint64_t seed;			       /**< of the fingerprints of IPv6 addresses */
 	struct dp_cursor cursor[DP_SET_COUNT]; /**< control lcore */
+	uint32_t adverts_owed;		       /**< control lcore: sum of dp_set.owed */
 	_Atomic bool stopping;
 	/* Written by control or main, read by every worker once per turn. */
 	const struct fib *_Atomic fib;

@@ -52,6 +52,12 @@ dp_source_init(struct dp *dp, struct dp_source *s, bool all, int socket_id)
 				s->set[set].rings = (void *)(block + at);
 			at += RTE_ALIGN_CEIL(dp->n_rings[set] * sizeof(struct rte_ring *),
 				(size_t)RTE_CACHE_LINE_SIZE);
+			if (set == DP_SET_ADVERTS && all) {
+				if (pass == 1)
+					s->set[set].owed = (void *)(block + at);
+				at += RTE_ALIGN_CEIL(dp->n_rings[set] * sizeof(uint16_t),
+					(size_t)RTE_CACHE_LINE_SIZE);
+			}
 			for (uint32_t r = 0; r < dp->n_rings[set]; r++) {
 				uint32_t slots = ring_slots(dp, set, r);
 
@@ -189,9 +195,10 @@ punt_describe(const struct dp *dp, enum dp_set_id set, uint32_t ring, struct dp_
 
 /* Take from one ring; *left tells whether something stayed behind. */
 static uint32_t
-ring_take(struct dp *dp, enum dp_set_id set, struct rte_ring *r, uint32_t ring, struct dp_punt *out,
+ring_take(struct dp *dp, enum dp_set_id set, struct dp_set *s, uint32_t ring, struct dp_punt *out,
 	uint32_t n, bool *left)
 {
+	struct rte_ring *r = s->rings[ring];
 	void *m[TAKE_MAX];
 	uint32_t done = 0;
 	unsigned int available = 0;
@@ -207,6 +214,12 @@ ring_take(struct dp *dp, enum dp_set_id set, struct rte_ring *r, uint32_t ring, 
 		done += got;
 	} while (available != 0 && done < n);
 	*left = available != 0;
+	if (s->owed != NULL && s->owed[ring] != 0) {
+		uint16_t paid = (uint16_t)RTE_MIN(done, (uint32_t)s->owed[ring]);
+
+		s->owed[ring] = (uint16_t)(s->owed[ring] - paid);
+		dp->adverts_owed -= paid;
+	}
 	return done;
 }
 
@@ -219,11 +232,11 @@ bit_take(struct dp *dp, enum dp_set_id set, struct dp_set *s, uint32_t bit, stru
 	bool more;
 
 	if (unknown >= dp->n_rings[set])
-		return ring_take(dp, set, s->rings[bit], bit, out, n, left);
+		return ring_take(dp, set, s, bit, out, n, left);
 	/* Known sources first; one place is for the others if they want it. */
 	more = n > 1 && !rte_ring_empty(s->rings[unknown]);
-	done = ring_take(dp, set, s->rings[bit], bit, out, n - more, left);
-	done += ring_take(dp, set, s->rings[unknown], unknown, &out[done], n - done, &more);
+	done = ring_take(dp, set, s, bit, out, n - more, left);
+	done += ring_take(dp, set, s, unknown, &out[done], n - done, &more);
 	*left |= more;
 	return done;
 }
@@ -278,6 +291,35 @@ uint32_t
 dp_poll_adverts(struct dp *dp, struct dp_punt *out, uint32_t cap, uint32_t per_group)
 {
 	return set_poll(dp, DP_SET_ADVERTS, out, cap, per_group);
+}
+
+/* A ring whose bit is not set is empty, or what is in it came after the horizon was published. */
+void
+dp_adverts_mark(struct dp *dp)
+{
+	const uint32_t n_bits = dp->n_bits[DP_SET_ADVERTS], n_rings = dp->n_rings[DP_SET_ADVERTS];
+
+	dp->adverts_owed = 0;
+	for (uint16_t w = 0; w < dp->n_workers; w++) {
+		struct dp_set *s = &dp->sources[w].set[DP_SET_ADVERTS];
+
+		for (uint32_t ring = 0; ring < n_rings; ring++) {
+			uint32_t bit = ring < n_bits ? ring : ring - n_bits;
+			uint64_t word =
+				atomic_load_explicit(&s->ready[bit / 64], memory_order_acquire);
+
+			s->owed[ring] = word >> (bit % 64) & 1
+				? (uint16_t)rte_ring_count(s->rings[ring])
+				: 0;
+			dp->adverts_owed += s->owed[ring];
+		}
+	}
+}
+
+bool
+dp_adverts_passed(const struct dp *dp)
+{
+	return dp->adverts_owed == 0;
 }
 
 uint32_t

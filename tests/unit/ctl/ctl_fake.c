@@ -124,7 +124,30 @@ dp_poll_adverts(struct dp *dp, struct dp_punt *out, uint32_t cap, uint32_t per_g
 	(void)dp;
 	(void)per_group;
 	fake.drained = true;
-	return take(fake.advert, &fake.n_adverts, out, cap);
+	/* What is not a forgery comes last of what waited at the mark. */
+	if (fake.flood == 0 || (fake.n_adverts != 0 && fake.owed <= cap)) {
+		fake.owed = 0;
+		return take(fake.advert, &fake.n_adverts, out, cap);
+	}
+	for (uint32_t i = 0; i < cap; i++)
+		out[i] = (struct dp_punt){.m = rig_mbuf("forged", 6), .cls = DP_PUNT_ADVERT};
+	fake.owed -= fake.owed < cap ? fake.owed : cap;
+	return cap;
+}
+
+void
+dp_adverts_mark(struct dp *dp)
+{
+	(void)dp;
+	fake.n_marks++;
+	fake.owed = fake.flood;
+}
+
+bool
+dp_adverts_passed(const struct dp *dp)
+{
+	(void)dp;
+	return fake.owed == 0;
 }
 
 uint32_t

@@ -37,6 +37,8 @@ struct fake {
 	struct fake_frame frame[FAKE_FRAMES];
 	uint32_t n_adverts, n_punts; /* waiting */
 	struct dp_punt advert[64], punt[64];
+	uint32_t flood; /* of forged adverts, without end; this many wait at a mark */
+	uint32_t owed, n_marks;
 	uint32_t horizon_reads_after_drain;
 	bool drained;
 	bool has_port_event, port_link_up;

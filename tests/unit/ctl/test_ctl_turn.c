@@ -211,6 +211,40 @@ horizon_is_read_before_the_rings_are_drained(void **state)
 	rig_free(&r);
 }
 
+/* Adverts that come faster than they are read leave the rings never empty. */
+static void
+a_flood_keeps_no_backup_waiting(void **state)
+{
+	struct rig r = rig_make(rig_bare);
+
+	(void)state;
+	rig_run(&r, RIG_START + RIG_DOWN - 5 * BASE_NS_PER_MS);
+	fake.flood = 10000;
+	rig_run(&r, RIG_START + RIG_DOWN);
+	assert_int_equal(rig_state(&r, 0), ELECTION_BACKUP);
+	/* all that waited at a mark is out after three turns: the horizon is so old at most */
+	rig_run(&r, RIG_START + RIG_DOWN + 7 * BASE_NS_PER_MS);
+	assert_int_equal(rig_state(&r, 0), ELECTION_MASTER);
+	assert_in_range(fake.n_marks, 6, 10);
+	rig_free(&r);
+}
+
+static void
+a_flood_hides_no_advert(void **state)
+{
+	struct rig r = rig_make(rig_bare);
+
+	(void)state;
+	rig_run(&r, RIG_START + RIG_DOWN - 5 * BASE_NS_PER_MS);
+	fake.flood = 10000;
+	rig_turn(&r);
+	rig_advert(&r, "lanpasswd", 1, RIG_VIP, RIG_PEER, 1, 0, 0);
+	rig_run(&r, RIG_START + RIG_DOWN + 7 * BASE_NS_PER_MS);
+	assert_int_equal(fake.n_adverts, 0);
+	assert_int_equal(rig_state(&r, 0), ELECTION_BACKUP);
+	rig_free(&r);
+}
+
 static void
 link_down_stops_the_group_and_demotes_the_other(void **state)
 {
@@ -281,6 +315,8 @@ main(void)
 		cmocka_unit_test(conformance_31_send_errors_demote),
 		cmocka_unit_test(failure_in_the_worker_counts_as_send_error),
 		cmocka_unit_test(horizon_is_read_before_the_rings_are_drained),
+		cmocka_unit_test(a_flood_keeps_no_backup_waiting),
+		cmocka_unit_test(a_flood_hides_no_advert),
 		cmocka_unit_test(link_down_stops_the_group_and_demotes_the_other),
 		cmocka_unit_test(device_is_let_go_of_and_taken_back),
 	};

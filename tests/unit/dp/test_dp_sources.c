@@ -203,6 +203,52 @@ a_visit_takes_one_of_an_unknown_source(void **state)
 	assert_int_equal(dp_poll_adverts(r->dp, p, 1, 64), 0);
 }
 
+/* What waited at a mark is told apart from what came after it, in every ring. */
+static void
+a_mark_is_passed_when_what_waited_is_out(void **state)
+{
+	struct rig *r = *state;
+	const struct base_addr known = base_addr_from_ip4(PEER);
+	struct frame peer = advert4(PEER, 1), other = advert4(CLIENT2, 1),
+		     stray = advert4(CLIENT2, 99);
+	struct dp_punt p[128];
+
+	assert_true(dp_adverts_passed(r->dp));
+	dp_group_sources(r->dp, LAN_VHID1, &known, 1);
+	for (unsigned int i = 0; i < 3; i++) {
+		rig_rx(r, LAN, &peer);
+		rig_rx(r, LAN, &other);
+		rig_rx(r, LAN, &stray);
+	}
+	while (rig_turn(r) != 0)
+		;
+	dp_adverts_mark(r->dp);
+	assert_false(dp_adverts_passed(r->dp));
+	for (unsigned int round = 0; round < 3; round++) {
+		/* The flood goes on. */
+		for (unsigned int i = 0; i < 20; i++) {
+			rig_rx(r, LAN, &peer);
+			rig_rx(r, LAN, &stray);
+		}
+		while (rig_turn(r) != 0)
+			;
+		assert_false(dp_adverts_passed(r->dp));
+		uint32_t n = dp_poll_adverts(r->dp, p, 128, 2);
+
+		assert_int_equal(n, 4);
+		while (n-- > 0)
+			rte_pktmbuf_free(p[n].m);
+	}
+	/* two strays and one of each source a round: three rounds for three of an unknown source */
+	assert_true(dp_adverts_passed(r->dp));
+	dp_adverts_mark(r->dp);
+	assert_false(dp_adverts_passed(r->dp));
+	for (uint32_t n; (n = dp_poll_adverts(r->dp, p, 128, 64)) != 0;)
+		while (n-- > 0)
+			rte_pktmbuf_free(p[n].m);
+	assert_true(dp_adverts_passed(r->dp));
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
 int
@@ -213,6 +259,7 @@ main(void)
 		T(the_published_set_is_what_counts),
 		T(a_flood_of_unknown_sources_does_not_push_out_known_ones),
 		T(a_visit_takes_one_of_an_unknown_source),
+		T(a_mark_is_passed_when_what_waited_is_out),
 	};
 
 	return cmocka_run_group_tests_name(
