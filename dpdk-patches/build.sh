@@ -5,9 +5,9 @@
 # build.sh            build the patched drivers for the DPDK that is installed
 # build.sh DIR        and copy them to DIR, which EAL will load plugins from
 #
-# They are found in .build/dpdk-patches/drivers/RELEASE. The source package comes from the mirrors that
-# apt has for this machine; nothing of apt's own state changes. Nothing is done when all is there.
-# Exit code 77, and the reason in .build/dpdk-patches/why-not: they cannot be built here.
+# They are found in .build/dpdk-patches/drivers/RELEASE. The source package comes by fetch.sh; nothing
+# is done when all is there. Exit code 77, and the reason in .build/dpdk-patches/why-not: they cannot
+# be built here.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -25,43 +25,6 @@ cannot() {
 	echo "$*" >"$out/why-not"
 	echo "dpdk-patches: $* (log: $log)" >&2
 	exit 77
-}
-
-# The lists of the machine, read as lists of sources.
-source_lists() {
-	local f
-	mkdir -p "$out/apt/parts" "$out/apt/lists/partial" "$out/apt/cache/archives/partial"
-	rm -f "$out/apt/parts"/*
-	for f in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
-		[ -e "$f" ] && sed -n 's/^deb\(-src\)\?[[:blank:]]/deb-src /p' "$f" |
-			sort -u >"$out/apt/parts/$(basename "$f" .list).list"
-	done
-	for f in /etc/apt/sources.list.d/*.sources; do
-		[ -e "$f" ] && sed 's/^Types:.*/Types: deb-src/' "$f" >"$out/apt/parts/$(basename "$f")"
-	done
-}
-
-apt() {
-	apt-get -q -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$out/apt/parts" \
-		-o Dir::State::lists="$out/apt/lists" -o Dir::Cache="$out/apt/cache" \
-		-o APT::Sandbox::User="$(id -un)" -o Acquire::Retries=3 "$@" >>"$log" 2>&1
-}
-
-# Unpack the source package, unless it is there.
-fetch() {
-	[ -e "$source/.complete" ] && return
-	echo "dpdk-patches: fetching the source of dpdk $version"
-	rm -rf "$source" "$out/download"
-	mkdir -p "$out/download"
-	source_lists
-	# One list that fails may be one that is not needed.
-	apt update || echo "some lists could not be fetched" >>"$log"
-	(cd "$out/download" && apt --only-source --download-only source "dpdk=$version") ||
-		cannot "the source package of dpdk $version could not be fetched"
-	dpkg-source --no-check --no-copy -x "$out"/download/dpdk_*.dsc "$source" >>"$log" 2>&1 ||
-		cannot "the source package of dpdk $version could not be unpacked"
-	rm -rf "$out/download" "$out/apt"
-	touch "$source/.complete"
 }
 
 # A copy of the files that the series touches, patched.
@@ -116,12 +79,11 @@ version=$(dpkg-query -W -f '${source:Version}' libdpdk-dev 2>>"$log") ||
 	cannot "libdpdk-dev is not installed"
 release=$(sed 's/^\([0-9]*\.[0-9]*\).*/\1/' <<<"$version")
 [ -e "$here/$release/series" ] || cannot "there are no patches for DPDK $release"
-source=$out/dpdk-$version
 stamp=$({ echo "$version"; ${CC:-cc} --version; cat "$0" "$here/$release"/*; } | sha256sum)
 
 if [ "$(cat "$out/stamp" 2>/dev/null)" != "$stamp" ]; then
 	rm -f "$out/stamp" "$out/why-not"
-	fetch
+	source=$("$here/fetch.sh" 2>>"$log") || cannot "$(tail -n 1 "$log")"
 	echo "dpdk-patches: building the drivers of dpdk-patches/$release for $version"
 	apply
 	build
