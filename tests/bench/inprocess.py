@@ -1,30 +1,39 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) 2026 the koi contributors
-"""Figures that need no devices: classification, 1,024 groups on one core, floods of forged adverts.
+"""Figures that need no devices: stages of a worker, 1,024 groups on one core, forged adverts.
 
-Runs bench_classify and bench_control some times and shows the median of each figure. Result: a
-table, and a JSON file in bench-results/.
+Runs bench_forward and bench_control some times and shows the median of each figure, and counts the
+instructions of the stages once by callgrind. Result: a table, and a JSON file in bench-results/.
 """
 
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+
+from measure import callgrind
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BENCH = os.path.join(os.environ.get("KOI_BUILD", os.path.join(ROOT, "build")), "tests", "bench")
 EAL = ["--no-huge", "--no-pci", "-m", "256", "--no-shconf", "--no-telemetry", "--log-level=3",
        "-l", "0"]
 RATES = (0, 500000, 1000000)
+RINGS = ["--vdev=net_ring0", "--vdev=net_ring1", "--"]
+#: Routes and destinations of a replay.
+TABLES = ((1000, 256), (10000, 1000000), (500000, 1000000))
+#: To reach: what classification may cost a frame.
+CLASSIFY_NS = 4
 
 
-def run(program, *args):
-    argv = [os.path.join(BENCH, program, f"bench_{program}"), *EAL, *args]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False)
+def run(program, *args, before=()):
+    argv = [*before, os.path.join(BENCH, program, f"bench_{program}"), *EAL, *args]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=300, check=False)
     if done.returncode != 0:
         sys.exit(f"inprocess: {' '.join(argv)}: {done.returncode}\n{done.stdout}{done.stderr}")
     return json.loads(done.stdout.splitlines()[-1])
@@ -42,14 +51,38 @@ def measure(runs, program, *args):
     return median([run(program, *args) for _ in range(runs)])
 
 
+def instructions():
+    """Of each way of bench_forward, per frame; exact, so that one run is enough."""
+    counts = {}
+    with tempfile.TemporaryDirectory() as tmp:
+        for way in ("bare", "classify", "forward"):
+            path = os.path.join(tmp, way)
+            record = run("forward", *RINGS, "--rounds", "50",
+                         before=callgrind.argv(f"way_{way}", path))
+            counts[way] = callgrind.Profile(path).total / record["frames_each_way"]
+    return counts
+
+
+def replay(runs):
+    """The stages of a worker without a device."""
+    tables = [measure(runs, "forward", *RINGS, "--routes", str(r), "--destinations", str(d))
+              for r, d in TABLES]
+    print(f"{'routes':>9}{'destinations':>14} | ns per frame: bare, classification and all of it "
+          f"over bare (classification to reach: {CLASSIFY_NS})")
+    for t in tables:
+        print(f"{t['routes']:>9}{t['destinations']:>14} | {t['bare_ns']:.1f} "
+              f"{t['classify_over_bare_ns']:>6.1f} {t['forward_over_bare_ns']:>6.1f}")
+    counts = instructions() if shutil.which("valgrind") else {}
+    if counts:
+        print("instructions per frame: " + ", ".join(f"{k} {v:.1f}" for k, v in counts.items()))
+    return {"tables": tables, "instructions": counts, "classify_limit_ns": CLASSIFY_NS}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=3, help="of each measurement")
     runs = parser.parse_args().runs
-    classify = measure(runs, "classify", "--vdev=net_null0")
-    print(f"classification: {classify['classification_ns']:.1f} ns a frame over a bare forwarder "
-          f"of {classify['bare_ns']:.1f} ns, quiet {classify['classification_ns_quiet']:.1f} ns "
-          f"(to reach: {classify['limit_ns']:.0f})")
+    forward = replay(runs)
     capacity = measure(runs, "control", "--", "capacity")
     heard = capacity["attacked"]["heard"] + capacity["others"]["heard"]
     print(f"{capacity['groups']} groups, {heard / capacity['seconds']:.0f} adverts/s heard: "
@@ -71,7 +104,7 @@ def main():
     path = os.path.join(ROOT, "bench-results", "inprocess.json")
     with open(path, "w", encoding="utf-8") as f:
         json.dump({"bench": "inprocess", "at": time.strftime("%FT%TZ", time.gmtime()),
-                   "classify": classify, "capacity": capacity, "floods": floods}, f, indent=2)
+                   "forward": forward, "capacity": capacity, "floods": floods}, f, indent=2)
     print(os.path.relpath(path, ROOT))
 
 
