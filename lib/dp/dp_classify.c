@@ -25,6 +25,8 @@ enum l2_class {
 	L2_OTHER,
 };
 
+const bool dp_ip4_unicast[256] = {[1 ... 126] = true, [128 ... 223] = true};
+
 /* The vMAC of some vhid, as dp_mac_word() reads it. */
 static inline bool
 mac_is_vmac(uint64_t word)
@@ -66,43 +68,52 @@ ip4_sum_ok(const uint8_t *ip)
 {
 	uint64_t a, b, sum;
 	uint32_t c;
+	bool carry;
 
 	memcpy(&a, ip, sizeof(a));
 	memcpy(&b, ip + 8, sizeof(b));
 	memcpy(&c, ip + 16, sizeof(c));
-	sum = a + b;
-	sum += sum < b;
-	sum += c;
-	sum += sum < c;
-	return sum % 65535 == 0;
+	carry = __builtin_add_overflow(a, b, &sum);
+	carry = __builtin_add_overflow(sum, (uint64_t)c + carry, &sum);
+	return (sum + carry) % 65535 == 0;
 }
 
 /*
  * True for the frame that needs nothing but routing. It never says why not: what it does not let
  * through, frame_classify() looks at from the start.
+ * @param ours  a destination of this burst that was found to be ours, as dp_mac_word() reads it;
+ *              the next frame mostly has it too
  */
 static inline bool
-frame_is_plain(const struct dp_if *in, struct rte_mbuf *m, uint32_t *dst)
+frame_is_plain(const struct dp_if *in, struct rte_mbuf *m, uint64_t *ours, uint32_t *dst)
 {
 	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *), *ip = p + WIRE_ETH_LEN;
-	uint32_t len = m->data_len, total;
+	uint32_t len = m->data_len, payload, room;
+	uint64_t mac;
 
 	if (unlikely(len < WIRE_ETH_LEN + WIRE_IP4_LEN || m->nb_segs != 1))
 		return false;
 	if (unlikely(base_load_be16(p + 12) != WIRE_ETHERTYPE_IP4 || ip[0] != 0x45))
 		return false;
-	if (unlikely(l2_classify(in, p) != L2_OURS))
+	mac = dp_mac_word(p);
+	if (unlikely(mac != *ours)) {
+		if (l2_classify(in, p) != L2_OURS)
+			return false;
+		*ours = mac;
+	}
+	/* A total length below that of the header wraps, and is too much as well. */
+	payload = (uint32_t)base_load_be16(ip + 2) - WIRE_IP4_LEN;
+	room = len - (WIRE_ETH_LEN + WIRE_IP4_LEN);
+	if (unlikely(payload > room || !ip4_sum_ok(ip)))
 		return false;
-	total = base_load_be16(ip + 2);
+	if (unlikely(!dp_ip4_unicast[ip[12]] || !dp_ip4_unicast[ip[16]]))
+		return false;
 	*dst = base_load_be32(ip + 16);
-	if (unlikely(total < WIRE_IP4_LEN || WIRE_ETH_LEN + total > len || !ip4_sum_ok(ip)))
-		return false;
-	if (unlikely(!dp_ip4_is_unicast(*dst) || !dp_ip4_is_unicast(base_load_be32(ip + 12))))
-		return false;
 	/* Ethernet padding is not part of the packet. */
-	if (unlikely(WIRE_ETH_LEN + total != len)) {
-		m->data_len = (uint16_t)(WIRE_ETH_LEN + total);
-		m->pkt_len = WIRE_ETH_LEN + total;
+	if (unlikely(payload != room)) {
+		len -= room - payload;
+		m->data_len = (uint16_t)len;
+		m->pkt_len = len;
 	}
 	return true;
 }
@@ -362,23 +373,23 @@ uint16_t
 dp_classify(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n)
 {
 	const struct dp_if *in = lc->in;
-	uint64_t bytes = 0;
-	uint16_t kept = 0;
+	uint64_t bytes = 0, ours = UINT64_MAX; /* no MAC yet */
+	uint32_t kept = 0;
 
-	for (uint16_t i = 0; i < n && i < PREFETCH_AHEAD; i++)
+	for (uint32_t i = 0; i < n && i < PREFETCH_AHEAD; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(pkts[i], void *));
 	foreign_note(lc, pkts, n);
-	for (uint16_t i = 0; i < n; i++) {
+	for (uint32_t i = 0; i < n; i++) {
 		struct rte_mbuf *m = pkts[i];
 
 		if (i + PREFETCH_AHEAD < n)
 			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + PREFETCH_AHEAD], void *));
 		bytes += m->pkt_len;
-		if (likely(frame_is_plain(in, m, &lc->dst[kept])) ||
+		if (likely(frame_is_plain(in, m, &ours, &lc->dst[kept])) ||
 			frame_classify(lc, m, &lc->dst[kept]))
 			pkts[kept++] = m;
 	}
 	dp_count(&lc->c.rx_frames, n);
 	dp_count(&lc->c.rx_bytes, bytes);
-	return kept;
+	return (uint16_t)kept;
 }

@@ -279,16 +279,14 @@ dp_mac_word(const uint8_t *p)
 	return v & mask;
 }
 
-/** A unicast address that may be seen in a packet on a wire: not 0/8, 127/8, 224/3. */
+/* dp_classify.c */
+/** By an address's first byte: unicast, and may be seen on a wire: not 0/8, 127/8, 224/3. */
+extern const bool dp_ip4_unicast[256];
 static inline bool
 dp_ip4_is_unicast(uint32_t ip)
 {
-	uint32_t top = ip >> 24;
-
-	return top - 1 < 223 && top != 127;
+	return dp_ip4_unicast[ip >> 24];
 }
-
-/* dp_classify.c */
 /**
  * Give every frame of lc->in that is not to be routed its fate.
  * @return how many were kept, in order, at the front of pkts, with lc->dst[] filled: IPv4 with a

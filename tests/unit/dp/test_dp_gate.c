@@ -57,6 +57,27 @@ a_flood_to_a_vmac_that_is_not_owned_forwards_nothing(void **state)
 	assert_int_equal(rig_stats(r).forwarded, 1000);
 }
 
+/* What one frame's destination proved is no proof for the next one's. */
+static void
+each_frame_of_a_burst_is_let_in_by_its_own_destination(void **state)
+{
+	static const uint8_t zero[6];
+	const uint8_t *const to[] = {zero, vmac1, vmac7, other_mac, lan_mac, vmac1, vmac7, zero};
+	struct rig *r = *state;
+
+	rig_master(r, LAN_VHID1);
+	for (unsigned int i = 0; i < sizeof(to) / sizeof(to[0]); i++) {
+		struct frame f = frame_udp(to[i], CLIENT, SERVER);
+
+		rig_rx(r, LAN, &f);
+	}
+	rig_turn(r);
+	assert_int_equal(rig_tx_count(r, WAN), 3);
+	assert_int_equal(rig_drops(r, DP_DROP_OTHER_MAC), 3);
+	assert_int_equal(rig_drops(r, DP_DROP_NOT_MASTER), 2);
+	assert_int_equal(rig_drops_all(r), 5);
+}
+
 static void
 ownership_changes_with_the_next_frame(void **state)
 {
@@ -404,6 +425,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(conformance_44_frame_to_the_vmac_in_backup),
 		T(a_flood_to_a_vmac_that_is_not_owned_forwards_nothing),
+		T(each_frame_of_a_burst_is_let_in_by_its_own_destination),
 		T(ownership_changes_with_the_next_frame),
 		T(handing_over_forwards_but_does_not_answer),
 		T(our_own_mac_needs_no_group),
