@@ -369,7 +369,8 @@ seat_pinned(struct lcore_plan *p, const struct draft *d)
 
 /*
  * Fewer CPUs than roles, and nobody asked for a particular one: the kernel's scheduler moves
- * sleeping threads to whichever CPU is free better than a fixed table could.
+ * sleeping threads to whichever CPU is free better than a fixed table could. Not to isolated ones:
+ * a thread stays there, or outside, where it was started.
  */
 static void
 seat_floating(struct lcore_plan *p, const struct draft *d)
@@ -408,7 +409,8 @@ lcore_plan_make(struct lcore_plan *plan, const struct conf_lcores *conf,
 	if (ret != 0)
 		return ret;
 	if (conf->control == CONF_CPU_AUTO && conf->n_workers == 0 &&
-		machine->n_cpus < d.n_workers + 2 && conf->idle != CONF_IDLE_POLL)
+		machine->n_cpus < d.n_workers + 2 && conf->idle != CONF_IDLE_POLL &&
+		(machine->n_cpus == 1 || count_isolated(machine) == 0))
 		seat_floating(plan, &d);
 	else
 		seat_pinned(plan, &d);

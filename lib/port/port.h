@@ -122,10 +122,11 @@ struct port_set *port_set_start(const struct port_config *configs, uint16_t n,
 	void *const *mempools, char *err, unsigned int err_len);
 
 /**
- * Start the port thread, named koi-port: watches links, carries out slow operations.
+ * Start the port thread, named koi-port: watches links, tells events; and koi-device beside it:
+ * slow operations, on one device at a time, whose link is looked at afterwards.
  * @param poll_ms  how often to look at links whose device does not tell by itself, 1 to 60000; a
  *                 netdev costs three ioctls each time, some 10 us
- * @return 0; -EINVAL poll_ms; -EALREADY; or the error of making the thread
+ * @return 0; -EINVAL poll_ms; -EALREADY; or the error of making a thread
  * @thread main
  */
 int port_set_watch(struct port_set *s, uint32_t poll_ms);
@@ -193,15 +194,17 @@ int port_preflight(const struct port_config *c, struct port_check out[PORT_CHECK
 bool port_set_event(struct port_set *s, struct port_event *out);
 
 /**
- * Hardware counters by name, straight from the driver. May be slow, and waits while the device is
- * reset. @thread management
+ * Hardware counters by name, straight from the driver. May be slow.
+ * @return 0; -EINVAL; -EBUSY the device is reset or brought back, after a second of waiting; or the
+ *         driver's error
+ * @thread management
  */
 struct port_stats {
 	uint64_t rx_frames, tx_frames, rx_bytes, tx_bytes, rx_missed, rx_errors, tx_errors,
 		rx_nombuf;
 };
 int port_set_stats(struct port_set *s, uint16_t i, struct port_stats *out);
-/** Set the counters to zero. @return 0, -EINVAL, or the driver's error */
+/** Set the counters to zero. @return as port_set_stats() */
 int port_set_stats_clear(struct port_set *s, uint16_t i);
 
 #endif

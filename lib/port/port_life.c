@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include <rte_errno.h>
+#include <rte_pause.h>
 
 #include "port_priv.h"
 
@@ -65,8 +66,11 @@ void
 port_events_unregister(struct port_set *s, struct port_dev *d)
 {
 	for (unsigned int i = 0; i < RTE_DIM(events); i++)
-		if (d->events & events[i].bit)
-			s->ops->event_unregister(d->id, events[i].type, port_device_event, s);
+		/* It is refused while the callback runs, which takes no time. */
+		while (d->events & events[i].bit &&
+			s->ops->event_unregister(d->id, events[i].type, port_device_event, s) ==
+				-EAGAIN)
+			rte_pause();
 	d->events = 0;
 }
 
@@ -85,9 +89,13 @@ port_life_leave(struct port_set *s, uint16_t i, base_ns_t now)
 {
 	struct port_dev *d = &s->dev[i];
 	struct port_info *info = &d->now.info;
-	const bool removed = take_bit(&s->removed, i), reset = take_bit(&s->reset, i);
 	const bool had_link = info->link_up;
+	bool removed, reset;
 
+	if (d->job != PORT_JOB_NONE)
+		return;
+	removed = take_bit(&s->removed, i);
+	reset = take_bit(&s->reset, i);
 	d->removed = d->removed || removed;
 	if (d->phase != PORT_PHASE_SERVES || (!removed && !reset))
 		return;
@@ -162,6 +170,8 @@ find_again(struct port_set *s, struct port_dev *d, char *err, unsigned int err_l
 			id, d->id);
 		return -EXDEV;
 	}
+	/* Nor is it hit by what was told of its removal after the first word. */
+	(void)take_bit(&s->removed, (uint16_t)(d - s->dev));
 	d->gone = false;
 	d->removed = false;
 	return 0;
@@ -181,8 +191,8 @@ reset(struct port_set *s, struct port_dev *d, char *err, unsigned int err_len)
 	return ret;
 }
 
-static int
-bring_back(struct port_set *s, struct port_dev *d, char *err, unsigned int err_len)
+int
+port_life_bring_back(struct port_set *s, struct port_dev *d, char *err, unsigned int err_len)
 {
 	int ret =
 		d->removed || d->gone ? find_again(s, d, err, err_len) : reset(s, d, err, err_len);
@@ -205,9 +215,6 @@ void
 port_life_repair(struct port_set *s, uint16_t i, base_ns_t now)
 {
 	struct port_dev *d = &s->dev[i];
-	struct port_info *info = &d->now.info;
-	char err[PORT_NAME_MAX + 2 * PORT_REASON_MAX] = "";
-	int ret;
 
 	if (d->phase == PORT_PHASE_LEAVES) {
 		if (!take_bit(&s->detached, i))
@@ -216,14 +223,19 @@ port_life_repair(struct port_set *s, uint16_t i, base_ns_t now)
 		d->n_tries = 0;
 		d->repair_at = now;
 	}
-	if (now < d->repair_at)
-		return;
-	pthread_mutex_lock(&s->driver);
-	ret = bring_back(s, d, err, sizeof(err));
-	pthread_mutex_unlock(&s->driver);
-	if (ret != 0) {
+	if (now >= d->repair_at)
+		port_job_start(s, i, PORT_JOB_REPAIR, now);
+}
+
+void
+port_life_repaired(struct port_set *s, uint16_t i, base_ns_t now)
+{
+	struct port_dev *d = &s->dev[i];
+	struct port_info *info = &d->now.info;
+
+	if (d->job_ret != 0) {
 		snprintf(info->out_of_service, sizeof(info->out_of_service), "%.*s",
-			(int)sizeof(info->out_of_service) - 1, err);
+			(int)sizeof(info->out_of_service) - 1, d->job_err);
 		port_box_write(&d->box, &d->now);
 		d->repair_at = now + (REPAIR_NS << d->n_tries);
 		if (d->n_tries < REPAIR_DOUBLINGS)

@@ -163,21 +163,18 @@ port_set_event(struct port_set *s, struct port_event *out)
 		take_missed(s, PORT_EV_FILTER, out);
 }
 
-static void
-reprogram(struct port_set *s, uint16_t i, bool explicitly, base_ns_t now)
+void
+port_filter_refreshed(struct port_set *s, uint16_t i, bool asked, base_ns_t now)
 {
 	struct port_dev *d = &s->dev[i];
 	struct port_info *info = &d->now.info;
-	char err[PORT_NAME_MAX + 2 * PORT_REASON_MAX];
 
-	if (port_filter_refresh(s, d, err, sizeof(err)) != 0) {
-		/* Told once; then in silence until it works. */
-		const bool told = d->retry_at != 0;
-
+	if (d->job_ret != 0) {
 		d->retry_at = now + RETRY_NS;
 		snprintf(info->vmac_reason, sizeof(info->vmac_reason), "%.*s",
-			(int)sizeof(info->vmac_reason) - 1, err);
-		if (told && !explicitly) {
+			(int)sizeof(info->vmac_reason) - 1, d->job_err);
+		/* Told once; then in silence until it works. */
+		if (!asked) {
 			port_box_write(&d->box, &d->now);
 			return;
 		}
@@ -189,31 +186,48 @@ reprogram(struct port_set *s, uint16_t i, bool explicitly, base_ns_t now)
 	port_tell(s, i, PORT_EV_FILTER);
 }
 
+/* What is slow about a device, if it is time for something. */
+static void
+work(struct port_set *s, uint16_t i, bool reprogram, base_ns_t now)
+{
+	struct port_dev *d = &s->dev[i];
+
+	if (d->phase != PORT_PHASE_SERVES)
+		port_life_repair(s, i, now); /* which programs it as well */
+	else if (reprogram)
+		port_job_start(s, i, PORT_JOB_FILTER, now);
+	else if (d->retry_at != 0 && d->retry_at <= now)
+		port_job_start(s, i, PORT_JOB_FILTER_RETRY, now);
+}
+
 void
 port_set_turn(struct port_set *s, base_ns_t now)
 {
 	uint32_t wanted = atomic_exchange_explicit(&s->reprogram, 0, memory_order_acquire);
 
+	for (uint16_t i = 0; i < s->n; i++)
+		port_job_finish(s, i, now);
 	/* Before its link is believed: a device that is reset may still say that it has one. */
 	for (uint16_t i = 0; i < s->n; i++)
 		port_life_leave(s, i, now);
-	/* Links first, all of them: a filter may take a NIC a second. */
 	for (uint16_t i = 0; i < s->n; i++) {
 		struct port_dev *d = &s->dev[i];
 
-		if (d->phase != PORT_PHASE_SERVES || !port_link_read(s, d, now))
+		if (d->job != PORT_JOB_NONE || d->phase != PORT_PHASE_SERVES ||
+			!port_link_read(s, d, now))
 			continue;
 		port_tell(s, i, PORT_EV_LINK);
 		if (d->now.info.link_up && d->n_filters > 0)
 			wanted |= UINT32_C(1) << i;
 	}
 	for (uint16_t i = 0; i < s->n; i++) {
-		const bool explicitly = wanted & UINT32_C(1) << i;
+		const uint32_t bit = UINT32_C(1) << i;
 
-		if (s->dev[i].phase != PORT_PHASE_SERVES)
-			port_life_repair(s, i, now);
-		else if (explicitly || (s->dev[i].retry_at != 0 && s->dev[i].retry_at <= now))
-			reprogram(s, i, explicitly, now);
+		if (s->dev[i].job == PORT_JOB_NONE)
+			work(s, i, wanted & bit, now);
+		else
+			/* When the one that it has now is done, whose end wakes us. */
+			atomic_fetch_or_explicit(&s->reprogram, wanted & bit, memory_order_relaxed);
 	}
 }
 
@@ -281,6 +295,17 @@ thread_run(void *arg)
 	}
 }
 
+static void
+stop_jobs(struct port_set *s)
+{
+	const uint64_t one = 1;
+
+	atomic_store_explicit(&s->stop, true, memory_order_release);
+	while (write(s->job_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+	compat_thread_join(&s->job_thread);
+}
+
 int
 port_set_watch(struct port_set *s, uint32_t poll_ms)
 {
@@ -292,8 +317,16 @@ port_set_watch(struct port_set *s, uint32_t poll_ms)
 		return -EALREADY;
 	s->poll_ms = poll_ms;
 	atomic_store_explicit(&s->stop, false, memory_order_relaxed);
+	ret = compat_thread_start(&s->job_thread, "koi-device", port_job_thread, s);
+	if (ret != 0)
+		return ret;
+	/* Before the thread looks at it. */
+	s->watching = true;
 	ret = compat_thread_start(&s->thread, "koi-port", thread_run, s);
-	s->watching = ret == 0;
+	if (ret != 0) {
+		s->watching = false;
+		stop_jobs(s);
+	}
 	return ret;
 }
 
@@ -305,5 +338,6 @@ port_thread_stop(struct port_set *s)
 	atomic_store_explicit(&s->stop, true, memory_order_release);
 	port_set_wake(s);
 	compat_thread_join(&s->thread);
+	stop_jobs(s);
 	s->watching = false;
 }

@@ -139,6 +139,9 @@ vmac_before(struct port_check *r, const struct port_facts *f)
 	} else if (f->policy == PORT_VMAC_REQUIRE && !port_driver_find(f->driver)->unfiltered) {
 		r->level = PORT_CHECK_FAIL;
 		SET(r->consequence, "refused: \"vmac-filter\" is \"require\"");
+	} else if (f->policy == PORT_VMAC_REQUIRE) {
+		r->level = PORT_CHECK_NOTE;
+		SET(r->consequence, "every frame arrives, the software gate decides");
 	} else {
 		r->level = PORT_CHECK_NOTE;
 		SET(r->consequence, "promiscuous mode and the software gate");

@@ -167,7 +167,16 @@ enum port_phase {
 	PORT_PHASE_REPAIR,     /**< only the port thread touches it */
 };
 
+/** Something slow that is being done to a device. */
+enum port_job {
+	PORT_JOB_NONE = 0,
+	PORT_JOB_FILTER,       /**< set its filters again, and tell how it went */
+	PORT_JOB_FILTER_RETRY, /**< the same after a failure that was told */
+	PORT_JOB_REPAIR,       /**< bring it back */
+};
+
 #define PORT_IDENTITY_MAX 256
+#define PORT_JOB_ERR_MAX  (PORT_NAME_MAX + 2 * PORT_REASON_MAX)
 
 struct port_dev {
 	uint16_t id; /**< ethdev port id */
@@ -187,14 +196,18 @@ struct port_dev {
 	bool rss;
 	char identity[PORT_IDENTITY_MAX];
 
-	/* Written by the port thread. */
+	/* Written by the port thread. While there is a job, all but its kind is the job's. */
+	enum port_job job;
+	int job_ret; /**< its outcome */
+	char job_err[PORT_JOB_ERR_MAX];
+	pthread_mutex_t driver; /**< held by a repair, and by management while it asks the driver */
 	enum port_phase phase;
 	bool removed;	     /**< it went, or will: reset does not help */
 	bool gone;	     /**< it is no ethdev now */
 	uint8_t n_tries;     /**< at bringing it back */
 	base_ns_t repair_at; /**< next try */
 
-	/* What port_set_stop() has to undo. Written by main, then the port thread. */
+	/* What port_set_stop() has to undo. Written by main, then the port thread or the job. */
 	bool started;
 	uint8_t events;		 /**< bits of events that are registered */
 	uint16_t n_filters;	 /**< the first of vmacs that the device has */
@@ -218,17 +231,17 @@ struct port_set {
 	int netdev_fd; /**< or -1 */
 	int watch_fd;  /**< netlink, or -1 */
 	int wake_fd;   /**< eventfd */
+	int job_fd;    /**< eventfd that blocks, of the job thread */
 
 	bool watching;
 	uint32_t poll_ms;
-	struct compat_thread thread;
+	struct compat_thread thread, job_thread;
 	_Atomic bool stop;
 	/* Bit i: device i; any thread sets, the port thread clears. */
 	_Atomic uint32_t reprogram;
 	_Atomic uint32_t reset, removed; /**< set by DPDK's interrupt thread */
 	_Atomic uint32_t detached;	 /**< set by the control lcore */
-	/** Held while a device is repaired, and by management while it asks a driver. */
-	pthread_mutex_t driver;
+	_Atomic uint32_t jobs; /**< set by the port thread, cleared by the job's at its end */
 
 	/* Events: the port thread writes tail and slots, the control lcore head. Where the ring is
 	 * full, the bit says that the latest state of the device has not been told. */
@@ -271,9 +284,24 @@ void port_events_register(struct port_set *s, struct port_dev *d);
 void port_events_unregister(struct port_set *s, struct port_dev *d);
 /** Take the device out of service when an event wants that. Quick. */
 void port_life_leave(struct port_set *s, uint16_t i, base_ns_t now);
-/** Bring back one that is out of service, if it is time and the lcores have left it. Slow. */
+/** Begin to bring back one that is out of service, if it is time and the lcores have left it. */
 void port_life_repair(struct port_set *s, uint16_t i, base_ns_t now);
+/** Bring it back. Slow. @return 0, or why not, with err */
+int port_life_bring_back(struct port_set *s, struct port_dev *d, char *err, unsigned int err_len);
+/** Tell what came of it. */
+void port_life_repaired(struct port_set *s, uint16_t i, base_ns_t now);
 /** @} */
+/** Tell what came of setting filters again; a try of our own that failed again is not told. */
+void port_filter_refreshed(struct port_set *s, uint16_t i, bool asked, base_ns_t now);
+
+/** @name Jobs (port_job.c). @{ */
+/** Start one on a device that has none; where there is no thread for it, it is done at once. */
+void port_job_start(struct port_set *s, uint16_t i, enum port_job job, base_ns_t now);
+/** Take the device back if its job has ended, and tell the outcome. */
+void port_job_finish(struct port_set *s, uint16_t i, base_ns_t now);
+void port_job_thread(void *set);
+/** @} */
+
 /** One turn of the port thread, without waiting. */
 void port_set_turn(struct port_set *s, base_ns_t now);
 void port_set_wake(struct port_set *s);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "port_priv.h"
@@ -162,6 +163,7 @@ free_set(struct port_set *s)
 	for (uint16_t i = 0; s->dev != NULL && i < s->n; i++) {
 		free(s->dev[i].vmacs);
 		free(s->dev[i].mcasts);
+		pthread_mutex_destroy(&s->dev[i].driver);
 	}
 	if (s->netdev_fd >= 0)
 		close(s->netdev_fd);
@@ -169,7 +171,8 @@ free_set(struct port_set *s)
 		close(s->watch_fd);
 	if (s->wake_fd >= 0)
 		close(s->wake_fd);
-	pthread_mutex_destroy(&s->driver);
+	if (s->job_fd >= 0)
+		close(s->job_fd);
 	free(s->dev);
 	free(s);
 }
@@ -195,10 +198,12 @@ port_set_start_ops(const struct port_ops *ops, const struct port_config *configs
 	s->n = n;
 	s->netdev_fd = -1;
 	s->watch_fd = -1;
-	pthread_mutex_init(&s->driver, NULL);
 	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	s->job_fd = eventfd(0, EFD_CLOEXEC);
 	s->dev = calloc(n, sizeof(*s->dev));
-	if (s->wake_fd < 0 || s->dev == NULL) {
+	for (i = 0; s->dev != NULL && i < n; i++)
+		pthread_mutex_init(&s->dev[i].driver, NULL);
+	if (s->wake_fd < 0 || s->job_fd < 0 || s->dev == NULL) {
 		snprintf(err, err_len, "devices: %s",
 			s->dev == NULL ? "out of memory" : "no eventfd");
 		free_set(s);
@@ -257,6 +262,20 @@ port_set_info(const struct port_set *s, uint16_t i, struct port_info *out)
 	return 0;
 }
 
+/*
+ * A device that is brought back may take a minute. Nobody waits so long for counters, least of all
+ * an operator who wants to see what is wrong.
+ */
+static bool
+driver_lock(struct port_dev *d)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec++;
+	return pthread_mutex_clocklock(&d->driver, CLOCK_MONOTONIC, &t) == 0;
+}
+
 int
 port_set_stats(struct port_set *s, uint16_t i, struct port_stats *out)
 {
@@ -265,9 +284,10 @@ port_set_stats(struct port_set *s, uint16_t i, struct port_stats *out)
 
 	if (i >= s->n)
 		return -EINVAL;
-	pthread_mutex_lock(&s->driver);
+	if (!driver_lock(&s->dev[i]))
+		return -EBUSY;
 	ret = s->ops->stats(s->dev[i].id, &st);
-	pthread_mutex_unlock(&s->driver);
+	pthread_mutex_unlock(&s->dev[i].driver);
 	if (ret != 0)
 		return ret;
 	*out = (struct port_stats){
@@ -290,8 +310,9 @@ port_set_stats_clear(struct port_set *s, uint16_t i)
 
 	if (i >= s->n)
 		return -EINVAL;
-	pthread_mutex_lock(&s->driver);
+	if (!driver_lock(&s->dev[i]))
+		return -EBUSY;
 	ret = s->ops->stats_reset(s->dev[i].id);
-	pthread_mutex_unlock(&s->driver);
+	pthread_mutex_unlock(&s->dev[i].driver);
 	return ret;
 }

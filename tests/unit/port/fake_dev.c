@@ -331,6 +331,10 @@ event_unregister(uint16_t id, enum rte_eth_event_type type, rte_eth_dev_cb_fn cb
 
 	if (d->event_cb != cb || d->event_arg != arg || d->n_events == 0)
 		return -EINVAL;
+	if (d->callback_runs > 0) {
+		d->callback_runs--;
+		return -EAGAIN;
+	}
 	if (type == RTE_ETH_EVENT_INTR_LSC)
 		d->lsc_cb = NULL;
 	if (--d->n_events == 0)

@@ -54,7 +54,8 @@ struct fake_dev {
 	unsigned int n_resets, n_removes, n_probes;
 	rte_eth_dev_cb_fn lsc_cb, event_cb;
 	void *event_arg;
-	unsigned int n_events; /* that were asked for */
+	unsigned int n_events;	    /* that were asked for */
+	unsigned int callback_runs; /* so often the callback cannot be taken back */
 };
 
 /** The operations that a device could refuse, fail or take long for. */

@@ -299,6 +299,44 @@ test_removed_while_it_is_reset(void **state)
 	expect_out(0, "");
 }
 
+/* A removal that is told twice is one: what is left of it does not hit the device that is back. */
+static int
+tell_again(uint16_t id, enum fake_op op)
+{
+	if (op == FAKE_OP_REMOVE)
+		port_device_event(id, RTE_ETH_EVENT_INTR_RMV, s, NULL);
+	return 0;
+}
+
+static void
+test_removal_told_twice(void **state)
+{
+	(void)state;
+	fake_event(0, RTE_ETH_EVENT_INTR_RMV);
+	port_set_turn(s, 1 * S);
+	expect_link(0, false);
+	expect_device(0, false, "the device was removed");
+	port_set_detached(s, 0);
+	fake_hook = tell_again;
+	port_set_turn(s, 2 * S);
+	fake_hook = NULL;
+	expect_device(0, true, "");
+	expect_filter(0, true);
+	expect_link(0, true);
+	port_set_turn(s, 3 * S);
+	expect_nothing();
+	expect_out(0, "");
+}
+
+/* DPDK's interrupt thread is in the callback just then: it must not find a set that is gone. */
+static void
+test_stop_while_told(void **state)
+{
+	(void)state;
+	fake_devs[0].callback_runs = 3;
+	/* teardown stops, and finds no callback left */
+}
+
 /* It is back and deaf: told before its link, so that nobody takes it for healthy. */
 static void
 test_back_and_deaf(void **state)
@@ -356,6 +394,8 @@ main(void)
 		T(test_removed_for_good),
 		T(test_back_as_another),
 		T(test_removed_while_it_is_reset),
+		T(test_removal_told_twice),
+		T(test_stop_while_told),
 		T(test_back_and_deaf),
 		T(test_overflow),
 #undef T

@@ -94,6 +94,12 @@ test_capacity_before_start(void **state)
 	table(&f, NULL);
 	expect("vmac", 0, PORT_CHECK_FAIL, "1 filter slot (max_mac_addrs 2)",
 		"refused: \"vmac-filter\" is \"require\"");
+	/* One that filters nothing does for it, and is not asked for promiscuous mode. */
+	snprintf(f.driver, sizeof(f.driver), "net_memif");
+	table(&f, NULL);
+	expect("vmac", 0, PORT_CHECK_NOTE, "1 filter slot (max_mac_addrs 2)",
+		"every frame arrives, the software gate decides");
+	snprintf(f.driver, sizeof(f.driver), "net_x");
 	f.max_macs = 0;
 	table(&f, NULL);
 	expect("vmac", 0, PORT_CHECK_OK, "number of filter slots not told",
