@@ -4,56 +4,84 @@
 #include "routes.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include "wire6.h"
 
 struct list {
 	struct fib_route *route;
 	uint32_t n;
 };
 
-static void
-add(struct list *l, uint32_t prefix, uint8_t plen, enum fib_nh_type type, uint16_t if_index,
-	uint16_t group, uint32_t gateway)
+static struct fib_route *
+add(struct list *l, const struct base_addr *prefix, uint8_t plen, enum fib_nh_type type,
+	uint16_t if_index, uint16_t group)
 {
 	struct fib_route *r = &l->route[l->n++];
 
-	r->prefix.addr = base_addr_from_ip4(prefix);
+	r->prefix.addr = *prefix;
 	r->prefix.plen = plen;
 	r->nh.type = (uint8_t)type;
 	r->nh.if_index = if_index;
 	r->nh.group = group;
-	r->nh.gateway = gateway;
+	return r;
 }
 
 /* Each address calls this once per pass, so that a more certain kind of route comes first. */
 enum pass { PASS_LOCAL, PASS_EDGE, PASS_CONNECTED, PASS_COUNT };
 
+/* Network and broadcast address; a /31 has neither (RFC 3021), nor has IPv6. */
+static void
+add_edges(struct list *l, const struct base_prefix *p, uint16_t if_index)
+{
+	uint32_t ip = base_addr_ip4(&p->addr), mask = base_ip4_mask(p->plen);
+	const struct base_addr first = base_addr_from_ip4(ip & mask);
+	const struct base_addr last = base_addr_from_ip4(ip | ~mask);
+
+	if (p->plen > 30)
+		return;
+	add(l, &first, 32, FIB_NH_DROP, if_index, FIB_GROUP_NONE);
+	add(l, &last, 32, FIB_NH_DROP, if_index, FIB_GROUP_NONE);
+}
+
 static void
 add_address(struct list *l, const struct base_prefix *p, uint16_t if_index, uint16_t group,
 	enum pass pass)
 {
-	if (p->addr.family != BASE_FAMILY_IP4)
-		return;
-	uint32_t ip = base_addr_ip4(&p->addr);
-	uint32_t mask = base_ip4_mask(p->plen);
+	bool ip4 = p->addr.family == BASE_FAMILY_IP4;
+	uint8_t bits = ip4 ? 32 : 128;
 
+	/* It means another host on each link, so that no table for all of them can have it. */
+	if (!ip4 && wire_ip6_is_link_local(p->addr.bytes))
+		return;
 	switch (pass) {
 	case PASS_LOCAL:
-		add(l, ip, 32, FIB_NH_LOCAL, if_index, group, 0);
+		add(l, &p->addr, bits, FIB_NH_LOCAL, if_index, group);
 		break;
 	case PASS_EDGE:
-		/* RFC 3021: a /31 has neither */
-		if (p->plen > 30)
-			break;
-		add(l, ip & mask, 32, FIB_NH_DROP, if_index, FIB_GROUP_NONE, 0);
-		add(l, ip | ~mask, 32, FIB_NH_DROP, if_index, FIB_GROUP_NONE, 0);
+		if (ip4)
+			add_edges(l, p, if_index);
 		break;
 	case PASS_CONNECTED:
-		if (p->plen < 32)
-			add(l, ip, p->plen, FIB_NH_CONNECTED, if_index, FIB_GROUP_NONE, 0);
+		if (p->plen < bits)
+			add(l, &p->addr, p->plen, FIB_NH_CONNECTED, if_index, FIB_GROUP_NONE);
 		break;
 	case PASS_COUNT:
 		break;
 	}
+}
+
+static void
+add_static(struct list *l, const struct conf_route *r)
+{
+	struct fib_nh *nh = &add(
+		l, &r->prefix.addr, r->prefix.plen, FIB_NH_GATEWAY, r->if_index, FIB_GROUP_NONE)
+				     ->nh;
+
+	if (r->via.family == BASE_FAMILY_IP4)
+		nh->gateway = base_addr_ip4(&r->via);
+	else
+		memcpy(nh->gateway6, r->via.bytes, sizeof(nh->gateway6));
 }
 
 struct fib_route *
@@ -80,13 +108,8 @@ routes_from_conf(const struct conf *conf, uint32_t *n)
 				add_address(&l, &conf->groups[i].addresses[a],
 					conf->groups[i].if_index, i, pass);
 	}
-	for (uint32_t i = 0; i < conf->n_routes; i++) {
-		const struct conf_route *r = &conf->routes[i];
-
-		if (r->prefix.addr.family == BASE_FAMILY_IP4)
-			add(&l, base_addr_ip4(&r->prefix.addr), r->prefix.plen, FIB_NH_GATEWAY,
-				r->if_index, FIB_GROUP_NONE, base_addr_ip4(&r->via));
-	}
+	for (uint32_t i = 0; i < conf->n_routes; i++)
+		add_static(&l, &conf->routes[i]);
 	*n = l.n;
 	return l.route;
 }

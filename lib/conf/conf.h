@@ -31,6 +31,7 @@
 #define CONF_CPU_AUTO	    UINT16_MAX
 #define CONF_FILE_MAX_BYTES ((size_t)64 << 20)
 #define CONF_MTU_MIN	    68
+#define CONF_MTU_MIN_IP6    1280
 #define CONF_MTU_MAX	    9216
 #define CONF_MTU_DEFAULT    1500
 
@@ -112,7 +113,8 @@ struct conf_group {
 struct conf_route {
 	struct base_prefix prefix; /**< host bits zero */
 	struct base_addr via;
-	uint16_t if_index; /**< interface whose subnet holds via (own address or VIP prefix) */
+	/** Whose subnet holds via (own address or VIP prefix), or given for a link-local one. */
+	uint16_t if_index;
 };
 
 struct conf {

@@ -267,37 +267,74 @@ conf_check_itself(struct conf_reader *r, uint32_t node, const struct conf_entry 
 	return true;
 }
 
+/** The next hop on a connected subnet; its interface, or CONF_IF_NONE, which is reported. */
+static uint16_t
+find_via(struct conf_reader *r, uint32_t node, const struct base_addr *via,
+	const struct conf_nets *connected)
+{
+	const struct conf_net *net = conf_nets_find(connected, via);
+	char a[CONF_ADDR_STR], b[CONF_ADDR_STR];
+	const char *what;
+
+	if (net == NULL) {
+		char *list;
+
+		if (r->ifs_bad || r->groups_bad)
+			return CONF_IF_NONE;
+		list = conf_nets_list(connected, r, CONF_IF_NONE, via->family);
+		conf_error(r, node, "%s is on no connected subnet, there are %s",
+			conf_addr_str(via, a), list == NULL ? "?" : list);
+		free(list);
+		return CONF_IF_NONE;
+	}
+	what = conf_host_unfit(via, net->net.plen);
+	if (what != NULL) {
+		conf_error(r, node, "%s is %s of %s, expected the address of a host",
+			conf_addr_str(via, a), what, conf_prefix_str(&net->net, b));
+		return CONF_IF_NONE;
+	}
+	return net->if_index;
+}
+
 static void
 check_via(struct conf_reader *r, uint32_t i, const struct conf_entry *addresses,
 	const struct conf_nets *connected)
 {
 	struct conf_route *route = &r->c->routes[i];
-	uint32_t node = conf_member_node(r, r->route[i].node, "via");
-	char a[CONF_ADDR_STR], b[CONF_ADDR_STR];
-	const struct conf_net *net;
-	const char *what;
+	const struct conf_route_at *at = &r->route[i];
+	uint32_t node = conf_member_node(r, at->node, "via");
+	uint32_t if_node = conf_member_node(r, at->node, "interface");
+	bool link_local = conf_addr_link_local(&route->via);
+	uint16_t named = CONF_IF_NONE, found;
+	char buf[CONF_ADDR_STR];
 
-	if (conf_check_itself(r, node, addresses, &route->via, 0))
+	if (at->prefix_ok && route->prefix.addr.family != route->via.family) {
+		conf_error(r, node, "%s is no %s address, as that of a next hop to this prefix",
+			conf_addr_str(&route->via, buf),
+			route->via.family == BASE_FAMILY_IP4 ? "IPv6" : "IPv4");
 		return;
-	net = conf_nets_find(connected, &route->via);
-	if (net == NULL) {
-		char *list;
-
-		if (r->ifs_bad || r->groups_bad)
+	}
+	if (at->interface_bad)
+		return;
+	if (at->interface != NULL) {
+		named = conf_check_named(r, if_node, at->interface);
+		if (named == CONF_IF_NONE)
 			return;
-		list = conf_nets_list(connected, r, CONF_IF_NONE, BASE_FAMILY_NONE);
-		conf_error(r, node, "%s is on no connected subnet, there are %s",
-			conf_addr_str(&route->via, a), list == NULL ? "?" : list);
-		free(list);
+	} else if (link_local) {
+		conf_error(r, node, "%s is link-local: the route needs an \"interface\"",
+			conf_addr_str(&route->via, buf));
 		return;
 	}
-	what = conf_host_unfit(&route->via, net->net.plen);
-	if (what != NULL) {
-		conf_error(r, node, "%s is %s of %s, expected the address of a host",
-			conf_addr_str(&route->via, a), what, conf_prefix_str(&net->net, b));
+	if (conf_check_itself(r, node, addresses, &route->via, link_local ? named + 1u : 0))
+		return;
+	found = link_local ? named : find_via(r, node, &route->via, connected);
+	if (found != CONF_IF_NONE && named != CONF_IF_NONE && found != named) {
+		conf_error(r, if_node, "%s is on a subnet of interface \"%s\", not of \"%s\"",
+			conf_addr_str(&route->via, buf), r->c->ifs[found].name,
+			r->c->ifs[named].name);
 		return;
 	}
-	route->if_index = net->if_index;
+	route->if_index = found;
 }
 
 static void
@@ -351,18 +388,24 @@ check_routes(struct conf_reader *r, const struct conf_entry *addresses)
 	conf_nets_free(&connected);
 }
 
-/** Once, at the first address in the file. */
+/** A link of IPv6 carries 1,280 bytes (RFC 8200 5); reported once, at the first address there. */
 static void
-warn_ip6(struct conf_reader *r)
+check_mtu(struct conf_reader *r)
 {
-	uint32_t node = CONF_POS_NONE;
+	for (uint16_t i = 0; i < r->c->n_ifs; i++) {
+		const struct conf_place *first = NULL;
 
-	for (uint32_t i = 0; i < r->n_places; i++) {
-		if (r->place[i].p.addr.family == BASE_FAMILY_IP6 && r->place[i].node < node)
-			node = r->place[i].node;
+		for (uint32_t k = 0; k < r->n_places; k++)
+			if (r->place[k].p.addr.family == BASE_FAMILY_IP6 &&
+				conf_place_if(r, &r->place[k]) == i &&
+				(first == NULL || r->place[k].node < first->node))
+				first = &r->place[k];
+		if (first != NULL && r->c->ifs[i].mtu >= CONF_MTU_MIN &&
+			r->c->ifs[i].mtu < CONF_MTU_MIN_IP6)
+			conf_error(r, first->node,
+				"IPv6 needs an MTU of %d or more, interface \"%s\" has %u",
+				CONF_MTU_MIN_IP6, r->c->ifs[i].name, r->c->ifs[i].mtu);
 	}
-	if (node != CONF_POS_NONE)
-		conf_warning(r, node, "IPv6 packets are not routed by this version");
 }
 
 void
@@ -379,6 +422,6 @@ conf_check(struct conf_reader *r)
 	check_overlaps(r);
 	conf_check_peers(r, addresses);
 	check_routes(r, addresses);
-	warn_ip6(r);
+	check_mtu(r);
 	free(addresses);
 }

@@ -59,35 +59,30 @@ interface_list(const struct conf *c)
 	return text;
 }
 
-/** The interface that a group names. */
-static void
-find_named(struct conf_reader *r, uint16_t index)
+uint16_t
+conf_check_named(struct conf_reader *r, uint32_t node, const char *name)
 {
-	const struct conf_group_at *at = &r->group[index];
-	uint32_t node = conf_member_node(r, at->node, "carpdev");
 	char buf[CONF_ECHO];
 	const char *near;
 	char *list;
 
-	for (uint16_t i = 0; i < r->c->n_ifs; i++) {
-		if (strcmp(r->c->ifs[i].name, at->carpdev) == 0 && at->carpdev[0] != '\0') {
-			r->c->groups[index].if_index = i;
-			return;
-		}
-	}
+	for (uint16_t i = 0; i < r->c->n_ifs; i++)
+		if (strcmp(r->c->ifs[i].name, name) == 0 && name[0] != '\0')
+			return i;
 	/* the one that is meant may have lost its name to another error */
 	if (r->ifs_bad)
-		return;
-	near = near_interface(r->c, at->carpdev);
+		return CONF_IF_NONE;
+	near = near_interface(r->c, name);
 	if (near != NULL) {
 		conf_error(r, node, "there is no interface %s, did you mean \"%s\"?",
 			conf_echo(r, node, buf), near);
-		return;
+		return CONF_IF_NONE;
 	}
 	list = interface_list(r->c);
 	conf_error(r, node, "there is no interface %s, allowed are %s", conf_echo(r, node, buf),
 		list == NULL ? "?" : list);
 	free(list);
+	return CONF_IF_NONE;
 }
 
 /** A group without carpdev and with a link-local address: reported. */
@@ -155,7 +150,9 @@ find_carpdevs(struct conf_reader *r)
 	}
 	for (uint16_t i = 0; i < r->c->n_groups; i++) {
 		if (r->group[i].carpdev != NULL)
-			find_named(r, i);
+			r->c->groups[i].if_index = conf_check_named(r,
+				conf_member_node(r, r->group[i].node, "carpdev"),
+				r->group[i].carpdev);
 		else if (!r->group[i].carpdev_bad)
 			find_by_subnet(r, i, &own);
 	}

@@ -19,6 +19,8 @@ struct conf_entry {
 
 /** Names, interfaces and vhids of the groups; finds each group's interface. */
 void conf_check_groups(struct conf_reader *r);
+/** The interface of a name; CONF_IF_NONE when there is none, which is reported. */
+uint16_t conf_check_named(struct conf_reader *r, uint32_t node, const char *name);
 /** Unicast peers. @param addresses  all of this box, in order */
 void conf_check_peers(struct conf_reader *r, const struct conf_entry *addresses);
 /**

@@ -28,6 +28,7 @@ static conf_part_reader *const part_readers[CONF_KEY_N] = {
 	[CONF_KEY_GROUP_PEER6] = conf_part_peer6,
 	[CONF_KEY_ROUTE_PREFIX] = conf_part_prefix,
 	[CONF_KEY_ROUTE_VIA] = conf_part_via,
+	[CONF_KEY_ROUTE_INTERFACE] = conf_part_route_interface,
 };
 
 void

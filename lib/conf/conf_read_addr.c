@@ -148,8 +148,6 @@ conf_read_addresses(struct conf_reader *r, const struct conf_key *k, struct conf
 	}
 }
 
-#define NO_IP6_ROUTES "IPv6 routes are not supported by this version, expected an IPv4 %s"
-
 void
 conf_read_route_prefix(struct conf_reader *r, struct conf_at at, uint32_t route)
 {
@@ -158,10 +156,6 @@ conf_read_route_prefix(struct conf_reader *r, struct conf_at at, uint32_t route)
 
 	if (!conf_read_prefix(r, at, 0, &p))
 		return;
-	if (p.addr.family == BASE_FAMILY_IP6) {
-		conf_error(r, at.node, NO_IP6_ROUTES, "prefix");
-		return;
-	}
 	net = conf_prefix_network(&p);
 	if (conf_addr_compare(&net.addr, &p.addr) != 0) {
 		conf_error(r, at.node, "%s has bits set after its prefix length, expected %s",
@@ -172,6 +166,11 @@ conf_read_route_prefix(struct conf_reader *r, struct conf_at at, uint32_t route)
 		conf_error(r, at.node, "%s: %s is %s, expected a prefix of hosts",
 			conf_prefix_str(&p, a), conf_addr_str(&p.addr, b),
 			conf_addr_unfit(&p.addr));
+		return;
+	}
+	if (p.plen > 0 && conf_addr_link_local(&p.addr)) {
+		conf_error(r, at.node, "%s is link-local, and that is never routed",
+			conf_prefix_str(&p, a));
 		return;
 	}
 	r->c->routes[route].prefix = p;
@@ -185,10 +184,8 @@ conf_read_route_via(struct conf_reader *r, struct conf_at at, uint32_t route)
 	char a[CONF_ADDR_STR], buf[CONF_ECHO];
 
 	if (conf_addr_parse(json_string_value(at.v), via) != 0)
-		conf_error(r, at.node, "expected an IPv4 address without prefix length, found %s",
+		conf_error(r, at.node, "expected an address without prefix length, found %s",
 			conf_echo(r, at.node, buf));
-	else if (via->family == BASE_FAMILY_IP6)
-		conf_error(r, at.node, NO_IP6_ROUTES, "address");
 	else if (conf_addr_unfit(via) != NULL)
 		conf_error(r, at.node, "%s is %s, expected the address of a host",
 			conf_addr_str(via, a), conf_addr_unfit(via));

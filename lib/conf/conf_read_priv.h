@@ -43,7 +43,9 @@ struct conf_group_at {
 
 struct conf_route_at {
 	uint32_t node;
+	const char *interface; /**< as given, or NULL; owned by the JSON tree */
 	bool prefix_ok, via_ok;
+	bool interface_bad; /**< what was given is refused already */
 };
 
 struct conf_reader {

@@ -267,4 +267,17 @@ conf_part_via(struct conf_reader *r, const struct conf_key *k, struct conf_at at
 		conf_expected(r, k, at.node);
 }
 
+void
+conf_part_route_interface(struct conf_reader *r, const struct conf_key *k, struct conf_at at,
+	struct conf_object_at *o)
+{
+	struct conf_route_at *route = &r->route[o->index];
+
+	route->interface = json_string_value(at.v);
+	if (route->interface == NULL) {
+		route->interface_bad = true;
+		conf_expected(r, k, at.node);
+	}
+}
+
 /** What holds when the key "carp" is not there. */

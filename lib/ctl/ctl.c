@@ -373,7 +373,6 @@ ctl_turn(struct ctl *c, base_ns_t now)
 	ctl_hear_tick(c);
 	fib_nbr_tick(c->nbr, c->now, ctl_nbr_act, c);
 	ctl_announce(c);
-	ctl_nd_tick(c);
 	ctl_member_tick(c);
 	ctl_publish(c);
 	base_ns_t took = base_ns_since(dp_clock(), now);

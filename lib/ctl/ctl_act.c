@@ -86,13 +86,16 @@ note_lateness(struct ctl *c, base_ns_t late)
  * which is no send error of ours (note 5.4): the advert then counts as sent.
  */
 static bool
-peer4_mac(struct ctl *c, const struct ctl_group *g, uint8_t mac[BASE_MAC_LEN])
+peer_mac(struct ctl *c, const struct ctl_group *g, const struct base_addr *peer,
+	uint8_t mac[BASE_MAC_LEN])
 {
-	uint32_t ip = base_addr_ip4(&g->conf->peer4);
+	uint16_t if_index = g->conf->if_index;
 
-	if (fib_nbr_lookup(c->nbr, g->conf->if_index, ip, mac))
+	if (peer->family == BASE_FAMILY_IP4
+			? fib_nbr_lookup(c->nbr, if_index, base_addr_ip4(peer), mac)
+			: fib_nbr_lookup6(c->nbr, if_index, peer->bytes, mac))
 		return true;
-	fib_nbr_resolve(c->nbr, g->conf->if_index, &g->conf->peer4, NULL, c->now, ctl_nbr_act, c);
+	fib_nbr_resolve(c->nbr, if_index, peer, NULL, c->now, ctl_nbr_act, c);
 	return false;
 }
 
@@ -114,7 +117,7 @@ send_advert4(struct ctl *c, uint16_t group, const struct wire_carp *carp)
 		sizeof(env.eth_src));
 	if (unicast) {
 		env.ip_dst = base_addr_ip4(&g->conf->peer4);
-		if (!peer4_mac(c, g, env.eth_dst))
+		if (!peer_mac(c, g, &g->conf->peer4, env.eth_dst))
 			return 0;
 	}
 	wire_carp4_frame_encode(&env, carp, frame);
@@ -140,10 +143,9 @@ send_advert6(struct ctl *c, uint16_t group, const struct wire_carp *carp)
 	memcpy(env.ip_src, f->link_local, sizeof(env.ip_src));
 	memcpy(env.ip_dst, wire_carp_group_ip6, sizeof(env.ip_dst));
 	if (unicast) {
-		if (!g->peer6_known)
+		if (!peer_mac(c, g, &g->conf->peer6, env.eth_dst))
 			return 0;
 		memcpy(env.ip_dst, g->conf->peer6.bytes, sizeof(env.ip_dst));
-		memcpy(env.eth_dst, g->peer6_mac, sizeof(env.eth_dst));
 	}
 	wire_carp6_frame_encode(&env, carp, frame);
 	return ctl_send(c, g->conf->if_index, frame, sizeof(frame), group);

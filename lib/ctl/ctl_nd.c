@@ -3,8 +3,8 @@
  */
 /*
  * Neighbour discovery: the MASTER answers for its VIPs with the vMAC, in every state the box for
- * its own addresses (note 7.5). No duplicate address detection on VIPs: both boxes hold them. No
- * neighbour table for IPv6 either, but for the MAC of a unicast peer.
+ * its own addresses (note 7.5). No duplicate address detection on VIPs: both boxes hold them. What
+ * others say of themselves goes to the neighbour table.
  */
 
 #include <string.h>
@@ -12,8 +12,6 @@
 #include <rte_common.h>
 
 #include "ctl_priv.h"
-
-#define ASK_AGAIN_NS BASE_NS_PER_S
 
 static bool
 is_vip(const struct ctl_group *g, const uint8_t ip[16])
@@ -44,7 +42,20 @@ answer(struct ctl *c, uint16_t if_id, const struct wire_ip6 *ip, const struct wi
 	(void)ctl_send(c, if_id, frame, sizeof(frame), DP_NONE);
 }
 
-static void
+/* Addresses of ours are never learnt, whoever claims them, nor are vMACs of ours. */
+static bool
+learnable(const struct ctl *c, uint16_t if_id, const uint8_t ip[16], const uint8_t *mac)
+{
+	if (is_own(&c->ifs[if_id], ip) || (mac != NULL && ctl_is_vmac(&c->ifs[if_id], mac)))
+		return false;
+	for (uint16_t i = 0; i < c->n_groups; i++)
+		if (c->groups[i].conf->if_index == if_id && is_vip(&c->groups[i], ip))
+			return false;
+	return true;
+}
+
+/* @return whether this box answers for the target */
+static bool
 solicited(struct ctl *c, const struct dp_punt *p, const struct wire_ip6 *ip,
 	const struct wire_nd *ns, const uint8_t *asker)
 {
@@ -57,26 +68,32 @@ solicited(struct ctl *c, const struct dp_punt *p, const struct wire_ip6 *ip,
 		ctl_count(c, p->group, master ? CTL_STAT_ND_ANSWERED : CTL_STAT_ND_NOT_MASTER);
 		if (master)
 			answer(c, p->if_index, ip, ns, asker, g->vmac);
-	} else if (is_own(f, ns->target)) {
-		answer(c, p->if_index, ip, ns, asker, f->mac);
+		return master;
 	}
+	if (!is_own(f, ns->target))
+		return false;
+	answer(c, p->if_index, ip, ns, asker, f->mac);
+	return true;
 }
 
-/* Only what was asked for is learnt: the MAC of a unicast peer. */
+/* The sender of a solicitation. A probe for duplicates has none, and no option. */
+static void
+learn_asker(struct ctl *c, const struct dp_punt *p, const struct wire_ip6 *ip,
+	const struct wire_nd *ns, bool ours)
+{
+	if (ns->has_lladdr && learnable(c, p->if_index, ip->src, ns->lladdr))
+		fib_nbr_solicited(
+			c->nbr, p->if_index, ip->src, ns->lladdr, ours, c->now, ctl_nbr_act, c);
+}
+
 static void
 advertised(struct ctl *c, const struct dp_punt *p, const struct wire_nd *na)
 {
-	for (uint16_t i = 0; i < c->n_groups; i++) {
-		struct ctl_group *g = &c->groups[i];
+	const uint8_t *mac = na->has_lladdr ? na->lladdr : NULL;
 
-		if (g->conf->if_index != p->if_index || g->conf->peer6.family != BASE_FAMILY_IP6 ||
-			memcmp(g->conf->peer6.bytes, na->target, 16) != 0 || !na->has_lladdr ||
-			(na->lladdr[0] & 1))
-			continue;
-		memcpy(g->peer6_mac, na->lladdr, BASE_MAC_LEN);
-		g->peer6_known = true;
-		g->peer6_ask_at = c->now + 30 * ASK_AGAIN_NS;
-	}
+	if (learnable(c, p->if_index, na->target, mac))
+		fib_nbr_advertised(c->nbr, p->if_index, na->target, mac, na->solicited,
+			na->override, c->now, ctl_nbr_act, c);
 }
 
 void
@@ -107,35 +124,23 @@ ctl_nd_input(struct ctl *c, const struct dp_punt *p, const uint8_t *frame, size_
 		return;
 	}
 	if (nd.type == WIRE_ICMP6_NS)
-		solicited(c, p, &ip, &nd, eth.src);
+		learn_asker(c, p, &ip, &nd, solicited(c, p, &ip, &nd, eth.src));
 	else
 		advertised(c, p, &nd);
 }
 
+/*
+ * From the interface's link-local address, which it has in every state, whoever the packet is from
+ * that made us ask: an answer comes back to it on this link.
+ */
 void
-ctl_nd_tick(struct ctl *c)
+ctl_nd_request(struct ctl *c, const struct fib_nbr_action *a)
 {
-	/* Few groups have such a peer, and there may be a thousand groups. */
-	if (c->now < c->nd_due)
-		return;
-	c->nd_due = BASE_NS_NEVER;
-	for (uint16_t i = 0; i < c->n_groups; i++) {
-		struct ctl_group *g = &c->groups[i];
-		const struct ctl_if *f = &c->ifs[g->conf->if_index];
-		uint8_t frame[WIRE_ND_FRAME_LEN];
+	const struct ctl_if *f = &c->ifs[a->if_index];
+	uint8_t frame[WIRE_ND_FRAME_LEN];
 
-		if (g->conf->peer6.family != BASE_FAMILY_IP6)
-			continue;
-		if (c->now < g->peer6_ask_at) {
-			c->nd_due = RTE_MIN(c->nd_due, g->peer6_ask_at);
-			continue;
-		}
-		wire_ns_frame_encode(f->mac, f->link_local, g->conf->peer6.bytes,
-			g->peer6_known ? g->peer6_mac : NULL, frame);
-		(void)ctl_send(c, g->conf->if_index, frame, sizeof(frame), DP_NONE);
-		/* one unanswered question and the MAC is not trusted any more */
-		g->peer6_known = false;
-		g->peer6_ask_at = c->now + ASK_AGAIN_NS;
-		c->nd_due = RTE_MIN(c->nd_due, g->peer6_ask_at);
-	}
+	wire_ns_frame_encode(
+		f->mac, f->link_local, a->addr.bytes, a->has_mac ? a->mac : NULL, frame);
+	/* A lost one is asked again. */
+	(void)ctl_send(c, a->if_index, frame, sizeof(frame), DP_NONE);
 }

@@ -59,10 +59,6 @@ struct ctl_group {
 	uint16_t announce_end;	/* announce_next stands here when there is none */
 	struct auth_balance balance;
 	struct auth_replay replay;
-	/* Unicast peer of IPv6: its MAC is asked for by NS, once a second while it is not known. */
-	uint8_t peer6_mac[BASE_MAC_LEN];
-	bool peer6_known;
-	base_ns_t peer6_ask_at;
 	/* Adverts of unknown sources that may be looked at: of all, and of those of a hash. */
 	struct ctl_bucket unknown;
 	struct ctl_bucket source[CTL_SOURCE_BUCKETS];
@@ -214,7 +210,6 @@ struct ctl {
 	uint16_t publish_next;
 	/* Groups whose view must be published, a bit each. */
 	uint64_t dirty[DP_GROUP_MAX / 64];
-	base_ns_t nd_due; /* no unicast peer of IPv6 is to be asked for before */
 	bool box_dirty;
 	uint32_t idle_turns;
 	uint64_t source_key; /* so that nobody can choose an address for its bucket */
@@ -254,8 +249,8 @@ void ctl_count(struct ctl *c, uint16_t group, enum ctl_stat s);
 /** @name Neighbour discovery and multicast membership (ctl_nd.c, ctl_member.c). @{ */
 /** An IPv6 frame about a VIP of a group or about an interface. */
 void ctl_nd_input(struct ctl *c, const struct dp_punt *p, const uint8_t *frame, size_t len);
-/** Ask for unicast peers' MACs where it is due. */
-void ctl_nd_tick(struct ctl *c);
+/** Send a solicitation that the resolver wants. */
+void ctl_nd_request(struct ctl *c, const struct fib_nbr_action *a);
 int ctl_member_create(struct ctl *c, uint16_t if_id);
 /** Tell the switch anew: the link came up. */
 void ctl_member_join(struct ctl *c, uint16_t if_id);
@@ -276,6 +271,8 @@ void ctl_hear_tick(struct ctl *c);
 /** @return true when the rings were emptied: what was received up to now has been heard */
 bool ctl_adverts(struct ctl *c);
 void ctl_punts(struct ctl *c);
+/** The vMAC of a group of the interface. */
+bool ctl_is_vmac(const struct ctl_if *f, const uint8_t mac[BASE_MAC_LEN]);
 /** The resolver's actions; arg is the ctl. */
 void ctl_nbr_act(void *arg, const struct fib_nbr_action *a);
 void ctl_requests(struct ctl *c);

@@ -231,8 +231,8 @@ learnable(const struct ctl *c, uint16_t if_id, uint32_t ip)
 	return true;
 }
 
-static bool
-is_vmac(const struct ctl_if *f, const uint8_t mac[BASE_MAC_LEN])
+bool
+ctl_is_vmac(const struct ctl_if *f, const uint8_t mac[BASE_MAC_LEN])
 {
 	uint8_t vmac[BASE_MAC_LEN];
 
@@ -352,7 +352,7 @@ one_arp(struct ctl *c, const struct dp_punt *p)
 	bool ours = false; /* about an address that this box answers for */
 
 	/* a vMAC of ours as sender: our own announcement, or the other master's */
-	if (is_vmac(f, arp.sender_mac))
+	if (ctl_is_vmac(f, arp.sender_mac))
 		return;
 	if (p->cls == DP_PUNT_GROUP_ARP) {
 		ours = vip_arp(c, p, &arp);
@@ -390,10 +390,8 @@ ctl_punts(struct ctl *c)
 		left -= n;
 		for (uint32_t i = 0; i < n; i++) {
 			if (punts[i].cls == DP_PUNT_RESOLVE) {
-				const struct base_addr hop = base_addr_from_ip4(punts[i].next_hop);
-
-				fib_nbr_resolve(c->nbr, punts[i].if_index, &hop, punts[i].m, c->now,
-					ctl_nbr_act, c);
+				fib_nbr_resolve(c->nbr, punts[i].if_index, &punts[i].next_hop,
+					punts[i].m, c->now, ctl_nbr_act, c);
 				continue;
 			}
 			if (is_arp(punts[i].m))
@@ -446,7 +444,10 @@ ctl_nbr_act(void *arg, const struct fib_nbr_action *a)
 
 	switch (a->type) {
 	case FIB_NBR_ACT_REQUEST:
-		nbr_request(c, a);
+		if (a->addr.family == BASE_FAMILY_IP4)
+			nbr_request(c, a);
+		else
+			ctl_nd_request(c, a);
 		break;
 	case FIB_NBR_ACT_SEND:
 		dp_ctl_send_resolved(c->dp, a->if_index, a->m, a->mac);

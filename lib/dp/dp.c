@@ -119,6 +119,19 @@ ports_init(struct dp *dp, const struct dp_config *c)
 	}
 }
 
+/* The first of some addresses that is link-local, or is not. */
+static bool
+first_of_kind(const uint8_t (*ips)[16], uint16_t n, bool link_local, uint8_t out[16])
+{
+	for (uint16_t i = 0; i < n; i++) {
+		if (wire_ip6_is_link_local(ips[i]) == link_local) {
+			memcpy(out, ips[i], sizeof(ips[i]));
+			return true;
+		}
+	}
+	return false;
+}
+
 static void
 ifs_init(struct dp *dp, const struct dp_config *c)
 {
@@ -131,6 +144,9 @@ ifs_init(struct dp *dp, const struct dp_config *c)
 		f->slot = dp->slot_of_port[c->ifs[i].port_id];
 		f->mtu = c->ifs[i].mtu;
 		f->ip4 = c->ifs[i].ip4;
+		f->has_own6 = first_of_kind(c->ifs[i].ip6, c->ifs[i].n_ip6, false, f->own6);
+		f->has_link_local =
+			first_of_kind(c->ifs[i].ip6, c->ifs[i].n_ip6, true, f->link_local);
 		f->first_group = DP_NONE;
 		memcpy(f->mac, c->ifs[i].mac, BASE_MAC_LEN);
 		memcpy(mac, f->mac, BASE_MAC_LEN);
@@ -146,6 +162,7 @@ ifs_init(struct dp *dp, const struct dp_config *c)
 		g->if_index = f->index;
 		g->vhid = c->groups[i].vhid;
 		g->ip4 = c->groups[i].n_ip4 > 0 ? c->groups[i].ip4[0] : 0;
+		g->has_ip6 = first_of_kind(c->groups[i].ip6, c->groups[i].n_ip6, false, g->ip6);
 		g->next_in_if = f->first_group;
 		f->first_group = i;
 		f->vhids[g->vhid / 64] |= UINT64_C(1) << (g->vhid % 64);

@@ -70,7 +70,11 @@ struct dp_if_config {
 	uint16_t mtu;
 	uint32_t ip4; /**< primary own address, source of ICMP errors; 0 = none */
 	uint16_t n_ip6;
-	const uint8_t (*ip6)[16]; /**< own IPv6 addresses, link-local ones included; copied */
+	/**
+	 * Own IPv6 addresses, link-local ones included; copied. The first of each kind is the
+	 * source of ICMPv6 errors.
+	 */
+	const uint8_t (*ip6)[16];
 };
 
 struct dp_group_config {
@@ -158,7 +162,7 @@ enum dp_punt_class {
 	DP_PUNT_ADVERT = 0, /**< protocol 112 of either family; data at Ethernet header */
 	DP_PUNT_GROUP_ARP,  /**< ARP or ND about a VIP of a group, whatever its state */
 	DP_PUNT_IF_ARP,	    /**< other ARP, ND, IGMP and MLD queries of an interface */
-	DP_PUNT_RESOLVE,    /**< packet to send whose next hop has no MAC; data at IPv4 header */
+	DP_PUNT_RESOLVE,    /**< packet to send whose next hop has no MAC; data at IP header */
 };
 struct dp_punt {
 	/**
@@ -167,9 +171,9 @@ struct dp_punt {
 	 */
 	struct rte_mbuf *m;
 	enum dp_punt_class cls;
-	uint16_t if_index; /**< received by; RESOLVE: leaves by */
-	uint16_t group;	   /**< DP_NONE when cls is about an interface */
-	uint32_t next_hop; /**< RESOLVE */
+	uint16_t if_index;	   /**< received by; RESOLVE: leaves by */
+	uint16_t group;		   /**< DP_NONE when cls is about an interface */
+	struct base_addr next_hop; /**< RESOLVE; else family NONE */
 	/** ADVERT of a group: from a source that dp_group_sources() named when it was received */
 	bool known_source;
 };
@@ -210,7 +214,7 @@ uint32_t dp_advert_send_failures(const struct dp *dp, uint16_t group);
  */
 void dp_ctl_send_resolved(
 	struct dp *dp, uint16_t if_index, struct rte_mbuf *m, const uint8_t mac[BASE_MAC_LEN]);
-/** A held packet whose next hop did not answer: ICMP host unreachable if allowed, and free. */
+/** A held packet whose next hop did not answer: ICMP or ICMPv6 error if allowed, and free. */
 void dp_ctl_unreachable(struct dp *dp, struct rte_mbuf *m);
 /** Free a held packet that made room for a newer one, with its reason. */
 void dp_ctl_hold_dropped(struct dp *dp, struct rte_mbuf *m);

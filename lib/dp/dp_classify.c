@@ -3,7 +3,7 @@
  */
 /*
  * Classification: the length first, then the Ethernet destination (the ownership gate), then what
- * is inside. The common frame, unicast IPv4 in one segment, is let through by a few compares;
+ * is inside. The common frame, unicast IP in one segment, is let through by a few compares;
  * everything else goes the long way, which alone knows the reasons to refuse one.
  */
 #include "dp_priv.h"
@@ -114,6 +114,36 @@ frame_is_plain(const struct dp_if *in, struct rte_mbuf *m, uint64_t *ours, uint3
 		len -= room - payload;
 		m->data_len = (uint16_t)len;
 		m->pkt_len = len;
+	}
+	return true;
+}
+
+/* The same of IPv6. Addresses that begin with 00, fe or ff may be special ones. */
+static inline bool
+frame_is_plain6(const struct dp_if *in, struct rte_mbuf *m, uint64_t *ours)
+{
+	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *), *ip = p + WIRE_ETH_LEN;
+	uint32_t len = m->data_len, total;
+	uint64_t mac;
+
+	if (unlikely(len < WIRE_ETH_LEN + WIRE_IP6_LEN || m->nb_segs != 1))
+		return false;
+	if (base_load_be16(p + 12) != WIRE_ETHERTYPE_IP6 || unlikely(ip[0] >> 4 != 6))
+		return false;
+	mac = dp_mac_word(p);
+	if (unlikely(mac != *ours)) {
+		if (l2_classify(in, p) != L2_OURS)
+			return false;
+		*ours = mac;
+	}
+	if (unlikely((uint8_t)(ip[8] - 1) >= 0xfd || (uint8_t)(ip[24] - 1) >= 0xfd))
+		return false;
+	total = WIRE_IP6_LEN + (uint32_t)base_load_be16(ip + 4);
+	if (unlikely(WIRE_ETH_LEN + total > len))
+		return false;
+	if (unlikely(WIRE_ETH_LEN + total != len)) {
+		m->data_len = (uint16_t)(WIRE_ETH_LEN + total);
+		m->pkt_len = WIRE_ETH_LEN + total;
 	}
 	return true;
 }
@@ -385,8 +415,11 @@ dp_classify(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n)
 		if (i + PREFETCH_AHEAD < n)
 			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + PREFETCH_AHEAD], void *));
 		bytes += m->pkt_len;
-		if (likely(frame_is_plain(in, m, &ours, &lc->dst[kept])) ||
-			frame_classify(lc, m, &lc->dst[kept]))
+		if (likely(frame_is_plain(in, m, &ours, &lc->dst[kept])))
+			pkts[kept++] = m;
+		else if (frame_is_plain6(in, m, &ours))
+			dp_ip6_keep(lc, m);
+		else if (frame_classify(lc, m, &lc->dst[kept]))
 			pkts[kept++] = m;
 	}
 	dp_count(&lc->c.rx_frames, n);

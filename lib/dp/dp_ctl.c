@@ -50,6 +50,7 @@ dp_ctl_send_resolved(
 {
 	const struct dp_if *out = &dp->ifs[if_index];
 	uint16_t src_group = dp_meta(m)->src_group;
+	bool ip4 = dp_meta(m)->next_hop.family == BASE_FAMILY_IP4;
 	uint8_t *p;
 
 	/* It may have waited for longer than we are MASTER. */
@@ -64,7 +65,7 @@ dp_ctl_send_resolved(
 		base_vmac(dp->groups[src_group].vhid, p + BASE_MAC_LEN);
 	else
 		memcpy(p + BASE_MAC_LEN, out->mac, BASE_MAC_LEN);
-	base_store_be16(p + 12, WIRE_ETHERTYPE_IP4);
+	base_store_be16(p + 12, ip4 ? WIRE_ETHERTYPE_IP4 : WIRE_ETHERTYPE_IP6);
 	dp_ctl_output(control(dp), out, m);
 }
 
@@ -75,7 +76,11 @@ dp_ctl_unreachable(struct dp *dp, struct rte_mbuf *m)
 
 	if (dp_meta(m)->kind == DP_KIND_FORWARDED) {
 		dp_snapshot(lc, dp_clock());
-		dp_icmp_error(lc, m, 0, WIRE_ICMP_UNREACHABLE, WIRE_ICMP_UNREACH_HOST, 0);
+		if (dp_meta(m)->next_hop.family == BASE_FAMILY_IP4)
+			dp_icmp_error(lc, m, 0, WIRE_ICMP_UNREACHABLE, WIRE_ICMP_UNREACH_HOST, 0);
+		else
+			dp_icmp6_error(
+				lc, m, 0, WIRE_ICMP6_UNREACHABLE, WIRE_ICMP6_UNREACH_ADDRESS, 0);
 	}
 	dp_drop(lc, m, DP_DROP_UNREACHABLE);
 }

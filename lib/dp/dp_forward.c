@@ -2,8 +2,8 @@
  * Copyright (c) 2026 the koi contributors
  */
 /*
- * The forwarding stage: route lookup for the burst, then per packet TTL, MTU, next hop's MAC, new
- * Ethernet header, TX buffer. Also the way out for packets of our own.
+ * The forwarding stage of IPv4: route lookup for the burst, then per packet TTL, MTU, next hop's
+ * MAC, new Ethernet header, TX buffer. Also the way out for packets of our own, of both families.
  */
 #include "dp_priv.h"
 
@@ -24,6 +24,7 @@ dp_snapshot(struct dp_lcore *lc, base_ns_t now)
 	lc->hop_epoch += UINT64_C(1) << (64 - DP_HOP_EPOCH_BITS);
 	if (lc->hop_epoch == 0) {
 		memset(lc->hops, 0, sizeof(lc->hops));
+		memset(lc->hops6, 0, sizeof(lc->hops6));
 		lc->hop_epoch = UINT64_C(1) << (64 - DP_HOP_EPOCH_BITS);
 	}
 }
@@ -134,9 +135,11 @@ too_big(struct dp_lcore *lc, struct rte_mbuf *m, const uint8_t *ip, uint16_t mtu
 static __rte_noinline void
 unresolved(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_if *out, uint32_t hop)
 {
+	const struct base_addr next_hop = base_addr_from_ip4(hop);
+
 	*dp_meta(m) =
 		(struct dp_meta){.kind = DP_KIND_FORWARDED, .group = DP_NONE, .src_group = DP_NONE};
-	dp_punt_resolve(lc, m, out, hop);
+	dp_punt_resolve(lc, m, out, &next_hop);
 }
 
 uint16_t
@@ -208,10 +211,10 @@ dp_route_get(struct dp_lcore *lc, uint32_t dst, struct dp_route *r, enum dp_drop
 		fib_lookup(lc->fib, &dst, &nh, 1);
 	switch ((enum fib_nh_type)nh->type) {
 	case FIB_NH_CONNECTED:
-		r->hop = dst;
+		r->hop = base_addr_from_ip4(dst);
 		break;
 	case FIB_NH_GATEWAY:
-		r->hop = nh->gateway;
+		r->hop = base_addr_from_ip4(nh->gateway);
 		break;
 	case FIB_NH_LOCAL:
 		*why = DP_DROP_LOCAL;
@@ -232,16 +235,18 @@ void
 dp_originate(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_route *r, uint16_t src_group)
 {
 	uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
+	bool ip4 = r->hop.family == BASE_FAMILY_IP4;
 
 	if (m->pkt_len > (uint32_t)WIRE_ETH_LEN + r->out->mtu) {
 		dp_drop(lc, m, DP_DROP_TOO_BIG);
 		return;
 	}
-	base_store_be16(p + 12, WIRE_ETHERTYPE_IP4);
+	base_store_be16(p + 12, ip4 ? WIRE_ETHERTYPE_IP4 : WIRE_ETHERTYPE_IP6);
 	*dp_meta(m) = (struct dp_meta){
 		.kind = DP_KIND_ORIGINATED, .group = DP_NONE, .src_group = src_group};
-	if (!hop_write(lc, r->out, r->hop, p)) {
-		dp_punt_resolve(lc, m, r->out, r->hop);
+	if (!(ip4 ? hop_write(lc, r->out, base_addr_ip4(&r->hop), p)
+		  : dp_hop6_write(lc, r->out, r->hop.bytes, p))) {
+		dp_punt_resolve(lc, m, r->out, &r->hop);
 		return;
 	}
 	if (src_group != DP_NONE)

@@ -28,8 +28,8 @@ dp_bucket_init(struct dp_bucket *b, uint32_t per_s)
 	b->next = 0;
 }
 
-static bool
-bucket_take(struct dp_bucket *b, base_ns_t now)
+bool
+dp_bucket_take(struct dp_bucket *b, base_ns_t now)
 {
 	if (b->next > base_ns_add(now, b->burst))
 		return false;
@@ -209,7 +209,7 @@ dp_icmp_error(struct dp_lcore *lc, struct rte_mbuf *m, uint32_t ip_off, uint8_t 
 	if (!error_is_allowed(m, ip_off, ip) || !dp_route_get(lc, head.dst, &route, &why))
 		return;
 	head.src = error_source(lc->dp, route.out, &src_group);
-	if (head.src == 0 || !bucket_take(&lc->icmp, lc->now))
+	if (head.src == 0 || !dp_bucket_take(&lc->icmp, lc->now))
 		return;
 	e = rte_pktmbuf_alloc(lc->dp->pool);
 	p = e != NULL ? (uint8_t *)rte_pktmbuf_append(e, (uint16_t)(WIRE_ETH_LEN + head.total_len))

@@ -2,8 +2,9 @@
  * Copyright (c) 2026 the koi contributors
  */
 /*
- * IPv6 to this box: adverts, neighbour discovery and MLD queries for the control lcore, echo. IPv6
- * is not forwarded, and an address is answered on its own interface only.
+ * Classification of IPv6, as far as it is not plain, and what is to this box: adverts, neighbour
+ * discovery and MLD queries for the control lcore, echo. A link-local address is one of the
+ * interface that a packet came by; all others are found by the route table, whatever the interface.
  */
 #include "dp_priv.h"
 
@@ -12,13 +13,12 @@
 
 #include <rte_malloc.h>
 
-#define ECHO_HOP_LIMIT 64
-#define ND_HOP_LIMIT   255
-#define ND_OFF_TARGET  8
-#define MLD_HOP_LIMIT  1
-#define MLD_LEN	       24 /* a query of version 1; one of 2 is longer */
-#define MLD_QUERY      130
-#define OPTIONS_LEN    8 /* shortest hop-by-hop header */
+#define ND_HOP_LIMIT  255
+#define ND_OFF_TARGET 8
+#define MLD_HOP_LIMIT 1
+#define MLD_LEN	      24 /* a query of version 1; one of 2 is longer */
+#define MLD_QUERY     130
+#define OPTIONS_LEN   8 /* shortest hop-by-hop header */
 
 /* By address; of a VIP of several groups the first one comes first, an own address last. */
 static int
@@ -77,9 +77,8 @@ dp_ip6_init(struct dp *dp, const struct dp_config *c)
 	return 0;
 }
 
-/* An address of the interface, own or VIP; NULL when it is neither. */
-static const struct dp_ip6 *
-ip6_find(const struct dp_if *in, const uint8_t *ip)
+const struct dp_ip6 *
+dp_ip6_find(const struct dp_if *in, const uint8_t *ip)
 {
 	const struct dp_ip6 *from = in->ip6;
 	uint64_t hi = base_load_be64(ip), lo = base_load_be64(ip + 8);
@@ -174,7 +173,7 @@ nd_classify(
 		dp_drop(lc, m, DP_DROP_ND_MALFORMED);
 		return;
 	}
-	e = ip6_find(lc->in, u->p + ND_OFF_TARGET);
+	e = dp_ip6_find(lc->in, u->p + ND_OFF_TARGET);
 	if (e != NULL && e->group != DP_NONE)
 		dp_punt_group_arp(lc, m, e->group);
 	else
@@ -199,76 +198,6 @@ icmp6_punt(
 	return false;
 }
 
-/*
- * The reply in place of the request, to the MAC that it came from: there are no IPv6 neighbours to
- * look up. Its checksum is the request's, which was verified, less type and code (RFC 1624); the
- * addresses change places, which leaves the pseudo-header's sum as it is.
- */
-static void
-echo_reply_build(
-	struct dp_lcore *lc, struct rte_mbuf *m, const struct wire_ip6 *req, uint16_t group)
-{
-	uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
-	uint8_t *icmp = p + WIRE_ETH_LEN + WIRE_IP6_LEN;
-	struct wire_ip6 reply = {
-		.tclass = req->tclass,
-		.payload_len = req->payload_len,
-		.next = WIRE_PROTO_ICMP6,
-		.hop_limit = ECHO_HOP_LIMIT,
-	};
-	uint32_t sum;
-
-	memcpy(reply.src, req->dst, WIRE_IP6_ADDR_LEN);
-	memcpy(reply.dst, req->src, WIRE_IP6_ADDR_LEN);
-	sum = (uint16_t)~base_load_be16(icmp + 2);
-	sum += (uint16_t)~base_load_be16(icmp);
-	sum += (uint16_t)(WIRE_ICMP6_ECHO_REPLY << 8);
-	sum = (sum & 0xffff) + (sum >> 16);
-	icmp[0] = WIRE_ICMP6_ECHO_REPLY;
-	icmp[1] = 0;
-	base_store_be16(icmp + 2, (uint16_t) ~((sum & 0xffff) + (sum >> 16)));
-	wire_ip6_encode(&reply, p + WIRE_ETH_LEN);
-	memcpy(p, p + BASE_MAC_LEN, BASE_MAC_LEN);
-	if (group != DP_NONE)
-		base_vmac(lc->dp->groups[group].vhid, p + BASE_MAC_LEN);
-	else
-		memcpy(p + BASE_MAC_LEN, lc->in->mac, BASE_MAC_LEN);
-}
-
-/* ICMPv6 to an address of ours. */
-static void
-echo_classify(struct dp_lcore *lc, struct rte_mbuf *m, const struct wire_ip6 *ip,
-	const struct upper *u, uint16_t group)
-{
-	const uint8_t *asker = rte_pktmbuf_mtod_offset(m, const uint8_t *, BASE_MAC_LEN);
-	enum dp_drop why = DP_DROP_COUNT;
-
-	if (!upper_has(m, u, WIRE_ICMP6_LEN))
-		why = DP_DROP_ECHO_MALFORMED;
-	else if (u->p[0] != WIRE_ICMP6_ECHO_REQUEST)
-		why = DP_DROP_LOCAL;
-	else if ((asker[0] & 1) != 0 ||
-		!dp_packet_sum_ok(m, WIRE_ETH_LEN + WIRE_IP6_LEN, u->len,
-			wire_ip6_pseudo_sum(ip->src, ip->dst, u->len, WIRE_PROTO_ICMP6)))
-		why = DP_DROP_ECHO_MALFORMED;
-	else if (group != DP_NONE && !dp_group_answering(lc->dp, group))
-		why = DP_DROP_NOT_MASTER;
-	else if (ip6_find(lc->in, ip->src) != NULL)
-		why = DP_DROP_LOCAL;
-	else if (WIRE_IP6_LEN + u->len > lc->in->mtu)
-		why = DP_DROP_TOO_BIG;
-	if (why != DP_DROP_COUNT) {
-		dp_drop(lc, m, why);
-		return;
-	}
-	dp_frame_trim(m, WIRE_ETH_LEN + WIRE_IP6_LEN + u->len);
-	echo_reply_build(lc, m, ip, group);
-	*dp_meta(m) =
-		(struct dp_meta){.kind = DP_KIND_ORIGINATED, .group = DP_NONE, .src_group = group};
-	dp_count(&lc->c.echo_replies, 1);
-	dp_tx_originated(lc, lc->in->slot, m);
-}
-
 static void
 multicast_classify(
 	struct dp_lcore *lc, struct rte_mbuf *m, const struct wire_ip6 *ip, const struct upper *u)
@@ -280,26 +209,50 @@ multicast_classify(
 		dp_drop(lc, m, DP_DROP_IP6_UNHANDLED);
 }
 
-static void
-unicast_classify(
-	struct dp_lcore *lc, struct rte_mbuf *m, const struct wire_ip6 *ip, const struct upper *u)
+void
+dp_ip6_local(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t if_index, uint16_t group)
 {
-	const struct dp_ip6 *e = ip6_find(lc->in, ip->dst);
+	const uint8_t *ip6 = rte_pktmbuf_mtod_offset(m, const uint8_t *, WIRE_ETH_LEN);
+	bool vip = group < lc->dp->n_groups;
+	struct wire_ip6 ip;
+	struct upper u;
 
-	if (e == NULL) {
-		dp_drop(lc, m, DP_DROP_IP6_NOT_ROUTED);
+	/* The length was proven when it was classified. */
+	(void)wire_ip6_decode(ip6, (size_t)(m->pkt_len - WIRE_ETH_LEN), &ip);
+	if (!upper_find(m, ip6, &ip, &u)) {
+		dp_drop(lc, m, DP_DROP_IP6_TRUNCATED);
 		return;
 	}
-	if (icmp6_punt(lc, m, ip, u))
+	if (icmp6_punt(lc, m, &ip, &u))
 		return;
-	if (e->group != DP_NONE && !dp_group_owned(lc->dp, e->group))
+	if (vip && !dp_group_owned(lc->dp, group))
 		dp_drop(lc, m, DP_DROP_NOT_MASTER);
-	else if (u->proto == WIRE_PROTO_CARP && !u->options && e->group == DP_NONE)
-		advert_classify(lc, m, ip, u); /* a unicast peer's (note 1.3) */
-	else if (u->proto == WIRE_PROTO_ICMP6 && !u->options)
-		echo_classify(lc, m, ip, u, e->group);
+	else if (u.proto == WIRE_PROTO_CARP && !u.options && !vip && if_index == lc->in->index)
+		advert_classify(lc, m, &ip, &u); /* a unicast peer's (note 1.3) */
+	else if (u.proto == WIRE_PROTO_ICMP6 && !u.options)
+		dp_echo6(lc, m, if_index, group);
 	else
 		dp_drop(lc, m, DP_DROP_LOCAL);
+}
+
+/* A packet to one host. */
+static void
+unicast_classify(struct dp_lcore *lc, struct rte_mbuf *m, const struct wire_ip6 *ip)
+{
+	const struct dp_ip6 *e;
+
+	dp_frame_trim(m, WIRE_ETH_LEN + WIRE_IP6_LEN + (uint32_t)ip->payload_len);
+	if (base_load_be64(ip->dst) == 0) {
+		dp_drop(lc, m, DP_DROP_IP6_DESTINATION);
+	} else if (!wire_ip6_is_link_local(ip->dst)) {
+		dp_ip6_keep(lc, m);
+	} else {
+		e = dp_ip6_find(lc->in, ip->dst);
+		if (e != NULL)
+			dp_ip6_local(lc, m, lc->in->index, e->group);
+		else
+			dp_drop(lc, m, DP_DROP_IP6_SCOPE);
+	}
 }
 
 static enum dp_drop
@@ -330,12 +283,12 @@ dp_ip6_classify(struct dp_lcore *lc, struct rte_mbuf *m, bool in_group)
 		why = DP_DROP_IP6_SOURCE;
 	if (why == DP_DROP_COUNT && in_group && !wire_ip6_is_multicast(ip.dst))
 		why = DP_DROP_L2_BROADCAST;
-	if (why == DP_DROP_COUNT && !upper_find(m, ip6, &ip, &u))
-		why = DP_DROP_IP6_TRUNCATED;
 	if (why != DP_DROP_COUNT)
 		dp_drop(lc, m, why);
-	else if (wire_ip6_is_multicast(ip.dst))
-		multicast_classify(lc, m, &ip, &u);
+	else if (!wire_ip6_is_multicast(ip.dst))
+		unicast_classify(lc, m, &ip);
+	else if (!upper_find(m, ip6, &ip, &u))
+		dp_drop(lc, m, DP_DROP_IP6_TRUNCATED);
 	else
-		unicast_classify(lc, m, &ip, &u);
+		multicast_classify(lc, m, &ip, &u);
 }

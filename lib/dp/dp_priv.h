@@ -48,8 +48,8 @@ enum dp_kind {
 	DP_KIND_ADVERT,		/**< advert of .group: a failure is counted to it */
 };
 struct dp_meta {
-	uint32_t next_hop; /**< RESOLVE */
-	uint16_t group;	   /**< ADVERT */
+	struct base_addr next_hop; /**< RESOLVE; its family is the packet's */
+	uint16_t group;		   /**< ADVERT */
 	/** Leaves with this group's vMAC as source; DP_NONE: with the interface's MAC. */
 	uint16_t src_group;
 	uint8_t kind; /**< enum dp_kind */
@@ -92,6 +92,9 @@ struct dp_if {
 	uint16_t first_group; /**< chain through dp_group.next_in_if, DP_NONE at its end */
 	uint8_t mac[BASE_MAC_LEN];
 	uint32_t ip4;
+	/** Own IPv6 addresses to send from: the first that is not link-local, and that is. */
+	uint8_t own6[16], link_local[16];
+	bool has_own6, has_link_local;
 	uint64_t mac_word;	   /**< mac as dp_mac_word() reads it */
 	uint64_t vhids[4];	   /**< configured */
 	_Atomic uint64_t owned[4]; /**< of those; control lcore: wo, workers: ro */
@@ -109,6 +112,8 @@ struct dp_group {
 	_Atomic bool answering;		/**< control lcore: wo, workers: ro */
 	_Atomic uint32_t send_failures; /**< adverts lost between hand-off ring and device */
 	uint32_t ip4;
+	uint8_t ip6[16]; /**< the first VIP that is not link-local */
+	bool has_ip6;
 	/** Known sources of adverts, by dp_known_ip4() or 6(); 0: none. control: wo, workers: ro */
 	_Atomic uint64_t known[DP_KNOWN_MAX];
 };
@@ -165,6 +170,12 @@ struct dp_hop {
 	uint64_t l2_head;
 	uint32_t l2_tail;
 };
+/** The same for IPv6; the key is epoch and interface. */
+struct dp_hop6 {
+	uint64_t key, hi, lo;
+	uint64_t l2_head;
+	uint32_t l2_tail;
+};
 #define DP_HOP_CACHE_BITS 10
 #define DP_HOP_EPOCH_BITS 26 /* 6 of DP_IF_MAX and 32 of the address are the rest */
 #define DP_HOP_EPOCH_NS	  BASE_NS_PER_MS
@@ -196,6 +207,10 @@ struct dp_lcore {
 	uint64_t polls;		/**< bit per port slot */
 	uint32_t dst[DP_BURST]; /**< destination of each packet that classification let through */
 	struct dp_hop hops[1 << DP_HOP_CACHE_BITS];
+	uint16_t n6; /**< packets of IPv6 that it let through, these: */
+	struct rte_mbuf *pkts6[DP_BURST];
+	uint8_t dst6[DP_BURST][16];
+	struct dp_hop6 hops6[1 << DP_HOP_CACHE_BITS];
 
 	/* Written by this lcore, read by anyone, by relaxed atomics. */
 	struct dp_stats c __rte_cache_aligned;
@@ -290,7 +305,8 @@ dp_ip4_is_unicast(uint32_t ip)
 /**
  * Give every frame of lc->in that is not to be routed its fate.
  * @return how many were kept, in order, at the front of pkts, with lc->dst[] filled: IPv4 with a
- *         proven header in the first segment, both addresses unicast, no padding.
+ *         proven header in the first segment, both addresses unicast, no padding. Those of IPv6 are
+ *         in lc->pkts6[].
  */
 uint16_t dp_classify(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n);
 
@@ -301,10 +317,23 @@ void dp_frame_trim(struct rte_mbuf *m, uint32_t len);
 /** @return 0 or -ENOMEM */
 int dp_ip6_init(struct dp *dp, const struct dp_config *c);
 /**
- * Give an IPv6 frame its fate; m has its headers in the first segment.
+ * Give an IPv6 frame its fate, or keep it for dp_forward6(); its headers are in the first segment.
  * @param in_group  the Ethernet destination is multicast or broadcast
  */
 void dp_ip6_classify(struct dp_lcore *lc, struct rte_mbuf *m, bool in_group);
+/** Handle a packet to an address of this box; whose it is as in dp_echo6(). */
+void dp_ip6_local(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t if_index, uint16_t group);
+/** An address of the interface, own or VIP; NULL when it is neither. */
+const struct dp_ip6 *dp_ip6_find(const struct dp_if *in, const uint8_t *ip);
+
+/** Keep a packet for dp_forward6(). */
+static inline void
+dp_ip6_keep(struct dp_lcore *lc, struct rte_mbuf *m)
+{
+	memcpy(lc->dst6[lc->n6], rte_pktmbuf_mtod_offset(m, uint8_t *, WIRE_ETH_LEN + 24),
+		WIRE_IP6_ADDR_LEN);
+	lc->pkts6[lc->n6++] = m;
+}
 
 /* dp_known.c */
 /** A source address as dp_group.known has it; never 0. IPv4 addresses never collide. */
@@ -324,19 +353,31 @@ void dp_snapshot(struct dp_lcore *lc, base_ns_t now);
 /** Where a packet to a destination goes. */
 struct dp_route {
 	const struct dp_if *out;
-	uint32_t hop;
+	struct base_addr hop;
 };
 /** @return true and fills r, or false and the drop reason of a packet that we send ourselves */
 bool dp_route_get(struct dp_lcore *lc, uint32_t dst, struct dp_route *r, enum dp_drop *why);
+/** The same for IPv6; a link-local address is one of the link of the burst at hand. */
+bool dp_route_get6(
+	struct dp_lcore *lc, const uint8_t dst[16], struct dp_route *r, enum dp_drop *why);
 /**
- * Send a packet of ours, its IPv4 header complete at WIRE_ETH_LEN; the Ethernet addresses are
- * written here, from src_group's vMAC or the interface's MAC.
+ * Send a packet of ours, its IP header complete at WIRE_ETH_LEN; the Ethernet header is written
+ * here, from src_group's vMAC or the interface's MAC.
  */
 void dp_originate(
 	struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_route *r, uint16_t src_group);
 
+/* dp_forward6.c */
+/** Route what dp_classify() kept of IPv6. */
+void dp_forward6(struct dp_lcore *lc);
+/** Write the Ethernet addresses of a frame to a next hop; false when that has no MAC. */
+bool dp_hop6_write(
+	struct dp_lcore *lc, const struct dp_if *out, const uint8_t hop[16], uint8_t *frame);
+
 /* dp_icmp.c */
 void dp_bucket_init(struct dp_bucket *b, uint32_t per_s);
+/** Whether the rate allows one more; counts it if so. */
+bool dp_bucket_take(struct dp_bucket *b, base_ns_t now);
 /**
  * True when the checksum over len bytes from off verifies, continued from a partial sum, however
  * the segments lie.
@@ -355,6 +396,17 @@ void dp_echo(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t if_index, uint16_
 void dp_icmp_error(struct dp_lcore *lc, struct rte_mbuf *m, uint32_t ip_off, uint8_t type,
 	uint8_t code, uint32_t rest);
 
+/* dp_icmp6.c */
+/**
+ * Handle ICMPv6 to an address of ours, right after the IPv6 header; m is gone.
+ * @param if_index  whose address it is
+ * @param group     whose VIP it is, DP_NONE or beyond when it is none
+ */
+void dp_echo6(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t if_index, uint16_t group);
+/** As dp_icmp_error(), by RFC 4443; the IPv6 header is at ip_off. */
+void dp_icmp6_error(struct dp_lcore *lc, struct rte_mbuf *m, uint32_t ip_off, uint8_t type,
+	uint8_t code, uint32_t rest);
+
 /* dp_punt.c */
 int dp_source_init(struct dp *dp, struct dp_source *s, bool all, int socket_id);
 void dp_source_free(struct dp *dp, struct dp_source *s);
@@ -366,8 +418,8 @@ void dp_punt_advert(struct dp_lcore *lc, struct rte_mbuf *m, uint8_t vhid, uint6
 void dp_punt_group_arp(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t group);
 void dp_punt_if_arp(struct dp_lcore *lc, struct rte_mbuf *m);
 /** m still has an Ethernet header; its meta's src_group and kind are set by the caller. */
-void dp_punt_resolve(
-	struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_if *out, uint32_t next_hop);
+void dp_punt_resolve(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_if *out,
+	const struct base_addr *next_hop);
 
 /* dp_share.c */
 /** @return 0 or -ENOMEM */

@@ -153,11 +153,12 @@ dp_punt_if_arp(struct dp_lcore *lc, struct rte_mbuf *m)
 }
 
 void
-dp_punt_resolve(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_if *out, uint32_t next_hop)
+dp_punt_resolve(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_if *out,
+	const struct base_addr *next_hop)
 {
 	const struct dp *dp = lc->dp;
 
-	dp_meta(m)->next_hop = next_hop;
+	dp_meta(m)->next_hop = *next_hop;
 	rte_pktmbuf_adj(m, WIRE_ETH_LEN);
 	if (dp_punt(lc, DP_SET_PUNTS, (uint32_t)dp->n_groups + dp->n_ifs + out->index, m,
 		    DP_DROP_RESOLVE_RING_FULL))
@@ -167,7 +168,7 @@ dp_punt_resolve(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_if *out
 static void
 punt_describe(const struct dp *dp, enum dp_set_id set, uint32_t ring, struct dp_punt *out)
 {
-	out->next_hop = 0;
+	out->next_hop.family = BASE_FAMILY_NONE;
 	out->known_source = set == DP_SET_ADVERTS && ring < dp->n_groups;
 	if (ring >= dp->n_bits[set])
 		ring -= dp->n_bits[set];

@@ -150,6 +150,8 @@ queues_poll(struct dp_lcore *lc)
 		n = dp_classify(lc, pkts, n);
 		if (n != 0)
 			dp_forward(lc, pkts, n);
+		if (lc->n6 != 0)
+			dp_forward6(lc);
 	}
 	return total;
 }

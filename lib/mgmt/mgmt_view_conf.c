@@ -12,6 +12,7 @@
 
 #include "conf.h"
 #include "ctl.h"
+#include "wire6.h"
 
 #include "mgmt_json_priv.h"
 
@@ -169,6 +170,9 @@ mgmt_view_config(const struct mgmt_config *c, const struct mgmt_args *a)
 		r = json_object();
 		put_str(r, "prefix", conf_prefix_str(&conf->routes[i].prefix, text));
 		put_str(r, "via", conf_addr_str(&conf->routes[i].via, text));
+		if (wire_ip6_is_link_local(conf->routes[i].via.bytes) &&
+			conf->routes[i].via.family == BASE_FAMILY_IP6)
+			put_str(r, "interface", mgmt_if_name(c, conf->routes[i].if_index));
 		json_array_append_new(routes, r);
 	}
 	json_object_set_new(o, "routes", routes);

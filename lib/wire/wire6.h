@@ -21,8 +21,13 @@
 #define WIRE_IP6_LEN	  40 /**< without extension headers */
 #define WIRE_ICMP6_LEN	  8
 
-#define WIRE_PROTO_HOPOPTS 0
-#define WIRE_PROTO_ICMP6   58
+/** @name Next headers: extension headers that have a length, fragment, ICMPv6 @{ */
+#define WIRE_PROTO_HOPOPTS  0
+#define WIRE_PROTO_ROUTING  43
+#define WIRE_PROTO_FRAGMENT 44
+#define WIRE_PROTO_ICMP6    58
+#define WIRE_PROTO_DSTOPTS  60
+/** @} */
 
 /** @name Well-known addresses @{ */
 extern const uint8_t wire_ip6_unspecified[WIRE_IP6_ADDR_LEN];
@@ -116,13 +121,18 @@ void wire_carp6_frame_encode(const struct wire_carp6_envelope *env, const struct
 /** @} */
 
 /** @name ICMPv6, RFC 4443 @{ */
-#define WIRE_ICMP6_UNREACHABLE	 1
-#define WIRE_ICMP6_TOO_BIG	 2
-#define WIRE_ICMP6_TIME_EXCEEDED 3
-#define WIRE_ICMP6_ECHO_REQUEST	 128
-#define WIRE_ICMP6_ECHO_REPLY	 129
-#define WIRE_ICMP6_NS		 135
-#define WIRE_ICMP6_NA		 136
+#define WIRE_ICMP6_UNREACHABLE	   1
+#define WIRE_ICMP6_TOO_BIG	   2
+#define WIRE_ICMP6_TIME_EXCEEDED   3
+#define WIRE_ICMP6_INFORMATIONAL   128 /**< types from here on are no errors */
+#define WIRE_ICMP6_REDIRECT	   137
+#define WIRE_ICMP6_UNREACH_ROUTE   0
+#define WIRE_ICMP6_UNREACH_SCOPE   2 /**< the destination is beyond the scope of the source */
+#define WIRE_ICMP6_UNREACH_ADDRESS 3
+#define WIRE_ICMP6_ECHO_REQUEST	   128
+#define WIRE_ICMP6_ECHO_REPLY	   129
+#define WIRE_ICMP6_NS		   135
+#define WIRE_ICMP6_NA		   136
 
 /** First eight bytes of an ICMPv6 message. */
 struct wire_icmp6 {

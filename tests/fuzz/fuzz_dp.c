@@ -3,8 +3,9 @@
  */
 /*
  * A worker's turn on any frames, on the rig of the unit tests (dp_rig.h): classification,
- * forwarding, echo and ICMP errors. Every frame has one fate, nothing leaks, nothing beyond a
- * frame's end is read, nothing leaves with a vMAC that is not owned or for a VIP of a BACKUP.
+ * forwarding, echo and ICMP errors of both families. Every frame has one fate, nothing leaks,
+ * nothing beyond a frame's end is read, nothing leaves with a vMAC that is not owned or for a VIP
+ * of a BACKUP.
  *
  * The input is a list of frames. Each has six bytes before it: port and repairs, Ethernet
  * destination and groups that are MASTER, bytes of the first segment and of the others (0: one
@@ -96,12 +97,12 @@ is_imposture(const struct frame *f, int port, uint8_t master)
 	bool ip6 = base_load_be16(f->b + 12) == WIRE_ETHERTYPE_IP6;
 	unsigned int vhid = f->b[11];
 
+	if (memcmp(f->b + 6, first, sizeof(first)) != 0) /* a router passes on what it gets */
+		return false;
 	for (unsigned int g = 0; ip6 && g < 3; g++)
 		if (memcmp(f->b + IP_AT + 8, vips[g], WIRE_IP6_ADDR_LEN) == 0 &&
 			(master >> g & 1) == 0)
 			return true;
-	if (memcmp(f->b + 6, first, sizeof(first)) != 0) /* a router passes on what it gets */
-		return false;
 	if (!ip6 && (src == LAN_VIP7 || src == LAN_VIP) && f->b[IP_AT + 9] == WIRE_PROTO_ICMP &&
 		f->b[IP_AT + 20] == 0 && (master >> (src == LAN_VIP ? 0 : 1) & 1) == 0)
 		return true;
@@ -157,7 +158,9 @@ drain(uint8_t fix, uint8_t master)
 			BASE_ASSERT(!is_imposture(&sent, port, master));
 			if (base_load_be16(sent.b + 12) == WIRE_ETHERTYPE_IP6)
 				BASE_ASSERT(wire_ip6_decode(sent.b + IP_AT, sent.len - IP_AT,
-						    &ip6) == WIRE_IP6_OK);
+						    &ip6) == WIRE_IP6_OK &&
+					ip6.payload_len == sent.len - IP_AT - WIRE_IP6_LEN &&
+					!wire_ip6_is_multicast(ip6.dst));
 			else
 				BASE_ASSERT(wire_ip4_decode(sent.b + IP_AT, sent.len - IP_AT,
 						    &ip4) == WIRE_IP4_OK &&

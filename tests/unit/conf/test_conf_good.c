@@ -77,10 +77,11 @@ every_field_is_stored(void **state)
 		"  },\n"
 		"  \"routes\": [\n"
 		"    {\"prefix\": \"0.0.0.0/0\", \"via\": \"192.0.2.254\"},\n"
-		"    {\"prefix\": \"10.0.0.0/8\", \"via\": \"203.0.113.126\"}\n"
+		"    {\"prefix\": \"10.0.0.0/8\", \"via\": \"203.0.113.126\"},\n"
+		"    {\"prefix\": \"::/0\", \"via\": \"fe80::fe\", \"interface\": \"d-m_z.0\"}\n"
 		"  ]\n"
 		"}\n";
-	struct conf *c = parse(text, 0, 2); /* one about IPv6, one empty passphrase */
+	struct conf *c = parse(text, 0, 1); /* an empty passphrase */
 
 	(void)state;
 	assert_string_equal(c->path, "t");
@@ -162,12 +163,16 @@ every_field_is_stored(void **state)
 	assert_int_equal(c->groups[2].state, CONF_STATE_BACKUP);
 	assert_key(c->groups[2].key, "", 0);
 
-	assert_int_equal(c->n_routes, 2);
+	assert_int_equal(c->n_routes, 3);
 	assert_prefix(&c->routes[0].prefix, "0.0.0.0/0");
 	assert_int_equal(base_addr_ip4(&c->routes[0].via), 0xc00002fe);
 	assert_int_equal(c->routes[0].if_index, 0);
 	/* through the subnet of a shared address */
 	assert_int_equal(c->routes[1].if_index, 2);
+	assert_prefix(&c->routes[2].prefix, "::/0");
+	assert_int_equal(c->routes[2].via.family, BASE_FAMILY_IP6);
+	assert_int_equal(c->routes[2].via.bytes[15], 0xfe);
+	assert_int_equal(c->routes[2].if_index, 2);
 	conf_free(c);
 }
 
@@ -257,18 +262,18 @@ allowed(void **state)
 		/* link-local addresses mean another thing on each interface */
 		{IF("{\"name\": \"lan\", \"device\": \"d\", \"addresses\": [\"fe80::1/64\"]}, "
 		    "{\"name\": \"wan\", \"device\": \"e\", \"addresses\": [\"fe80::1/64\"]}"),
-			1},
+			0},
 		/* shared ones too, when the interface is given */
 		{GROUPS("{\"name\": \"carp0\", \"carpdev\": \"lan\", \"vhid\": 1, \"pass\": "
 			"\"x\", \"addresses\": [\"fe80::1/64\"]}, {\"name\": \"carp1\", "
 			"\"carpdev\": \"wan\", \"vhid\": 1, \"pass\": \"x\", \"addresses\": "
 			"[\"198.51.100.1/24\", \"fe80::1/128\"]}"),
-			1},
+			0},
 		/* a group of IPv6 alone finds its interface as any other */
 		{"{\"interfaces\": [{\"name\": \"lan\", \"device\": \"d\", \"addresses\": "
 		 "[\"2001:db8::2/64\"]}], \"carp\": {\"groups\": [{\"name\": \"carp0\", "
 		 "\"vhid\": 1, \"pass\": \"x\", \"addresses\": [\"2001:db8::1/64\"]}]}}",
-			1},
+			0},
 		/* words and timers that have no effect on this group */
 		{GROUP("\"vhid\": 1, \"addresses\": [\"192.0.2.1/24\"], \"strict\": true, "
 		       "\"hmac\": \"orig\", \"family-timers\": \"any\", \"cksum6\": "
@@ -280,7 +285,7 @@ allowed(void **state)
 		{IF("{\"name\": \"lan\", \"device\": \"d\", \"addresses\": [\"10.0.0.0/31\", "
 		    "\"10.0.0.3/31\", \"10.0.1.255/32\", \"240.0.0.1/24\", "
 		    "\"2001:db8::/127\"]}"),
-			1},
+			0},
 		/* names that only begin with a reserved word */
 		{IF("{\"name\": \"all0\", \"device\": \"d\"}, {\"name\": \"Log\", \"device\": "
 		    "\"e\"}"),

@@ -201,9 +201,7 @@ static const struct conf_case cases[] = {
 		GROUP("\"vhid\": 1, \"addresses\": [\"2001:db8::1/64\", \"192.0.2.1/24\"]"),
 		"t:5:57: /carp/groups/0/addresses/0: 2001:db8::1 is on no interface's "
 		"subnet (192.0.2.0/24 of \"lan\", 198.51.100.0/24 of \"wan\"): give the "
-		"group a \"carpdev\"\n"
-		"t:5:57: /carp/groups/0/addresses/0: warning: IPv6 packets are not "
-		"routed by this version\n",
+		"group a \"carpdev\"\n",
 		0},
 	{"advbase 0 without fast",
 		GROUP("\"vhid\": 1, \"advbase\": 0, \"addresses\": [\"192.0.2.1/24\"]"),
@@ -378,16 +376,6 @@ static const struct conf_case cases[] = {
 	{"VIP on another interface's subnet", VIPS("\"192.0.2.1/24\", \"198.51.100.1/24\""),
 		"t:5:91: /carp/groups/0/addresses/1: subnet 198.51.100.0/24 of interface "
 		"\"lan\" overlaps 198.51.100.0/24 of interface \"wan\" at line 3\n",
-		0},
-	{"VIP of IPv6", VIPS("\"192.0.2.1/24\", \"2001:db8::1/64\", \"2001:db8::5/64\""),
-		"t:5:91: /carp/groups/0/addresses/1: warning: IPv6 packets are not "
-		"routed by this version\n",
-		0},
-	{"own address of IPv6",
-		IF("{\"name\": \"lan\", \"device\": \"d\", \"addresses\": [\"2001:db8::1/64"
-		   "\"]}"),
-		"t:2:46: /interfaces/0/addresses/0: warning: IPv6 packets are not routed "
-		"by this version\n",
 		0},
 };
 

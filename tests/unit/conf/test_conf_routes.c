@@ -12,17 +12,17 @@ static const struct conf_case cases[] = {
 	{"route of another type", ROUTES("\"default\""),
 		"t:5:1: /routes/0: expected an object, found a string\n", 0},
 	{"route without its keys", ROUTES("{}"),
-		"t:5:1: /routes/0: missing key \"prefix\", expected an IPv4 prefix such "
-		"as 203.0.113.0/24\n"
-		"t:5:1: /routes/0: missing key \"via\", expected an IPv4 address without "
+		"t:5:1: /routes/0: missing key \"prefix\", expected a prefix such as "
+		"203.0.113.0/24 or 2001:db8:ff::/48\n"
+		"t:5:1: /routes/0: missing key \"via\", expected an address without "
 		"prefix length\n",
 		0},
 	{"unknown key in a route",
 		ROUTES("{\"prefix\": \"0.0.0.0/0\", \"gateway\": \"192.0.2.254\"}"),
-		"t:5:1: /routes/0: missing key \"via\", expected an IPv4 address without "
+		"t:5:1: /routes/0: missing key \"via\", expected an address without "
 		"prefix length\n"
 		"t:5:25: /routes/0/gateway: unknown key \"gateway\", allowed are \"prefix"
-		"\", \"via\"\n",
+		"\", \"via\", \"interface\"\n",
 		0},
 	{"prefix with host bits",
 		ROUTES("{\"prefix\": \"203.0.113.5/24\", \"via\": \"192.0.2.254\"}"),
@@ -34,8 +34,8 @@ static const struct conf_case cases[] = {
 		"ADDRESS/LENGTH such as 203.0.113.0/24\n",
 		0},
 	{"prefix of another type", ROUTES("{\"prefix\": 0, \"via\": \"192.0.2.254\"}"),
-		"t:5:12: /routes/0/prefix: expected an IPv4 prefix such as "
-		"203.0.113.0/24, found 0\n",
+		"t:5:12: /routes/0/prefix: expected a prefix such as "
+		"203.0.113.0/24 or 2001:db8:ff::/48, found 0\n",
 		0},
 	{"prefix is no prefix", ROUTES("{\"prefix\": \"default\", \"via\": \"192.0.2.254\"}"),
 		"t:5:12: /routes/0/prefix: expected an address and its prefix length "
@@ -45,19 +45,79 @@ static const struct conf_case cases[] = {
 		"t:5:12: /routes/0/prefix: 224.0.0.0/4: 224.0.0.0 is a multicast "
 		"address, expected a prefix of hosts\n",
 		0},
-	{"IPv6 route", ROUTES("{\"prefix\": \"2001:db8::/32\", \"via\": \"fe80::1\"}"),
-		"t:5:12: /routes/0/prefix: IPv6 routes are not supported by this "
-		"version, expected an IPv4 prefix\n"
-		"t:5:36: /routes/0/via: IPv6 routes are not supported by this version, "
-		"expected an IPv4 address\n",
+	{"link-local prefix", ROUTES("{\"prefix\": \"fe80::/64\", \"via\": \"2001:db8:1::fe\"}"),
+		"t:5:12: /routes/0/prefix: fe80::/64 is link-local, and that is never routed\n"
+		"t:5:32: /routes/0/via: 2001:db8:1::fe is on no connected subnet, there are none\n",
+		0},
+	{"link-local via without its interface",
+		ROUTES("{\"prefix\": \"2001:db8::/32\", \"via\": \"fe80::1\"}"),
+		"t:5:36: /routes/0/via: fe80::1 is link-local: the route needs an \"interface\"\n",
+		0},
+	{"unknown interface",
+		ROUTES("{\"prefix\": \"::/0\", \"via\": \"fe80::1\", \"interface\": \"wna\"}"),
+		"t:5:51: /routes/0/interface: there is no interface \"wna\", did you mean \"wan\"?\n",
+		0},
+	{"interface of another type",
+		ROUTES("{\"prefix\": \"::/0\", \"via\": \"fe80::1\", \"interface\": 1}"),
+		"t:5:51: /routes/0/interface: expected the name of an interface, found 1\n", 0},
+	{"interface is not that of via",
+		ROUTES("{\"prefix\": \"0.0.0.0/0\", \"via\": \"192.0.2.254\", \"interface\": "
+		       "\"wan\"}"),
+		"t:5:60: /routes/0/interface: 192.0.2.254 is on a subnet of interface \"lan\", not "
+		"of \"wan\"\n",
+		0},
+	{"families of prefix and via",
+		ROUTES("{\"prefix\": \"::/0\", \"via\": \"192.0.2.254\"},\n"
+		       "{\"prefix\": \"0.0.0.0/0\", \"via\": \"fe80::1\", \"interface\": \"lan\"}"),
+		"t:5:27: /routes/0/via: 192.0.2.254 is no IPv6 address, as that of a next hop to "
+		"this prefix\n"
+		"t:6:32: /routes/1/via: fe80::1 is no IPv4 address, as that of a next hop to this "
+		"prefix\n",
+		0},
+	{"via is a link-local VIP",
+		"{\"interfaces\": [{\"name\": \"lan\", \"device\": \"d\"}],\n"
+		"\"carp\": {\"groups\": [{\"name\": \"carp0\", \"vhid\": 1, \"pass\": \"x\", "
+		"\"carpdev\": \"lan\", \"addresses\": [\"fe80::1/64\"]}]},\n"
+		"\"routes\": [{\"prefix\": \"::/0\", \"via\": \"fe80::1\", \"interface\": "
+		"\"lan\"}]}",
+		"t:3:38: /routes/0/via: fe80::1 is a shared address of group \"carp0\" itself, "
+		"expected another host\n",
+		0},
+	{"IPv6 prefixes: host bits, multicast, connected, twice",
+		"{\"interfaces\": [{\"name\": \"lan\", \"device\": \"d\", \"addresses\": "
+		"[\"2001:db8:1::2/64\"]}],\n"
+		"\"routes\": [\n"
+		"{\"prefix\": \"2001:db8:5::1/48\", \"via\": \"2001:db8:1::fe\"},\n"
+		"{\"prefix\": \"ff00::/8\", \"via\": \"2001:db8:1::fe\"},\n"
+		"{\"prefix\": \"2001:db8:1::/64\", \"via\": \"2001:db8:1::fe\"},\n"
+		"{\"prefix\": \"2001:db8:6::/48\", \"via\": \"2001:db8:1::fe\"},\n"
+		"{\"prefix\": \"2001:db8:6::/48\", \"via\": \"2001:db8:2::fe\"}]}",
+		"t:3:12: /routes/0/prefix: 2001:db8:5::1/48 has bits set after its prefix length, "
+		"expected 2001:db8:5::/48\n"
+		"t:4:12: /routes/1/prefix: ff00::/8: ff00:: is a multicast address, expected a "
+		"prefix of hosts\n"
+		"t:5:12: /routes/2/prefix: 2001:db8:1::/64 is connected by interface \"lan\" (line "
+		"1) and needs no route\n"
+		"t:7:12: /routes/4/prefix: a route to 2001:db8:6::/48 is given at line 6 already\n"
+		"t:7:38: /routes/4/via: 2001:db8:2::fe is on no connected subnet, there are "
+		"2001:db8:1::/64 of \"lan\"\n",
+		0},
+	{"MTU too small for IPv6",
+		"{\"interfaces\": [{\"name\": \"lan\", \"device\": \"d\", \"mtu\": 1279, "
+		"\"addresses\": [\"192.0.2.2/24\"]}],\n"
+		"\"carp\": {\"groups\": [{\"name\": \"carp0\", \"vhid\": 1, \"pass\": \"x\", "
+		"\"carpdev\": \"lan\", \"addresses\": [\"2001:db8::1/64\", "
+		"\"2001:db8::2/64\"]}]}}",
+		"t:2:95: /carp/groups/0/addresses/0: IPv6 needs an MTU of 1280 or more, interface "
+		"\"lan\" has 1279\n",
 		0},
 	{"via with a length",
 		ROUTES("{\"prefix\": \"203.0.113.0/24\", \"via\": \"192.0.2.254/24\"}"),
-		"t:5:37: /routes/0/via: expected an IPv4 address without prefix length, "
+		"t:5:37: /routes/0/via: expected an address without prefix length, "
 		"found \"192.0.2.254/24\"\n",
 		0},
 	{"via of another type", ROUTES("{\"prefix\": \"203.0.113.0/24\", \"via\": true}"),
-		"t:5:37: /routes/0/via: expected an IPv4 address without prefix length, "
+		"t:5:37: /routes/0/via: expected an address without prefix length, "
 		"found true\n",
 		0},
 	{"via loopback", ROUTES("{\"prefix\": \"203.0.113.0/24\", \"via\": \"127.0.0.1\"}"),

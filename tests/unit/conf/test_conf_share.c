@@ -10,24 +10,18 @@
 static const struct conf_case link_local[] = {
 	{"link-local VIP without carpdev", GROUP("\"vhid\": 1, \"addresses\": [\"fe80::1/64\"]"),
 		"t:5:57: /carp/groups/0/addresses/0: fe80::1 is link-local and on every "
-		"interface: give the group a \"carpdev\"\n"
-		"t:5:57: /carp/groups/0/addresses/0: warning: IPv6 packets are not routed by "
-		"this version\n",
+		"interface: give the group a \"carpdev\"\n",
 		0},
 	{"link-local VIP after one that finds the carpdev",
 		GROUP("\"vhid\": 1, \"addresses\": [\"192.0.2.1/24\", \"192.0.2.5/24\",\n"
 		      "\"fe80::1/64\", \"fe80::5/64\"]"),
 		"t:6:1: /carp/groups/0/addresses/2: fe80::1 is link-local and on every "
-		"interface: give the group a \"carpdev\"\n"
-		"t:6:1: /carp/groups/0/addresses/2: warning: IPv6 packets are not routed by this "
-		"version\n",
+		"interface: give the group a \"carpdev\"\n",
 		0},
 	{"link-local VIP, carpdev misspelt",
 		GROUP("\"vhid\": 1, \"carpdve\": \"lan\", \"addresses\": [\"fe80::1/64\"]"),
 		"t:5:43: /carp/groups/0/carpdve: unknown key \"carpdve\", did you mean "
-		"\"carpdev\"?\n"
-		"t:5:75: /carp/groups/0/addresses/0: warning: IPv6 packets are not routed by "
-		"this version\n",
+		"\"carpdev\"?\n",
 		0},
 	{"link-local VIP with a short prefix",
 		GROUP("\"vhid\": 1, \"carpdev\": \"lan\", \"addresses\": [\"fe80::1/9\"]"),
@@ -45,8 +39,6 @@ static const struct conf_case link_local[] = {
 		"\"carp\": {\"groups\": [{\"name\": \"carp0\", \"pass\": \"x\", \"vhid\": 1, "
 		"\"carpdev\": \"lan\",\n"
 		"\"addresses\": [\"fe80::1/64\"]}]}}",
-		"t:1:62: /interfaces/0/addresses/0: warning: IPv6 packets are not routed by this "
-		"version\n"
 		"t:3:15: /carp/groups/0/addresses/0: fe80::1 is an address of interface \"lan\" "
 		"at line 1 already\n",
 		0},
@@ -107,8 +99,6 @@ static const struct conf_case shared[] = {
 		      "\"addresses\": [\"2001:db8::1/64\"]},\n"
 		      "{\"name\": \"carp1\", \"vhid\": 2, \"pass\": \"x\", \"carpdev\": \"lan\", "
 		      "\"addresses\": [\"2001:db8::1/64\"]}"),
-		"t:5:75: /carp/groups/0/addresses/0: warning: IPv6 packets are not routed by "
-		"this version\n"
 		"t:6:75: /carp/groups/1/addresses/0: 2001:db8::1 is a shared address of group "
 		"\"carp0\" at line 5 already: \"arpbalance\" shares IPv4 addresses only\n",
 		0},

@@ -273,6 +273,51 @@ fib_nbr_learn(struct fib_nbr_table *t, uint16_t if_index, uint32_t ip,
 }
 
 void
+fib_nbr_solicited(struct fib_nbr_table *t, uint16_t if_index, const uint8_t ip[16],
+	const uint8_t mac[BASE_MAC_LEN], bool create, base_ns_t now, fib_nbr_act_fn act, void *arg)
+{
+	struct fake_told *told = &fake.told[fake.n_told++];
+
+	(void)t;
+	(void)if_index;
+	(void)now;
+	(void)act;
+	(void)arg;
+	assert_true(fake.n_told <= FAKE_LEARNT);
+	*told = (struct fake_told){.ns = true, .create = create, .has_mac = true};
+	memcpy(told->ip, ip, 16);
+	memcpy(told->mac, mac, BASE_MAC_LEN);
+}
+
+void
+fib_nbr_advertised(struct fib_nbr_table *t, uint16_t if_index, const uint8_t ip[16],
+	const uint8_t *mac, bool solicited, bool override, base_ns_t now, fib_nbr_act_fn act,
+	void *arg)
+{
+	struct fake_told *told = &fake.told[fake.n_told++];
+
+	(void)t;
+	(void)if_index;
+	(void)now;
+	(void)act;
+	(void)arg;
+	assert_true(fake.n_told <= FAKE_LEARNT);
+	*told = (struct fake_told){
+		.solicited = solicited, .override = override, .has_mac = mac != NULL};
+	memcpy(told->ip, ip, 16);
+	if (mac != NULL)
+		memcpy(told->mac, mac, BASE_MAC_LEN);
+}
+
+bool
+fib_nbr_lookup6(const struct fib_nbr_table *t, uint16_t if_index, const uint8_t ip[16],
+	uint8_t mac[BASE_MAC_LEN])
+{
+	(void)ip;
+	return fib_nbr_lookup(t, if_index, 0, mac);
+}
+
+void
 fib_nbr_tick(struct fib_nbr_table *t, base_ns_t now, fib_nbr_act_fn act, void *arg)
 {
 	(void)t;

@@ -47,9 +47,11 @@ struct fake {
 		uint32_t ip;
 		bool create;
 	} learnt[FAKE_LEARNT];
-	fib_nbr_act_fn nbr_act;
-	void *nbr_arg;
-	bool nbr_request_due;
+	struct fake_told { /* what others said of themselves over IPv6 */
+		bool ns, create, solicited, override, has_mac;
+		uint8_t ip[16], mac[BASE_MAC_LEN];
+	} told[FAKE_LEARNT];
+	uint32_t n_told;
 	base_ns_t last_frame;
 	uint16_t n_known; /* sources published last */
 	uint16_t port;	  /* of port_event */
@@ -59,7 +61,6 @@ struct fake {
 	bool attached[8];		    /* by dp_attach() */
 	uint32_t n_detached;		    /* calls of port_set_detached() */
 	bool nbr_known;			    /* fib_nbr_lookup() finds everybody, at rig_asker_mac */
-	uint32_t nbr_request_ip;
 };
 extern struct fake fake;
 

@@ -151,7 +151,7 @@ resolver_asks_in_an_allowed_name(void **state)
 		fake.punt[fake.n_punts++] = (struct dp_punt){.m = dp_ctl_alloc(NULL),
 			.cls = DP_PUNT_RESOLVE,
 			.group = DP_NONE,
-			.next_hop = RIG_ASKER};
+			.next_hop = base_addr_from_ip4(RIG_ASKER)};
 		rig_turn(&r);
 		assert_int_equal(sent_arps(), 1);
 		const struct fake_frame *f = sent_arp(0, &arp);

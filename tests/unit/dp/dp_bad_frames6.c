@@ -157,27 +157,58 @@ mld_short(void)
 }
 
 static struct frame
-to_server(void)
-{
-	return frame_echo6(vmac1, client6, server6, 8);
-}
-
-static struct frame
-to_other_interface(void)
-{
-	return frame_echo6(vmac1, client6, wan_own6, 8);
-}
-
-static struct frame
 to_loopback(void)
 {
 	return frame_echo6(lan_mac, client6, (const uint8_t[16]){[15] = 1}, 8);
 }
 
 static struct frame
-nd_to_server(void)
+to_nobody(void)
 {
-	return frame_nd(lan_mac, WIRE_ICMP6_NS, server6, lan_vip6);
+	return frame_echo6(lan_mac, client6, wire_ip6_unspecified, 8);
+}
+
+static struct frame
+to_mapped(void)
+{
+	return frame_echo6(vmac1, client6,
+		(const uint8_t[16]){[10] = 0xff, [11] = 0xff, [12] = 203, 0, 113, 10}, 8);
+}
+
+static struct frame
+to_link_local(void)
+{
+	return frame_echo6(lan_mac, client_ll6, (const uint8_t[16]){0xfe, 0x80, [15] = 9}, 8);
+}
+
+static struct frame
+to_link_local_from_afar(void)
+{
+	return frame_ip6(vmac1, server6, client_ll6, 17, 20);
+}
+
+static struct frame
+to_nowhere(void)
+{
+	return frame_ip6(vmac1, client6, (const uint8_t[16]){0x20, 1, 0x0d, 0xb9}, 17, 20);
+}
+
+static struct frame
+hop_limit_one(void)
+{
+	struct frame f = frame_ip6(vmac1, client6, server6, 17, 20);
+
+	f.b[IP_AT + 7] = 1;
+	return f;
+}
+
+static struct frame
+hop_limit_zero(void)
+{
+	struct frame f = hop_limit_one();
+
+	f.b[IP_AT + 7] = 0;
+	return f;
 }
 
 static struct frame
@@ -302,15 +333,6 @@ echo_checksum(void)
 }
 
 static struct frame
-echo_from_a_groups_mac(void)
-{
-	struct frame f = frame_echo6(lan_mac, client6, lan_own6, 8);
-
-	f.b[6] |= 1;
-	return f;
-}
-
-static struct frame
 echo_too_big(void)
 {
 	return frame_echo6(lan_mac, client6, lan_own6, 1500 - 48 + 1);
@@ -336,10 +358,14 @@ const struct bad_frame bad_frames6[] = {
 	{DP_DROP_IP6_UNHANDLED, "solicitation after a hop-by-hop header", nd_with_options},
 	{DP_DROP_IP6_UNHANDLED, "MLD query, hop limit 64", mld_from_beyond},
 	{DP_DROP_IP6_UNHANDLED, "MLD query of 23 bytes", mld_short},
-	{DP_DROP_IP6_NOT_ROUTED, "to a server", to_server},
-	{DP_DROP_IP6_NOT_ROUTED, "to our address on the other interface", to_other_interface},
-	{DP_DROP_IP6_NOT_ROUTED, "to loopback", to_loopback},
-	{DP_DROP_IP6_NOT_ROUTED, "solicitation to somebody else", nd_to_server},
+	{DP_DROP_IP6_DESTINATION, "to loopback", to_loopback},
+	{DP_DROP_IP6_DESTINATION, "to ::", to_nobody},
+	{DP_DROP_IP6_DESTINATION, "to an IPv4-mapped address", to_mapped},
+	{DP_DROP_IP6_SCOPE, "to a link-local address of another host", to_link_local},
+	{DP_DROP_IP6_SCOPE, "to a link-local address, from another link", to_link_local_from_afar},
+	{DP_DROP_NO_ROUTE, "no route", to_nowhere},
+	{DP_DROP_TTL, "hop limit 1", hop_limit_one},
+	{DP_DROP_TTL, "hop limit 0", hop_limit_zero},
 	{DP_DROP_L2_BROADCAST, "echo in multicast", echo_in_group},
 	{DP_DROP_L2_BROADCAST, "echo in broadcast", echo_in_broadcast},
 	{DP_DROP_ND_MALFORMED, "solicitation of 23 bytes", nd_short},
@@ -358,7 +384,6 @@ const struct bad_frame bad_frames6[] = {
 	{DP_DROP_LOCAL, "echo after a hop-by-hop header", echo_with_options},
 	{DP_DROP_ECHO_MALFORMED, "seven bytes of ICMPv6", echo_short},
 	{DP_DROP_ECHO_MALFORMED, "ICMPv6 checksum", echo_checksum},
-	{DP_DROP_ECHO_MALFORMED, "from a group's MAC", echo_from_a_groups_mac},
 	{DP_DROP_TOO_BIG, "one byte over the MTU", echo_too_big},
 };
 

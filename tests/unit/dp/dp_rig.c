@@ -44,6 +44,16 @@ static struct {
 			(len)                                                                    \
 	}
 
+#define LAN_NET6    0x20, 0x01, 0x0d, 0xb8, 0, 1
+#define WAN_NET6    0x20, 0x01, 0x0d, 0xb8, 0, 2
+#define SERVER_NET6 0x20, 0x01, 0x0d, 0xb8, 0xff, 0
+#define FAR_NET6    0x20, 0x01, 0x0d, 0xb8, 0xfe, 0
+/* The first six bytes are a macro of the above. */
+#define P6(net, host, len)                                     \
+	{                                                      \
+		{BASE_FAMILY_IP6, {net, [15] = (host)}}, (len) \
+	}
+
 static const struct fib_route routes[] = {
 	{P4(IP(192, 0, 2, 0), 24), {FIB_NH_CONNECTED, LAN, FIB_GROUP_NONE, 0, {0}}},
 	{P4(IP(192, 0, 2, 0), 32), {FIB_NH_DROP, LAN, FIB_GROUP_NONE, 0, {0}}},
@@ -56,6 +66,23 @@ static const struct fib_route routes[] = {
 	{P4(WAN_VIP, 32), {FIB_NH_LOCAL, WAN, WAN_VHID1, 0, {0}}},
 	{P4(IP(203, 0, 113, 0), 24), {FIB_NH_GATEWAY, WAN, FIB_GROUP_NONE, ROUTER, {0}}},
 	{P4(IP(10, 0, 0, 0), 8), {FIB_NH_GATEWAY, LAN, FIB_GROUP_NONE, LAN_ROUTER, {0}}},
+	{P6(LAN_NET6, 0, 64), {.type = FIB_NH_CONNECTED, .if_index = LAN, .group = FIB_GROUP_NONE}},
+	{P6(LAN_NET6, 2, 128), {.type = FIB_NH_LOCAL, .if_index = LAN, .group = FIB_GROUP_NONE}},
+	{P6(LAN_NET6, 1, 128), {.type = FIB_NH_LOCAL, .if_index = LAN, .group = LAN_VHID1}},
+	{P6(LAN_NET6, 7, 128), {.type = FIB_NH_LOCAL, .if_index = LAN, .group = LAN_VHID7}},
+	{P6(WAN_NET6, 0, 64), {.type = FIB_NH_CONNECTED, .if_index = WAN, .group = FIB_GROUP_NONE}},
+	{P6(WAN_NET6, 2, 128), {.type = FIB_NH_LOCAL, .if_index = WAN, .group = FIB_GROUP_NONE}},
+	{P6(WAN_NET6, 1, 128), {.type = FIB_NH_LOCAL, .if_index = WAN, .group = WAN_VHID1}},
+	{P6(SERVER_NET6, 0, 40),
+		{.type = FIB_NH_GATEWAY,
+			.if_index = WAN,
+			.group = FIB_GROUP_NONE,
+			.gateway6 = {WAN_NET6, [15] = 254}}},
+	{P6(FAR_NET6, 0, 40),
+		{.type = FIB_NH_GATEWAY,
+			.if_index = LAN,
+			.group = FIB_GROUP_NONE,
+			.gateway6 = {0xfe, 0x80, [15] = 100}}},
 };
 
 static int
@@ -141,6 +168,12 @@ rig_learn(struct rig *r, uint16_t if_index, uint32_t ip, const uint8_t mac[6])
 	fib_nbr_learn(r->nbr, if_index, ip, mac, true, r->now, nbr_ignore, NULL);
 }
 
+void
+rig_learn6(struct rig *r, uint16_t if_index, const uint8_t ip[16], const uint8_t mac[6])
+{
+	fib_nbr_solicited(r->nbr, if_index, ip, mac, true, r->now, nbr_ignore, NULL);
+}
+
 static void
 rig_open(struct rig *r)
 {
@@ -189,8 +222,12 @@ rig_open(struct rig *r)
 	memcpy(vip[2][1], wan_vip6, 16);
 	memcpy(ifs[LAN].mac, lan_mac, 6);
 	memcpy(ifs[WAN].mac, wan_mac, 6);
-	if (r->opt.no_addresses)
+	if (r->opt.no_addresses) {
 		ifs[LAN].ip4 = ifs[WAN].ip4 = 0;
+		ifs[LAN].n_ip6 = ifs[WAN].n_ip6 = 1;
+		ifs[LAN].ip6 = &own[0][1]; /* none but the link-local one */
+		ifs[WAN].ip6 = &own[1][1];
+	}
 	for (uint16_t p = 0; p < RIG_PORTS; p++)
 		ports[p] = (struct dp_port_config){g.port_id[p], n_txq, r->opt.control_txq};
 	for (uint16_t w = 0; w < c.n_workers; w++) {
@@ -210,6 +247,10 @@ rig_open(struct rig *r)
 	rig_learn(r, LAN, CLIENT, client_mac);
 	rig_learn(r, LAN, LAN_ROUTER, lan_router_mac);
 	rig_learn(r, WAN, ROUTER, router_mac);
+	rig_learn6(r, LAN, client6, client_mac);
+	rig_learn6(r, LAN, client_ll6, client_mac);
+	rig_learn6(r, WAN, client_ll6, client_mac);
+	rig_learn6(r, WAN, router6, router_mac);
 }
 
 static void

@@ -27,7 +27,8 @@
  *
  * 203.0.113.0/24 lies behind the router, 10.0.0.0/8 behind 192.0.2.254, a third port has no
  * interface. 2001:db8:1::/64 is the LAN's, 2001:db8:2::/64 the WAN's, hosts with the same numbers;
- * both interfaces have fe80::2, and fe80::1 is a VIP of vhid 1 on both.
+ * both interfaces have fe80::2, and fe80::1 is a VIP of vhid 1 on both. 2001:db8:ff00::/40 lies
+ * behind the WAN's router, 2001:db8:fe00::/40 behind fe80::64 on the LAN.
  */
 
 enum { LAN = 0, WAN = 1, BARE = 2, RIG_PORTS = 3 };
@@ -53,13 +54,15 @@ extern const uint8_t vmac1[6], vmac7[6], vmac9[6];
 
 extern const uint8_t lan_own6[16], lan_vip6[16], lan_vip7_6[16], wan_own6[16], wan_vip6[16];
 extern const uint8_t client6[16], server6[16], router6[16];
+extern const uint8_t far6[16];	    /**< behind client_ll6 */
+extern const uint8_t stranger6[16]; /**< on the WAN, without a MAC */
 extern const uint8_t own_ll6[16], vip_ll6[16], client_ll6[16];
 
 struct rig_options {
 	uint16_t n_workers; /**< worker w polls queue w of each port; default 1 */
 	uint16_t n_txq;	    /**< default n_workers */
 	bool control_txq;
-	bool no_addresses; /**< interfaces without an address of their own */
+	bool no_addresses; /**< interfaces without an address of their own but fe80::2 */
 	bool shared_vip;   /**< vhid 7 has LAN_VIP too */
 	uint16_t n_desc;   /**< default 256 */
 	uint32_t icmp_per_s;
@@ -84,6 +87,7 @@ int rig_setup(void **state);
 int rig_teardown(void **state);
 /** A neighbour with its MAC. */
 void rig_learn(struct rig *r, uint16_t if_index, uint32_t ip, const uint8_t mac[6]);
+void rig_learn6(struct rig *r, uint16_t if_index, const uint8_t ip[16], const uint8_t mac[6]);
 /** Start again with other options. */
 void rig_configure(struct rig *r, const struct rig_options *opt);
 

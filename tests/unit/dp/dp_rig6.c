@@ -31,6 +31,8 @@ const uint8_t wan_own6[16] = WAN6(2);
 const uint8_t wan_vip6[16] = WAN6(1);
 const uint8_t router6[16] = WAN6(254);
 const uint8_t server6[16] = {0x20, 0x01, 0x0d, 0xb8, 0xff, [15] = 10};
+const uint8_t far6[16] = {0x20, 0x01, 0x0d, 0xb8, 0xfe, [15] = 10};
+const uint8_t stranger6[16] = WAN6(77);
 const uint8_t own_ll6[16] = LL6(2);
 const uint8_t vip_ll6[16] = LL6(1);
 const uint8_t client_ll6[16] = LL6(100);

@@ -250,7 +250,7 @@ a_next_hop_without_a_mac_is_asked_for(void **state)
 	assert_int_equal(p.cls, DP_PUNT_RESOLVE);
 	assert_int_equal(p.if_index, WAN);
 	assert_int_equal(p.group, DP_NONE);
-	assert_int_equal(p.next_hop, STRANGER);
+	assert_int_equal(base_addr_ip4(&p.next_hop), STRANGER);
 	assert_int_equal(p.m->data_len, f.len - WIRE_ETH_LEN);
 	assert_int_equal(rte_pktmbuf_mtod(p.m, uint8_t *)[8], 63);
 	assert_int_equal(rig_stats(r).punted_resolve, 1);

@@ -226,7 +226,7 @@ a_held_reply_keeps_its_source(void **state)
 		assert_int_equal(dp_poll_punts(r->dp, &p, 1, 1), 1);
 		assert_int_equal(p.cls, DP_PUNT_RESOLVE);
 		assert_int_equal(p.if_index, LAN);
-		assert_int_equal(p.next_hop, CLIENT2);
+		assert_int_equal(base_addr_ip4(&p.next_hop), CLIENT2);
 		dp_answer(r->dp, LAN_VHID1, master == 1);
 		dp_ctl_send_resolved(r->dp, LAN, p.m, other_mac);
 		rig_turn(r);
@@ -349,11 +349,11 @@ an_unreachable_neighbour_is_told(void **state)
 	/* The sender's MAC is not known either: the error waits for it, and is given up quietly. */
 	rig_take(r, LAN, &from_afar);
 	assert_int_equal(dp_poll_punts(r->dp, &p, 1, 1), 1);
-	assert_int_equal(p.next_hop, STRANGER);
+	assert_int_equal(base_addr_ip4(&p.next_hop), STRANGER);
 	dp_ctl_unreachable(r->dp, p.m);
 	assert_int_equal(dp_poll_punts(r->dp, &p, 1, 1), 1);
 	assert_int_equal(p.cls, DP_PUNT_RESOLVE);
-	assert_int_equal(p.next_hop, CLIENT2);
+	assert_int_equal(base_addr_ip4(&p.next_hop), CLIENT2);
 	dp_ctl_unreachable(r->dp, p.m);
 	assert_int_equal(dp_poll_punts(r->dp, &p, 1, 1), 0);
 	rig_turn(r);

@@ -75,6 +75,9 @@ adverts_find_their_ring(void **state)
 			fail_msg("%s: group %u", cases[i].what, p.group);
 		assert_int_equal(p.cls, DP_PUNT_ADVERT);
 		assert_int_equal(p.if_index, cases[i].port);
+		/* Padding goes where a packet may have to be routed. */
+		if (!wire_ip6_is_multicast(cases[i].dst))
+			f.len = WIRE_CARP6_FRAME_LEN;
 		assert_int_equal(p.m->data_len, f.len);
 		assert_memory_equal(rte_pktmbuf_mtod(p.m, void *), f.b, f.len);
 		rte_pktmbuf_free(p.m);
@@ -310,10 +313,11 @@ an_echo_is_answered(void **state)
 	const struct {
 		const uint8_t *mac, *src, *dst, *reply_mac;
 	} cases[] = {
-		{lan_mac, client6, lan_own6, lan_mac}, {lan_mac, client_ll6, own_ll6, lan_mac},
-		{vmac1, client6, lan_vip6, vmac1}, {vmac1, client_ll6, vip_ll6, vmac1},
+		{lan_mac, client6, lan_own6, lan_mac},
+		{lan_mac, client_ll6, own_ll6, lan_mac},
+		{vmac1, client6, lan_vip6, vmac1},
+		{vmac1, client_ll6, vip_ll6, vmac1},
 		{lan_mac, client6, lan_vip6, vmac1},
-		{vmac1, server6, lan_own6, lan_mac}, /* comes through a router */
 	};
 	static const uint16_t payloads[] = {0, 1, 7, 56, 57, 1400, 1452};
 	unsigned int n = 0;
