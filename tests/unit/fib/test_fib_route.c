@@ -344,8 +344,8 @@ ends6(const struct base_prefix *p, uint8_t first[16], uint8_t last[16])
 		unsigned int kept = p->plen > i * 8 ? p->plen - i * 8U : 0;
 		uint8_t mask = kept >= 8 ? 0xff : (uint8_t)(0xff00U >> kept);
 
-		first[i] = p->addr.bytes[i] & mask;
-		last[i] = first[i] | (uint8_t)~mask;
+		first[i] = (uint8_t)(p->addr.bytes[i] & mask);
+		last[i] = (uint8_t)(first[i] | (uint8_t)~mask);
 	}
 }
 
