@@ -342,7 +342,7 @@ ends6(const struct base_prefix *p, uint8_t first[16], uint8_t last[16])
 {
 	for (unsigned int i = 0; i < 16; i++) {
 		unsigned int kept = p->plen > i * 8 ? p->plen - i * 8U : 0;
-		uint8_t mask = kept >= 8 ? 0xff : (uint8_t)(0xff00U >> kept);
+		uint8_t mask = (uint8_t)(kept >= 8 ? 0xff : 0xff00U >> kept);
 
 		first[i] = (uint8_t)(p->addr.bytes[i] & mask);
 		last[i] = (uint8_t)(first[i] | (uint8_t)~mask);
