@@ -81,7 +81,7 @@ release=$(sed 's/^\([0-9]*\.[0-9]*\).*/\1/' <<<"$version")
 [ -e "$here/$release/series" ] || cannot "there are no patches for DPDK $release"
 stamp=$({ echo "$version"; ${CC:-cc} --version; cat "$0" "$here/$release"/*; } | sha256sum)
 
-if [ "$(cat "$out/stamp" 2>/dev/null)" != "$stamp" ]; then
+if [ ! -d "$out/drivers/$release" ] || [ "$(cat "$out/stamp" 2>/dev/null)" != "$stamp" ]; then
 	rm -f "$out/stamp" "$out/why-not"
 	source=$("$here/fetch.sh" 2>>"$log") || cannot "$(tail -n 1 "$log")"
 	echo "dpdk-patches: building the drivers of dpdk-patches/$release for $version"

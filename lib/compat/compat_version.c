@@ -8,18 +8,37 @@
 
 #include <rte_version.h>
 
-unsigned int
-compat_dpdk_release(void)
+/*
+ * "DPDK 22.11.11", of the library: the drivers come with it. The numbers by themselves are
+ * experimental.
+ */
+static void
+parse(unsigned long part[3])
 {
-	/* "DPDK 22.11.11", of the library: the drivers come with it. The numbers by themselves are
-	 * experimental. */
 	const char *text = rte_version();
-	unsigned long year, month = 0;
 	char *end;
 
 	text += strcspn(text, "0123456789");
-	year = strtoul(text, &end, 10);
-	if (*end == '.')
-		month = strtoul(end + 1, NULL, 10);
-	return (unsigned int)(year * 100 + month);
+	for (unsigned int i = 0; i < 3; i++) {
+		part[i] = strtoul(text, &end, 10);
+		text = *end == '.' ? end + 1 : "";
+	}
+}
+
+unsigned int
+compat_dpdk_release(void)
+{
+	unsigned long part[3];
+
+	parse(part);
+	return (unsigned int)(part[0] * 100 + part[1]);
+}
+
+unsigned int
+compat_dpdk_point(void)
+{
+	unsigned long part[3];
+
+	parse(part);
+	return (unsigned int)part[2];
 }

@@ -8,5 +8,7 @@
 
 /** Release of the library in use as year * 100 + month: 2211 is 22.11. @thread any */
 unsigned int compat_dpdk_release(void);
+/** Point release of its stable series: 11 of 22.11.11, 0 of 22.11. @thread any */
+unsigned int compat_dpdk_point(void);
 
 #endif

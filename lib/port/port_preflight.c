@@ -31,7 +31,14 @@ static const struct fault {
 #define PORT_FAULT(driver, before, when, effect, level, need, what, remedy) \
 	{driver, before, FAULT_##when, FAULT_##effect, PORT_CHECK_##level, need, what, remedy},
 #include "faults.def"
-#undef PORT_FAULT
+};
+
+static const struct fix {
+	const char *driver;
+	unsigned int release, point;
+} fixes[] = {
+#define PORT_UNPRUNED(driver, release, point) {driver, release, point},
+#include "faults.def"
 };
 
 const char *
@@ -59,6 +66,7 @@ port_facts_fill(struct port_facts *f, const struct rte_eth_dev_info *info,
 
 	*f = (struct port_facts){
 		.release = compat_dpdk_release(),
+		.point = compat_dpdk_point(),
 		.max_rxq = port_driver_queues(drv, info->max_rx_queues),
 		.max_txq = port_driver_queues(drv, info->max_tx_queues),
 		.min_mtu = info->min_mtu,
@@ -86,10 +94,22 @@ port_facts_slots(const struct port_facts *f)
 	return f->max_macs == 0 ? UINT32_MAX : f->max_macs - 1;
 }
 
+/* Cured in the stable series of the release. */
+static bool
+fixed_in_series(const struct fault *x, const struct port_facts *f)
+{
+	for (unsigned int i = 0; x->effect == FAULT_PRUNES && i < RTE_DIM(fixes); i++)
+		if (strcmp(fixes[i].driver, f->driver) == 0 && fixes[i].release == f->release &&
+			f->point >= fixes[i].point)
+			return true;
+	return false;
+}
+
 static bool
 fault_applies(const struct fault *x, const struct port_facts *f)
 {
-	return strcmp(x->driver, f->driver) == 0 && (x->before == 0 || f->release < x->before) &&
+	return strcmp(x->driver, f->driver) == 0 &&
+		(x->before == 0 || (f->release < x->before && !fixed_in_series(x, f))) &&
 		(x->when == FAULT_ALWAYS || f->max_macs <= 1);
 }
 

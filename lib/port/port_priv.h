@@ -109,7 +109,7 @@ unsigned int port_queue_plan(const struct rte_eth_dev_info *info, const struct p
 /** What a device says before it is started, and what is wanted of it; constant. */
 struct port_facts {
 	char driver[32];
-	unsigned int release; /**< of DPDK, as compat_dpdk_release() */
+	unsigned int release, point; /**< of DPDK, as compat_dpdk_release() and _point() */
 	uint16_t max_rxq, max_txq, min_mtu;
 	uint32_t max_mtu;
 	struct rte_eth_desc_lim rx_desc, tx_desc;

@@ -166,6 +166,34 @@ test_faults(void **state)
 	assert_true(port_facts_prunes(&f));
 	f.release = 2503;
 	assert_false(port_facts_prunes(&f));
+	/* Stable releases got the cure later: Debian 12's has it. */
+	f.release = 2211;
+	f.point = 7;
+	assert_true(port_facts_prunes(&f));
+	f.point = 8;
+	assert_false(port_facts_prunes(&f));
+	table(&f, NULL);
+	assert_ptr_equal(row("vmac", 1), &none);
+	f.release = 2411;
+	f.point = 1;
+	assert_true(port_facts_prunes(&f));
+	f.point = 2;
+	assert_false(port_facts_prunes(&f));
+	f.release = 2311;
+	f.point = 9;
+	assert_true(port_facts_prunes(&f));
+	/* That of one driver is none of another's. */
+	f = facts("net_i40e", 2211, 64);
+	f.point = 11;
+	assert_true(port_facts_prunes(&f));
+
+	/* Its link is real since 24.11. */
+	f = facts("net_af_packet", 2211, 1);
+	table(&f, NULL);
+	assert_string_equal(row("link", 1)->given, "the driver's link is always up");
+	f.release = 2411;
+	table(&f, NULL);
+	assert_ptr_equal(row("link", 1), &none);
 
 	/* With the patched driver its gaps are gone. */
 	f = facts("net_af_packet", 2211, 1);
