@@ -33,6 +33,17 @@ def last_before(sniffer, port, ts):
     return [f for f in sniffer.select(sniff.advert_from(port)) if f.ts < ts][-1]
 
 
+def wait_heard(box):
+    """A box that has just started counts from there until it has heard the master in each group."""
+    for group in box.conf["carp"]["groups"]:
+
+        def heard(name=group["name"]):
+            stats = box.carp_stats(name)
+            return stats["ipackets"] + stats["ipackets6"] - stats["badvhid"]
+
+        box.wait_counter(heard, 0, what=f"adverts heard in {group['name']}")
+
+
 def kill_master(pair, restart=True, gap_timeout=10.0):
     """SIGKILL fw1, the master, right after an advert of it was seen; fw2 takes over.
 
@@ -40,6 +51,7 @@ def kill_master(pair, restart=True, gap_timeout=10.0):
     """
     sniffer = pair.net.sniffer
     probe = lab.Probe(pair.client).flowing()
+    wait_heard(pair.fw2)
     sniffer.wait(sniff.advert_from("fw1.em0"), timeout=4)
     mark, events = sniffer.mark(), probe.mark()
     killed = time.time()
