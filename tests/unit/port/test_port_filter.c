@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "compat_version.h"
 #include "fake_dev.h"
 
 static const uint8_t vmacs[4][BASE_MAC_LEN] = {
@@ -87,9 +88,9 @@ static const struct filter_case filter_cases[] = {
 	{"slots not told", 8, NO, 0, 0, 0, 0, 0, false, NULL, FILTER, "", "list", false, false,
 		false, 0, UINT32_MAX, NULL},
 	{"a faulty filter is left alone", 8, NO, 0, 0, 0, 0, 0, false, NULL, PROMISC, NULL, "list",
-		true, false, false, 0, 0, "net_ice"},
+		true, false, false, 0, 0, "net_i40e"},
 	{"a faulty filter is required", 8, NO, 0, 0, 0, 0, 0, false, NULL, FILTER, "", "list",
-		false, false, false, PORT_VMAC_REQUIRE, 0, "net_ice"},
+		false, false, false, PORT_VMAC_REQUIRE, 0, "net_i40e"},
 	{"required, there", 8, NO, 0, 0, 0, 0, 0, false, NULL, FILTER, "", "list", false, false,
 		false, PORT_VMAC_REQUIRE, 0, NULL},
 	{"required, refused", 0, NO, 0, 0, 0, 0, 0, false, REQUIRED NO_FILTER, FILTER, NULL, NULL,
@@ -141,7 +142,13 @@ test_apply_and_undo(void **state)
 		const struct filter_case *c = &filter_cases[i];
 		struct port_info info;
 		char err[256] = "";
-		struct port_set *s = start(c, err, sizeof(err));
+		struct port_set *s;
+
+		/* It is not faulty with every DPDK. */
+		if (c->driver != NULL && strcmp(c->driver, "net_i40e") == 0 &&
+			compat_dpdk_release() >= 2307)
+			continue;
+		s = start(c, err, sizeof(err));
 
 		if ((s != NULL) != (c->says == NULL) ||
 			(c->says != NULL && strcmp(err, c->says) != 0))
