@@ -8,6 +8,7 @@ demo.py [--interactive]: stay up, tell how to get in, and open the CLI of fw1.
 
 import argparse
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -133,6 +134,15 @@ class Demo:
         )
         who(self.fw1, self.fw2)
 
+    @staticmethod
+    def is_dead(one):
+        """A process that is killed closes its CLI before it can be waited for."""
+        try:
+            one.process.wait(1)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def interactive(self):
         places = {"sw": self.net.switch, **{n: h.ns for n, h in self.net.hosts.items()}}
         doors = {n: ns.popen(["sleep", "infinity"]).pid for n, ns in places.items()}
@@ -143,14 +153,15 @@ class Demo:
                 f"  nsenter -m -n -t {doors[b.name]} {box.KOICTL} --socket {b.socket_path} "
                 "show carp all"
             )
-        print(f"  nsenter -m -n -t {doors['sw']} tcpdump -n -e -T carp -i lan proto 112")
+        tcpdump = f"nsenter -m -n -t {doors['sw']} tcpdump -n -e -T carp -i lan proto 112"
+        print(f"  {tcpdump}" + ("" if shutil.which("tcpdump") else "    # apt-get install tcpdump"))
         print(f"  kill -9 {self.fw1.process.pid}        # the master dies")
         say("The CLI of fw1 (help lists its commands, carp carp0 down moves the address):")
         # Ctrl-C is for the CLI; the demo itself waits for its end.
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             subprocess.call([box.KOICTL, "--socket", self.fw1.socket_path])
-            if self.fw1.process.poll() is not None:
+            if self.is_dead(self.fw1):
                 say("fw1 is gone; the CLI of fw2:")
                 subprocess.call([box.KOICTL, "--socket", self.fw2.socket_path])
         finally:
