@@ -203,6 +203,26 @@ serve(const struct args *a, const struct conf *conf, const struct lcore_plan *pl
 	return ARGS_EXIT_OK;
 }
 
+/* EAL's own lines name the step that failed; this names what to do, where that is known. */
+static void
+tell_why_no_eal(const char *node, int err)
+{
+	/* before its options are read EAL does not know by which file to ask */
+	if (err != EINVAL && rte_eal_primary_proc_alive(NULL) != 0)
+		fprintf(stderr,
+			"koi: EAL could not be initialised: another process runs as node \"%s\"\n",
+			node);
+	else if (err == EACCES && rte_eal_has_hugepages() != 0)
+		fprintf(stderr,
+			"koi: EAL could not be initialised: there are no hugepages: reserve some "
+			"(dpdk-hugepages.py --setup 256M), or do without: "
+			"\"eal\": [\"--no-huge\", \"-m\", \"128\", ...]\n");
+	else if (err != 0)
+		fprintf(stderr, "koi: EAL could not be initialised: %s\n", rte_strerror(err));
+	else
+		fprintf(stderr, "koi: EAL could not be initialised, for the reason above\n");
+}
+
 static int
 with_eal(
 	const struct args *a, const struct conf *conf, struct lcore_plan *plan, const sigset_t *set)
@@ -217,7 +237,7 @@ with_eal(
 		return ARGS_EXIT_USAGE;
 	}
 	if (rte_eal_init(eal.argc, eal.argv) < 0) {
-		fprintf(stderr, "koi: EAL could not be initialised: %s\n", rte_strerror(rte_errno));
+		tell_why_no_eal(conf->node, rte_errno);
 		goto out;
 	}
 	if (eal.lcores_given && plan_adopt(plan, conf, err, sizeof(err)) != 0) {
@@ -282,7 +302,8 @@ main(int argc, char **argv)
 		return ARGS_EXIT_OK;
 	}
 	if (a.version) {
-		printf("koi %s, DPDK %s\n", KOI_VERSION, rte_version());
+		/* the latter begins with "DPDK" */
+		printf("koi %s, %s\n", KOI_VERSION, rte_version());
 		return ARGS_EXIT_OK;
 	}
 	if (a.check)

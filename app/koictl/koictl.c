@@ -198,6 +198,8 @@ print_reply(const char *text, bool as_json)
 	FILE *to = stdout;
 	int status;
 
+	/* the socket is done with; a pager that leaves early is no error to talk about */
+	signal(SIGPIPE, SIG_DFL);
 	if (!json_is_object(reply)) {
 		json_decref(reply);
 		return fail(EXIT_NO_DAEMON, "%.*s", (int)strcspn(text, "\r\n"), text);

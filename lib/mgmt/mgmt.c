@@ -101,10 +101,12 @@ mgmt_interactive(struct mgmt *m)
 		{.fd = STDIN_FILENO, .events = POLLIN},
 		{.fd = m->wake_fd, .events = POLLIN},
 	};
-	struct cmdline *cl = cmdline_stdin_new(mgmt_cli_ctx(m->cli), "koi> ");
-	char buf[256];
+	char prompt[MGMT_CLI_PROMPT], buf[256];
+	struct cmdline *cl;
 	ssize_t n;
 
+	mgmt_cli_prompt(&m->config, prompt);
+	cl = cmdline_stdin_new(mgmt_cli_ctx(m->cli), prompt);
 	if (!cl)
 		return;
 	for (;;) {

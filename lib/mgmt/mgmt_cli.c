@@ -92,6 +92,12 @@ do_request(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_a
 	post(s, &req);
 }
 
+void
+mgmt_cli_prompt(const struct mgmt_config *c, char prompt[MGMT_CLI_PROMPT])
+{
+	snprintf(prompt, MGMT_CLI_PROMPT, "%.*s> ", MGMT_CLI_PROMPT - 3, c->conf->node);
+}
+
 static uint8_t
 hex_digit(char c)
 {
@@ -115,7 +121,7 @@ do_key(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args 
 	}
 	if (rc != 0) {
 		s->status = MGMT_CLI_REFUSED;
-		fprintf(s->out, "refused: %s\n",
+		fprintf(s->out, "refused: \"%s\" %s\n", a->text,
 			err[0] != '\0' ? err : strerror(rc < 0 ? -rc : rc));
 	} else {
 		post(s, &req);

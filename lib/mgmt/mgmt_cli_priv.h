@@ -66,6 +66,11 @@ void mgmt_cli_free(struct mgmt_cli *cli);
 /** For cmdline_new(). */
 cmdline_parse_ctx_t *mgmt_cli_ctx(struct mgmt_cli *cli);
 
+/** Bytes of a prompt with its NUL: as many as cmdline keeps. */
+#define MGMT_CLI_PROMPT 32
+/** The prompt names the node, since an operator has several open; a very long name is cut. */
+void mgmt_cli_prompt(const struct mgmt_config *c, char prompt[MGMT_CLI_PROMPT]);
+
 /** Feed bytes that were typed. @return false when the session has ended */
 bool mgmt_cli_feed(struct mgmt_session *s, struct cmdline *cl, const char *bytes, size_t n);
 /** Run one command line without a terminal; status, text and view are left in the session. */

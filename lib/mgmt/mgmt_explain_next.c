@@ -5,6 +5,7 @@
 #include "mgmt_explain_priv.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "port.h"
 
@@ -19,7 +20,7 @@ obstacle(struct mgmt_explain *x, json_t *list, const char *what, const char *rem
 static void
 obstacle_link(struct mgmt_explain *x, json_t *list)
 {
-	char what[256], remedy[64];
+	char what[256], remedy[80];
 	struct port_info p = {0};
 
 	port_set_info(x->c->ports, x->c->if_port[x->conf->if_index], &p);
@@ -30,7 +31,9 @@ obstacle_link(struct mgmt_explain *x, json_t *list)
 		obstacle(x, list, what, remedy);
 	} else if (!p.link_up) {
 		snprintf(what, sizeof(what), "%s has no link", x->ifname);
-		snprintf(remedy, sizeof(remedy), "check cable and switch port of %s", x->ifname);
+		/* a netdev that the kernel has down looks like a cable that is out */
+		snprintf(remedy, sizeof(remedy), "check cable and switch port of %s%s", x->ifname,
+			strcmp(p.link_source, "netdev") == 0 ? ", and that its netdev is up" : "");
 		obstacle(x, list, what, remedy);
 	} else if (x->v.info.cause == ELECTION_CAUSE_LINK_DOWN && json_array_size(list) == 0) {
 		snprintf(what, sizeof(what), "%s has link, but not yet for the election: %s",

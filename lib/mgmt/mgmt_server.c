@@ -102,12 +102,13 @@ serve_person(struct client *cl)
 	};
 	struct cmdline *c;
 	bool first = true;
-	char buf[512];
+	char prompt[MGMT_CLI_PROMPT], buf[512];
 
 	if (s.out_fd < 0)
 		return;
+	mgmt_cli_prompt(s.config, prompt);
 	/* cmdline_free() closes the memory file */
-	c = cmdline_new(mgmt_cli_ctx(cl->server->cli), "koi> ", -1, s.out_fd);
+	c = cmdline_new(mgmt_cli_ctx(cl->server->cli), prompt, -1, s.out_fd);
 	if (!c) {
 		close(s.out_fd);
 		return;

@@ -4,6 +4,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 
@@ -249,7 +250,34 @@ def test_manage_missing_device_is_exit_2(net):
     one.process = None
 
 
+def test_manage_why_eal_does_not_start(net):
+    """EAL names the step that failed, and koi what to do about it."""
+    conf = box.config("fw1", two=False)
+    conf["eal"].remove("--no-shconf")
+    one = box.Box(net.firewall("fw1"), conf).start()
+    twin = one.host.ns.popen(
+        one.argv(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    said = twin.communicate(timeout=20)[0].decode()
+    assert twin.returncode == 2, said
+    assert 'could not be initialised: another process runs as node "fw1"' in said
+    assert one.ctl("show version")
+
+    with open("/proc/meminfo", encoding="ascii") as f:
+        if "HugePages_Total:       0\n" not in f.read():
+            pytest.skip("this machine has hugepages")
+    conf = box.config("fw2", two=False)
+    conf["eal"] = ["--no-pci"]
+    two = box.Box(net.host("fw2"), conf)
+    two.start(wait=False)
+    assert two.process.wait(20) == 2, two.log()
+    assert "there are no hugepages: reserve some" in two.log()
+    assert '"--no-huge", "-m", "128"' in two.log()
+    two.process = None
+
+
 def test_manage_exit_codes_of_the_command_line():
+    assert re.match(r"koi \S+, DPDK \d", run_koi("--version").stdout)
     assert run_koi("--version").returncode == 0
     assert run_koi("--help").returncode == 0
     assert run_koi("--no-such-option").returncode == 1

@@ -160,7 +160,7 @@ answers_of_control(void **state)
 static void
 keys_from_file_and_hex(void **state)
 {
-	char path[] = "/tmp/koi-pass-XXXXXX", line[128];
+	char path[] = "/tmp/koi-pass-XXXXXX", line[128], refused[160];
 	int fd = mkstemp(path);
 
 	(void)state;
@@ -178,7 +178,11 @@ keys_from_file_and_hex(void **state)
 	assert_int_equal(chmod(path, 0644), 0);
 	mgmt_cli_run(&session, line);
 	assert_int_equal(session.status, MGMT_CLI_REFUSED);
-	assert_ptr_equal(strstr(session.text, "refused: "), session.text);
+	snprintf(refused, sizeof(refused),
+		"refused: \"%s\" is open to group or others (mode 0644), allowed is 0600 or "
+		"stricter\n",
+		path);
+	assert_string_equal(session.text, refused);
 	unlink(path);
 	mgmt_cli_run(&session, line);
 	assert_int_equal(session.status, MGMT_CLI_REFUSED);
@@ -259,10 +263,12 @@ type(const char *keys, bool *alive)
 {
 	int mem = memfd_create("typed", MFD_CLOEXEC);
 	struct mgmt_session s = {.cli = cli, .config = &fake.config, .out_fd = mem};
-	struct cmdline *cl = cmdline_new(mgmt_cli_ctx(cli), "koi> ", -1, mem);
-	char *out;
+	char prompt[MGMT_CLI_PROMPT], *out;
+	struct cmdline *cl;
 	off_t n;
 
+	mgmt_cli_prompt(&fake.config, prompt);
+	cl = cmdline_new(mgmt_cli_ctx(cli), prompt, -1, mem);
 	assert_non_null(cl);
 	*alive = mgmt_cli_feed(&s, cl, keys, strlen(keys));
 	n = lseek(mem, 0, SEEK_END);
@@ -274,6 +280,21 @@ type(const char *keys, bool *alive)
 }
 
 static void
+prompt_names_the_node(void **state)
+{
+	char prompt[MGMT_CLI_PROMPT];
+
+	(void)state;
+	mgmt_cli_prompt(&fake.config, prompt);
+	assert_string_equal(prompt, "fw1> ");
+	/* the longest name is cut, not the end of the prompt */
+	memset(fake.conf->node, 'n', CONF_NODE_MAX);
+	fake.conf->node[CONF_NODE_MAX] = '\0';
+	mgmt_cli_prompt(&fake.config, prompt);
+	assert_string_equal(prompt, "nnnnnnnnnnnnnnnnnnnnnnnnnnnnn> ");
+}
+
+static void
 typing(void **state)
 {
 	static const struct {
@@ -281,11 +302,11 @@ typing(void **state)
 		const char *shown; /* somewhere in the output */
 		bool alive;
 	} cases[] = {
-		{"carp carp0 down\n", "koi> carp carp0 down", true},
+		{"carp carp0 down\n", "fw1> carp carp0 down", true},
 		{"quit\n", "quit", false},
-		{"\004", "koi> ", false},
+		{"\004", "fw1> ", false},
 		/* completion: words, names, what may follow; names and words side by side */
-		{"sh\t", "koi> sh\033[0Kow ", true},
+		{"sh\t", "fw1> sh\033[0Kow ", true},
 		{"show interface l\t", "l\033[0Kan ", true},
 		{"show carp carp\t", "carp0", true},
 		{"show carp s\t", "s\033[0Ktats ", true},
@@ -409,6 +430,7 @@ main(void)
 		T(answers_of_control),
 		T(keys_from_file_and_hex),
 		T(errors_name_the_bad_word),
+		T(prompt_names_the_node),
 		T(typing),
 		T(keys_stay_out_of_the_history),
 		T(long_lines_do_nothing),

@@ -406,6 +406,14 @@ init_for_each_reason(void **state)
 		"2026-05-01T12:00:01.123Z.\n"
 		"Cause: interface down; rule: the interface has no link.\n"
 		"In the way: lan has no link. To do: check cable and switch port of lan.\n" AFTER_INIT);
+	snprintf(fake.ports[0].link_source, sizeof(fake.ports[0].link_source), "netdev");
+	expect_explained(0,
+		"carp0 (lan vhid 1) has been INIT for 12.3 s, since "
+		"2026-05-01T12:00:01.123Z.\n"
+		"Cause: interface down; rule: the interface has no link.\n"
+		"In the way: lan has no link. To do: check cable and switch port of lan, and that "
+		"its netdev is up.\n" AFTER_INIT);
+	snprintf(fake.ports[0].link_source, sizeof(fake.ports[0].link_source), "poll");
 	snprintf(fake.ports[0].out_of_service, PORT_OUT_MAX, "the device was removed");
 	expect_explained(0,
 		"carp0 (lan vhid 1) has been INIT for 12.3 s, since "

@@ -320,6 +320,36 @@ finds_the_node(void **state)
 	assert_int_equal(r.code, 0);
 }
 
+/* As with "koictl show carp all | head -n 1": its reader is gone, and that is no error to tell. */
+static void
+nobody_reads(void **state)
+{
+	char line[128], *args[ARGS_MAX], said[256];
+	int out[2], err[2], status;
+	pid_t pid;
+
+	(void)state;
+	snprintf(line, sizeof(line), "--socket %s show carp all", path);
+	make_args(line, args);
+	assert_int_equal(pipe2(out, O_CLOEXEC) | pipe2(err, O_CLOEXEC), 0);
+	close(out[0]);
+	pid = fork();
+	if (pid == 0) {
+		alarm(DEADLINE_MS / 1000);
+		dup2(out[1], 1);
+		dup2(err[1], 2);
+		execv(args[0], args);
+		_exit(127);
+	}
+	close(out[1]);
+	close(err[1]);
+	collect(err[0], said, sizeof(said));
+	assert_string_equal(said, "");
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGPIPE);
+}
+
 static void
 interactive_on_a_pipe(void **state)
 {
@@ -328,7 +358,7 @@ interactive_on_a_pipe(void **state)
 	(void)state;
 	run(&r, NULL, "show carp demotion\ncarp carp1 down\n", "--socket %s", path);
 	assert_int_equal(r.code, 0);
-	assert_non_null(strstr(r.out, "koi> show carp demotion\r\ndemotion 1\nkoi> "));
+	assert_non_null(strstr(r.out, "fw1> show carp demotion\r\ndemotion 1\nfw1> "));
 	assert_int_equal(fake.request.type, CTL_REQ_DOWN);
 	run(&r, NULL, "quit\n", "--socket %s", path);
 	assert_int_equal(r.code, 0);
@@ -378,7 +408,7 @@ interactive_on_a_terminal(void **state)
 			execv(args[0], args);
 			_exit(127);
 		}
-		watch(master, "koi> ");
+		watch(master, "fw1> ");
 		assert_int_equal(tcgetattr(slave, &during), 0);
 		assert_int_equal(during.c_lflag & (ICANON | ECHO | ISIG), 0);
 		/* completion of a name */
@@ -406,6 +436,7 @@ main(void)
 		T(no_daemon),
 		T(rude_daemon),
 		T(finds_the_node),
+		T(nobody_reads),
 		T(interactive_on_a_pipe),
 		T(interactive_on_a_terminal),
 #undef T

@@ -236,11 +236,11 @@ sessions(void **state)
 	(void)state;
 	/* koictl's newline asks for the prompt and is no empty command */
 	say(fd, "\n");
-	out = hear(fd, "koi> ");
-	assert_string_equal(out, "koi> ");
+	out = hear(fd, "fw1> ");
+	assert_string_equal(out, "fw1> ");
 	free(out);
 	say(fd, "show carp demotion\n");
-	out = hear(fd, "\r\ndemotion 1\nkoi> ");
+	out = hear(fd, "\r\ndemotion 1\nfw1> ");
 	free(out);
 	say(fd, "quit\n");
 	free(hear(fd, ""));
@@ -248,7 +248,7 @@ sessions(void **state)
 	/* a command at once is a person's too */
 	fd = dial();
 	say(fd, "carp carp0 up\n");
-	free(hear(fd, "koi> "));
+	free(hear(fd, "fw1> "));
 	assert_int_equal(fake.request.type, CTL_REQ_UP);
 	shutdown(fd, SHUT_WR);
 	free(hear(fd, ""));
@@ -263,11 +263,11 @@ two_clients_at_once(void **state)
 
 	(void)state;
 	say(a, "\n");
-	free(hear(a, "koi> "));
+	free(hear(a, "fw1> "));
 	say(a, "show carp de");
 	expect(b, "{\"cmd\": \"carp carp0 up\"}", 0, "");
 	say(a, "motion\n");
-	out = hear(a, "koi> ");
+	out = hear(a, "fw1> ");
 	assert_non_null(strstr(out, "demotion 1\n"));
 	free(out);
 	expect(b, "{\"cmd\": \"carp carp0 down\"}", 0, "");
@@ -314,24 +314,24 @@ an_idle_session_makes_room(void **state)
 	for (unsigned int i = 1; i < MGMT_CLIENTS_MAX; i++) {
 		fds[i] = dial();
 		say(fds[i], "\n");
-		free(hear(fds[i], "koi> "));
+		free(hear(fds[i], "fw1> "));
 	}
 	/* what is typed counts, a whole line or not */
 	say(fds[1], "show carp demotion\n");
-	free(hear(fds[1], "koi> "));
+	free(hear(fds[1], "fw1> "));
 	say(fds[2], "x");
 	free(hear(fds[2], "x"));
 	for (unsigned int i = 0; i < 2; i++) {
 		more[i] = dial();
 		say(more[i], "\n");
-		free(hear(more[i], "koi> "));
+		free(hear(more[i], "fw1> "));
 		out = hear(fds[3 + i], "");
 		assert_string_equal(out, bye);
 		free(out);
 	}
 	expect(fds[0], "{\"cmd\": \"carp carp0 up\"}", 0, "");
 	say(fds[1], "show carp demotion\n");
-	free(hear(fds[1], "koi> "));
+	free(hear(fds[1], "fw1> "));
 	for (unsigned int i = 0; i < MGMT_CLIENTS_MAX; i++)
 		close(fds[i]);
 	close(more[0]);
@@ -492,7 +492,7 @@ stopping_ends_sessions(void **state)
 
 	(void)state;
 	say(fd, "\n");
-	free(hear(fd, "koi> "));
+	free(hear(fd, "fw1> "));
 	mgmt_server_stop(server);
 	server = NULL;
 	free(hear(fd, ""));

@@ -126,12 +126,12 @@ prompt_on_stdin(void **state)
 	(void)state;
 	fake_event(CTL_EVENT_LINK)->if_id = 1;
 	assert_int_equal(run("show carp demotion\nquit\n", out, log, sizeof(log)), 11);
-	assert_string_equal(out, "koi> show carp demotion\r\ndemotion 1\nkoi> quit\r\n");
+	assert_string_equal(out, "fw1> show carp demotion\r\ndemotion 1\nfw1> quit\r\n");
 	assert_string_equal(log, "interface wan: link down\n");
 	/* the end of the input ends the prompt, and is no "quit" */
 	out[0] = '\0';
 	assert_int_equal(run("carp carp9 up\n", out, log, sizeof(log)), 10);
-	assert_non_null(strstr(out, "unknown group \"carp9\": groups are carp0, carp1\nkoi> "));
+	assert_non_null(strstr(out, "unknown group \"carp9\": groups are carp0, carp1\nfw1> "));
 	assert_int_equal(run(NULL, out, log, sizeof(log)), 10);
 }
 
