@@ -134,15 +134,18 @@ def rig_inputs(wire):
                 + client + dst)
         return ether + b"\x08\x00" + head + payload
 
-    def ip6(dst, proto, payload):
-        src = bytes.fromhex("20010db8000100000000000000000064")
-        head = bytes.fromhex("60000000") + struct.pack(">HBB", len(payload), proto, 255)
-        return ether + b"\x86\xdd" + head + src + bytes.fromhex(dst) + payload
+    def ip6(dst, proto, payload, hops=255, src="20010db8000100000000000000000064"):
+        head = bytes.fromhex("60000000") + struct.pack(">HBB", len(payload), proto, hops)
+        return ether + b"\x86\xdd" + head + bytes.fromhex(src) + bytes.fromhex(dst) + payload
 
     udp = bytes.fromhex("0400000900220000") + bytes(26)
     echo = bytes.fromhex("0800000000070001") + bytes(range(24))
     echo6 = bytes.fromhex("8000000000070001") + bytes(range(24))
-    vip6 = "20010db8000100000000000000000001"
+    vip6, wan_vip6 = "20010db8000100000000000000000001", "20010db8000200000000000000000001"
+    server6, far6 = "20010db8ff000000000000000000000a", "20010db8fe000000000000000000000a"
+    stranger6, link_local = "20010db800020000000000000000004d", "fe800000000000000000000000000064"
+    # hop-by-hop, destination options, fragment (the first one), each before the next
+    extended = bytes.fromhex("3c00050200000100 2c00010400000000 3a00000100000001")
     routed = {
         "route": ip4(server, 17, udp), "ttl": ip4(server, 17, udp, ttl=1),
         "resolve": ip4(stranger, 17, udp), "redirect": ip4(upstream, 17, udp),
@@ -150,7 +153,15 @@ def rig_inputs(wire):
         "echo-own": ip4(own, 1, echo), "echo-vip": ip4(vip, 1, echo),
         "fragment": ip4(vip, 1, echo, flags=0x2000), "too-big": ip4(server, 17, bytes(1420)),
         "too-big-df": ip4(server, 17, bytes(1420), flags=0x4000),
-        "echo6-vip": ip6(vip6, 58, echo6), "not-routed6": ip6("20010db8" + "11" * 12, 17, udp),
+        "echo6-vip": ip6(vip6, 58, echo6), "no-route6": ip6("20010db9" + "11" * 12, 17, udp),
+        "route6": ip6(server6, 17, udp), "hops6": ip6(server6, 17, udp, hops=1),
+        "route6-link-local-hop": ip6(far6, 17, udp), "resolve6": ip6(stranger6, 17, udp),
+        "too-big6": ip6(server6, 17, bytes(1400)), "scope6": ip6(server6, 17, udp, src=link_local),
+        "extended6": ip6(server6, 0, extended + echo6),
+        "extended6-hops": ip6(server6, 0, extended + b"\x03" + echo6[1:], hops=1),
+        "echo6-other-interface": ip6(wan_vip6, 58, echo6),
+        "echo6-from-afar": ip6(vip6, 58, echo6, src=server6),
+        "echo6-link-local": ip6("fe800000000000000000000000000002", 58, echo6, src=link_local),
         "solicit": ip6(vip6, 58, bytes.fromhex("8700000000000000" + vip6 + "0101020000000164")),
     }
     for name, frame in routed.items():
