@@ -248,6 +248,39 @@ def test_dualstack_snooping_switch_keeps_the_backup(net):
     assert pair.fw2.states() == ["BACKUP", "BACKUP"]
 
 
+@pytest.mark.sanitized
+def test_conformance_62_unicast_pair6(net):
+    """The peer's MAC is a neighbour's: solicited, then adverts go there and to no group."""
+    confs = []
+    for node, skew, other in (("fw1", 0, 3), ("fw2", 128, 2)):
+        conf = dual.config(node, advskew=skew, state="master" if skew == 0 else None)
+        for group, net4, net6 in zip(
+            conf["carp"]["groups"], ("192.0.2.", "198.51.100."), (dual.LAN6, dual.WAN6)
+        ):
+            group["peer"], group["peer6"] = f"{net4}{other}", f"{net6}{other}"
+        confs.append(conf)
+    pair = dual.DualPair(net, *confs).start()
+    pair.both.wait(carp6.advert6_from("fw1.em0"), 0, 5, what="advert over IPv6")
+    asked = pair.both.select(
+        lambda f: f.port == "fw1.em0"
+        and (n := carp6.nd(f))
+        and n.kind == carp6.NS
+        and n.target == f"{dual.LAN6}3"
+    )
+    assert asked and carp6.nd(asked[0]).src.startswith("fe80::")
+    for frame in pair.both.select(carp6.advert6_from("fw1.em0")):
+        ad = carp6.parse(frame.data)
+        assert ad.dst == f"{dual.LAN6}3" and ad.dst_mac == pair.fw2.host.macs["em0"]
+        assert ad.src_mac == pair.fw1.host.macs["em0"]
+    heard = pair.fw2.carp_stats("carp0")["ipackets6"]
+    pair.fw2.wait_counter(
+        lambda: pair.fw2.carp_stats("carp0")["ipackets6"], heard, what="ipackets6"
+    )
+    pair.fw1.kill()
+    pair.fw2.wait_master()
+    pair.client.wait_ping(dual.LAN_VIP6)
+
+
 # -- a kernel host ----------------------------------------------------------------------------
 
 
