@@ -5,68 +5,23 @@
  * The forwarding stage of IPv4: route lookup for the burst, then per packet TTL, MTU, next hop's
  * MAC, new Ethernet header, TX buffer. Also the way out for packets of our own, of both families.
  */
-#include "dp_priv.h"
+#include "dp_hop_priv.h"
+
+#include <rte_byteorder.h>
 
 static const struct fib_nh no_route = {.type = FIB_NH_NONE, .group = FIB_GROUP_NONE};
-
-void
-dp_snapshot(struct dp_lcore *lc, base_ns_t now)
-{
-	const struct dp *dp = lc->dp;
-	const struct fib_nbr_table *nbr = atomic_load_explicit(&dp->nbr, memory_order_acquire);
-
-	lc->now = now;
-	lc->fib = atomic_load_explicit(&dp->fib, memory_order_acquire);
-	if (now < lc->hop_epoch_end && nbr == lc->nbr)
-		return;
-	lc->nbr = nbr;
-	lc->hop_epoch_end = now + DP_HOP_EPOCH_NS;
-	lc->hop_epoch += UINT64_C(1) << (64 - DP_HOP_EPOCH_BITS);
-	if (lc->hop_epoch == 0) {
-		memset(lc->hops, 0, sizeof(lc->hops));
-		memset(lc->hops6, 0, sizeof(lc->hops6));
-		lc->hop_epoch = UINT64_C(1) << (64 - DP_HOP_EPOCH_BITS);
-	}
-}
-
-static __rte_noinline bool
-hop_fill(struct dp_lcore *lc, struct dp_hop *h, uint64_t key, const struct dp_if *out, uint32_t ip)
-{
-	uint8_t l2[2 * BASE_MAC_LEN];
-
-	if (lc->nbr == NULL || !fib_nbr_lookup(lc->nbr, out->index, ip, l2))
-		return false;
-	memcpy(l2 + BASE_MAC_LEN, out->mac, BASE_MAC_LEN);
-	memcpy(&h->l2_head, l2, sizeof(h->l2_head));
-	memcpy(&h->l2_tail, l2 + sizeof(h->l2_head), sizeof(h->l2_tail));
-	h->key = key;
-	return true;
-}
-
-/*
- * Write the Ethernet addresses of a frame to a next hop; false when that has no MAC. What was
- * looked up is good for a millisecond: a change may as well have been on its way here that long.
- */
-static inline bool
-hop_write(struct dp_lcore *lc, const struct dp_if *out, uint32_t ip, uint8_t *p)
-{
-	uint64_t id = (uint64_t)out->index << 32 | ip, key = lc->hop_epoch | id;
-	struct dp_hop *h = &lc->hops[id * UINT64_C(0x9e3779b97f4a7c15) >> (64 - DP_HOP_CACHE_BITS)];
-
-	if (unlikely(h->key != key) && unlikely(!hop_fill(lc, h, key, out, ip)))
-		return false;
-	memcpy(p, &h->l2_head, sizeof(h->l2_head));
-	memcpy(p + sizeof(h->l2_head), &h->l2_tail, sizeof(h->l2_tail));
-	return true;
-}
 
 /* RFC 1624: one less in the high byte of the word is 0x0100 more in the complement's sum. */
 static inline void
 ttl_decrement(uint8_t *ip)
 {
-	uint32_t sum = (uint32_t)base_load_be16(ip + 10) + 0x0100;
+	const uint16_t more = rte_cpu_to_be_16(0x0100);
+	uint16_t sum;
 
-	base_store_be16(ip + 10, (uint16_t)(sum + (sum >= 0xffff)));
+	/* The bytes may be swapped, in the sum and in what is added (RFC 1071 2). */
+	memcpy(&sum, ip + 10, sizeof(sum));
+	sum = (uint16_t)(sum + more + (sum >= 0xffff - more));
+	memcpy(ip + 10, &sum, sizeof(sum));
 	ip[8]--;
 }
 
@@ -132,74 +87,81 @@ too_big(struct dp_lcore *lc, struct rte_mbuf *m, const uint8_t *ip, uint16_t mtu
 	dp_drop(lc, m, DP_DROP_TOO_BIG);
 }
 
+/* A packet whose next hop has no MAC. */
 static __rte_noinline void
-unresolved(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_if *out, uint32_t hop)
+unresolved(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh, uint32_t dst)
 {
-	const struct base_addr next_hop = base_addr_from_ip4(hop);
+	const struct base_addr next_hop =
+		base_addr_from_ip4(nh->type == FIB_NH_GATEWAY ? nh->gateway : dst);
+	const struct dp_if *out = &lc->dp->ifs[nh->if_index];
+	uint8_t *ip = rte_pktmbuf_mtod_offset(m, uint8_t *, WIRE_ETH_LEN);
 
-	*dp_meta(m) =
-		(struct dp_meta){.kind = DP_KIND_FORWARDED, .group = DP_NONE, .src_group = DP_NONE};
-	dp_punt_resolve(lc, m, out, &next_hop);
+	if (ip[8] <= 1) {
+		ttl_exceeded(lc, m);
+	} else if (m->pkt_len > (uint32_t)WIRE_ETH_LEN + out->mtu) {
+		too_big(lc, m, ip, out->mtu);
+	} else {
+		ttl_decrement(ip);
+		*dp_meta(m) = (struct dp_meta){
+			.kind = DP_KIND_FORWARDED, .group = DP_NONE, .src_group = DP_NONE};
+		dp_punt_resolve(lc, m, out, &next_hop);
+	}
 }
 
-uint16_t
+void
 dp_forward(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n)
 {
-	const struct dp_if *ifs = lc->dp->ifs;
 	const struct fib_nh *nhs[DP_BURST];
-	struct rte_mbuf
-		*run[DP_BURST]; /* frames that leave by the same port, one after the other */
-	uint16_t done = 0, n_run = 0, slot = 0;
-	uint32_t bytes = 0;
+	/* Frames that leave by the same port, one after the other. */
+	struct rte_mbuf *run[DP_BURST];
+	uint32_t n_run = 0, bytes = 0;
+	uint16_t slot = 0;
 
 	if (likely(lc->fib != NULL))
 		fib_lookup(lc->fib, lc->dst, nhs, n);
 	else
-		for (uint16_t i = 0; i < n; i++)
+		for (uint32_t i = 0; i < n; i++)
 			nhs[i] = &no_route;
 
-	for (uint16_t i = 0; i < n; i++) {
+	for (uint32_t i = 0; i < n; i++) {
 		struct rte_mbuf *m = pkts[i];
 		const struct fib_nh *nh = nhs[i];
 		uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *), *ip = p + WIRE_ETH_LEN;
-		const struct dp_if *out;
-		uint32_t hop;
+		const struct dp_hop *hop;
 
 		if (likely(nh->type == FIB_NH_GATEWAY)) {
-			hop = nh->gateway;
+			hop = dp_hop_of_gateway4(lc, nh);
 		} else if (likely(nh->type == FIB_NH_CONNECTED)) {
-			hop = lc->dst[i];
+			hop = dp_hop_of_ip4(lc, &lc->dp->ifs[nh->if_index], lc->dst[i]);
 		} else {
 			unrouted_handle(lc, m, nh);
 			continue;
 		}
-		out = &ifs[nh->if_index];
+		if (unlikely(hop == NULL)) {
+			unresolved(lc, m, nh, lc->dst[i]);
+			continue;
+		}
 		if (unlikely(ip[8] <= 1)) {
 			ttl_exceeded(lc, m);
 			continue;
 		}
-		if (unlikely(m->pkt_len > (uint32_t)WIRE_ETH_LEN + out->mtu)) {
-			too_big(lc, m, ip, out->mtu);
+		if (unlikely(m->pkt_len > hop->len_max)) {
+			too_big(lc, m, ip, (uint16_t)(hop->len_max - WIRE_ETH_LEN));
 			continue;
 		}
 		ttl_decrement(ip);
-		if (unlikely(!hop_write(lc, out, hop, p))) {
-			unresolved(lc, m, out, hop);
-			continue;
-		}
-		if (out->slot != slot && n_run != 0) {
-			dp_tx_forwarded(lc, slot, run, n_run, bytes);
+		dp_hop_write(hop, p);
+		if (hop->slot != slot && n_run != 0) {
+			dp_tx_forwarded(lc, slot, run, (uint16_t)n_run, bytes);
 			n_run = 0;
 			bytes = 0;
 		}
-		slot = out->slot;
+		slot = hop->slot;
 		bytes += m->pkt_len;
 		run[n_run++] = m;
-		done++;
 	}
 	if (n_run != 0)
-		dp_tx_forwarded(lc, slot, run, n_run, bytes);
-	return done;
+		dp_tx_forwarded(lc, slot, run, (uint16_t)n_run, bytes);
 }
 
 bool
@@ -236,6 +198,7 @@ dp_originate(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_route *r, 
 {
 	uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
 	bool ip4 = r->hop.family == BASE_FAMILY_IP4;
+	const struct dp_hop *hop;
 
 	if (m->pkt_len > (uint32_t)WIRE_ETH_LEN + r->out->mtu) {
 		dp_drop(lc, m, DP_DROP_TOO_BIG);
@@ -244,11 +207,13 @@ dp_originate(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_route *r, 
 	base_store_be16(p + 12, ip4 ? WIRE_ETHERTYPE_IP4 : WIRE_ETHERTYPE_IP6);
 	*dp_meta(m) = (struct dp_meta){
 		.kind = DP_KIND_ORIGINATED, .group = DP_NONE, .src_group = src_group};
-	if (!(ip4 ? hop_write(lc, r->out, base_addr_ip4(&r->hop), p)
-		  : dp_hop6_write(lc, r->out, r->hop.bytes, p))) {
+	hop = ip4 ? dp_hop_of_ip4(lc, r->out, base_addr_ip4(&r->hop))
+		  : dp_hop_of_ip6(lc, r->out, r->hop.bytes);
+	if (hop == NULL) {
 		dp_punt_resolve(lc, m, r->out, &r->hop);
 		return;
 	}
+	dp_hop_write(hop, p);
 	if (src_group != DP_NONE)
 		base_vmac(lc->dp->groups[src_group].vhid, p + BASE_MAC_LEN);
 	if (dp_lcore_is_control(lc))

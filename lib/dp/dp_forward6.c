@@ -6,51 +6,9 @@
  * limit, MTU, next hop's MAC, new Ethernet header, TX buffer. Extension headers are none of a
  * router's business, hop-by-hop options included (RFC 8200 4.8), and pass as they are.
  */
-#include "dp_priv.h"
+#include "dp_hop_priv.h"
 
 static const struct fib_nh no_route = {.type = FIB_NH_NONE, .group = FIB_GROUP_NONE};
-
-static __rte_noinline bool
-hop6_fill(struct dp_lcore *lc, struct dp_hop6 *h, uint64_t key, const struct dp_if *out,
-	const uint8_t *ip)
-{
-	uint8_t l2[2 * BASE_MAC_LEN];
-
-	if (lc->nbr == NULL || !fib_nbr_lookup6(lc->nbr, out->index, ip, l2))
-		return false;
-	memcpy(l2 + BASE_MAC_LEN, out->mac, BASE_MAC_LEN);
-	memcpy(&h->l2_head, l2, sizeof(h->l2_head));
-	memcpy(&h->l2_tail, l2 + sizeof(h->l2_head), sizeof(h->l2_tail));
-	memcpy(&h->hi, ip, sizeof(h->hi));
-	memcpy(&h->lo, ip + sizeof(h->hi), sizeof(h->lo));
-	h->key = key;
-	return true;
-}
-
-/* As hop_write() of IPv4. */
-static inline bool
-hop6_write(struct dp_lcore *lc, const struct dp_if *out, const uint8_t *ip, uint8_t *p)
-{
-	uint64_t key = lc->hop_epoch | (uint64_t)out->index << 32, hi, lo, mix;
-	struct dp_hop6 *h;
-
-	memcpy(&hi, ip, sizeof(hi));
-	memcpy(&lo, ip + sizeof(hi), sizeof(lo));
-	mix = (hi ^ out->index) * UINT64_C(0xc2b2ae3d27d4eb4f) + lo;
-	h = &lc->hops6[mix * UINT64_C(0x9e3779b97f4a7c15) >> (64 - DP_HOP_CACHE_BITS)];
-	if (unlikely(h->key != key || h->hi != hi || h->lo != lo) &&
-		unlikely(!hop6_fill(lc, h, key, out, ip)))
-		return false;
-	memcpy(p, &h->l2_head, sizeof(h->l2_head));
-	memcpy(p + sizeof(h->l2_head), &h->l2_tail, sizeof(h->l2_tail));
-	return true;
-}
-
-bool
-dp_hop6_write(struct dp_lcore *lc, const struct dp_if *out, const uint8_t hop[16], uint8_t *frame)
-{
-	return hop6_write(lc, out, hop, frame);
-}
 
 /* Tell the sender why, and drop. */
 static __rte_noinline void
@@ -71,11 +29,34 @@ unrouted6_handle(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *n
 			0);
 }
 
-static __rte_noinline void
-unresolved6(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_if *out, const uint8_t *hop)
+/* What keeps a packet from leaving, whatever is known of its next hop. @return that there is it */
+static inline bool
+refused(struct dp_lcore *lc, struct rte_mbuf *m, const uint8_t *ip, uint32_t len_max)
 {
-	const struct base_addr next_hop = base_addr_from_ip6(hop);
+	if (unlikely(wire_ip6_is_link_local(ip + 8)))
+		refuse(lc, m, DP_DROP_IP6_SCOPE, WIRE_ICMP6_UNREACHABLE, WIRE_ICMP6_UNREACH_SCOPE,
+			0);
+	else if (unlikely(ip[7] <= 1))
+		refuse(lc, m, DP_DROP_TTL, WIRE_ICMP6_TIME_EXCEEDED, 0, 0);
+	else if (unlikely(m->pkt_len > len_max))
+		refuse(lc, m, DP_DROP_TOO_BIG, WIRE_ICMP6_TOO_BIG, 0, len_max - WIRE_ETH_LEN);
+	else
+		return false;
+	return true;
+}
 
+/* A packet whose next hop has no MAC. */
+static __rte_noinline void
+unresolved6(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh, const uint8_t *dst)
+{
+	const struct base_addr next_hop =
+		base_addr_from_ip6(nh->type == FIB_NH_GATEWAY ? nh->gateway6 : dst);
+	const struct dp_if *out = &lc->dp->ifs[nh->if_index];
+	uint8_t *ip = rte_pktmbuf_mtod_offset(m, uint8_t *, WIRE_ETH_LEN);
+
+	if (refused(lc, m, ip, (uint32_t)WIRE_ETH_LEN + out->mtu))
+		return;
+	ip[7]--;
 	*dp_meta(m) =
 		(struct dp_meta){.kind = DP_KIND_FORWARDED, .group = DP_NONE, .src_group = DP_NONE};
 	dp_punt_resolve(lc, m, out, &next_hop);
@@ -98,58 +79,46 @@ void
 dp_forward6(struct dp_lcore *lc)
 {
 	const struct fib_nh *nhs[DP_BURST];
-	struct rte_mbuf
-		*run[DP_BURST]; /* frames that leave by the same port, one after the other */
-	uint16_t n = lc->n6, n_run = 0, slot = 0;
-	uint32_t bytes = 0;
+	/* Frames that leave by the same port, one after the other. */
+	struct rte_mbuf *run[DP_BURST];
+	uint32_t n = lc->n6, n_run = 0, bytes = 0;
+	uint16_t slot = 0;
 
 	routes_get(lc, nhs);
 	lc->n6 = 0;
-	for (uint16_t i = 0; i < n; i++) {
+	for (uint32_t i = 0; i < n; i++) {
 		struct rte_mbuf *m = lc->pkts6[i];
 		const struct fib_nh *nh = nhs[i];
 		uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *), *ip = p + WIRE_ETH_LEN;
-		const struct dp_if *out;
-		const uint8_t *hop;
+		const struct dp_hop *hop;
 
 		if (likely(nh->type == FIB_NH_GATEWAY)) {
-			hop = nh->gateway6;
+			hop = dp_hop_of_gateway6(lc, nh);
 		} else if (likely(nh->type == FIB_NH_CONNECTED)) {
-			hop = lc->dst6[i];
+			hop = dp_hop_of_ip6(lc, &lc->dp->ifs[nh->if_index], lc->dst6[i]);
 		} else {
 			unrouted6_handle(lc, m, nh);
 			continue;
 		}
-		out = &lc->dp->ifs[nh->if_index];
-		if (unlikely(wire_ip6_is_link_local(ip + 8))) {
-			refuse(lc, m, DP_DROP_IP6_SCOPE, WIRE_ICMP6_UNREACHABLE,
-				WIRE_ICMP6_UNREACH_SCOPE, 0);
+		if (unlikely(hop == NULL)) {
+			unresolved6(lc, m, nh, lc->dst6[i]);
 			continue;
 		}
-		if (unlikely(ip[7] <= 1)) {
-			refuse(lc, m, DP_DROP_TTL, WIRE_ICMP6_TIME_EXCEEDED, 0, 0);
+		if (refused(lc, m, ip, hop->len_max))
 			continue;
-		}
-		if (unlikely(m->pkt_len > (uint32_t)WIRE_ETH_LEN + out->mtu)) {
-			refuse(lc, m, DP_DROP_TOO_BIG, WIRE_ICMP6_TOO_BIG, 0, out->mtu);
-			continue;
-		}
 		ip[7]--;
-		if (unlikely(!hop6_write(lc, out, hop, p))) {
-			unresolved6(lc, m, out, hop);
-			continue;
-		}
-		if (out->slot != slot && n_run != 0) {
-			dp_tx_forwarded(lc, slot, run, n_run, bytes);
+		dp_hop_write(hop, p);
+		if (hop->slot != slot && n_run != 0) {
+			dp_tx_forwarded(lc, slot, run, (uint16_t)n_run, bytes);
 			n_run = 0;
 			bytes = 0;
 		}
-		slot = out->slot;
+		slot = hop->slot;
 		bytes += m->pkt_len;
 		run[n_run++] = m;
 	}
 	if (n_run != 0)
-		dp_tx_forwarded(lc, slot, run, n_run, bytes);
+		dp_tx_forwarded(lc, slot, run, (uint16_t)n_run, bytes);
 }
 
 bool

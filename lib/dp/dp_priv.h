@@ -161,24 +161,27 @@ struct dp_txbuf {
 };
 
 /**
- * Next hops' Ethernet addresses, as they go into a frame: destination and first two bytes of the
- * source, then the rest of the source. The key is epoch, interface and address, so that an entry of
- * an earlier epoch is no match.
+ * What a next hop makes of a frame: its Ethernet addresses as they go there, destination and first
+ * two bytes of the source, then the rest of the source; how long it may be; and where it leaves.
+ * The key is epoch and next hop, so that an entry of an earlier epoch is no match.
  */
 struct dp_hop {
 	uint64_t key;
 	uint64_t l2_head;
 	uint32_t l2_tail;
-};
-/** The same for IPv6; the key is epoch and interface. */
+	uint32_t len_max; /**< bytes of a frame */
+	uint16_t slot;
+} __rte_aligned(32);
+/** An IPv6 address on a link; the key is epoch and interface. */
 struct dp_hop6 {
-	uint64_t key, hi, lo;
-	uint64_t l2_head;
-	uint32_t l2_tail;
+	struct dp_hop hop;
+	uint64_t hi, lo;
 };
 #define DP_HOP_CACHE_BITS 10
-#define DP_HOP_EPOCH_BITS 26 /* 6 of DP_IF_MAX and 32 of the address are the rest */
-#define DP_HOP_EPOCH_NS	  BASE_NS_PER_MS
+#define DP_HOP_EPOCH_BITS 15
+/** The rest: where a gateway is, of 48 bits; or this bit, 6 of DP_IF_MAX and 32 of an address. */
+#define DP_HOP_ADDRESS	(UINT64_C(1) << (63 - DP_HOP_EPOCH_BITS))
+#define DP_HOP_EPOCH_NS BASE_NS_PER_MS
 
 /** Rate limit, as the generic cell rate algorithm: one number. */
 struct dp_bucket {
@@ -345,11 +348,13 @@ dp_known_ip4(uint32_t ip)
 uint64_t dp_known_ip6(const struct dp *dp, const uint8_t ip[WIRE_IP6_ADDR_LEN]);
 bool dp_group_knows(const struct dp *dp, uint16_t group, uint64_t source);
 
-/* dp_forward.c */
-/** Route what dp_classify() kept. @return how many went to a TX buffer */
-uint16_t dp_forward(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n);
+/* dp_hop.c */
 /** Take over the tables as they are now. */
 void dp_snapshot(struct dp_lcore *lc, base_ns_t now);
+
+/* dp_forward.c */
+/** Route what dp_classify() kept. */
+void dp_forward(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n);
 /** Where a packet to a destination goes. */
 struct dp_route {
 	const struct dp_if *out;
@@ -370,9 +375,6 @@ void dp_originate(
 /* dp_forward6.c */
 /** Route what dp_classify() kept of IPv6. */
 void dp_forward6(struct dp_lcore *lc);
-/** Write the Ethernet addresses of a frame to a next hop; false when that has no MAC. */
-bool dp_hop6_write(
-	struct dp_lcore *lc, const struct dp_if *out, const uint8_t hop[16], uint8_t *frame);
 
 /* dp_icmp.c */
 void dp_bucket_init(struct dp_bucket *b, uint32_t per_s);

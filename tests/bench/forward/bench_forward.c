@@ -42,6 +42,7 @@
 #define PREFETCHED 4
 #define N_DESC	   512
 #define NEIGHBOURS 64
+#define BURST_NS   1000
 #define ROUTER	   UINT32_C(0xac100001)
 
 enum way { BARE, CLASSIFY, FORWARD, WAYS };
@@ -242,7 +243,11 @@ way_classify(struct dp_lcore *lc, uint16_t n)
 static __rte_noinline void
 way_forward(struct dp_lcore *lc, uint16_t n)
 {
-	dp_snapshot(lc, dp_clock());
+	static base_ns_t now = BASE_NS_PER_S;
+
+	/* A clock of its own: what is done once a millisecond is done as often everywhere. */
+	now += BURST_NS;
+	dp_snapshot(lc, now);
 	n = dp_classify(lc, burst, n);
 	dp_forward(lc, burst, n);
 	dp_tx_flush(lc);

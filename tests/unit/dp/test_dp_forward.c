@@ -235,6 +235,24 @@ the_mtu_is_that_of_the_way_out(void **state)
 	rig_assert_silent(r);
 }
 
+/* What would not be sent is no reason to ask for a MAC. */
+static void
+a_next_hop_without_a_mac_does_not_hide_what_is_wrong(void **state)
+{
+	struct rig *r = *state;
+	struct frame f = frame_udp(vmac1, CLIENT, STRANGER);
+	struct frame big = frame_ip4(vmac1, CLIENT, STRANGER, 17, 1381);
+
+	rig_master(r, LAN_VHID1);
+	f.b[IP_AT + 8] = 1;
+	frame_sum(&f);
+	rig_take(r, LAN, &f);
+	assert_int_equal(rig_drops(r, DP_DROP_TTL), 1);
+	rig_take(r, LAN, &big);
+	assert_int_equal(rig_drops(r, DP_DROP_TOO_BIG), 1);
+	assert_int_equal(rig_stats(r).punted_resolve, 0);
+}
+
 static void
 a_next_hop_without_a_mac_is_asked_for(void **state)
 {
@@ -282,11 +300,48 @@ a_changed_neighbour_shows_within_a_millisecond(void **state)
 	rig_learn(r, WAN, ROUTER, other_mac);
 	r->now += BASE_NS_PER_MS;
 	take_and_check(r, LAN, &f, WAN, other_mac, wan_mac);
-	/* Over the wrap of the cache's epochs: an entry of long ago is no match. */
 	for (unsigned int i = 0; i < 1000; i++) {
 		r->now += BASE_NS_PER_MS;
 		rig_learn(r, WAN, ROUTER, i % 2 ? other_mac : router_mac);
 		take_and_check(r, LAN, &f, WAN, i % 2 ? other_mac : router_mac, wan_mac);
+	}
+	/* Epochs have numbers of 15 bits, but for 0: so long ago it was the same number. */
+	rig_learn(r, WAN, ROUTER, router_mac);
+	for (unsigned int i = 1; i < (1 << 15) - 1; i++) {
+		r->now += BASE_NS_PER_MS;
+		rig_turn(r);
+	}
+	r->now += BASE_NS_PER_MS;
+	take_and_check(r, LAN, &f, WAN, router_mac, wan_mac);
+}
+
+/* At once, wherever it lies; mostly it lies where the one before it lay. */
+static void
+another_table_is_no_match_for_what_was_known_of_the_first(void **state)
+{
+	const struct fib *rigs;
+	struct rig *r = *state;
+	struct frame f = frame_udp(vmac1, CLIENT, SERVER);
+	struct fib_route route = {
+		.prefix = {base_addr_from_ip4(0), 0},
+		.nh = {.type = FIB_NH_GATEWAY, .if_index = WAN, .group = FIB_GROUP_NONE},
+	};
+	char err[64];
+
+	rig_master(r, LAN_VHID1);
+	rig_learn(r, WAN, STRANGER, other_mac);
+	rigs = r->fib;
+	for (unsigned int i = 0; i < 6; i++) {
+		struct fib *fib;
+
+		route.nh.gateway = i % 2 ? STRANGER : ROUTER;
+		fib = fib_build("other", &route, 1, SOCKET_ID_ANY, err, sizeof(err));
+		assert_non_null(fib);
+		dp_set_tables(r->dp, fib, r->nbr);
+		take_and_check(r, LAN, &f, WAN, i % 2 ? other_mac : router_mac, wan_mac);
+		dp_set_tables(r->dp, rigs, r->nbr);
+		rig_turn(r);
+		fib_free(fib);
 	}
 }
 
@@ -510,8 +565,10 @@ main(void)
 		T(packets_in_segments_are_forwarded_whole),
 		T(control_frames_in_segments_are_punted),
 		T(the_mtu_is_that_of_the_way_out),
+		T(a_next_hop_without_a_mac_does_not_hide_what_is_wrong),
 		T(a_next_hop_without_a_mac_is_asked_for),
 		T(a_changed_neighbour_shows_within_a_millisecond),
+		T(another_table_is_no_match_for_what_was_known_of_the_first),
 		T(without_tables_nothing_is_routed),
 		T(a_worker_without_a_tx_queue_hands_over),
 		T(handed_over_frames_overflow_by_name),

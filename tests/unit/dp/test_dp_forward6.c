@@ -157,6 +157,26 @@ a_next_hop_without_a_mac_is_asked_for(void **state)
 	take_and_check(r, LAN, &f, WAN, router_mac, wan_mac);
 }
 
+/* What would not be sent is no reason to ask for a MAC. */
+static void
+a_next_hop_without_a_mac_does_not_hide_what_is_wrong(void **state)
+{
+	struct rig *r = *state;
+	struct frame hops = udp6(vmac1, client6, stranger6, 26);
+	struct frame big = udp6(vmac1, client6, stranger6, 1361);
+	struct frame scope = udp6(vmac1, client_ll6, stranger6, 26);
+
+	rig_master(r, LAN_VHID1);
+	hops.b[HOP] = 1;
+	rig_take(r, LAN, &hops);
+	assert_int_equal(rig_drops(r, DP_DROP_TTL), 1);
+	rig_take(r, LAN, &big);
+	assert_int_equal(rig_drops(r, DP_DROP_TOO_BIG), 1);
+	rig_take(r, LAN, &scope);
+	assert_int_equal(rig_drops(r, DP_DROP_IP6_SCOPE), 1);
+	assert_int_equal(rig_stats(r).punted_resolve, 0);
+}
+
 /* More next hops than the cache has places: each keeps its own MAC. */
 static void
 many_next_hops_are_told_apart(void **state)
@@ -479,6 +499,7 @@ main(void)
 		T(extension_headers_pass_untouched),
 		T(a_mixed_burst_is_sent_whole),
 		T(a_next_hop_without_a_mac_is_asked_for),
+		T(a_next_hop_without_a_mac_does_not_hide_what_is_wrong),
 		T(many_next_hops_are_told_apart),
 		T(without_tables_nothing_is_routed),
 		T(errors_tell_the_sender),

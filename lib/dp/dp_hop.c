@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#include "dp_hop_priv.h"
+
+void
+dp_snapshot(struct dp_lcore *lc, base_ns_t now)
+{
+	const struct dp *dp = lc->dp;
+	const struct fib_nbr_table *nbr = atomic_load_explicit(&dp->nbr, memory_order_acquire);
+	const struct fib *fib = atomic_load_explicit(&dp->fib, memory_order_acquire);
+
+	lc->now = now;
+	if (now < lc->hop_epoch_end && nbr == lc->nbr && fib == lc->fib)
+		return;
+	lc->nbr = nbr;
+	lc->fib = fib;
+	lc->hop_epoch_end = now + DP_HOP_EPOCH_NS;
+	lc->hop_epoch += UINT64_C(1) << (64 - DP_HOP_EPOCH_BITS);
+	if (lc->hop_epoch == 0) {
+		memset(lc->hops, 0, sizeof(lc->hops));
+		memset(lc->hops6, 0, sizeof(lc->hops6));
+		lc->hop_epoch = UINT64_C(1) << (64 - DP_HOP_EPOCH_BITS);
+	}
+}
+
+static void
+fill(struct dp_hop *h, uint64_t key, const struct dp_if *out, uint8_t l2[2 * BASE_MAC_LEN])
+{
+	memcpy(l2 + BASE_MAC_LEN, out->mac, BASE_MAC_LEN);
+	memcpy(&h->l2_head, l2, sizeof(h->l2_head));
+	memcpy(&h->l2_tail, l2 + sizeof(h->l2_head), sizeof(h->l2_tail));
+	h->len_max = (uint32_t)WIRE_ETH_LEN + out->mtu;
+	h->slot = out->slot;
+	h->key = key;
+}
+
+bool
+dp_hop_fill4(
+	struct dp_lcore *lc, struct dp_hop *h, uint64_t key, const struct dp_if *out, uint32_t ip)
+{
+	uint8_t l2[2 * BASE_MAC_LEN];
+
+	if (lc->nbr == NULL || !fib_nbr_lookup(lc->nbr, out->index, ip, l2))
+		return false;
+	fill(h, key, out, l2);
+	return true;
+}
+
+bool
+dp_hop_fill6(struct dp_lcore *lc, struct dp_hop *h, uint64_t key, const struct dp_if *out,
+	const uint8_t ip[16])
+{
+	uint8_t l2[2 * BASE_MAC_LEN];
+
+	if (lc->nbr == NULL || !fib_nbr_lookup6(lc->nbr, out->index, ip, l2))
+		return false;
+	fill(h, key, out, l2);
+	return true;
+}

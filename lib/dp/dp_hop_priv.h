@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#ifndef DP_HOP_PRIV_H
+#define DP_HOP_PRIV_H
+
+#include "dp_priv.h"
+
+/**
+ * @file
+ * What is known of next hops, by worker. What was looked up is good for a millisecond: a change
+ * may as well have been on its way here that long. Each function returns NULL when the next hop
+ * has no MAC.
+ */
+
+/** @name Look up and remember. @return false when there is no MAC @{ */
+bool dp_hop_fill4(
+	struct dp_lcore *lc, struct dp_hop *h, uint64_t key, const struct dp_if *out, uint32_t ip);
+bool dp_hop_fill6(struct dp_lcore *lc, struct dp_hop *h, uint64_t key, const struct dp_if *out,
+	const uint8_t ip[16]);
+/** @} */
+
+/* By its place; another table begins another epoch. */
+static inline struct dp_hop *
+dp_hop_place(struct dp_lcore *lc, const struct fib_nh *nh, uint64_t *key)
+{
+	*key = lc->hop_epoch + (uintptr_t)nh;
+	return &lc->hops[*key / __alignof__(*nh) % RTE_DIM(lc->hops)];
+}
+
+/** The router that a route of IPv4 leads to. */
+static inline const struct dp_hop *
+dp_hop_of_gateway4(struct dp_lcore *lc, const struct fib_nh *nh)
+{
+	uint64_t key;
+	struct dp_hop *h = dp_hop_place(lc, nh, &key);
+
+	return likely(h->key == key) ||
+			dp_hop_fill4(lc, h, key, &lc->dp->ifs[nh->if_index], nh->gateway)
+		? h
+		: NULL;
+}
+
+/** The router that a route of IPv6 leads to. */
+static inline const struct dp_hop *
+dp_hop_of_gateway6(struct dp_lcore *lc, const struct fib_nh *nh)
+{
+	uint64_t key;
+	struct dp_hop *h = dp_hop_place(lc, nh, &key);
+
+	return likely(h->key == key) ||
+			dp_hop_fill6(lc, h, key, &lc->dp->ifs[nh->if_index], nh->gateway6)
+		? h
+		: NULL;
+}
+
+static inline const struct dp_hop *
+dp_hop_of_ip4(struct dp_lcore *lc, const struct dp_if *out, uint32_t ip)
+{
+	uint64_t id = DP_HOP_ADDRESS | (uint64_t)out->index << 32 | ip, key = lc->hop_epoch + id;
+	struct dp_hop *h = &lc->hops[id * UINT64_C(0x9e3779b97f4a7c15) >> (64 - DP_HOP_CACHE_BITS)];
+
+	return likely(h->key == key) || dp_hop_fill4(lc, h, key, out, ip) ? h : NULL;
+}
+
+static inline const struct dp_hop *
+dp_hop_of_ip6(struct dp_lcore *lc, const struct dp_if *out, const uint8_t ip[16])
+{
+	uint64_t key = lc->hop_epoch | (uint64_t)out->index << 32, hi, lo, mix;
+	struct dp_hop6 *h;
+
+	memcpy(&hi, ip, sizeof(hi));
+	memcpy(&lo, ip + sizeof(hi), sizeof(lo));
+	mix = (hi ^ out->index) * UINT64_C(0xc2b2ae3d27d4eb4f) + lo;
+	h = &lc->hops6[mix * UINT64_C(0x9e3779b97f4a7c15) >> (64 - DP_HOP_CACHE_BITS)];
+	if (likely(h->hop.key == key && h->hi == hi && h->lo == lo))
+		return &h->hop;
+	if (!dp_hop_fill6(lc, &h->hop, key, out, ip))
+		return NULL;
+	h->hi = hi;
+	h->lo = lo;
+	return &h->hop;
+}
+
+/** Write the Ethernet addresses of a frame. */
+static inline void
+dp_hop_write(const struct dp_hop *h, uint8_t *frame)
+{
+	memcpy(frame, &h->l2_head, sizeof(h->l2_head));
+	memcpy(frame + sizeof(h->l2_head), &h->l2_tail, sizeof(h->l2_tail));
+}
+
+#endif
