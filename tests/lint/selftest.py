@@ -11,6 +11,7 @@ import sys
 import tempfile
 import unittest
 
+import docs
 import headers
 import includes
 import purity
@@ -192,6 +193,43 @@ class Text(Tree):
         self.put("a.c", TOP_C)
         self.put(text.LONG_FILES, "a.c: one table\n")
         self.assertRegex(text.check(self.root)[0], r":1: a\.c is not long")
+
+
+class Docs(Tree):
+    """docs.py"""
+
+    def setUp(self):
+        super().setUp()
+        self.put(docs.COMMANDS, 'MGMT_SHOW("show carp all", carp_all, "x", "y")\n'
+                 'MGMT_DO("set carp GROUP advskew 0-254", request, X, "x",\n\t"y")\n')
+        self.put(docs.MAKEFILE, "demo:\n\t@true\n")
+        self.put(docs.KEYS, 'CONF_VALUE(CARP, DSCP, "dscp", INT, dscp)\n'
+                 'CONF_LATER(IF, VLAN, "vlan", "tag")\n')
+        self.put(docs.KEYS_DOC, "| `dscp` | carp |\n")
+
+    def test_what_exists_passes(self):
+        self.put("docs/a.md", "[a](a.md) [b](../GNUmakefile#x) [c](https://example.org/)\n"
+                 "koictl show carp all    # all\n`set carp NAME advskew` and `koictl show carp`\n"
+                 "koictl set carp carp0 advskew 254\nmake demo\nthey make up, `make demo`\n")
+        self.assertEqual(docs.check(self.root), [])
+
+    def test_what_does_not_exist_is_refused(self):
+        for line, message in (("[a](gone.md)", "there is no gone.md"),
+                              ("koictl show carp  # all", "koictl knows no 'show carp'"),
+                              ("koictl set carp carp0 advskew 255", "koictl knows no"),
+                              ("x `show drops` y", "koictl knows no 'show drops'"),
+                              ("make dmeo    # x", "make knows no 'dmeo'"),
+                              ("- `make all`", "make knows no 'all'")):
+            path = self.put("docs/a.md", "one\n" + line + "\n")
+            found = docs.check(self.root)
+            os.unlink(path)
+            self.assertEqual(len(found), 1, (line, found))
+            self.assertRegex(found[0], r"^docs/a\.md:2: %s" % message)
+
+    def test_untold_key_is_refused(self):
+        self.put(docs.KEYS_DOC, "dscp\n")
+        self.assertEqual(docs.check(self.root),
+                         ["config/README.md:1: nothing about the key `dscp`"])
 
 
 if __name__ == "__main__":
