@@ -317,12 +317,26 @@ group_event(const struct ctl *c, enum ctl_event_kind kind, uint16_t group)
 	return ev;
 }
 
+/* Who takes part will speak to unicast peers: their MACs must be there before the first advert. */
+static void
+meet_peers(struct ctl *c, const struct ctl_group *g)
+{
+	uint8_t mac[BASE_MAC_LEN];
+
+	if (g->conf->peer4.family == BASE_FAMILY_IP4)
+		(void)peer_mac(c, g, &g->conf->peer4, mac);
+	if (g->conf->peer6.family == BASE_FAMILY_IP6)
+		(void)peer_mac(c, g, &g->conf->peer6, mac);
+}
+
 static void
 act_state(struct ctl *c, const struct election_action *a)
 {
 	struct ctl_group *g = &c->groups[a->group];
 	struct ctl_event ev = group_event(c, CTL_EVENT_STATE, a->group);
 
+	if (a->state.from == ELECTION_INIT)
+		meet_peers(c, g);
 	g->state = a->state.to;
 	set_listening(c, a->group);
 	ctl_hear_state(c, a->group, a->state.cause);

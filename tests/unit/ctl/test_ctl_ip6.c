@@ -277,6 +277,14 @@ conformance_62_unicast_peer(void **state)
 	struct wire_ip4 ip;
 
 	(void)state;
+	/* it is asked for before there is anything to send it: the first advert is not lost */
+	for (unsigned int up = 0; up < 2; up++) {
+		fake.has_port_event = true;
+		fake.port_link_up = up;
+		rig_turn(&r);
+	}
+	assert_int_equal(rig_state(&r, 0), ELECTION_BACKUP);
+	assert_int_equal(sent_arps(), 1);
 	fake.nbr_known = true;
 	rig_to_master(&r);
 	const struct fake_frame *f = sent_advert(0, &carp);
