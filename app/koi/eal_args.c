@@ -16,7 +16,8 @@ enum option_kind {
 	OPTION_LCORES,
 	OPTION_FILE_PREFIX,
 	OPTION_VDEV,
-	OPTION_PLUGIN
+	OPTION_PLUGIN,
+	OPTION_PCI /* which PCI devices EAL takes */
 };
 
 /* One option as getopt_long() would read it. */
@@ -52,8 +53,12 @@ read_long(const char *name)
 		o.kind = OPTION_FILE_PREFIX;
 	else if (is_long(name, "vdev", 2, &o.value))
 		o.kind = OPTION_VDEV;
+	else if (is_long(name, "allow", 1, &o.value) || is_long(name, "block", 2, &o.value))
+		o.kind = OPTION_PCI;
 	if (o.kind != OPTION_OTHER && o.value == NULL)
 		o.n_args = 2;
+	if (is_long(name, "no-pci", 4, &o.value))
+		o.kind = OPTION_PCI;
 	return o;
 }
 
@@ -69,6 +74,8 @@ read_short(const char *letters)
 			o.kind = OPTION_LCORES;
 		if (*letters == 'd')
 			o.kind = OPTION_PLUGIN;
+		if (*letters == 'a' || *letters == 'b')
+			o.kind = OPTION_PCI;
 		if (letters[1] == '\0')
 			o.n_args = 2;
 		break;
@@ -137,6 +144,7 @@ is_overruled(const struct option_read *o, char *const *cli, int n_cli)
 	case OPTION_VDEV:
 		return o->value != NULL && has_vdev(cli, n_cli, o->value);
 	case OPTION_PLUGIN:
+	case OPTION_PCI:
 	case OPTION_OTHER:
 		break;
 	}
@@ -182,9 +190,43 @@ add_cli(struct eal_args *a, char *const *cli, int n_cli, bool plugins)
 	return ret;
 }
 
+/* A virtual device that is made of others names them in its arguments. */
+static bool
+has_composed_vdev(char *const *args, int n)
+{
+	for (int i = 0; i < n;) {
+		const struct option_read o = read_option(args, n, i);
+
+		if (o.kind == OPTION_VDEV && o.value != NULL && strchr(o.value, ':') != NULL)
+			return true;
+		i += o.n_args;
+	}
+	return false;
+}
+
+/*
+ * Left alone, EAL takes every NIC that is bound to a driver of its kind, also what another program
+ * is there for: it gets those of the configuration only.
+ */
+static int
+add_pci(struct eal_args *a, const char *const *devices, int n_devices)
+{
+	int ret = 0, n_pci = 0;
+
+	for (int i = 0; i < n_devices && ret == 0; i++) {
+		/* The names of virtual devices have neither. */
+		if (strchr(devices[i], ':') == NULL || strchr(devices[i], '.') == NULL)
+			continue;
+		ret = add_pair(a, "-a", devices[i]);
+		n_pci++;
+	}
+	return ret == 0 && n_pci == 0 ? add(a, "--no-pci") : ret;
+}
+
 static int
 add_all(struct eal_args *a, const char *program, const char *lcores, const char *node,
-	char *const *conf, int n_conf, char *const *cli, int n_cli)
+	const char *const *devices, int n_devices, char *const *conf, int n_conf, char *const *cli,
+	int n_cli)
 {
 	char prefix[64];
 	int ret = add(a, program);
@@ -196,6 +238,10 @@ add_all(struct eal_args *a, const char *program, const char *lcores, const char 
 	if (ret == 0 && !has(conf, n_conf, OPTION_FILE_PREFIX) &&
 		!has(cli, n_cli, OPTION_FILE_PREFIX))
 		ret = add_pair(a, "--file-prefix", prefix);
+	if (ret == 0 && devices != NULL && !has(conf, n_conf, OPTION_PCI) &&
+		!has(cli, n_cli, OPTION_PCI) && !has_composed_vdev(conf, n_conf) &&
+		!has_composed_vdev(cli, n_cli))
+		ret = add_pci(a, devices, n_devices);
 	/* Of two drivers of one name EAL takes that of the plugin that comes first. */
 	if (ret == 0)
 		ret = add_cli(a, cli, n_cli, true);
@@ -212,10 +258,11 @@ add_all(struct eal_args *a, const char *program, const char *lcores, const char 
 
 int
 eal_args_build(struct eal_args *out, const char *program, const char *lcores, const char *node,
-	char *const *conf, int n_conf, char *const *cli, int n_cli, char *err, size_t err_len)
+	const char *const *devices, int n_devices, char *const *conf, int n_conf, char *const *cli,
+	int n_cli, char *err, size_t err_len)
 {
-	/* Program, two options with values, and the NULL. */
-	const size_t slots = (size_t)n_conf + (size_t)n_cli + 6;
+	/* Program, two options with values, one or a pair for each device, and the NULL. */
+	const size_t slots = (size_t)n_conf + (size_t)n_cli + 2 * (size_t)n_devices + 7;
 	int ret;
 
 	memset(out, 0, sizeof(*out));
@@ -232,7 +279,7 @@ eal_args_build(struct eal_args *out, const char *program, const char *lcores, co
 	out->strings = calloc(slots, sizeof(*out->strings));
 	ret = out->argv == NULL || out->strings == NULL
 		? -ENOMEM
-		: add_all(out, program, lcores, node, conf, n_conf, cli, n_cli);
+		: add_all(out, program, lcores, node, devices, n_devices, conf, n_conf, cli, n_cli);
 	if (ret != 0) {
 		snprintf(err, err_len, "out of memory");
 		eal_args_free(out);

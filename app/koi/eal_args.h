@@ -33,13 +33,17 @@ bool eal_args_choose_lcores(char *const *args, int n);
  *
  * @param lcores  for --lcores, left out when the user chose lcores; NULL for none
  * @param node    makes "--file-prefix koi-<node>", left out when the user gave one
+ * @param devices of the interfaces: EAL takes these PCI devices and no other, unless the user says
+ *                which himself (-a, -b, --no-pci) or gives a virtual device that is made of some.
+ *                NULL: as EAL does by itself
  * @param conf    the configuration's "eal", n_conf strings
  * @param cli     EAL arguments of the command line, without the program's name, n_cli strings
  * @param err     what is wrong
  * @return 0; -EINVAL when an argument is "--"; -ENOMEM
  */
 int eal_args_build(struct eal_args *out, const char *program, const char *lcores, const char *node,
-	char *const *conf, int n_conf, char *const *cli, int n_cli, char *err, size_t err_len);
+	const char *const *devices, int n_devices, char *const *conf, int n_conf, char *const *cli,
+	int n_cli, char *err, size_t err_len);
 /** After rte_eal_cleanup(): EAL keeps pointers into the strings. */
 void eal_args_free(struct eal_args *a);
 

@@ -229,10 +229,14 @@ with_eal(
 {
 	char err[512] = "";
 	struct eal_args eal;
+	const char *devices[CONF_IF_MAX];
 	int code = ARGS_EXIT_EAL;
 
+	for (uint16_t i = 0; i < conf->n_ifs; i++)
+		devices[i] = conf->ifs[i].device;
 	if (eal_args_build(&eal, a->program, plan->lcores[0] ? plan->lcores : NULL, conf->node,
-		    conf->eal, conf->n_eal, a->eal, a->n_eal, err, sizeof(err)) != 0) {
+		    devices, conf->n_ifs, conf->eal, conf->n_eal, a->eal, a->n_eal, err,
+		    sizeof(err)) != 0) {
 		fprintf(stderr, "koi: %s\n", err);
 		return ARGS_EXIT_USAGE;
 	}

@@ -85,8 +85,8 @@ test_build(void **state)
 		const int n_cli = split(c->cli, cli_buf, sizeof(cli_buf), cli);
 		struct eal_args a;
 
-		assert_int_equal(eal_args_build(&a, "koi", "0@0,1@1,2@1", "fw1", conf, n_conf, cli,
-					 n_cli, err, sizeof(err)),
+		assert_int_equal(eal_args_build(&a, "koi", "0@0,1@1,2@1", "fw1", NULL, 0, conf,
+					 n_conf, cli, n_cli, err, sizeof(err)),
 			0);
 		assert_string_equal(a.argv[0], "koi");
 		assert_null(a.argv[a.argc]);
@@ -113,10 +113,57 @@ test_no_lcores(void **state)
 
 	(void)state;
 	assert_int_equal(
-		eal_args_build(&a, "koi", NULL, "fw1", NULL, 0, NULL, 0, err, sizeof(err)), 0);
+		eal_args_build(&a, "koi", NULL, "fw1", NULL, 0, NULL, 0, NULL, 0, err, sizeof(err)),
+		0);
 	assert_int_equal(a.argc, 3);
 	assert_string_equal(a.argv[1], "--file-prefix");
 	eal_args_free(&a);
+}
+
+/* Of the machine's NICs only the interfaces' are EAL's, unless the user knows better. */
+static void
+test_devices(void **state)
+{
+	static const struct {
+		const char *name, *devices, *conf, *cli, *expect;
+	} cases[] = {
+		{"NICs", "0000:03:00.0 0000:04:00.1", "-m 64", "",
+			"-a 0000:03:00.0 -a 0000:04:00.1 -m 64"},
+		{"none", "net_tap0", "--vdev net_tap0", "", "--no-pci --vdev net_tap0"},
+		{"one NIC beside others", "net_tap0 0000:03:00.0", "--vdev net_tap0", "",
+			"-a 0000:03:00.0 --vdev net_tap0"},
+		{"the user's choice", "0000:03:00.0", "-a 0000:03:00.0,x=1", "",
+			"-a 0000:03:00.0,x=1"},
+		{"the same, written out", "0000:03:00.0", "", "--allow=0000:03:00.0",
+			"--allow=0000:03:00.0"},
+		{"all but one", "0000:03:00.0", "--block 0000:00:01.0", "", "--block 0000:00:01.0"},
+		{"no PCI", "net_tap0", "--no-pci --vdev net_tap0", "", "--no-pci --vdev net_tap0"},
+		{"made of NICs", "net_bonding0", "--vdev net_bonding0,slave=0000:03:00.0", "",
+			"--vdev net_bonding0,slave=0000:03:00.0"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char devices_buf[128], conf_buf[256], cli_buf[256], got[512] = "", err[128];
+		char *devices[ARGS_MAX], *conf[ARGS_MAX], *cli[ARGS_MAX];
+		const int n_devices =
+			split(cases[i].devices, devices_buf, sizeof(devices_buf), devices);
+		const int n_conf = split(cases[i].conf, conf_buf, sizeof(conf_buf), conf);
+		const int n_cli = split(cases[i].cli, cli_buf, sizeof(cli_buf), cli);
+		struct eal_args a;
+
+		assert_int_equal(
+			eal_args_build(&a, "koi", NULL, "fw1", (const char *const *)devices,
+				n_devices, conf, n_conf, cli, n_cli, err, sizeof(err)),
+			0);
+		for (int k = 3; k < a.argc; k++) {
+			strcat(got, k > 3 ? " " : "");
+			strcat(got, a.argv[k]);
+		}
+		if (strcmp(got, cases[i].expect) != 0)
+			fail_msg("%s: %s, not %s", cases[i].name, got, cases[i].expect);
+		eal_args_free(&a);
+	}
 }
 
 static void
@@ -128,10 +175,12 @@ test_double_dash(void **state)
 	char err[128];
 
 	(void)state;
-	assert_int_equal(eal_args_build(&a, "koi", NULL, "fw1", args, 1, NULL, 0, err, sizeof(err)),
+	assert_int_equal(
+		eal_args_build(&a, "koi", NULL, "fw1", NULL, 0, args, 1, NULL, 0, err, sizeof(err)),
 		-EINVAL);
 	assert_string_equal(err, "\"--\" among the EAL arguments of the configuration");
-	assert_int_equal(eal_args_build(&a, "koi", NULL, "fw1", NULL, 0, args, 1, err, sizeof(err)),
+	assert_int_equal(
+		eal_args_build(&a, "koi", NULL, "fw1", NULL, 0, NULL, 0, args, 1, err, sizeof(err)),
 		-EINVAL);
 	assert_string_equal(err, "\"--\" among the EAL arguments of the command line");
 }
@@ -142,6 +191,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_build),
 		cmocka_unit_test(test_no_lcores),
+		cmocka_unit_test(test_devices),
 		cmocka_unit_test(test_double_dash),
 	};
 
