@@ -27,6 +27,7 @@ RATES = (0, 500000, 1000000)
 RINGS = ["--vdev=net_ring0", "--vdev=net_ring1", "--"]
 #: Routes and destinations of a replay.
 TABLES = ((1000, 256), (10000, 1000000), (500000, 1000000))
+FAMILIES = {"IPv4": (), "IPv6": ("--ip6",)}
 #: To reach: what classification may cost a frame.
 CLASSIFY_NS = 4
 
@@ -51,30 +52,34 @@ def measure(runs, program, *args):
     return median([run(program, *args) for _ in range(runs)])
 
 
-def instructions():
+def instructions(family):
     """Of each way of bench_forward, per frame; exact, so that one run is enough."""
     counts = {}
     with tempfile.TemporaryDirectory() as tmp:
         for way in ("bare", "classify", "forward"):
             path = os.path.join(tmp, way)
-            record = run("forward", *RINGS, "--rounds", "50",
+            record = run("forward", *RINGS, *family, "--rounds", "50",
                          before=callgrind.argv(f"way_{way}", path))
             counts[way] = callgrind.Profile(path).total / record["frames_each_way"]
     return counts
 
 
 def replay(runs):
-    """The stages of a worker without a device."""
-    tables = [measure(runs, "forward", *RINGS, "--routes", str(r), "--destinations", str(d))
-              for r, d in TABLES]
+    """The stages of a worker without a device, for both families."""
+    tables, counts = [], {}
     print(f"{'routes':>9}{'destinations':>14} | ns per frame: bare, classification and all of it "
           f"over bare (classification to reach: {CLASSIFY_NS})")
-    for t in tables:
-        print(f"{t['routes']:>9}{t['destinations']:>14} | {t['bare_ns']:.1f} "
-              f"{t['classify_over_bare_ns']:>6.1f} {t['forward_over_bare_ns']:>6.1f}")
-    counts = instructions() if shutil.which("valgrind") else {}
-    if counts:
-        print("instructions per frame: " + ", ".join(f"{k} {v:.1f}" for k, v in counts.items()))
+    for name, family in FAMILIES.items():
+        for routes, destinations in TABLES:
+            t = measure(runs, "forward", *RINGS, *family, "--routes", str(routes),
+                        "--destinations", str(destinations))
+            tables.append(t)
+            print(f"{t['routes']:>9}{t['destinations']:>14} | {t['bare_ns']:.1f} "
+                  f"{t['classify_over_bare_ns']:>6.1f} {t['forward_over_bare_ns']:>6.1f}  {name}")
+        counts[name] = instructions(family) if shutil.which("valgrind") else {}
+        if counts[name]:
+            print("instructions per frame: "
+                  + ", ".join(f"{k} {v:.1f}" for k, v in counts[name].items()))
     return {"tables": tables, "instructions": counts, "classify_limit_ns": CLASSIFY_NS}
 
 

@@ -14,7 +14,7 @@
  * tenth percentile of each way. Prints one JSON object.
  *
  *   bench_forward EAL... --vdev=net_ring0 --vdev=net_ring1 -- [--routes N] [--destinations N]
- *                                                            [--rounds N]
+ *                                                            [--rounds N] [--ip6]
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -49,11 +49,12 @@ enum way { BARE, CLASSIFY, FORWARD, WAYS };
 
 struct options {
 	uint32_t routes, destinations, rounds;
+	bool ip6;
 };
 
 static struct rte_mbuf *frames[FRAMES];
 static struct rte_mbuf *burst[DP_BURST];
-static uint32_t *destinations;
+static struct base_addr *destinations;
 static volatile uint64_t read_sum; /* so that what is read is not left out */
 
 static struct dp *
@@ -101,14 +102,50 @@ ports_start(struct rte_mempool *pool)
 }
 
 /*
- * Routes between 16/8 and 216/8, more than half of them a /24 and the others from /16 to /28, as in
- * tables of the Internet; and destinations in routes drawn at random.
+ * A prefix between 16/8 and 216/8, more than half of them a /24 and the others from /16 to /28, as
+ * in tables of the Internet.
  */
-static struct fib *
-routes_build(const struct options *opt)
+static struct base_prefix
+prefix4(struct base_rand *rng)
 {
 	static const uint8_t plens[16] = {
 		24, 24, 24, 24, 24, 24, 24, 24, 24, 23, 22, 22, 20, 19, 16, 28};
+	uint32_t top = 16 + (uint32_t)base_rand_below(rng, 200);
+	uint8_t plen = plens[base_rand_below(rng, RTE_DIM(plens))];
+	uint32_t ip = (top + (top >= 127)) << 24 | (uint32_t)base_rand_below(rng, 1 << 24);
+
+	return (struct base_prefix){base_addr_from_ip4(ip & base_ip4_mask(plen)), plen};
+}
+
+/* A prefix in one of 256 nets of /32, half of them a /48 and the others from /32 to /64. */
+static struct base_prefix
+prefix6(struct base_rand *rng)
+{
+	static const uint8_t plens[16] = {
+		48, 48, 48, 48, 48, 48, 48, 48, 32, 36, 40, 44, 46, 47, 56, 64};
+	struct base_prefix p = {{BASE_FAMILY_IP6, {0x2a}}, plens[base_rand_below(rng, 16)]};
+
+	p.addr.bytes[3] = (uint8_t)base_rand_below(rng, 256);
+	for (unsigned int bit = 32; bit < p.plen; bit++)
+		p.addr.bytes[bit / 8] |= (uint8_t)(base_rand_below(rng, 2) << (7 - bit % 8));
+	return p;
+}
+
+/* An address in a prefix. */
+static struct base_addr
+address_in(const struct base_prefix *p, struct base_rand *rng)
+{
+	struct base_addr a = p->addr;
+
+	for (unsigned int bit = p->plen; bit < (a.family == BASE_FAMILY_IP4 ? 32 : 128); bit++)
+		a.bytes[bit / 8] |= (uint8_t)(base_rand_below(rng, 2) << (7 - bit % 8));
+	return a;
+}
+
+/* Routes, and destinations in routes drawn at random. */
+static struct fib *
+routes_build(const struct options *opt)
+{
 	struct fib_route *routes = calloc(opt->routes, sizeof(*routes));
 	char err[128] = "out of memory";
 	struct base_rand rng;
@@ -119,24 +156,18 @@ routes_build(const struct options *opt)
 		return NULL;
 	base_rand_init(&rng, 1);
 	for (uint32_t i = 0; i < opt->routes; i++) {
-		uint32_t top = 16 + (uint32_t)base_rand_below(&rng, 200);
-		uint8_t plen = plens[base_rand_below(&rng, RTE_DIM(plens))];
-		uint32_t ip = (top + (top >= 127)) << 24 | (uint32_t)base_rand_below(&rng, 1 << 24);
-
 		routes[i] = (struct fib_route){
-			.prefix = {base_addr_from_ip4(ip & base_ip4_mask(plen)), plen},
+			.prefix = opt->ip6 ? prefix6(&rng) : prefix4(&rng),
 			.nh = {.type = FIB_NH_GATEWAY,
 				.if_index = OUT,
 				.group = FIB_GROUP_NONE,
-				.gateway = ROUTER + i % NEIGHBOURS},
+				.gateway = ROUTER + i % NEIGHBOURS,
+				.gateway6 = {0xfe, 0x80, [15] = (uint8_t)(i % NEIGHBOURS)}},
 		};
 	}
-	for (uint32_t i = 0; i < opt->destinations; i++) {
-		const struct base_prefix *p = &routes[base_rand_below(&rng, opt->routes)].prefix;
-
-		destinations[i] = base_addr_ip4(&p->addr) |
-			((uint32_t)base_rand_below(&rng, UINT32_MAX) & ~base_ip4_mask(p->plen));
-	}
+	for (uint32_t i = 0; i < opt->destinations; i++)
+		destinations[i] =
+			address_in(&routes[base_rand_below(&rng, opt->routes)].prefix, &rng);
 	f = fib_build("bench", routes, opt->routes, SOCKET_ID_ANY, err, sizeof(err));
 	if (f == NULL)
 		fprintf(stderr, "bench_forward: %s\n", err);
@@ -157,31 +188,44 @@ neighbours_build(struct dp *dp)
 	struct fib_nbr_table *nbr =
 		fib_nbr_create("bench", 1024, N_PORTS, dp_qsbr(dp), SOCKET_ID_ANY);
 
-	for (uint32_t i = 0; i < NEIGHBOURS && nbr != NULL; i++)
-		fib_nbr_learn(nbr, OUT, ROUTER + i, (const uint8_t[6]){2, 0, 0, 1, 0, (uint8_t)i},
-			true, dp_clock(), no_action, NULL);
+	for (uint32_t i = 0; i < NEIGHBOURS && nbr != NULL; i++) {
+		const uint8_t mac[6] = {2, 0, 0, 1, 0, (uint8_t)i};
+		const uint8_t ip6[16] = {0xfe, 0x80, [15] = (uint8_t)i};
+
+		fib_nbr_learn(nbr, OUT, ROUTER + i, mac, true, dp_clock(), no_action, NULL);
+		fib_nbr_solicited(nbr, OUT, ip6, mac, true, dp_clock(), no_action, NULL);
+	}
 	return nbr;
 }
 
 /* The frame as a device would have received it. */
 static void
-frame_write(struct rte_mbuf *m, uint32_t dst)
+frame_write(struct rte_mbuf *m, const struct base_addr *dst)
 {
-	static const struct wire_eth eth = {.dst = {0, 0, 0x5e, 0, 1, 1},
-		.src = {2, 0, 0, 0, 9, 9},
-		.type = WIRE_ETHERTYPE_IP4};
+	struct wire_eth eth = {.dst = {0, 0, 0x5e, 0, 1, 1}, .src = {2, 0, 0, 0, 9, 9}};
 	const struct wire_ip4 ip = {
 		.header_len = WIRE_IP4_LEN,
 		.total_len = FRAME_LEN - WIRE_ETH_LEN,
 		.ttl = 64,
 		.proto = 17,
 		.src = UINT32_C(0xc6120001),
-		.dst = dst,
+		.dst = base_addr_ip4(dst),
+	};
+	struct wire_ip6 ip6 = {
+		.payload_len = FRAME_LEN - WIRE_ETH_LEN - WIRE_IP6_LEN,
+		.next = 17,
+		.hop_limit = 64,
+		.src = {0x2a, 0xff, [15] = 1},
 	};
 	uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
 
+	eth.type = dst->family == BASE_FAMILY_IP4 ? WIRE_ETHERTYPE_IP4 : WIRE_ETHERTYPE_IP6;
 	wire_eth_encode(&eth, p);
-	wire_ip4_encode(&ip, p + WIRE_ETH_LEN);
+	memcpy(ip6.dst, dst->bytes, sizeof(ip6.dst));
+	if (dst->family == BASE_FAMILY_IP4)
+		wire_ip4_encode(&ip, p + WIRE_ETH_LEN);
+	else
+		wire_ip6_encode(&ip6, p + WIRE_ETH_LEN);
 }
 
 static void
@@ -190,7 +234,7 @@ round_prepare(const struct options *opt)
 	static uint32_t next;
 
 	for (uint32_t i = 0; i < FRAMES; i++) {
-		frame_write(frames[i], destinations[next]);
+		frame_write(frames[i], &destinations[next]);
 		next = next + 1 < opt->destinations ? next + 1 : 0;
 	}
 }
@@ -237,7 +281,10 @@ way_bare(struct dp_lcore *lc, uint16_t n)
 static __rte_noinline void
 way_classify(struct dp_lcore *lc, uint16_t n)
 {
-	bare(burst, dp_classify(lc, burst, n));
+	n = dp_classify(lc, burst, n);
+	bare(burst, n);
+	bare(lc->pkts6, lc->n6);
+	lc->n6 = 0;
 }
 
 static __rte_noinline void
@@ -249,7 +296,10 @@ way_forward(struct dp_lcore *lc, uint16_t n)
 	now += BURST_NS;
 	dp_snapshot(lc, now);
 	n = dp_classify(lc, burst, n);
-	dp_forward(lc, burst, n);
+	if (n != 0)
+		dp_forward(lc, burst, n);
+	if (lc->n6 != 0)
+		dp_forward6(lc);
 	dp_tx_flush(lc);
 }
 
@@ -309,9 +359,9 @@ measure(struct dp *dp, const struct options *opt)
 	for (unsigned int w = 0; w < WAYS; w++)
 		for (uint32_t r = 0; r < opt->rounds; r++)
 			more[w][r] = ns[w][r] - ns[BARE][r];
-	printf("{\"bench\": \"forward\", \"routes\": %" PRIu32 ", \"destinations\": %" PRIu32
-	       ", \"frames_each_way\": %" PRIu32,
-		opt->routes, opt->destinations, (opt->rounds + WARM_UP) * FRAMES);
+	printf("{\"bench\": \"forward\", \"family\": %d, \"routes\": %" PRIu32
+	       ", \"destinations\": %" PRIu32 ", \"frames_each_way\": %" PRIu32,
+		opt->ip6 ? 6 : 4, opt->routes, opt->destinations, (opt->rounds + WARM_UP) * FRAMES);
 	for (unsigned int w = 0; w < WAYS; w++)
 		printf(", \"%s_ns\": %.2f, \"%s_ns_quiet\": %.2f, \"%s_over_bare_ns\": %.2f",
 			names[w], quantile(ns[w], opt->rounds, 50), names[w],
@@ -356,6 +406,7 @@ options_parse(int argc, char **argv, struct options *opt)
 		{"routes", required_argument, NULL, 'r'},
 		{"destinations", required_argument, NULL, 'd'},
 		{"rounds", required_argument, NULL, 'n'},
+		{"ip6", no_argument, NULL, '6'},
 		{NULL, 0, NULL, 0},
 	};
 	int c;
@@ -367,6 +418,10 @@ options_parse(int argc, char **argv, struct options *opt)
 
 		if (c == '?')
 			return -1;
+		if (c == '6') {
+			opt->ip6 = true;
+			continue;
+		}
 		v = strtoul(optarg, &end, 10);
 		if (*end != '\0' || v < 1 || v > max)
 			return -1;
@@ -388,7 +443,7 @@ main(int argc, char **argv)
 	if (options_parse(argc - n, argv + n, &opt) != 0) {
 		fprintf(stderr,
 			"usage: bench_forward EAL... -- [--routes N] [--destinations N] "
-			"[--rounds 1..%d]\n",
+			"[--rounds 1..%d] [--ip6]\n",
 			ROUNDS_MAX);
 		return 1;
 	}
