@@ -338,8 +338,10 @@ hear(struct ctl *c)
 	base_ns_t horizon[DP_IF_MAX];
 	bool emptied;
 
-	for (uint16_t i = 0; i < c->n_ifs; i++)
+	for (uint16_t i = 0; i < c->n_ifs; i++) {
 		horizon[i] = dp_rx_horizon(c->dp, i);
+		election_set_rx_alive(c->election, i, dp_rx_alive(c->dp, i));
+	}
 	emptied = ctl_adverts(c);
 	if (!emptied && c->marked && !dp_adverts_passed(c->dp))
 		return;

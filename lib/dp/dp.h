@@ -228,6 +228,12 @@ void dp_ctl_hold_dropped(struct dp *dp, struct rte_mbuf *m);
  */
 base_ns_t dp_rx_horizon(const struct dp *dp, uint16_t if_index);
 /**
+ * Start of the last finished turn of the workers that poll this interface, the oldest of them: who
+ * stands still falls behind, who is only busy does not. 0 before the first turn.
+ * @thread any
+ */
+base_ns_t dp_rx_alive(const struct dp *dp, uint16_t if_index);
+/**
  * Start of the turn in which the last frame of another host was received on the interface; 0 =
  * never. Not counted: frames to 01:80:c2:00:00:00 to 0f, which bridges send of themselves; frames
  * from a MAC of our own, that is the interface's or the vMAC of a configured group, a peer's

@@ -89,6 +89,22 @@ dp_rx_horizon(const struct dp *dp, uint16_t if_index)
 }
 
 base_ns_t
+dp_rx_alive(const struct dp *dp, uint16_t if_index)
+{
+	uint16_t slot = dp->ifs[if_index].slot;
+	base_ns_t oldest = BASE_NS_NEVER;
+
+	for (uint16_t w = 0; w < dp->n_workers; w++) {
+		const struct dp_lcore *lc = dp->lcores[w];
+
+		if (lc->polls >> slot & 1)
+			oldest = RTE_MIN(
+				oldest, __atomic_load_n(&lc->info.last_turn, __ATOMIC_RELAXED));
+	}
+	return oldest == BASE_NS_NEVER ? 0 : oldest;
+}
+
+base_ns_t
 dp_last_frame(const struct dp *dp, uint16_t if_index)
 {
 	uint16_t slot = dp->ifs[if_index].slot;

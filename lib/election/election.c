@@ -136,6 +136,14 @@ election_set_rx_horizon(struct election *e, uint16_t if_id, base_ns_t horizon)
 		f->horizon = horizon;
 }
 
+void
+election_set_rx_alive(struct election *e, uint16_t if_id, base_ns_t at)
+{
+	BASE_ASSERT(if_id < e->if_count);
+	if (at > e->ifs[if_id].alive)
+		e->ifs[if_id].alive = at;
+}
+
 base_ns_t
 election_deadline(const struct election *e)
 {

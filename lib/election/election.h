@@ -57,11 +57,16 @@ uint32_t election_input_room(const struct election *e, enum election_event_type 
 /**
  * The oldest time up to which received frames of this interface are known to have been
  * handed over. Never goes backwards; a smaller value is ignored. Without any call the
- * horizon is BASE_NS_NEVER: always up to date. A horizon that stays behind for longer than the
- * interface's shortest master-down time, counted from election_init() at the earliest, demotes.
- * Read it before draining what it speaks of.
+ * horizon is BASE_NS_NEVER: always up to date. Read it before draining what it speaks of.
  */
 void election_set_rx_horizon(struct election *e, uint16_t if_id, base_ns_t horizon);
+/**
+ * When the receive side of this interface was last seen at work: a queue that is never empty keeps
+ * the horizon behind, but who reads it does not stand still. A receive side that stood for longer
+ * than the interface's shortest master-down time, counted from election_init() at the earliest,
+ * demotes. Never goes backwards, and is the horizon where that is later.
+ */
+void election_set_rx_alive(struct election *e, uint16_t if_id, base_ns_t at);
 
 /**
  * Serve every deadline that is due.

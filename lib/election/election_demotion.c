@@ -57,13 +57,19 @@ demotion_link(struct election *e, uint16_t if_id, base_ns_t now, struct election
 	ledger_change(e, ELECTION_DEMOTION_LINK, if_id, ELECTION_NONE, !want, want, now, out);
 }
 
+static base_ns_t
+last_alive(const struct iface *i)
+{
+	return i->horizon > i->alive ? i->horizon : i->alive;
+}
+
 base_ns_t
 demotion_stall_at(const struct election *e, const struct iface *i)
 {
 	if (i->n == 0 || i->stall_entry || i->horizon == BASE_NS_NEVER)
 		return BASE_NS_NEVER;
 	/* A worker's horizon is 0 until its first turn. */
-	base_ns_t from = i->horizon > e->born ? i->horizon : e->born;
+	base_ns_t alive = last_alive(i), from = alive > e->born ? alive : e->born;
 
 	return base_ns_add(from, i->min_down + 1);
 }
@@ -72,7 +78,7 @@ void
 demotion_stall(struct election *e, uint16_t if_id, base_ns_t now, struct election_actions *out)
 {
 	struct iface *i = &e->ifs[if_id];
-	bool want = i->stall_entry ? base_ns_since(now, i->horizon) > i->min_down
+	bool want = i->stall_entry ? base_ns_since(now, last_alive(i)) > i->min_down
 				   : now >= demotion_stall_at(e, i);
 
 	if (want == i->stall_entry)

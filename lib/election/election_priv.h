@@ -122,6 +122,7 @@ struct iface {
 	bool track;
 	uint16_t first, n; /* its groups: slot_group[first .. first+n) */
 	base_ns_t horizon;
+	base_ns_t alive;    /* last sign of the receive side, where it is later than the horizon */
 	base_ns_t min_down; /* shortest master-down time of its groups */
 	struct base_heap down;
 	bool link_entry, stall_entry; /* ledger entries */

@@ -26,6 +26,7 @@ the_horizon_is_the_start_of_a_turn_that_emptied_the_queue(void **state)
 	struct rig *r = *state;
 
 	assert_int_equal(dp_rx_horizon(r->dp, LAN), 0);
+	assert_int_equal(dp_rx_alive(r->dp, LAN), 0);
 	rig_turn(r);
 	assert_int_equal(dp_rx_horizon(r->dp, LAN), r->now);
 	assert_int_equal(dp_rx_horizon(r->dp, WAN), r->now);
@@ -47,6 +48,7 @@ a_flooded_queue_moves_on_by_its_descriptors(void **state)
 		rx_many(r, LAN, 0, 32);
 		rig_turn(r);
 		start[t] = r->now;
+		assert_int_equal(dp_rx_alive(r->dp, LAN), r->now);
 		assert_int_equal(dp_rx_horizon(r->dp, WAN), r->now);
 		if (t < 7)
 			assert_int_equal(dp_rx_horizon(r->dp, LAN), emptied);

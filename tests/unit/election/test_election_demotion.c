@@ -250,6 +250,36 @@ byte_4_stops_at_255(void **state)
 	box_free(b);
 }
 
+/* A queue that is never empty holds the horizon back; who reads it all the time does not stand. */
+static void
+a_busy_receive_side_is_no_stalled_one(void **state)
+{
+	struct box *b = box_many(1, 0, 0, true);
+	base_ns_t down = 3 * SKEW(1), turn;
+
+	(void)state;
+	box_run(b, T0 + down);
+	assert_int_equal(box_info(b, 0).state, ELECTION_MASTER);
+	for (turn = b->now; b->now < T0 + SECS(2);) {
+		box_horizon(b, 0, b->now - 2 * down);
+		turn = b->now;
+		election_set_rx_alive(b->e, 0, turn);
+		box_run(b, b->now + SKEW(1) / 4);
+		assert_int_equal(election_demotion_total(b->e), 0);
+	}
+	/* now it stands */
+	box_run(b, turn + down);
+	assert_int_equal(election_demotion_total(b->e), 0);
+	box_run(b, turn + down + 1);
+	assert_int_equal(election_demotion_total(b->e), 1);
+	/* and goes on, behind as before */
+	box_horizon(b, 0, b->now - 2 * down);
+	election_set_rx_alive(b->e, 0, b->now);
+	box_run(b, b->now + SKEW(1));
+	assert_int_equal(election_demotion_total(b->e), 0);
+	box_free(b);
+}
+
 static void
 ledger_lists_every_entry_once(void **state)
 {
@@ -397,6 +427,7 @@ main(void)
 		cmocka_unit_test(send_error_of_a_group_that_leads_again_waits_for_success),
 		cmocka_unit_test(operator_demotion_from_0_to_255),
 		cmocka_unit_test(byte_4_stops_at_255),
+		cmocka_unit_test(a_busy_receive_side_is_no_stalled_one),
 		cmocka_unit_test(ledger_lists_every_entry_once),
 		cmocka_unit_test(interfaces_that_count),
 		cmocka_unit_test(a_change_of_timing_does_not_swallow_the_advert_at_once),

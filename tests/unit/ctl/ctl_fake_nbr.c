@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/* The neighbour table as the fakes have it: it knows nobody or everybody, and asks at once. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <rte_mbuf.h>
+
+#include "ctl_fake.h"
+
+void
+fib_nbr_resolve(struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr,
+	struct rte_mbuf *m, base_ns_t now, fib_nbr_act_fn act, void *arg)
+{
+	const struct fib_nbr_action ask = {
+		.type = FIB_NBR_ACT_REQUEST, .if_index = if_index, .addr = *addr};
+
+	(void)t;
+	(void)now;
+	rte_pktmbuf_free(m);
+	act(arg, &ask);
+}
+
+void
+fib_nbr_learn(struct fib_nbr_table *t, uint16_t if_index, uint32_t ip,
+	const uint8_t mac[BASE_MAC_LEN], bool create, base_ns_t now, fib_nbr_act_fn act, void *arg)
+{
+	(void)t;
+	(void)if_index;
+	(void)mac;
+	(void)now;
+	(void)act;
+	(void)arg;
+	assert_true(fake.n_learnt < FAKE_LEARNT);
+	fake.learnt[fake.n_learnt].ip = ip;
+	fake.learnt[fake.n_learnt++].create = create;
+}
+
+void
+fib_nbr_solicited(struct fib_nbr_table *t, uint16_t if_index, const uint8_t ip[16],
+	const uint8_t mac[BASE_MAC_LEN], bool create, base_ns_t now, fib_nbr_act_fn act, void *arg)
+{
+	struct fake_told *told = &fake.told[fake.n_told++];
+
+	(void)t;
+	(void)if_index;
+	(void)now;
+	(void)act;
+	(void)arg;
+	assert_true(fake.n_told <= FAKE_LEARNT);
+	*told = (struct fake_told){.ns = true, .create = create, .has_mac = true};
+	memcpy(told->ip, ip, 16);
+	memcpy(told->mac, mac, BASE_MAC_LEN);
+}
+
+void
+fib_nbr_advertised(struct fib_nbr_table *t, uint16_t if_index, const uint8_t ip[16],
+	const uint8_t *mac, bool solicited, bool override, base_ns_t now, fib_nbr_act_fn act,
+	void *arg)
+{
+	struct fake_told *told = &fake.told[fake.n_told++];
+
+	(void)t;
+	(void)if_index;
+	(void)now;
+	(void)act;
+	(void)arg;
+	assert_true(fake.n_told <= FAKE_LEARNT);
+	*told = (struct fake_told){
+		.solicited = solicited, .override = override, .has_mac = mac != NULL};
+	memcpy(told->ip, ip, 16);
+	if (mac != NULL)
+		memcpy(told->mac, mac, BASE_MAC_LEN);
+}
+
+bool
+fib_nbr_lookup6(const struct fib_nbr_table *t, uint16_t if_index, const uint8_t ip[16],
+	uint8_t mac[BASE_MAC_LEN])
+{
+	(void)ip;
+	return fib_nbr_lookup(t, if_index, 0, mac);
+}
+
+void
+fib_nbr_tick(struct fib_nbr_table *t, base_ns_t now, fib_nbr_act_fn act, void *arg)
+{
+	(void)t;
+	(void)now;
+	(void)act;
+	(void)arg;
+}
+
+base_ns_t
+fib_nbr_deadline(const struct fib_nbr_table *t)
+{
+	(void)t;
+	return BASE_NS_NEVER;
+}
+
+bool
+fib_nbr_lookup(
+	const struct fib_nbr_table *t, uint16_t if_index, uint32_t ip, uint8_t mac[BASE_MAC_LEN])
+{
+	(void)t;
+	(void)if_index;
+	(void)ip;
+	memcpy(mac, rig_asker_mac, BASE_MAC_LEN);
+	return fake.nbr_known;
+}
