@@ -7,12 +7,13 @@
  *   bench_datapath EAL... -- --rules FILE [--workers N] [--neighbours N]
  *
  * The devices are ports 0 and 1, usually net_pcap with infinite_rx=1, with a queue for each worker.
- * Frames received by port p are expected to be sent to the vMAC of vhid p + 1. FILE has a route per
- * line as l3fwd reads it, "R10.0.0.0/24 1"; those of a port lie behind N routers there. Who measures
+ * Frames received by port p are expected to be sent to the vMAC of vhid p + 1. FILE has a route of
+ * either family per line as l3fwd reads it, "R10.0.0.0/24 1"; those of a port lie behind N routers there. Who measures
  * reads the devices' counters by telemetry and the CPU time of the process: this program prints a
  * JSON object when the workers run, and another, with what became of the frames, after the end of
  * its standard input.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -27,6 +28,7 @@
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
 
+#include "base_bytes.h"
 #include "dp.h"
 #include "fib.h"
 #include "fib_nbr.h"
@@ -79,9 +81,47 @@ no_action(void *arg, const struct fib_nbr_action *a)
 }
 
 static uint32_t
-router(uint16_t port, uint32_t i)
+router4(uint16_t port, uint32_t i)
 {
 	return UINT32_C(0xac100001) + ((uint32_t)port << 8) + i;
+}
+
+static void
+router6(uint16_t port, uint32_t i, uint8_t ip[16])
+{
+	memcpy(ip, (const uint8_t[16]){0xfe, 0x80, [14] = (uint8_t)port, [15] = (uint8_t)i}, 16);
+}
+
+/* A line "R<address>/<length> <port>"; number i of its file. */
+static bool
+route_parse(char *line, uint32_t i, const struct options *opt, struct fib_route *r)
+{
+	char *address = line + 1, *slash = strchr(line, '/'), *end;
+	unsigned long plen, port;
+	uint8_t ip[16];
+
+	if (line[0] != 'R' || slash == NULL)
+		return false;
+	*slash = '\0';
+	plen = strtoul(slash + 1, &end, 10);
+	port = strtoul(end, &end, 10);
+	if (*end != '\n' || port >= N_PORTS || plen > 128)
+		return false;
+	*r = (struct fib_route){.nh = {.type = FIB_NH_GATEWAY,
+					.if_index = (uint16_t)port,
+					.group = FIB_GROUP_NONE}};
+	i = i / N_PORTS % opt->neighbours;
+	if (inet_pton(AF_INET, address, ip) == 1) {
+		r->prefix.addr = base_addr_from_ip4(base_load_be32(ip));
+		r->nh.gateway = router4((uint16_t)port, i);
+	} else if (inet_pton(AF_INET6, address, ip) == 1) {
+		r->prefix.addr = base_addr_from_ip6(ip);
+		router6((uint16_t)port, i, r->nh.gateway6);
+	} else {
+		return false;
+	}
+	r->prefix.plen = (uint8_t)plen;
+	return true;
 }
 
 static struct fib *
@@ -98,24 +138,12 @@ routes_build(const struct options *opt)
 		return NULL;
 	}
 	while (n < RULES_MAX && fgets(line, sizeof(line), f) != NULL) {
-		unsigned int a[4], plen, port;
-
-		if (sscanf(line, "R%u.%u.%u.%u/%u %u", &a[0], &a[1], &a[2], &a[3], &plen, &port) !=
-				6 ||
-			port >= N_PORTS) {
+		if (!route_parse(line, n, opt, &routes[n])) {
 			snprintf(err, sizeof(err), "line %" PRIu32 " is no route to port 0 or 1",
 				n + 1);
 			n = 0;
 			break;
 		}
-		routes[n] = (struct fib_route){
-			.prefix = {base_addr_from_ip4(a[0] << 24 | a[1] << 16 | a[2] << 8 | a[3]),
-				(uint8_t)plen},
-			.nh = {.type = FIB_NH_GATEWAY,
-				.if_index = (uint16_t)port,
-				.group = FIB_GROUP_NONE,
-				.gateway = router((uint16_t)port, n % opt->neighbours)},
-		};
 		n++;
 	}
 	fclose(f);
@@ -167,11 +195,17 @@ neighbours_build(struct dp *dp, unsigned int n)
 	struct fib_nbr_table *nbr =
 		fib_nbr_create("bench", 1024, N_PORTS, dp_qsbr(dp), SOCKET_ID_ANY);
 
-	for (uint16_t p = 0; p < N_PORTS && nbr != NULL; p++)
-		for (uint32_t i = 0; i < n; i++)
-			fib_nbr_learn(nbr, p, router(p, i),
-				(const uint8_t[6]){2, 0, 0, 1, (uint8_t)p, (uint8_t)i}, true,
-				dp_clock(), no_action, NULL);
+	for (uint16_t p = 0; p < N_PORTS && nbr != NULL; p++) {
+		for (uint32_t i = 0; i < n; i++) {
+			const uint8_t mac[6] = {2, 0, 0, 1, (uint8_t)p, (uint8_t)i};
+			uint8_t ip6[16];
+
+			router6(p, i, ip6);
+			fib_nbr_learn(
+				nbr, p, router4(p, i), mac, true, dp_clock(), no_action, NULL);
+			fib_nbr_solicited(nbr, p, ip6, mac, true, dp_clock(), no_action, NULL);
+		}
+	}
 	return nbr;
 }
 

@@ -63,9 +63,11 @@ class Profile:
         return found
 
 
-def per_packet(path, driver, burst=32):
+def per_packet(path, driver, by_time, burst=32):
     """Instructions per packet of a loop over devices of a driver, from a profile.
-    @return packets, "all", and of these "device": in the driver and what it calls;
+    @param by_time  beginning of the name of functions that are called each millisecond, which has
+                    few packets here, and not for each packet
+    @return packets; "device": in the driver and what it calls; "by_time"; "own": the rest;
             "functions": the loop's own, the largest first"""
     p = Profile(path)
     entries = p.into(driver)
@@ -75,7 +77,9 @@ def per_packet(path, driver, burst=32):
     device = sum(cost for _, cost in entries.values())
     receive = max(entries.values(), key=lambda e: e[1])
     packets = receive[0] * burst
+    timed = sum(cost for (caller, callee), cost in p.inclusive.items()
+                if callee[1].startswith(by_time) and not caller[1].startswith(by_time))
     functions = [(fn[1], cost / packets) for fn, cost in p.own.most_common()
                  if driver not in fn[0]]
-    return {"packets": packets, "all": p.total / packets, "device": device / packets,
-            "own": (p.total - device) / packets, "functions": functions[:12]}
+    return {"packets": packets, "device": device / packets, "by_time": timed / packets,
+            "own": (p.total - device - timed) / packets, "functions": functions[:12]}
