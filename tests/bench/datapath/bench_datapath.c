@@ -8,10 +8,10 @@
  *
  * The devices are ports 0 and 1, usually net_pcap with infinite_rx=1, with a queue for each worker.
  * Frames received by port p are expected to be sent to the vMAC of vhid p + 1. FILE has a route of
- * either family per line as l3fwd reads it, "R10.0.0.0/24 1"; those of a port lie behind N routers there. Who measures
- * reads the devices' counters by telemetry and the CPU time of the process: this program prints a
- * JSON object when the workers run, and another, with what became of the frames, after the end of
- * its standard input.
+ * either family per line as l3fwd reads it, "R10.0.0.0/24 1"; those of a port lie behind N routers
+ * there. Who measures reads the devices' counters by telemetry and the CPU time of the process:
+ * this program prints a JSON object when the workers run, and another, with what became of the
+ * frames, after the end of its standard input.
  */
 #include <arpa/inet.h>
 #include <errno.h>
