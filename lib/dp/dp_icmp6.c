@@ -76,6 +76,23 @@ dp_echo6(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t if_index, uint16_t gr
 	dp_originate(lc, m, &route, src_group);
 }
 
+/* A header that another one follows. */
+static bool
+is_extension(uint8_t next)
+{
+	return next == WIRE_PROTO_HOPOPTS || next == WIRE_PROTO_ROUTING ||
+		next == WIRE_PROTO_FRAGMENT || next == WIRE_PROTO_AH || next == WIRE_PROTO_DSTOPTS;
+}
+
+static uint32_t
+extension_len(uint8_t type, const uint8_t *h)
+{
+	if (type == WIRE_PROTO_FRAGMENT)
+		return EXTENSION_LEN;
+	return type == WIRE_PROTO_AH ? (h[1] + UINT32_C(2)) * 4
+				     : (h[1] + UINT32_C(1)) * EXTENSION_LEN;
+}
+
 /*
  * RFC 4443 2.4 (e): no error about an error or a redirect, nor to what is no single host. The
  * extension headers are gone through; where they lead out of what can be seen, or to a later
@@ -90,23 +107,20 @@ error_is_allowed(const struct rte_mbuf *m, uint32_t ip_off, const uint8_t *ip)
 
 	if (wire_ip6_is_multicast(ip + 8) || wire_ip6_is_unspecified(ip + 8))
 		return false;
-	for (;; off +=
-		next == WIRE_PROTO_FRAGMENT ? EXTENSION_LEN : (h[1] + UINT32_C(1)) * EXTENSION_LEN,
-		next = h[0]) {
+	for (;; off += extension_len(next, h), next = h[0]) {
 		if (next == WIRE_PROTO_ICMP6)
 			return m->data_len > off &&
 				*rte_pktmbuf_mtod_offset(m, const uint8_t *, off) >=
 				WIRE_ICMP6_INFORMATIONAL &&
 				*rte_pktmbuf_mtod_offset(m, const uint8_t *, off) !=
 				WIRE_ICMP6_REDIRECT;
-		if (next != WIRE_PROTO_HOPOPTS && next != WIRE_PROTO_ROUTING &&
-			next != WIRE_PROTO_FRAGMENT && next != WIRE_PROTO_DSTOPTS)
+		if (!is_extension(next))
 			return true;
 		if (m->data_len < off + EXTENSION_LEN)
 			return false;
 		h = rte_pktmbuf_mtod_offset(m, const uint8_t *, off);
 		if (next == WIRE_PROTO_FRAGMENT && (base_load_be16(h + 2) & 0xfff8) != 0)
-			return h[0] != WIRE_PROTO_ICMP6;
+			return h[0] != WIRE_PROTO_ICMP6 && !is_extension(h[0]);
 	}
 }
 

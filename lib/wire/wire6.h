@@ -25,6 +25,7 @@
 #define WIRE_PROTO_HOPOPTS  0
 #define WIRE_PROTO_ROUTING  43
 #define WIRE_PROTO_FRAGMENT 44
+#define WIRE_PROTO_AH	    51 /**< its length is in units of four bytes */
 #define WIRE_PROTO_ICMP6    58
 #define WIRE_PROTO_DSTOPTS  60
 /** @} */
