@@ -78,12 +78,11 @@ solicited(struct ctl *c, const struct dp_punt *p, const struct wire_ip6 *ip,
 
 /* The sender of a solicitation. A probe for duplicates has none, and no option. */
 static void
-learn_asker(struct ctl *c, const struct dp_punt *p, const struct wire_ip6 *ip,
-	const struct wire_nd *ns, bool ours)
+learn_asker(
+	struct ctl *c, const struct dp_punt *p, const struct wire_ip6 *ip, const struct wire_nd *ns)
 {
 	if (ns->has_lladdr && learnable(c, p->if_index, ip->src, ns->lladdr))
-		fib_nbr_solicited(
-			c->nbr, p->if_index, ip->src, ns->lladdr, ours, c->now, ctl_nbr_act, c);
+		fib_nbr_solicited(c->nbr, p->if_index, ip->src, ns->lladdr, c->now, ctl_nbr_act, c);
 }
 
 static void
@@ -123,10 +122,11 @@ ctl_nd_input(struct ctl *c, const struct dp_punt *p, const uint8_t *frame, size_
 		ctl_count(c, p->group, CTL_STAT_ND_MALFORMED);
 		return;
 	}
-	if (nd.type == WIRE_ICMP6_NS)
-		learn_asker(c, p, &ip, &nd, solicited(c, p, &ip, &nd, eth.src));
-	else
+	/* One for an address that we do not answer for is discarded, RFC 4861 7.2.3. */
+	if (nd.type == WIRE_ICMP6_NA)
 		advertised(c, p, &nd);
+	else if (solicited(c, p, &ip, &nd, eth.src))
+		learn_asker(c, p, &ip, &nd);
 }
 
 /*

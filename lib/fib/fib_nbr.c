@@ -156,7 +156,7 @@ fib_nbr_create(
 	share = (uint64_t)(max / if_count) * 2;
 	t->max = max;
 	t->share = (uint32_t)RTE_MIN(RTE_MAX(share, 1U), max);
-	t->pending_max = RTE_MAX(t->share / 4, 1U);
+	t->part = RTE_MAX(t->share / 4, 1U);
 	t->n_ifs = if_count;
 	t->hash_mult = rte_rand() | 1;
 	for (uint16_t i = 0; i < FIB_NBR_HOLD_TOTAL; i++)
@@ -236,6 +236,15 @@ fib_nbr_lookup6(const struct fib_nbr_table *t, uint16_t if_index, const uint8_t 
 	return slot_mac(t, slot_find6(t, if_index, ip), mac);
 }
 
+/* An entry that only its own word stands for was confirmed, or goes. */
+static void
+unproven_end(struct nbr_entry *e, struct nbr_use *use)
+{
+	if (e->unproven)
+		use->unproven--;
+	e->unproven = false;
+}
+
 void
 fib_nbr_slot_publish(struct fib_nbr_table *t, uint32_t slot, enum fib_nbr_state state,
 	const uint8_t mac[BASE_MAC_LEN], base_ns_t now)
@@ -251,18 +260,22 @@ fib_nbr_slot_publish(struct fib_nbr_table *t, uint32_t slot, enum fib_nbr_state 
 		use->pending--;
 	if (nbr_state_pending(state))
 		use->pending++;
+	if (state == FIB_NBR_REACHABLE)
+		unproven_end(e, use);
 	__atomic_store_n(&e->updated, now, __ATOMIC_RELEASE);
 	__atomic_store_n(&t->word[slot], word, __ATOMIC_RELEASE);
 }
 
-/* Whether the limits allow one more. */
+/* Whether the limits allow one more that begins in this state. */
 static bool
-has_room(const struct fib_nbr_table *t, uint16_t if_index, unsigned int family, bool pending)
+has_room(const struct fib_nbr_table *t, uint16_t if_index, unsigned int family,
+	enum fib_nbr_state state)
 {
-	const struct nbr_use *use = t->ifs[if_index];
+	const struct nbr_use *use = &t->ifs[if_index][family];
 
-	return t->all[family].entries < t->max && use[family].entries < t->share &&
-		(!pending || use[family].pending < t->pending_max);
+	return t->all[family].entries < t->max && use->entries < t->share &&
+		(!nbr_state_pending(state) || use->pending < t->part) &&
+		(state != FIB_NBR_STALE || use->unproven < t->part);
 }
 
 uint32_t
@@ -278,7 +291,7 @@ fib_nbr_slot_add(struct fib_nbr_table *t, uint16_t if_index, const struct base_a
 	int32_t pos = -1;
 	uint32_t slot;
 
-	if (if_index < t->n_ifs && has_room(t, if_index, family, nbr_state_pending(state)))
+	if (if_index < t->n_ifs && has_room(t, if_index, family, state))
 		pos = rte_hash_add_key_with_hash(
 			t->hash[family], &k, family == NBR_IP4 ? sig4(t, &k) : sig6(t, &k));
 	if (pos < 0) {
@@ -291,6 +304,8 @@ fib_nbr_slot_add(struct fib_nbr_table *t, uint16_t if_index, const struct base_a
 	e = &t->entry[slot];
 	generation = (e->id >> NBR_GEN_SHIFT) + 1;
 	e->asked = 0;
+	e->unproven = state == FIB_NBR_STALE;
+	t->ifs[if_index][family].unproven += e->unproven;
 	__atomic_store_n(&e->id, generation << NBR_GEN_SHIFT | if_index, __ATOMIC_RELEASE);
 	__atomic_store_n(
 		&e->addr[0], family == NBR_IP4 ? base_addr_ip4(addr) : k.w[1], __ATOMIC_RELEASE);
@@ -318,6 +333,7 @@ fib_nbr_slot_remove(struct fib_nbr_table *t, uint32_t slot)
 	BASE_ASSERT(e->held == 0);
 	if (nbr_state_pending(nbr_word_state(t->word[slot])))
 		use->pending--;
+	unproven_end(e, use);
 	use->entries--;
 	t->all[family].entries--;
 	NBR_SUB(t->count.entries, 1);

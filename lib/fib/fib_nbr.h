@@ -47,7 +47,8 @@ struct fib_nbr_table;
  * The families have a part each, of the same size. In it an interface may hold at most its share of
  * the entries, max / if_count * 2 and never more than max. Of that share at most a quarter may be
  * INCOMPLETE or FAILED: a scan of a subnet uses up this part and no more, so it neither evicts a
- * live neighbour nor keeps one from being learned.
+ * live neighbour nor keeps one from being learned. Of IPv6 another quarter at most is of hosts that
+ * nobody heard from but by their solicitations, under addresses as they please.
  *
  * @param name   unique among live tables, at most 15 bytes
  * @param max    entries of each family, 1 to 1,048,576
@@ -111,12 +112,12 @@ void fib_nbr_resolve(struct fib_nbr_table *t, uint16_t if_index, const struct ba
 void fib_nbr_learn(struct fib_nbr_table *t, uint16_t if_index, uint32_t ip,
 	const uint8_t mac[BASE_MAC_LEN], bool create, base_ns_t now, fib_nbr_act_fn act, void *arg);
 /**
- * The sender of a neighbour solicitation told its MAC (RFC 4861 7.2.3): what is new is STALE. A new
- * entry is made only when `create`, that is, when it asked for an address of ours.
+ * The sender of a neighbour solicitation for an address of ours told its MAC (RFC 4861 7.2.3): what
+ * is new is STALE.
  * @thread control lcore
  */
 void fib_nbr_solicited(struct fib_nbr_table *t, uint16_t if_index, const uint8_t ip[16],
-	const uint8_t mac[BASE_MAC_LEN], bool create, base_ns_t now, fib_nbr_act_fn act, void *arg);
+	const uint8_t mac[BASE_MAC_LEN], base_ns_t now, fib_nbr_act_fn act, void *arg);
 /**
  * A neighbour advertisement about an address was received (RFC 4861 7.2.5). Nobody becomes known by
  * one; a MAC that is no station's changes nothing.

@@ -55,6 +55,7 @@ struct nbr_entry {
 	uint16_t held;
 	/* control lcore only */
 	uint8_t asked;			/**< requests sent in this state */
+	bool unproven;			/**< made by a solicitation, and not confirmed since */
 	uint16_t hold_first, hold_last; /**< of the hold pool; meaningless when held is 0 */
 };
 
@@ -68,6 +69,7 @@ struct nbr_hold {
 struct nbr_use {
 	uint32_t entries;
 	uint32_t pending; /**< INCOMPLETE or FAILED among them */
+	uint32_t unproven;
 };
 
 /** Families as indices. */
@@ -88,8 +90,8 @@ struct fib_nbr_table {
 	uint32_t n_slots;
 	/* the control lcore's */
 	uint16_t n_ifs;
-	bool reclaims; /**< the hash frees positions by itself, after a grace period */
-	uint32_t max, share, pending_max;
+	bool reclaims;		   /**< the hash frees positions by itself, after a grace period */
+	uint32_t max, share, part; /**< part: of the pending, of the unproven */
 	struct nbr_entry *entry;
 	struct nbr_use (*ifs)[NBR_FAMILIES];
 	struct nbr_use all[NBR_FAMILIES]; /**< entries only */

@@ -227,7 +227,7 @@ fib_nbr_learn(struct fib_nbr_table *t, uint16_t if_index, uint32_t ip,
 
 void
 fib_nbr_solicited(struct fib_nbr_table *t, uint16_t if_index, const uint8_t ip[16],
-	const uint8_t mac[BASE_MAC_LEN], bool create, base_ns_t now, fib_nbr_act_fn act, void *arg)
+	const uint8_t mac[BASE_MAC_LEN], base_ns_t now, fib_nbr_act_fn act, void *arg)
 {
 	const struct sink s = {.act = act, .arg = arg, .now = now};
 	const struct base_addr addr = base_addr_from_ip6(ip);
@@ -236,12 +236,10 @@ fib_nbr_solicited(struct fib_nbr_table *t, uint16_t if_index, const uint8_t ip[1
 	if (!is_station(mac) || !is_host(&addr))
 		return;
 	slot = fib_nbr_slot_find(t, if_index, &addr);
-	if (slot == NBR_NONE) {
-		if (create)
-			known_new(t, if_index, &addr, FIB_NBR_STALE, mac, &s);
-	} else if (nbr_state_pending(nbr_word_state(t->word[slot])) || !has_mac(t, slot, mac)) {
+	if (slot == NBR_NONE)
+		known_new(t, if_index, &addr, FIB_NBR_STALE, mac, &s);
+	else if (nbr_state_pending(nbr_word_state(t->word[slot])) || !has_mac(t, slot, mac))
 		known(t, slot, FIB_NBR_STALE, mac, &s);
-	}
 }
 
 void

@@ -203,7 +203,7 @@ neighbours_build(struct dp *dp, unsigned int n)
 			router6(p, i, ip6);
 			fib_nbr_learn(
 				nbr, p, router4(p, i), mac, true, dp_clock(), no_action, NULL);
-			fib_nbr_solicited(nbr, p, ip6, mac, true, dp_clock(), no_action, NULL);
+			fib_nbr_solicited(nbr, p, ip6, mac, dp_clock(), no_action, NULL);
 		}
 	}
 	return nbr;

@@ -193,7 +193,7 @@ neighbours_build(struct dp *dp)
 		const uint8_t ip6[16] = {0xfe, 0x80, [15] = (uint8_t)i};
 
 		fib_nbr_learn(nbr, OUT, ROUTER + i, mac, true, dp_clock(), no_action, NULL);
-		fib_nbr_solicited(nbr, OUT, ip6, mac, true, dp_clock(), no_action, NULL);
+		fib_nbr_solicited(nbr, OUT, ip6, mac, dp_clock(), no_action, NULL);
 	}
 	return nbr;
 }

@@ -48,7 +48,7 @@ struct fake {
 		bool create;
 	} learnt[FAKE_LEARNT];
 	struct fake_told { /* what others said of themselves over IPv6 */
-		bool ns, create, solicited, override, has_mac;
+		bool ns, solicited, override, has_mac;
 		uint8_t ip[16], mac[BASE_MAC_LEN];
 	} told[FAKE_LEARNT];
 	uint32_t n_told;

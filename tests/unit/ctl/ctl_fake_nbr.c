@@ -43,7 +43,7 @@ fib_nbr_learn(struct fib_nbr_table *t, uint16_t if_index, uint32_t ip,
 
 void
 fib_nbr_solicited(struct fib_nbr_table *t, uint16_t if_index, const uint8_t ip[16],
-	const uint8_t mac[BASE_MAC_LEN], bool create, base_ns_t now, fib_nbr_act_fn act, void *arg)
+	const uint8_t mac[BASE_MAC_LEN], base_ns_t now, fib_nbr_act_fn act, void *arg)
 {
 	struct fake_told *told = &fake.told[fake.n_told++];
 
@@ -53,7 +53,7 @@ fib_nbr_solicited(struct fib_nbr_table *t, uint16_t if_index, const uint8_t ip[1
 	(void)act;
 	(void)arg;
 	assert_true(fake.n_told <= FAKE_LEARNT);
-	*told = (struct fake_told){.ns = true, .create = create, .has_mac = true};
+	*told = (struct fake_told){.ns = true, .has_mac = true};
 	memcpy(told->ip, ip, 16);
 	memcpy(told->mac, mac, BASE_MAC_LEN);
 }

@@ -46,7 +46,8 @@ nd_of(const struct fake_frame *f, struct wire_ip6 *ip)
 	return nd;
 }
 
-/* Whoever asks for an address that we answer for is told to the neighbour table, and no others. */
+/* Whoever asks for an address that we answer for is told to the neighbour table, and no others: a
+ * solicitation for somebody else is none to us (RFC 4861 7.2.3). */
 static void
 askers_are_learnt(void **state)
 {
@@ -64,15 +65,12 @@ askers_are_learnt(void **state)
 		rig_turn(&r);
 		solicit(DP_PUNT_IF_ARP, host6); /* of somebody else: no reason to know it */
 		rig_turn(&r);
-		assert_int_equal(fake.n_told, 3);
-		for (unsigned int i = 0; i < 3; i++) {
+		assert_int_equal(fake.n_told, 1 + master);
+		for (unsigned int i = 0; i < fake.n_told; i++) {
 			assert_true(fake.told[i].ns);
 			assert_memory_equal(fake.told[i].ip, host6, 16);
 			assert_memory_equal(fake.told[i].mac, rig_asker_mac, 6);
 		}
-		assert_int_equal(fake.told[0].create, master);
-		assert_true(fake.told[1].create);
-		assert_false(fake.told[2].create);
 	}
 	/* A probe for duplicates, a claim of our address, and our own vMAC tell nothing. */
 	fake.n_told = 0;

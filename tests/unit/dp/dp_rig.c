@@ -171,7 +171,7 @@ rig_learn(struct rig *r, uint16_t if_index, uint32_t ip, const uint8_t mac[6])
 void
 rig_learn6(struct rig *r, uint16_t if_index, const uint8_t ip[16], const uint8_t mac[6])
 {
-	fib_nbr_solicited(r->nbr, if_index, ip, mac, true, r->now, nbr_ignore, NULL);
+	fib_nbr_solicited(r->nbr, if_index, ip, mac, r->now, nbr_ignore, NULL);
 }
 
 static void

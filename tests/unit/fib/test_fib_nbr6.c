@@ -98,9 +98,8 @@ enum op {
 	OP_END,
 	OP_PACKET, /* one to resolve */
 	OP_ASK,	   /* resolve without a packet */
-	OP_NS,	   /* the host asked for an address of ours; without it OP_NS_OTHER */
-	OP_NS_OTHER,
-	OP_NA, /* flags as below */
+	OP_NS,	   /* the host asked for an address of ours */
+	OP_NA,	   /* flags as below */
 	OP_TICK,
 };
 enum { SOLICITED = 1, OVERRIDE = 2 };
@@ -163,12 +162,11 @@ static const struct {
 			{2, OP_NA, 'b', SOLICITED, "", S, 'a', 5002},
 			{3, OP_NA, 'b', 0, "", S, 'a', 5002},
 			{4, OP_NA, 'a', SOLICITED, "", R, 'a', 60004}, {0}}},
-	{"asking us makes it known, asking others does not",
-		{{0, OP_NS_OTHER, 'a', 0, "", A, 0, 0}, {1, OP_NS, 'g', 0, "", A, 0, 0},
-			{2, OP_NS, 'a', 0, "", S, 'a', 5002},
+	{"asking us makes it known",
+		{{1, OP_NS, 'g', 0, "", A, 0, 0}, {2, OP_NS, 'a', 0, "", S, 'a', 5002},
 			{3, OP_NA, 'a', SO, "", R, 'a', 60003},
-			{4, OP_NS, 'a', 0, "", R, 'a', 60003},
-			{5, OP_NS_OTHER, 'b', 0, "", S, 'b', 5005}, {0}}},
+			{4, OP_NS, 'a', 0, "", R, 'a', 60003}, {5, OP_NS, 'b', 0, "", S, 'b', 5005},
+			{0}}},
 	{"who asks is answered, held packets and all",
 		{{0, OP_PACKET, 0, 0, "R", I, 0, 1000}, {1, OP_NS, 'a', 0, "S", S, 'a', 5001},
 			{0}}},
@@ -200,8 +198,7 @@ run_step(struct fib_nbr_table *t, const struct step *s, struct record *rec)
 		fib_nbr_resolve(t, 1, &host, NULL, now, record_act, rec);
 		break;
 	case OP_NS:
-	case OP_NS_OTHER:
-		fib_nbr_solicited(t, 1, host.bytes, mac, s->op == OP_NS, now, record_act, rec);
+		fib_nbr_solicited(t, 1, host.bytes, mac, now, record_act, rec);
 		break;
 	case OP_NA:
 		fib_nbr_advertised(t, 1, host.bytes, s->tag != 0 ? mac : NULL,
@@ -271,7 +268,7 @@ families_do_not_mix(void **state)
 	(void)state;
 	fib_nbr_learn(t, 1, ip4, mac_a, true, START, record_act, &rec);
 	assert_false(fib_nbr_lookup6(t, 1, ip6, mac));
-	fib_nbr_solicited(t, 1, ip6, mac_b, true, START, record_act, &rec);
+	fib_nbr_solicited(t, 1, ip6, mac_b, START, record_act, &rec);
 	assert_true(fib_nbr_lookup(t, 1, ip4, mac));
 	assert_memory_equal(mac, mac_a, BASE_MAC_LEN);
 	assert_true(fib_nbr_lookup6(t, 1, ip6, mac));
@@ -300,8 +297,7 @@ every_byte_of_an_address_counts(void **state)
 
 			addr.bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
 			if (round == 0) {
-				fib_nbr_solicited(
-					t, 2, addr.bytes, own, true, START, record_act, &rec);
+				fib_nbr_solicited(t, 2, addr.bytes, own, START, record_act, &rec);
 				continue;
 			}
 			assert_true(fib_nbr_lookup6(t, 2, addr.bytes, mac));
@@ -333,7 +329,7 @@ a_scan_evicts_nobody(void **state)
 	uint8_t mac[BASE_MAC_LEN];
 
 	(void)state;
-	fib_nbr_solicited(t, 0, host.bytes, mac_a, true, now, record_act, &rec);
+	fib_nbr_solicited(t, 0, host.bytes, mac_a, now, record_act, &rec);
 	for (uint32_t i = 0; i < 60000; i++, now += MS(10)) {
 		const struct base_addr addr = scanned(i + 1);
 		const struct base_addr live = scanned(0);
@@ -345,7 +341,7 @@ a_scan_evicts_nobody(void **state)
 		assert_true(fib_nbr_lookup6(t, 0, host.bytes, mac));
 		if (i != 30000)
 			continue;
-		fib_nbr_solicited(t, 0, live.bytes, mac_b, true, now, record_act, &rec);
+		fib_nbr_solicited(t, 0, live.bytes, mac_b, now, record_act, &rec);
 		assert_true(fib_nbr_lookup6(t, 0, live.bytes, mac));
 		/* IPv4 and the other interface have their own parts. */
 		for (uint32_t k = 1; k <= 200; k++)
@@ -356,6 +352,50 @@ a_scan_evicts_nobody(void **state)
 	fib_nbr_stats(t, &st);
 	assert_true(st.entries < 512 && st.table_full > 1000);
 	assert_true(st.held <= FIB_NBR_HOLD_TOTAL);
+	unmake(t);
+}
+
+/* Who claims to be ever new hosts and answers for none keeps no place from who is asked for. */
+static void
+a_flood_of_askers_leaves_room(void **state)
+{
+	struct fib_nbr_table *t = make(256, 2);
+	struct record rec = {0};
+	struct fib_nbr_stats st;
+	base_ns_t now = START;
+	uint8_t mac[BASE_MAC_LEN];
+
+	(void)state;
+	for (uint32_t i = 0; i < 60000; i++, now += MS(1)) {
+		const struct base_addr liar = scanned(i + 1);
+
+		fib_nbr_solicited(t, 0, liar.bytes, mac_b, now, record_act, &rec);
+		fib_nbr_tick(t, now, record_act, &rec);
+		if (i % 1200 != 1199)
+			continue;
+		/* Answered from the first time on. */
+		for (unsigned int iface = 0; iface < 2; iface++) {
+			struct base_addr live = host;
+
+			live.bytes[15] = (uint8_t)(i / 1200);
+			fib_nbr_resolve(t, (uint16_t)iface, &live, packet(), now, record_act, &rec);
+			fib_nbr_advertised(t, (uint16_t)iface, live.bytes, mac_a, true, true, now,
+				record_act, &rec);
+			assert_true(fib_nbr_lookup6(t, (uint16_t)iface, live.bytes, mac));
+		}
+	}
+	fib_nbr_stats(t, &st);
+	assert_true(st.table_full > 1000 && st.hold_dropped == 0);
+	/* Once the flood is over, askers are known again, and become neighbours like any other. */
+	for (unsigned int k = 0; k < 400; k++, now += MS(100))
+		fib_nbr_tick(t, now, record_act, &rec);
+	for (uint32_t i = 0; i < 100; i++) {
+		const struct base_addr asker = scanned(i);
+
+		fib_nbr_solicited(t, 1, asker.bytes, mac_b, now, record_act, &rec);
+		fib_nbr_advertised(t, 1, asker.bytes, NULL, true, false, now, record_act, &rec);
+		assert_true(fib_nbr_lookup6(t, 1, asker.bytes, mac));
+	}
 	unmake(t);
 }
 
@@ -384,6 +424,7 @@ main(void)
 		cmocka_unit_test(families_do_not_mix),
 		cmocka_unit_test(every_byte_of_an_address_counts),
 		cmocka_unit_test(a_scan_evicts_nobody),
+		cmocka_unit_test(a_flood_of_askers_leaves_room),
 	};
 
 	return cmocka_run_group_tests_name("fib_nbr6", tests, setup, teardown);

@@ -365,11 +365,15 @@ readers_and_a_writer(uint32_t max, uint32_t writes, bool ip6)
 		uint8_t mac[BASE_MAC_LEN];
 
 		mac_for(ip, (uint8_t)i, mac);
-		if (ip6)
-			fib_nbr_solicited(
-				sh.t, 0, ip6_of(ip).bytes, mac, true, now, ignore_act, NULL);
-		else
+		if (ip6) {
+			const struct base_addr addr = ip6_of(ip);
+
+			fib_nbr_solicited(sh.t, 0, addr.bytes, mac, now, ignore_act, NULL);
+			fib_nbr_advertised(
+				sh.t, 0, addr.bytes, NULL, true, false, now, ignore_act, NULL);
+		} else {
 			fib_nbr_learn(sh.t, 0, ip, mac, true, now, ignore_act, NULL);
+		}
 		now += FIB_NBR_REACHABLE_NS / max;
 		fib_nbr_tick(sh.t, now, ignore_act, NULL);
 		if (i % 256 == 0)
