@@ -103,8 +103,11 @@ ctl_nd_input(struct ctl *c, const struct dp_punt *p, const uint8_t *frame, size_
 	struct wire_nd nd;
 
 	if (!wire_eth_decode(frame, len, &eth) ||
-		wire_ip6_decode(frame + WIRE_ETH_LEN, len - WIRE_ETH_LEN, &ip) != WIRE_IP6_OK)
+		wire_ip6_decode(frame + WIRE_ETH_LEN, len - WIRE_ETH_LEN, &ip) != WIRE_IP6_OK) {
+		/* It is longer than what is looked at. */
+		ctl_count(c, p->group, CTL_STAT_ND_MALFORMED);
 		return;
+	}
 	switch (wire_nd_decode(&ip, frame + WIRE_ETH_LEN + WIRE_IP6_LEN, &nd)) {
 	case WIRE_ND_OK:
 		break;

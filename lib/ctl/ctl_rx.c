@@ -12,7 +12,7 @@
 #include "wire.h"
 
 /* Longest neighbour discovery message and membership query that is looked at. */
-#define ND_MAX 512
+#define ND_MAX (WIRE_ETH_LEN + 1500)
 
 /* The bytes of a frame up to len, in one piece; buf is used when they are not. */
 static const uint8_t *

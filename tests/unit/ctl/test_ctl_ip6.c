@@ -177,6 +177,44 @@ malformed_nd_is_counted_and_not_answered(void **state)
 	rig_free(&r);
 }
 
+/* Options of others (SEND's signatures, say) are skipped, up to what an Ethernet frame holds. */
+static void
+long_nd_is_answered_or_counted(void **state)
+{
+	static const uint16_t more[] = {512, 1424, 1432, 1600}; /* of one option each */
+	struct rig r = rig_make(dual);
+	uint8_t frame[WIRE_ND_FRAME_LEN + 1600];
+	struct ctl_group_view v;
+	struct wire_icmp6 icmp;
+	struct wire_ip6 ip;
+
+	(void)state;
+	rig_to_master(&r);
+	for (unsigned int i = 0; i < 4; i++) {
+		uint8_t *p = frame + WIRE_ETH_LEN + WIRE_IP6_LEN;
+
+		memset(frame, 0, sizeof(frame));
+		wire_ns_frame_encode(rig_asker_mac, host6, vip6, NULL, frame);
+		frame[WIRE_ND_FRAME_LEN] = 253;
+		frame[WIRE_ND_FRAME_LEN + 1] = (uint8_t)(more[i] / 8);
+		assert_int_equal(
+			wire_ip6_decode(frame + WIRE_ETH_LEN, sizeof(frame) - WIRE_ETH_LEN, &ip),
+			WIRE_IP6_OK);
+		ip.payload_len = (uint16_t)(ip.payload_len + more[i]);
+		wire_ip6_encode(&ip, frame + WIRE_ETH_LEN);
+		icmp = (struct wire_icmp6){.type = WIRE_ICMP6_NS};
+		wire_icmp6_encode(&icmp, ip.src, ip.dst, p + WIRE_ICMP6_LEN,
+			(size_t)ip.payload_len - WIRE_ICMP6_LEN, p);
+		fake.n_frames = 0;
+		rig_punt(DP_PUNT_GROUP_ARP, 0, frame, (uint16_t)(WIRE_ND_FRAME_LEN + more[i]));
+		rig_turn(&r);
+		assert_int_equal(sent_ip6s(), i < 2);
+		ctl_group_view(r.ctl, 0, &v);
+		assert_int_equal(v.stats[CTL_STAT_ND_MALFORMED], i < 2 ? 0 : i - 1);
+	}
+	rig_free(&r);
+}
+
 /* An advert of a peer over IPv6, from a source that is known. */
 static void
 advert6(const char *pass, uint8_t advskew, uint64_t counter)
@@ -501,6 +539,7 @@ main(void)
 		cmocka_unit_test(shared_vips_are_announced_to_switches_only),
 		cmocka_unit_test(each_family_has_its_own_counter),
 		cmocka_unit_test(malformed_nd_is_counted_and_not_answered),
+		cmocka_unit_test(long_nd_is_answered_or_counted),
 		cmocka_unit_test(advert_over_ipv6_reaches_the_election),
 		cmocka_unit_test(membership_is_told_and_told_again_when_asked),
 		cmocka_unit_test(replay_with_changed_priority_is_refused),
