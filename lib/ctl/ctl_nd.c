@@ -42,11 +42,11 @@ answer(struct ctl *c, uint16_t if_id, const struct wire_ip6 *ip, const struct wi
 	(void)ctl_send(c, if_id, frame, sizeof(frame), DP_NONE);
 }
 
-/* Addresses of ours are never learnt, whoever claims them, nor are vMACs of ours. */
+/* Addresses of ours are never learnt, whoever claims them, nor are MACs of ours. */
 static bool
 learnable(const struct ctl *c, uint16_t if_id, const uint8_t ip[16], const uint8_t *mac)
 {
-	if (is_own(&c->ifs[if_id], ip) || (mac != NULL && ctl_is_vmac(&c->ifs[if_id], mac)))
+	if (is_own(&c->ifs[if_id], ip) || (mac != NULL && ctl_is_our_mac(&c->ifs[if_id], mac)))
 		return false;
 	for (uint16_t i = 0; i < c->n_groups; i++)
 		if (c->groups[i].conf->if_index == if_id && is_vip(&c->groups[i], ip))

@@ -271,8 +271,8 @@ void ctl_hear_tick(struct ctl *c);
 /** @return true when the rings were emptied: what was received up to now has been heard */
 bool ctl_adverts(struct ctl *c);
 void ctl_punts(struct ctl *c);
-/** The vMAC of a group of the interface. */
-bool ctl_is_vmac(const struct ctl_if *f, const uint8_t mac[BASE_MAC_LEN]);
+/** The interface's MAC, or the vMAC of a group of it. */
+bool ctl_is_our_mac(const struct ctl_if *f, const uint8_t mac[BASE_MAC_LEN]);
 /** The resolver's actions; arg is the ctl. */
 void ctl_nbr_act(void *arg, const struct fib_nbr_action *a);
 void ctl_requests(struct ctl *c);

@@ -232,10 +232,12 @@ learnable(const struct ctl *c, uint16_t if_id, uint32_t ip)
 }
 
 bool
-ctl_is_vmac(const struct ctl_if *f, const uint8_t mac[BASE_MAC_LEN])
+ctl_is_our_mac(const struct ctl_if *f, const uint8_t mac[BASE_MAC_LEN])
 {
 	uint8_t vmac[BASE_MAC_LEN];
 
+	if (memcmp(mac, f->mac, BASE_MAC_LEN) == 0)
+		return true;
 	base_vmac(mac[5], vmac);
 	return memcmp(mac, vmac, sizeof(vmac)) == 0 && f->group_of_vhid[mac[5]] != ELECTION_NONE;
 }
@@ -351,8 +353,9 @@ one_arp(struct ctl *c, const struct dp_punt *p)
 		return;
 	bool ours = false; /* about an address that this box answers for */
 
-	/* a vMAC of ours as sender: our own announcement, or the other master's */
-	if (ctl_is_vmac(f, arp.sender_mac))
+	/* Our own, reflected, or the other master's announcement; or somebody would have us send to
+	 * ourselves, round and round. */
+	if (ctl_is_our_mac(f, arp.sender_mac))
 		return;
 	if (p->cls == DP_PUNT_GROUP_ARP) {
 		ours = vip_arp(c, p, &arp);

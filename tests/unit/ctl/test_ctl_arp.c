@@ -103,6 +103,9 @@ own_or_vip_claims_are_never_learnt(void **state)
 	rig_ask(&r, RIG_VIP, rig_vmac);
 	assert_int_equal(fake.n_frames, 0);
 	assert_int_equal(fake.n_learnt, 0);
+	/* somebody says to have our MAC: what goes to him would come back to us */
+	rig_ask(&r, RIG_ASKER, rig_if_mac);
+	assert_int_equal(fake.n_learnt, 0);
 	/* somebody claims the VIP or our own address with a MAC of his */
 	rig_ask(&r, RIG_VIP, rig_asker_mac);
 	assert_int_equal(fake.n_learnt, 0);
