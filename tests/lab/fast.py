@@ -115,13 +115,13 @@ class Watch:
         return self.paused(at - PAUSE_REACH_S, at)
 
 
-def transitions(boxes, since):
-    """@return the changes of state after a time: (when, text), oldest first"""
+def events(boxes, since, *kinds):
+    """@return what happened of these kinds after a time: (when, text), oldest first"""
     found = []
     for b in boxes:
         for event in b.ctl_json("show carp events")["events"]:
             at = datetime.datetime.fromisoformat(event["wall"]).timestamp()
-            if event["kind"] == "state" and at > since:
+            if event["kind"] in kinds and at > since:
                 found.append((at, f"{b.name}: {event['text']}"))
     return sorted(found)
 
@@ -154,6 +154,7 @@ class Hold:
     pps: float  # that fw1 forwarded, the probe's two ways included
     own: list  # transitions that nothing but koi explains
     machine: list  # transitions while or just after the machine stood still
+    reasons: list  # demotions and stalls, which explain transitions
     probe: dict
     watch: dict
     pauses: int
@@ -175,7 +176,9 @@ class Hold:
                 histogram(f"{name}'s deadlines, us late", LATE_LIMITS_US, buckets)
                 + f" (max {late_max})"
             )
-        lines += [f"  {when:.3f} {text}" for when, text in self.own + self.machine]
+        lines += [
+            f"  {when:.3f} {text}" for when, text in sorted(self.own + self.machine + self.reasons)
+        ]
         return "\n".join(lines)
 
 
@@ -186,6 +189,7 @@ class Hold:
             "pps": self.pps,
             "transitions": self.own,
             "transitions_by_machine": self.machine,
+            "reasons": self.reasons,
             "machine": {"pauses": self.pauses, **self.watch},
             "lost": self.probe["lost"],
             "sent": self.probe["sent"],
@@ -232,7 +236,8 @@ def hold(pair, seconds, pps):
             # What ten minutes of adverts need is more than a recorder should keep.
             wire.add(pair.net.sniffer.take())
         took, after = time.time() - began, forwarded()
-        changes = transitions(boxes, began)
+        changes = events(boxes, began, "state")
+        reasons = events(boxes, began, "demotion", "stall")
         served = {
             b.name: (
                 [n - m for n, m in zip(lateness()[b.name], late[b.name])],
@@ -250,6 +255,7 @@ def hold(pair, seconds, pps):
             (after - before) / took,
             [c for c in changes if not watch.explains(c[0])],
             [c for c in changes if watch.explains(c[0])],
+            reasons,
             summary,
             machine,
             len(watch.pauses),
