@@ -2,6 +2,7 @@
  * Copyright (c) 2026 the koi contributors
  */
 #include "ctl_fake.h"
+#include "wire6.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -59,6 +60,13 @@ const char rig_pair[] =
 	"{\"name\":\"carp0\",\"carpdev\":\"em0\",\"vhid\":1,\"pass\":\"lanpasswd\",\"addresses\":[\"192.0.2.1/24\"]},"
 	"{\"name\":\"carp1\",\"carpdev\":\"em1\",\"vhid\":2,\"pass\":\"wanpasswd\",\"addresses\":[\"198.51.100.1/24\"]}]}}";
 
+const char rig_dual[] =
+	"{\"node\":\"fw\",\"interfaces\":[{\"name\":\"em0\",\"device\":\"d0\",\"addresses\":[\"192.0.2.2/24\","
+	"\"2001:db8:1::2/64\"]}],\"carp\":{\"groups\":[{\"name\":\"carp0\",\"carpdev\":\"em0\",\"vhid\":1,"
+	"\"pass\":\"lanpasswd\",\"addresses\":[\"192.0.2.1/24\",\"2001:db8:1::1/64\"]}]}}";
+const uint8_t rig_vip6[16] = {0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+const uint8_t rig_own6[16] = {0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2};
+const uint8_t rig_host6[16] = {0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x64};
 const char rig_bare[] = "{\"node\":\"fw\",\"interfaces\":[{\"name\":\"em0\",\"device\":\"d0\"}],"
 			"\"carp\":{\"groups\":[{\"name\":\"carp0\",\"carpdev\":\"em0\",\"vhid\":1,"
 			"\"pass\":\"lanpasswd\",\"addresses\":[\"192.0.2.1/24\"]}]}}";
@@ -501,4 +509,28 @@ rig_ask(struct rig *r, uint32_t sender, const uint8_t *mac)
 	fake.n_learnt = 0;
 	rig_arp(r, DP_PUNT_GROUP_ARP, 0, wire_broadcast_mac, &arp);
 	rig_turn(r);
+}
+
+void
+rig_solicit(enum dp_punt_class cls, const uint8_t target[16])
+{
+	uint8_t frame[WIRE_ND_FRAME_LEN];
+
+	wire_ns_frame_encode(rig_asker_mac, rig_host6, target, NULL, frame);
+	fake.n_frames = 0;
+	rig_punt(cls, cls == DP_PUNT_GROUP_ARP ? 0 : DP_NONE, frame, sizeof(frame));
+}
+
+struct wire_nd
+rig_nd(const struct fake_frame *f, struct wire_ip6 *ip)
+{
+	struct wire_nd nd = {0};
+
+	assert_non_null(f);
+	assert_int_equal(
+		wire_ip6_decode(f->bytes + WIRE_ETH_LEN, f->len - (size_t)WIRE_ETH_LEN, ip),
+		WIRE_IP6_OK);
+	assert_int_equal(
+		wire_nd_decode(ip, f->bytes + WIRE_ETH_LEN + WIRE_IP6_LEN, &nd), WIRE_ND_OK);
+	return nd;
 }

@@ -13,6 +13,7 @@
 #include "dp.h"
 #include "fib_nbr.h"
 #include "wire.h"
+#include "wire6.h"
 
 /** @file A control plane on fakes of what is below it, with a clock that tests move. */
 
@@ -84,6 +85,9 @@ extern const uint8_t rig_asker_mac[BASE_MAC_LEN];
 extern const char rig_pair[];
 /** One interface without an address, one group. */
 extern const char rig_bare[];
+/** One interface and one group, each with an address of both families. */
+extern const char rig_dual[];
+extern const uint8_t rig_vip6[16], rig_own6[16], rig_host6[16];
 /** @} */
 
 /** Devices of the next rig; NULL for those of ctl_fake_port.c. */
@@ -107,6 +111,10 @@ void rig_advert(struct rig *r, const char *pass, uint8_t vhid, uint32_t vip, uin
 struct rte_mbuf *rig_mbuf(const void *frame, uint16_t len);
 /** Put any frame in a punt ring. */
 void rig_punt(enum dp_punt_class cls, uint16_t group, const void *frame, uint16_t len);
+/** Put a solicitation of rig_host6 in a ring, and forget what was sent. */
+void rig_solicit(enum dp_punt_class cls, const uint8_t target[16]);
+/** A neighbour discovery message that was sent. */
+struct wire_nd rig_nd(const struct fake_frame *f, struct wire_ip6 *ip);
 /** Put an ARP frame in a ring. */
 void rig_arp(struct rig *r, enum dp_punt_class cls, uint16_t group, const uint8_t *eth_dst,
 	const struct wire_arp *arp);

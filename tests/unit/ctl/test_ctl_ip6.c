@@ -15,11 +15,6 @@
 #include "wire6.h"
 #include "wire_group.h"
 
-static const char dual[] =
-	"{\"node\":\"fw\",\"interfaces\":[{\"name\":\"em0\",\"device\":\"d0\",\"addresses\":[\"192.0.2.2/24\","
-	"\"2001:db8:1::2/64\"]}],\"carp\":{\"groups\":[{\"name\":\"carp0\",\"carpdev\":\"em0\",\"vhid\":1,"
-	"\"pass\":\"lanpasswd\",\"addresses\":[\"192.0.2.1/24\",\"2001:db8:1::1/64\"]}]}}";
-
 /* Two groups share a VIP. */
 static const char shared[] =
 	"{\"node\":\"fw\",\"interfaces\":[{\"name\":\"em0\",\"device\":\"d0\",\"addresses\":[\"192.0.2.2/24\"]}],"
@@ -27,39 +22,11 @@ static const char shared[] =
 	"\"pass\":\"lanpasswd\",\"addresses\":[\"192.0.2.1/24\"]},{\"name\":\"carp1\",\"carpdev\":\"em0\","
 	"\"vhid\":2,\"pass\":\"lanpasswd\",\"addresses\":[\"192.0.2.1/24\"]}]}}";
 
-static const uint8_t vip6[16] = {0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
-static const uint8_t own6[16] = {0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2};
-static const uint8_t host6[16] = {0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x64};
-
-static void
-solicit(enum dp_punt_class cls, const uint8_t target[16])
-{
-	uint8_t frame[WIRE_ND_FRAME_LEN];
-
-	wire_ns_frame_encode(rig_asker_mac, host6, target, NULL, frame);
-	fake.n_frames = 0;
-	rig_punt(cls, cls == DP_PUNT_GROUP_ARP ? 0 : DP_NONE, frame, sizeof(frame));
-}
-
-static struct wire_nd
-nd_of(const struct fake_frame *f, struct wire_ip6 *ip)
-{
-	struct wire_nd nd = {0};
-
-	assert_non_null(f);
-	assert_int_equal(
-		wire_ip6_decode(f->bytes + WIRE_ETH_LEN, f->len - (size_t)WIRE_ETH_LEN, ip),
-		WIRE_IP6_OK);
-	assert_int_equal(
-		wire_nd_decode(ip, f->bytes + WIRE_ETH_LEN + WIRE_IP6_LEN, &nd), WIRE_ND_OK);
-	return nd;
-}
-
 /* 46: take-over with an IPv6 VIP: NA to ff02::1, Override, Solicited clear. */
 static void
 conformance_46_takeover_announces_by_na(void **state)
 {
-	struct rig r = rig_make(dual);
+	struct rig r = rig_make(rig_dual);
 	struct wire_carp carp;
 	struct wire_ip6 ip;
 
@@ -78,13 +45,13 @@ conformance_46_takeover_announces_by_na(void **state)
 	assert_memory_equal(advert6->bytes + 6, rig_vmac, 6);
 	assert_int_equal(advert6->len, WIRE_CARP6_FRAME_LEN);
 	const struct fake_frame *na = sent_ip6(1);
-	struct wire_nd nd = nd_of(na, &ip);
+	struct wire_nd nd = rig_nd(na, &ip);
 
 	assert_int_equal(nd.type, WIRE_ICMP6_NA);
 	assert_true(nd.override);
 	assert_false(nd.solicited);
 	assert_true(nd.router);
-	assert_memory_equal(nd.target, vip6, 16);
+	assert_memory_equal(nd.target, rig_vip6, 16);
 	assert_memory_equal(nd.lladdr, rig_vmac, 6);
 	assert_memory_equal(na->bytes + 6, rig_vmac, 6);
 	assert_memory_equal(ip.dst, wire_ip6_all_nodes, 16);
@@ -95,7 +62,7 @@ conformance_46_takeover_announces_by_na(void **state)
 static void
 each_family_has_its_own_counter(void **state)
 {
-	struct rig r = rig_make(dual);
+	struct rig r = rig_make(rig_dual);
 	struct wire_carp four, six;
 	struct ctl_group_view v;
 
@@ -115,23 +82,23 @@ each_family_has_its_own_counter(void **state)
 static void
 conformance_45_master_answers_ns_with_vmac(void **state)
 {
-	struct rig r = rig_make(dual);
+	struct rig r = rig_make(rig_dual);
 	struct wire_ip6 ip;
 
 	(void)state;
 	rig_to_master(&r);
-	solicit(DP_PUNT_GROUP_ARP, vip6);
+	rig_solicit(DP_PUNT_GROUP_ARP, rig_vip6);
 	rig_turn(&r);
 	assert_int_equal(sent_ip6s(), 1);
 	const struct fake_frame *f = sent_ip6(0);
-	struct wire_nd nd = nd_of(f, &ip);
+	struct wire_nd nd = rig_nd(f, &ip);
 
 	assert_int_equal(nd.type, WIRE_ICMP6_NA);
 	assert_true(nd.solicited && nd.override);
 	assert_memory_equal(nd.lladdr, rig_vmac, 6);
 	assert_memory_equal(f->bytes, rig_asker_mac, 6);
 	assert_memory_equal(f->bytes + 6, rig_vmac, 6);
-	assert_memory_equal(ip.dst, host6, 16);
+	assert_memory_equal(ip.dst, rig_host6, 16);
 	rig_free(&r);
 }
 
@@ -139,19 +106,19 @@ conformance_45_master_answers_ns_with_vmac(void **state)
 static void
 conformance_42_backup_does_not_answer_ns(void **state)
 {
-	struct rig r = rig_make(dual);
+	struct rig r = rig_make(rig_dual);
 	struct ctl_group_view v;
 	struct wire_ip6 ip;
 
 	(void)state;
-	solicit(DP_PUNT_GROUP_ARP, vip6);
+	rig_solicit(DP_PUNT_GROUP_ARP, rig_vip6);
 	rig_turn(&r);
 	assert_int_equal(sent_ip6s(), 0);
 	ctl_group_view(r.ctl, 0, &v);
 	assert_int_equal(v.stats[CTL_STAT_ND_NOT_MASTER], 1);
-	solicit(DP_PUNT_IF_ARP, own6);
+	rig_solicit(DP_PUNT_IF_ARP, rig_own6);
 	rig_turn(&r);
-	struct wire_nd nd = nd_of(sent_ip6(0), &ip);
+	struct wire_nd nd = rig_nd(sent_ip6(0), &ip);
 
 	assert_memory_equal(nd.lladdr, rig_if_mac, 6);
 	rig_free(&r);
@@ -160,13 +127,13 @@ conformance_42_backup_does_not_answer_ns(void **state)
 static void
 malformed_nd_is_counted_and_not_answered(void **state)
 {
-	struct rig r = rig_make(dual);
+	struct rig r = rig_make(rig_dual);
 	uint8_t frame[WIRE_ND_FRAME_LEN];
 	struct ctl_group_view v;
 
 	(void)state;
 	rig_to_master(&r);
-	wire_ns_frame_encode(rig_asker_mac, host6, vip6, NULL, frame);
+	wire_ns_frame_encode(rig_asker_mac, rig_host6, rig_vip6, NULL, frame);
 	frame[WIRE_ETH_LEN + 7] = 64; /* came over a router */
 	fake.n_frames = 0;
 	rig_punt(DP_PUNT_GROUP_ARP, 0, frame, sizeof(frame));
@@ -182,7 +149,7 @@ static void
 long_nd_is_answered_or_counted(void **state)
 {
 	static const uint16_t more[] = {512, 1424, 1432, 1600}; /* of one option each */
-	struct rig r = rig_make(dual);
+	struct rig r = rig_make(rig_dual);
 	uint8_t frame[WIRE_ND_FRAME_LEN + 1600];
 	struct ctl_group_view v;
 	struct wire_icmp6 icmp;
@@ -194,7 +161,7 @@ long_nd_is_answered_or_counted(void **state)
 		uint8_t *p = frame + WIRE_ETH_LEN + WIRE_IP6_LEN;
 
 		memset(frame, 0, sizeof(frame));
-		wire_ns_frame_encode(rig_asker_mac, host6, vip6, NULL, frame);
+		wire_ns_frame_encode(rig_asker_mac, rig_host6, rig_vip6, NULL, frame);
 		frame[WIRE_ND_FRAME_LEN] = 253;
 		frame[WIRE_ND_FRAME_LEN + 1] = (uint8_t)(more[i] / 8);
 		assert_int_equal(
@@ -231,7 +198,7 @@ advert6(const char *pass, uint8_t advskew, uint64_t counter)
 		.counter = counter};
 	struct wire_carp6_envelope env = {0};
 
-	memcpy(vips[1].bytes, vip6, 16);
+	memcpy(vips[1].bytes, rig_vip6, 16);
 	memcpy(env.eth_dst, wire_carp_mac6, 6);
 	memcpy(env.ip_src, peer_ll, 16);
 	memcpy(env.ip_dst, wire_carp_group_ip6, 16);
@@ -248,7 +215,7 @@ advert6(const char *pass, uint8_t advskew, uint64_t counter)
 static void
 advert_over_ipv6_reaches_the_election(void **state)
 {
-	struct rig r = rig_make(dual);
+	struct rig r = rig_make(rig_dual);
 	struct ctl_group_view v;
 
 	(void)state;
@@ -267,7 +234,7 @@ advert_over_ipv6_reaches_the_election(void **state)
 static void
 membership_is_told_and_told_again_when_asked(void **state)
 {
-	struct rig r = rig_make(dual);
+	struct rig r = rig_make(rig_dual);
 	struct ctl_box_view box;
 
 	(void)state;
@@ -413,7 +380,7 @@ shared_vips_are_announced_to_switches_only(void **state)
 static void
 replay_with_changed_priority_is_refused(void **state)
 {
-	struct rig r = rig_make(dual);
+	struct rig r = rig_make(rig_dual);
 	struct ctl_group_view v;
 
 	(void)state;
@@ -434,7 +401,7 @@ replay_with_changed_priority_is_refused(void **state)
 static void
 unknown_sources_are_policed_known_ones_are_not(void **state)
 {
-	struct rig r = rig_make(dual);
+	struct rig r = rig_make(rig_dual);
 	struct ctl_group_view v;
 
 	(void)state;
@@ -491,7 +458,7 @@ one_unknown_source_leaves_room_for_others(void **state)
 static void
 failed_filters_take_the_interface_out(void **state)
 {
-	struct rig r = rig_make(dual);
+	struct rig r = rig_make(rig_dual);
 	struct ctl_event ev[64];
 	uint64_t last, before;
 

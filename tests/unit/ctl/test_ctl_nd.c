@@ -13,45 +13,12 @@
 #include "ctl_fake.h"
 #include "wire6.h"
 
-static const char dual[] =
-	"{\"node\":\"fw\",\"interfaces\":[{\"name\":\"em0\",\"device\":\"d0\",\"addresses\":[\"192.0.2.2/24\","
-	"\"2001:db8:1::2/64\"]}],\"carp\":{\"groups\":[{\"name\":\"carp0\",\"carpdev\":\"em0\",\"vhid\":1,"
-	"\"pass\":\"lanpasswd\",\"addresses\":[\"192.0.2.1/24\",\"2001:db8:1::1/64\"]}]}}";
-
-static const uint8_t vip6[16] = {0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
-static const uint8_t own6[16] = {0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2};
-static const uint8_t host6[16] = {0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x64};
-
-static void
-solicit(enum dp_punt_class cls, const uint8_t target[16])
-{
-	uint8_t frame[WIRE_ND_FRAME_LEN];
-
-	wire_ns_frame_encode(rig_asker_mac, host6, target, NULL, frame);
-	fake.n_frames = 0;
-	rig_punt(cls, cls == DP_PUNT_GROUP_ARP ? 0 : DP_NONE, frame, sizeof(frame));
-}
-
-static struct wire_nd
-nd_of(const struct fake_frame *f, struct wire_ip6 *ip)
-{
-	struct wire_nd nd = {0};
-
-	assert_non_null(f);
-	assert_int_equal(
-		wire_ip6_decode(f->bytes + WIRE_ETH_LEN, f->len - (size_t)WIRE_ETH_LEN, ip),
-		WIRE_IP6_OK);
-	assert_int_equal(
-		wire_nd_decode(ip, f->bytes + WIRE_ETH_LEN + WIRE_IP6_LEN, &nd), WIRE_ND_OK);
-	return nd;
-}
-
 /* Whoever asks for an address that we answer for is told to the neighbour table, and no others: a
  * solicitation for somebody else is none to us (RFC 4861 7.2.3). */
 static void
 askers_are_learnt(void **state)
 {
-	struct rig r = rig_make(dual);
+	struct rig r = rig_make(rig_dual);
 	uint8_t frame[WIRE_ND_FRAME_MAX];
 
 	(void)state;
@@ -59,16 +26,16 @@ askers_are_learnt(void **state)
 		if (master)
 			rig_to_master(&r);
 		fake.n_told = 0;
-		solicit(DP_PUNT_GROUP_ARP, vip6);
+		rig_solicit(DP_PUNT_GROUP_ARP, rig_vip6);
 		rig_turn(&r);
-		solicit(DP_PUNT_IF_ARP, own6);
+		rig_solicit(DP_PUNT_IF_ARP, rig_own6);
 		rig_turn(&r);
-		solicit(DP_PUNT_IF_ARP, host6); /* of somebody else: no reason to know it */
+		rig_solicit(DP_PUNT_IF_ARP, rig_host6); /* of somebody else: no reason to know it */
 		rig_turn(&r);
 		assert_int_equal(fake.n_told, 1 + master);
 		for (unsigned int i = 0; i < fake.n_told; i++) {
 			assert_true(fake.told[i].ns);
-			assert_memory_equal(fake.told[i].ip, host6, 16);
+			assert_memory_equal(fake.told[i].ip, rig_host6, 16);
 			assert_memory_equal(fake.told[i].mac, rig_asker_mac, 6);
 		}
 	}
@@ -78,19 +45,19 @@ askers_are_learnt(void **state)
 		struct wire_nd nd = {.type = WIRE_ICMP6_NS};
 		struct wire_nd_envelope env = {0};
 
-		memcpy(nd.target, own6, 16);
-		wire_ip6_solicited_node(own6, env.ip_dst);
+		memcpy(nd.target, rig_own6, 16);
+		wire_ip6_solicited_node(rig_own6, env.ip_dst);
 		rig_punt(DP_PUNT_IF_ARP, DP_NONE, frame,
 			(uint16_t)wire_nd_frame_encode(&env, &nd, frame));
 		rig_turn(&r);
 	}
-	wire_ns_frame_encode(rig_asker_mac, vip6, own6, NULL, frame);
+	wire_ns_frame_encode(rig_asker_mac, rig_vip6, rig_own6, NULL, frame);
 	rig_punt(DP_PUNT_IF_ARP, DP_NONE, frame, WIRE_ND_FRAME_LEN);
 	rig_turn(&r);
-	wire_ns_frame_encode(rig_vmac, host6, own6, NULL, frame);
+	wire_ns_frame_encode(rig_vmac, rig_host6, rig_own6, NULL, frame);
 	rig_punt(DP_PUNT_IF_ARP, DP_NONE, frame, WIRE_ND_FRAME_LEN);
 	rig_turn(&r);
-	wire_ns_frame_encode(rig_if_mac, host6, own6, NULL, frame);
+	wire_ns_frame_encode(rig_if_mac, rig_host6, rig_own6, NULL, frame);
 	rig_punt(DP_PUNT_IF_ARP, DP_NONE, frame, WIRE_ND_FRAME_LEN);
 	rig_turn(&r);
 	assert_int_equal(fake.n_told, 0);
@@ -101,20 +68,20 @@ askers_are_learnt(void **state)
 static void
 advertisements_are_told(void **state)
 {
-	struct rig r = rig_make(dual);
+	struct rig r = rig_make(rig_dual);
 	struct wire_nd_envelope env = {0};
 	uint8_t frame[WIRE_ND_FRAME_MAX];
 
 	(void)state;
-	memcpy(env.ip_src, host6, 16);
-	memcpy(env.ip_dst, own6, 16);
+	memcpy(env.ip_src, rig_host6, 16);
+	memcpy(env.ip_dst, rig_own6, 16);
 	for (unsigned int i = 0; i < 8; i++) {
 		struct wire_nd nd = {.type = WIRE_ICMP6_NA,
 			.solicited = (i & 1) != 0,
 			.override = (i & 2) != 0,
 			.has_lladdr = (i & 4) != 0};
 
-		memcpy(nd.target, host6, 16);
+		memcpy(nd.target, rig_host6, 16);
 		memcpy(nd.lladdr, rig_asker_mac, 6);
 		fake.n_told = 0;
 		rig_punt(DP_PUNT_IF_ARP, DP_NONE, frame,
@@ -125,11 +92,12 @@ advertisements_are_told(void **state)
 		assert_int_equal(fake.told[0].solicited, (i & 1) != 0);
 		assert_int_equal(fake.told[0].override, (i & 2) != 0);
 		assert_int_equal(fake.told[0].has_mac, (i & 4) != 0);
-		assert_memory_equal(fake.told[0].ip, host6, 16);
+		assert_memory_equal(fake.told[0].ip, rig_host6, 16);
 	}
 	for (unsigned int i = 0; i < 2; i++) {
 		fake.n_told = 0;
-		wire_na_announce_frame_encode(rig_asker_mac, host6, i ? own6 : vip6, true, frame);
+		wire_na_announce_frame_encode(
+			rig_asker_mac, rig_host6, i ? rig_own6 : rig_vip6, true, frame);
 		rig_punt(i ? DP_PUNT_IF_ARP : DP_PUNT_GROUP_ARP, i ? DP_NONE : 0, frame,
 			WIRE_ND_FRAME_LEN);
 		rig_turn(&r);
@@ -142,12 +110,12 @@ advertisements_are_told(void **state)
 static void
 resolver_solicits(void **state)
 {
-	struct rig r = rig_make(dual);
+	struct rig r = rig_make(rig_dual);
 	uint8_t group[16], group_mac[6], link_local[16];
 	struct wire_ip6 ip;
 
 	(void)state;
-	wire_ip6_solicited_node(host6, group);
+	wire_ip6_solicited_node(rig_host6, group);
 	wire_ip6_group_mac(group, group_mac);
 	wire_ip6_link_local(rig_if_mac, link_local);
 	rig_run(&r, RIG_START + 2 * BASE_NS_PER_S); /* the reports of the start are over */
@@ -159,14 +127,14 @@ resolver_solicits(void **state)
 		fake.punt[fake.n_punts++] = (struct dp_punt){.m = dp_ctl_alloc(NULL),
 			.cls = DP_PUNT_RESOLVE,
 			.group = DP_NONE,
-			.next_hop = base_addr_from_ip6(host6)};
+			.next_hop = base_addr_from_ip6(rig_host6)};
 		rig_turn(&r);
 		assert_int_equal(sent_ip6s(), 1);
 		const struct fake_frame *f = sent_ip6(0);
-		struct wire_nd nd = nd_of(f, &ip);
+		struct wire_nd nd = rig_nd(f, &ip);
 
 		assert_int_equal(nd.type, WIRE_ICMP6_NS);
-		assert_memory_equal(nd.target, host6, 16);
+		assert_memory_equal(nd.target, rig_host6, 16);
 		assert_memory_equal(nd.lladdr, rig_if_mac, 6);
 		assert_memory_equal(f->bytes, group_mac, 6);
 		assert_memory_equal(f->bytes + 6, rig_if_mac, 6);
@@ -209,7 +177,7 @@ conformance_62_unicast_peer6(void **state)
 		wire_ip6_decode(f->bytes + WIRE_ETH_LEN, f->len - (size_t)WIRE_ETH_LEN, &ip),
 		WIRE_IP6_OK);
 	assert_int_equal(ip.next, WIRE_PROTO_CARP);
-	assert_memory_equal(ip.dst, host6, 16);
+	assert_memory_equal(ip.dst, rig_host6, 16);
 	assert_memory_equal(f->bytes, rig_asker_mac, 6);
 	assert_memory_equal(f->bytes + 6, rig_if_mac, 6);
 	rig_free(&r);
