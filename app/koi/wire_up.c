@@ -294,6 +294,7 @@ create_dp(struct wire_up *w, char *err, unsigned int err_len)
 			.mtu = conf->ifs[p].mtu,
 			.ip4 = addresses_primary_ip4(
 				conf->ifs[p].addresses, conf->ifs[p].n_addresses),
+			.source_vmac = conf->ifs[p].source_mac_vmac,
 		};
 		memcpy(ifs[p].mac, info->mac, BASE_MAC_LEN);
 		wire_ip6_link_local(info->mac, link_local);

@@ -79,6 +79,7 @@ struct conf_if {
 	uint16_t mtu;
 	bool track;
 	enum conf_vmac_filter vmac_filter;
+	bool source_mac_vmac;	 /**< forwarded frames leave with a vMAC that is MASTER there */
 	uint32_t linkup_hold_ms; /**< a link that comes up counts as down for so much longer */
 	uint16_t n_addresses;
 	struct base_prefix *addresses;

@@ -144,6 +144,7 @@ ifs_init(struct dp *dp, const struct dp_config *c)
 		f->slot = dp->slot_of_port[c->ifs[i].port_id];
 		f->mtu = c->ifs[i].mtu;
 		f->ip4 = c->ifs[i].ip4;
+		f->source_vmac = c->ifs[i].source_vmac;
 		f->has_own6 = first_of_kind(c->ifs[i].ip6, c->ifs[i].n_ip6, false, f->own6);
 		f->has_link_local =
 			first_of_kind(c->ifs[i].ip6, c->ifs[i].n_ip6, true, f->link_local);
@@ -328,6 +329,13 @@ dp_set_tables(struct dp *dp, const struct fib *fib, const struct fib_nbr_table *
 	atomic_store_explicit(&dp->nbr, nbr, memory_order_release);
 }
 
+/* Next hops are remembered with the source of frames to them: it is forgotten at the next turn. */
+static void
+states_changed(struct dp *dp)
+{
+	atomic_fetch_add_explicit(&dp->states, 1, memory_order_release);
+}
+
 void
 dp_own(struct dp *dp, uint16_t group, bool owned)
 {
@@ -338,12 +346,14 @@ dp_own(struct dp *dp, uint16_t group, bool owned)
 
 	/* The control lcore is the only writer, so that a plain store of the word will do. */
 	atomic_store_explicit(word, owned ? now | bit : now & ~bit, memory_order_release);
+	states_changed(dp);
 }
 
 void
 dp_answer(struct dp *dp, uint16_t group, bool answering)
 {
 	atomic_store_explicit(&dp->groups[group].answering, answering, memory_order_release);
+	states_changed(dp);
 }
 
 static struct dp_port *

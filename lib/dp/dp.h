@@ -69,6 +69,11 @@ struct dp_if_config {
 	uint8_t mac[BASE_MAC_LEN];
 	uint16_t mtu;
 	uint32_t ip4; /**< primary own address, source of ICMP errors; 0 = none */
+	/**
+	 * Forwarded frames leave with the vMAC of a group that is MASTER on the interface, of
+	 * several that of the lowest vhid; else, and when there is none, with mac.
+	 */
+	bool source_vmac;
 	uint16_t n_ip6;
 	/**
 	 * Own IPv6 addresses, link-local ones included; copied. The first of each kind is the

@@ -63,6 +63,8 @@ dp_ctl_send_resolved(
 	memcpy(p, mac, BASE_MAC_LEN);
 	if (src_group != DP_NONE)
 		base_vmac(dp->groups[src_group].vhid, p + BASE_MAC_LEN);
+	else if (dp_meta(m)->kind == DP_KIND_FORWARDED)
+		dp_source_mac(dp, out, p + BASE_MAC_LEN);
 	else
 		memcpy(p + BASE_MAC_LEN, out->mac, BASE_MAC_LEN);
 	base_store_be16(p + 12, ip4 ? WIRE_ETHERTYPE_IP4 : WIRE_ETHERTYPE_IP6);

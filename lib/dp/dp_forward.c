@@ -214,8 +214,11 @@ dp_originate(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_route *r, 
 		return;
 	}
 	dp_hop_write(hop, p);
+	/* What the hop has is the source of forwarded frames. */
 	if (src_group != DP_NONE)
 		base_vmac(lc->dp->groups[src_group].vhid, p + BASE_MAC_LEN);
+	else
+		memcpy(p + BASE_MAC_LEN, r->out->mac, BASE_MAC_LEN);
 	if (dp_lcore_is_control(lc))
 		dp_ctl_output(lc, r->out, m);
 	else

@@ -95,6 +95,7 @@ struct dp_if {
 	/** Own IPv6 addresses to send from: the first that is not link-local, and that is. */
 	uint8_t own6[16], link_local[16];
 	bool has_own6, has_link_local;
+	bool source_vmac;	   /**< see dp_if_config */
 	uint64_t mac_word;	   /**< mac as dp_mac_word() reads it */
 	uint64_t vhids[4];	   /**< configured */
 	_Atomic uint64_t owned[4]; /**< of those; control lcore: wo, workers: ro */
@@ -199,6 +200,7 @@ struct dp_lcore {
 	base_ns_t now; /**< start of the turn */
 	base_ns_t hop_epoch_end;
 	uint64_t hop_epoch;    /**< from 1, in place for the key */
+	uint32_t states;       /**< of dp, as this epoch has seen it */
 	const struct fib *fib; /**< snapshots of this turn */
 	const struct fib_nbr_table *nbr;
 	const struct dp_if *in; /**< interface of the burst at hand */
@@ -241,6 +243,7 @@ struct dp {
 	struct dp_cursor cursor[DP_SET_COUNT]; /**< control lcore */
 	uint32_t adverts_owed;		       /**< control lcore: sum of dp_set.owed */
 	_Atomic bool stopping;
+	_Atomic uint32_t states; /**< dp_own() and dp_answer() so far; control lcore: wo */
 	/* Written by control or main, read by every worker once per turn. */
 	const struct fib *_Atomic fib;
 	const struct fib_nbr_table *_Atomic nbr;
@@ -351,6 +354,8 @@ bool dp_group_knows(const struct dp *dp, uint16_t group, uint64_t source);
 /* dp_hop.c */
 /** Take over the tables as they are now. */
 void dp_snapshot(struct dp_lcore *lc, base_ns_t now);
+/** Ethernet source of what is forwarded out of an interface, see dp_if_config.source_vmac. */
+void dp_source_mac(const struct dp *dp, const struct dp_if *out, uint8_t mac[BASE_MAC_LEN]);
 
 /* dp_forward.c */
 /** Route what dp_classify() kept. */

@@ -62,6 +62,7 @@ if_json(const struct conf_if *ifc)
 	put_bool(o, "track", ifc->track);
 	put_u64(o, "linkup-hold-ms", ifc->linkup_hold_ms);
 	put_str(o, "vmac-filter", vmac_filter[ifc->vmac_filter]);
+	put_str(o, "source-mac", ifc->source_mac_vmac ? "vmac" : "interface");
 	json_object_set_new(o, "addresses", prefix_list(ifc->addresses, ifc->n_addresses));
 	return o;
 }

@@ -112,6 +112,11 @@ static const struct conf_case cases[] = {
 		"t:2:47: /interfaces/0/vmac-filter: expected one of \"auto\", \"require\", "
 		"\"promiscuous\", found true\n",
 		0},
+	{"source-mac unknown",
+		IF("{\"name\": \"lan\", \"device\": \"d\", \"source-mac\": \"own\"}"),
+		"t:2:46: /interfaces/0/source-mac: expected one of \"interface\", \"vmac\", found "
+		"\"own\"\n",
+		0},
 	{"link-local address with a short prefix",
 		IF("{\"name\": \"lan\", \"device\": \"d\", \"addresses\": [\"fe80::1/9\"]}"),
 		"t:2:46: /interfaces/0/addresses/0: expected a prefix length from 10 to 128 for "

@@ -222,6 +222,7 @@ rig_open(struct rig *r)
 	memcpy(vip[2][1], wan_vip6, 16);
 	memcpy(ifs[LAN].mac, lan_mac, 6);
 	memcpy(ifs[WAN].mac, wan_mac, 6);
+	ifs[LAN].source_vmac = ifs[WAN].source_vmac = r->opt.source_vmac;
 	if (r->opt.no_addresses) {
 		ifs[LAN].ip4 = ifs[WAN].ip4 = 0;
 		ifs[LAN].n_ip6 = ifs[WAN].n_ip6 = 1;

@@ -63,6 +63,7 @@ struct rig_options {
 	uint16_t n_txq;	    /**< default n_workers */
 	bool control_txq;
 	bool no_addresses; /**< interfaces without an address of their own but fe80::2 */
+	bool source_vmac;  /**< of both interfaces */
 	bool shared_vip;   /**< vhid 7 has LAN_VIP too */
 	uint16_t n_desc;   /**< default 256 */
 	uint32_t icmp_per_s;
