@@ -185,7 +185,10 @@ lcore_create(struct dp *dp, uint16_t id, const struct dp_worker_config *w, uint3
 	lc->dp = dp;
 	lc->id = id;
 	lc->src = &dp->sources[id];
-	dp_bucket_init(&lc->icmp, icmp_per_s);
+	for (unsigned int e = 0; e < DP_ERROR_COUNT; e++) {
+		dp_bucket_init(&lc->icmp[e], icmp_per_s);
+		dp_bucket_init(&lc->icmp6[e], icmp_per_s);
+	}
 	if (w == NULL)
 		return lc;
 

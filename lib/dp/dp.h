@@ -104,7 +104,11 @@ struct dp_config {
 	const struct dp_group_config *groups;
 	struct rte_mempool *pool; /**< for packets of our own; as every pool, see dp_meta_size() */
 	enum dp_idle idle;
-	uint32_t icmp_errors_per_s; /**< rate limit per worker, 0 = 100; at most 50 in one burst */
+	/**
+	 * Rate limit of ICMP errors, 0 = 100; at most 50 in one burst. Each worker, and in it each
+	 * family and cause (unreachable, TTL, too big, header), has that rate to itself.
+	 */
+	uint32_t icmp_errors_per_s;
 };
 
 struct dp;
@@ -252,6 +256,8 @@ struct dp_stats {
 	uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes;
 	uint64_t forwarded; /**< routed and sent */
 	uint64_t echo_replies, icmp_errors;
+	uint64_t icmp_limited;	/**< errors not sent: over the rate */
+	uint64_t icmp_withheld; /**< errors not sent: not allowed, or without a way or address */
 	uint64_t punted_adverts;
 	uint64_t punted_arp; /**< ARP, ND, IGMP and MLD */
 	uint64_t punted_resolve;

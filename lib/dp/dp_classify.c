@@ -321,7 +321,7 @@ ip4_classify(struct dp_lcore *lc, struct rte_mbuf *m, enum l2_class l2, uint32_t
 		return false;
 	}
 	dp_frame_trim(m, WIRE_ETH_LEN + (uint32_t)base_load_be16(ip + 2));
-	return true;
+	return (ip[0] & 0x0f) == WIRE_IP4_LEN / 4 || dp_ip4_options(lc, m);
 }
 
 /* The long way; true when the packet is to be routed. */

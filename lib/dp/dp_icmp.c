@@ -14,8 +14,6 @@
 #define ICMP_ERROR_TOS	0xc0 /* internetwork control, RFC 1812 4.3.2.5 */
 #define ICMP_ERROR_LEN	576  /* the whole error at most, RFC 1812 4.3.2.3 */
 #define ICMP_SRC_QUENCH 4
-#define ICMP_REDIRECT	5
-#define ICMP_PARAM	12
 #define BUCKET_BURST	50
 
 void
@@ -124,7 +122,9 @@ dp_echo(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t if_index, uint16_t gro
 		return;
 	}
 	if (p[WIRE_ETH_LEN + ip.header_len] != WIRE_ICMP_ECHO_REQUEST) {
-		dp_drop(lc, m, DP_DROP_LOCAL);
+		dp_drop(lc, m,
+			p[WIRE_ETH_LEN + ip.header_len] == WIRE_ICMP_REDIRECT ? DP_DROP_REDIRECT
+									      : DP_DROP_LOCAL);
 		return;
 	}
 	/* Handing over: still forwarding, but silent in the VIPs' name. */
@@ -159,8 +159,9 @@ error_is_allowed(const struct rte_mbuf *m, uint32_t ip_off, const uint8_t *ip)
 	if (m->data_len <= ip_off + header_len)
 		return false;
 	type = ip[header_len];
-	return type != WIRE_ICMP_UNREACHABLE && type != ICMP_SRC_QUENCH && type != ICMP_REDIRECT &&
-		type != WIRE_ICMP_TIME_EXCEEDED && type != ICMP_PARAM;
+	return type != WIRE_ICMP_UNREACHABLE && type != ICMP_SRC_QUENCH &&
+		type != WIRE_ICMP_REDIRECT && type != WIRE_ICMP_TIME_EXCEEDED &&
+		type != WIRE_ICMP_PARAMETER;
 }
 
 /*
@@ -182,6 +183,28 @@ error_source(const struct dp *dp, const struct dp_if *out, uint16_t *src_group)
 	return 0;
 }
 
+bool
+dp_error_allowed(struct dp_lcore *lc, struct dp_bucket *rates, enum dp_error cause, bool possible)
+{
+	if (!possible)
+		dp_count(&lc->c.icmp_withheld, 1);
+	else if (dp_bucket_take(&rates[cause], lc->now))
+		return true;
+	else
+		dp_count(&lc->c.icmp_limited, 1);
+	return false;
+}
+
+static enum dp_error
+cause_of(uint8_t type, uint8_t code)
+{
+	if (type == WIRE_ICMP_TIME_EXCEEDED)
+		return DP_ERROR_EXCEEDED;
+	if (type == WIRE_ICMP_PARAMETER)
+		return DP_ERROR_HEADER;
+	return code == WIRE_ICMP_UNREACH_FRAG ? DP_ERROR_TOO_BIG : DP_ERROR_UNREACHABLE;
+}
+
 void
 dp_icmp_error(struct dp_lcore *lc, struct rte_mbuf *m, uint32_t ip_off, uint8_t type, uint8_t code,
 	uint32_t rest)
@@ -200,16 +223,15 @@ dp_icmp_error(struct dp_lcore *lc, struct rte_mbuf *m, uint32_t ip_off, uint8_t 
 		.dst = base_load_be32(ip + 12),
 	};
 	struct dp_route route;
-	uint16_t src_group;
+	uint16_t src_group = DP_NONE;
 	struct rte_mbuf *e;
 	const void *from;
 	enum dp_drop why;
 	uint8_t *p;
 
-	if (!error_is_allowed(m, ip_off, ip) || !dp_route_get(lc, head.dst, &route, &why))
-		return;
-	head.src = error_source(lc->dp, route.out, &src_group);
-	if (head.src == 0 || !dp_bucket_take(&lc->icmp, lc->now))
+	if (error_is_allowed(m, ip_off, ip) && dp_route_get(lc, head.dst, &route, &why))
+		head.src = error_source(lc->dp, route.out, &src_group);
+	if (!dp_error_allowed(lc, lc->icmp, cause_of(type, code), head.src != 0))
 		return;
 	e = rte_pktmbuf_alloc(lc->dp->pool);
 	p = e != NULL ? (uint8_t *)rte_pktmbuf_append(e, (uint16_t)(WIRE_ETH_LEN + head.total_len))

@@ -55,6 +55,8 @@ dp_echo6(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t if_index, uint16_t gr
 			WIRE_IP6_OK ||
 		ip.payload_len < WIRE_ICMP6_LEN)
 		why = DP_DROP_ECHO_MALFORMED;
+	else if (p[WIRE_ETH_LEN + WIRE_IP6_LEN] == WIRE_ICMP6_REDIRECT)
+		why = DP_DROP_REDIRECT;
 	else if (p[WIRE_ETH_LEN + WIRE_IP6_LEN] != WIRE_ICMP6_ECHO_REQUEST)
 		why = DP_DROP_LOCAL;
 	else if (!dp_packet_sum_ok(m, WIRE_ETH_LEN + WIRE_IP6_LEN, ip.payload_len,
@@ -147,11 +149,21 @@ error_source(const struct dp *dp, const struct dp_route *r, const uint8_t *dst, 
 	return NULL;
 }
 
+static enum dp_error
+cause_of(uint8_t type)
+{
+	if (type == WIRE_ICMP6_TIME_EXCEEDED)
+		return DP_ERROR_EXCEEDED;
+	if (type == WIRE_ICMP6_PARAMETER)
+		return DP_ERROR_HEADER;
+	return type == WIRE_ICMP6_TOO_BIG ? DP_ERROR_TOO_BIG : DP_ERROR_UNREACHABLE;
+}
+
 void
 dp_icmp6_error(struct dp_lcore *lc, struct rte_mbuf *m, uint32_t ip_off, uint8_t type, uint8_t code,
 	uint32_t rest)
 {
-	const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, ip_off), *src;
+	const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, ip_off), *src = NULL;
 	uint32_t quoted =
 		RTE_MIN(m->pkt_len - ip_off, (uint32_t)(ERROR_LEN - WIRE_IP6_LEN - WIRE_ICMP6_LEN));
 	struct wire_icmp6 icmp = {.type = type, .code = code, .rest = rest};
@@ -162,17 +174,16 @@ dp_icmp6_error(struct dp_lcore *lc, struct rte_mbuf *m, uint32_t ip_off, uint8_t
 		.hop_limit = HOP_LIMIT,
 	};
 	struct dp_route route;
-	uint16_t src_group;
+	uint16_t src_group = DP_NONE;
 	struct rte_mbuf *e;
 	const void *from;
 	enum dp_drop why;
 	uint8_t *p;
 
 	memcpy(head.dst, ip + 8, WIRE_IP6_ADDR_LEN);
-	if (!error_is_allowed(m, ip_off, ip) || !dp_route_get6(lc, head.dst, &route, &why))
-		return;
-	src = error_source(lc->dp, &route, head.dst, &src_group);
-	if (src == NULL || !dp_bucket_take(&lc->icmp, lc->now))
+	if (error_is_allowed(m, ip_off, ip) && dp_route_get6(lc, head.dst, &route, &why))
+		src = error_source(lc->dp, &route, head.dst, &src_group);
+	if (!dp_error_allowed(lc, lc->icmp6, cause_of(type), src != NULL))
 		return;
 	memcpy(head.src, src, WIRE_IP6_ADDR_LEN);
 	e = rte_pktmbuf_alloc(lc->dp->pool);

@@ -209,6 +209,26 @@ multicast_classify(
 		dp_drop(lc, m, DP_DROP_IP6_UNHANDLED);
 }
 
+/*
+ * Where a routing header of a packet to us has its type, counted from the IPv6 header, when the
+ * header would have it sent on (RFC 5095 3, RFC 8200 4.4); else 0.
+ */
+static uint32_t
+routing_find(const struct rte_mbuf *m, const uint8_t *ip6, const struct wire_ip6 *ip)
+{
+	uint32_t off = WIRE_IP6_LEN, seen = m->data_len - (uint32_t)WIRE_ETH_LEN;
+	uint8_t next = ip->next;
+
+	while ((next == WIRE_PROTO_HOPOPTS || next == WIRE_PROTO_DSTOPTS) &&
+		off + OPTIONS_LEN <= seen) {
+		next = ip6[off];
+		off += (ip6[off + 1] + UINT32_C(1)) * OPTIONS_LEN;
+	}
+	return next == WIRE_PROTO_ROUTING && off + OPTIONS_LEN <= seen && ip6[off + 3] != 0
+		? off + 2
+		: 0;
+}
+
 void
 dp_ip6_local(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t if_index, uint16_t group)
 {
@@ -216,6 +236,7 @@ dp_ip6_local(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t if_index, uint16_
 	bool vip = group < lc->dp->n_groups;
 	struct wire_ip6 ip;
 	struct upper u;
+	uint32_t routing;
 
 	/* The length was proven when it was classified. */
 	(void)wire_ip6_decode(ip6, (size_t)(m->pkt_len - WIRE_ETH_LEN), &ip);
@@ -225,14 +246,19 @@ dp_ip6_local(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t if_index, uint16_
 	}
 	if (icmp6_punt(lc, m, &ip, &u))
 		return;
-	if (vip && !dp_group_owned(lc->dp, group))
+	routing = routing_find(m, ip6, &ip);
+	if (vip && !dp_group_owned(lc->dp, group)) {
 		dp_drop(lc, m, DP_DROP_NOT_MASTER);
-	else if (u.proto == WIRE_PROTO_CARP && !u.options && !vip && if_index == lc->in->index)
+	} else if (routing != 0) {
+		dp_icmp6_error(lc, m, WIRE_ETH_LEN, WIRE_ICMP6_PARAMETER, 0, routing);
+		dp_drop(lc, m, DP_DROP_IP6_ROUTING);
+	} else if (u.proto == WIRE_PROTO_CARP && !u.options && !vip && if_index == lc->in->index) {
 		advert_classify(lc, m, &ip, &u); /* a unicast peer's (note 1.3) */
-	else if (u.proto == WIRE_PROTO_ICMP6 && !u.options)
+	} else if (u.proto == WIRE_PROTO_ICMP6 && !u.options) {
 		dp_echo6(lc, m, if_index, group);
-	else
+	} else {
 		dp_drop(lc, m, DP_DROP_LOCAL);
+	}
 }
 
 /* A packet to one host. */

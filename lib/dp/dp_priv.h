@@ -189,6 +189,15 @@ struct dp_bucket {
 	base_ns_t cost, burst, next;
 };
 
+/** What an ICMP error is about; none of these takes the rate of another. */
+enum dp_error {
+	DP_ERROR_UNREACHABLE = 0,
+	DP_ERROR_EXCEEDED,
+	DP_ERROR_TOO_BIG,
+	DP_ERROR_HEADER,
+	DP_ERROR_COUNT
+};
+
 /**
  * All that one lcore writes. The control lcore has one too, for its sends and drops; that one
  * polls nothing.
@@ -208,7 +217,7 @@ struct dp_lcore {
 	struct rte_ring *handoff;
 	struct dp_rxq *rxq;
 	struct dp_txbuf *tx; /**< one per port */
-	struct dp_bucket icmp;
+	struct dp_bucket icmp[DP_ERROR_COUNT], icmp6[DP_ERROR_COUNT];
 	uint64_t polls;		/**< bit per port slot */
 	uint32_t dst[DP_BURST]; /**< destination of each packet that classification let through */
 	struct dp_hop hops[1 << DP_HOP_CACHE_BITS];
@@ -319,6 +328,10 @@ uint16_t dp_classify(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n);
 /** Cut a packet to len bytes, however its segments lie. */
 void dp_frame_trim(struct rte_mbuf *m, uint32_t len);
 
+/* dp_ip4.c */
+/** Look at IPv4 options of a packet to be routed. @return false when it is gone, with its reason */
+bool dp_ip4_options(struct dp_lcore *lc, struct rte_mbuf *m);
+
 /* dp_ip6.c */
 /** @return 0 or -ENOMEM */
 int dp_ip6_init(struct dp *dp, const struct dp_config *c);
@@ -402,6 +415,14 @@ void dp_echo(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t if_index, uint16_
  */
 void dp_icmp_error(struct dp_lcore *lc, struct rte_mbuf *m, uint32_t ip_off, uint8_t type,
 	uint8_t code, uint32_t rest);
+
+/**
+ * Whether an error of a cause may be sent, now that it is known whether there is a way for it;
+ * counts it if not.
+ * @param rates  lc->icmp or lc->icmp6
+ */
+bool dp_error_allowed(
+	struct dp_lcore *lc, struct dp_bucket *rates, enum dp_error cause, bool possible);
 
 /* dp_icmp6.c */
 /**

@@ -128,6 +128,8 @@ mgmt_view_fwd_stats(const struct mgmt_config *c, const struct mgmt_args *a)
 	put_u64(o, "dropped", drops);
 	put_u64(o, "echo_replies", s.echo_replies);
 	put_u64(o, "icmp_errors", s.icmp_errors);
+	put_u64(o, "icmp_limited", s.icmp_limited);
+	put_u64(o, "icmp_withheld", s.icmp_withheld);
 	put_u64(o, "punted_adverts", s.punted_adverts);
 	put_u64(o, "punted_arp", s.punted_arp);
 	put_u64(o, "punted_resolve", s.punted_resolve);

@@ -125,6 +125,7 @@ void wire_carp6_frame_encode(const struct wire_carp6_envelope *env, const struct
 #define WIRE_ICMP6_UNREACHABLE	   1
 #define WIRE_ICMP6_TOO_BIG	   2
 #define WIRE_ICMP6_TIME_EXCEEDED   3
+#define WIRE_ICMP6_PARAMETER	   4
 #define WIRE_ICMP6_INFORMATIONAL   128 /**< types from here on are no errors */
 #define WIRE_ICMP6_REDIRECT	   137
 #define WIRE_ICMP6_UNREACH_ROUTE   0

@@ -335,6 +335,73 @@ local_echo_reply(void)
 	return f;
 }
 
+/* With a redirect's type, code and sum. */
+static struct frame
+redirect(void)
+{
+	struct frame f = frame_echo(lan_mac, CLIENT, LAN_OWN, 28);
+	const struct wire_icmp h = {.type = WIRE_ICMP_REDIRECT, .code = 1, .rest = LAN_ROUTER};
+	uint8_t *icmp = f.b + IP_AT + WIRE_IP4_LEN;
+
+	wire_icmp_encode(&h, icmp + WIRE_ICMP_LEN, 28, icmp);
+	return f;
+}
+
+/* The option that begins with these bytes, after a byte of nothing. */
+static struct frame
+with_option(uint32_t dst, uint8_t type, uint8_t len)
+{
+	struct frame f = frame_udp(vmac1, CLIENT, dst);
+
+	frame_options(&f, 12);
+	f.b[IP_AT + 21] = type;
+	f.b[IP_AT + 22] = len;
+	f.b[IP_AT + 23] = 4;
+	frame_sum(&f);
+	return f;
+}
+
+static struct frame
+loose_source_route(void)
+{
+	return with_option(SERVER, 131, 11);
+}
+
+static struct frame
+strict_source_route(void)
+{
+	return with_option(LAN_OWN, 137, 11);
+}
+
+static struct frame
+option_of_no_length(void)
+{
+	return with_option(SERVER, 7, 1);
+}
+
+static struct frame
+option_over_the_end(void)
+{
+	return with_option(SERVER, 7, 12);
+}
+
+static struct frame
+option_without_length(void)
+{
+	struct frame f = frame_udp(vmac1, CLIENT, SERVER);
+
+	frame_options(&f, 4);
+	f.b[IP_AT + 23] = 7;
+	frame_sum(&f);
+	return f;
+}
+
+static struct frame
+echo_to_subnet_broadcast(void)
+{
+	return frame_echo(vmac1, CLIENT, IP(192, 0, 2, 255), 8);
+}
+
 static struct frame
 carp_to_vip(void)
 {
@@ -408,6 +475,11 @@ const struct bad_frame bad_frames[] = {
 	{DP_DROP_IP4_DESTINATION, "to loopback", destination_loopback},
 	{DP_DROP_IP4_DESTINATION, "to zero", destination_zero},
 	{DP_DROP_IP4_DESTINATION, "to class E", destination_class_e},
+	{DP_DROP_IP4_SOURCE_ROUTE, "loose source route", loose_source_route},
+	{DP_DROP_IP4_SOURCE_ROUTE, "strict source route, to us", strict_source_route},
+	{DP_DROP_IP4_OPTIONS, "option of one byte", option_of_no_length},
+	{DP_DROP_IP4_OPTIONS, "option over the end", option_over_the_end},
+	{DP_DROP_IP4_OPTIONS, "option without a length", option_without_length},
 	{DP_DROP_IP6_VERSION, "version 4", ip6},
 	{DP_DROP_L2_BROADCAST, "unicast in broadcast", unicast_in_broadcast},
 	{DP_DROP_L2_BROADCAST, "echo to a VIP in multicast", echo_in_multicast},
@@ -418,6 +490,7 @@ const struct bad_frame bad_frames[] = {
 	{DP_DROP_TTL, "TTL 0", ttl_zero},
 	{DP_DROP_NO_ROUTE, "no route", unrouted},
 	{DP_DROP_SUBNET_BROADCAST, "subnet broadcast", subnet_broadcast},
+	{DP_DROP_SUBNET_BROADCAST, "echo to the subnet broadcast", echo_to_subnet_broadcast},
 	{DP_DROP_TOO_BIG, "one byte over the MTU", big},
 	{DP_DROP_LOCAL, "UDP to us", local_udp},
 	{DP_DROP_LOCAL, "TCP to a VIP", local_vip_tcp},
@@ -426,6 +499,7 @@ const struct bad_frame bad_frames[] = {
 	{DP_DROP_ECHO_MALFORMED, "seven bytes of ICMP", echo_short},
 	{DP_DROP_ECHO_MALFORMED, "fragment", echo_fragment},
 	{DP_DROP_ECHO_MALFORMED, "ICMP checksum", echo_checksum},
+	{DP_DROP_REDIRECT, "redirect", redirect},
 	{DP_DROP_NO_INTERFACE, "VLAN tag", vlan},
 };
 

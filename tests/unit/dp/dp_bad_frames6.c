@@ -318,6 +318,47 @@ echo_with_options(void)
 }
 
 static struct frame
+redirect(void)
+{
+	return frame_icmp6(lan_mac, client_ll6, own_ll6, WIRE_ICMP6_REDIRECT, 40);
+}
+
+/* After n bytes of destination options. */
+static struct frame
+routing(uint16_t n, uint8_t type, uint8_t segments_left)
+{
+	struct frame f = frame_ip6(lan_mac, client6, lan_own6,
+		n != 0 ? WIRE_PROTO_DSTOPTS : WIRE_PROTO_ROUTING, (uint16_t)(n + 24 + 8));
+	uint8_t *h = f.b + UPPER_AT + n;
+
+	memset(f.b + UPPER_AT, 0, n);
+	f.b[UPPER_AT] = WIRE_PROTO_ROUTING;
+	h[0] = WIRE_PROTO_ICMP6;
+	h[1] = 2;
+	h[2] = type;
+	h[3] = segments_left;
+	return f;
+}
+
+static struct frame
+routing_header_0(void)
+{
+	return routing(0, 0, 1);
+}
+
+static struct frame
+routing_header_4(void)
+{
+	return routing(8, 4, 255);
+}
+
+static struct frame
+routing_header_done(void)
+{
+	return routing(0, 0, 0);
+}
+
+static struct frame
 echo_short(void)
 {
 	return frame_ip6(lan_mac, client6, lan_own6, WIRE_PROTO_ICMP6, 7);
@@ -382,6 +423,10 @@ const struct bad_frame bad_frames6[] = {
 	{DP_DROP_LOCAL, "unicast advert to a VIP", carp_to_vip},
 	{DP_DROP_LOCAL, "echo from our own VIP", from_our_vip},
 	{DP_DROP_LOCAL, "echo after a hop-by-hop header", echo_with_options},
+	{DP_DROP_REDIRECT, "redirect", redirect},
+	{DP_DROP_IP6_ROUTING, "routing header of type 0", routing_header_0},
+	{DP_DROP_IP6_ROUTING, "routing header of type 4 after options", routing_header_4},
+	{DP_DROP_LOCAL, "routing header that is done", routing_header_done},
 	{DP_DROP_ECHO_MALFORMED, "seven bytes of ICMPv6", echo_short},
 	{DP_DROP_ECHO_MALFORMED, "ICMPv6 checksum", echo_checksum},
 	{DP_DROP_TOO_BIG, "one byte over the MTU", echo_too_big},

@@ -389,29 +389,40 @@ errors_come_from_a_vip_only_as_master(void **state)
 	assert_memory_equal(e.b + 6, vmac1, 6);
 }
 
-/* Both families draw on one rate. */
+/* A flood of what IPv4 cannot forward takes nothing from IPv6, nor one cause from another. */
 static void
-errors_are_rate_limited(void **state)
+each_family_and_cause_has_its_own_rate(void **state)
 {
 	struct rig *r = *state;
 	struct frame f6 = udp6(lan_mac, client6, server6, 20),
-		     f4 = frame_udp(lan_mac, CLIENT, SERVER);
-	uint32_t n = 0;
+		     big6 = udp6(lan_mac, client6, server6, 1400);
+	struct frame f4 = frame_udp(lan_mac, CLIENT, SERVER),
+		     nowhere4 = frame_udp(lan_mac, CLIENT, IP(8, 8, 8, 8));
+	const struct frame *const frames[] = {&f4, &f6, &big6, &nowhere4};
+	uint32_t n[N_OF(frames)] = {0};
+	uint64_t limited;
 
 	f6.b[HOP] = 1;
 	f4.b[IP_AT + 8] = 1;
 	frame_sum(&f4);
-	for (unsigned int i = 0; i < 200; i++) {
-		rig_take(r, LAN, i % 2 ? &f6 : &f4);
-		n += rig_tx_count(r, LAN);
+	for (unsigned int k = 0; k < N_OF(frames); k++) {
+		for (unsigned int i = 0; i < 100; i++) {
+			rig_take(r, LAN, frames[k]);
+			n[k] += rig_tx_count(r, LAN);
+		}
+		assert_int_equal(n[k], 50);
+		assert_int_equal(rig_stats(r).icmp_errors, 50 * (k + 1));
+		assert_int_equal(rig_stats(r).icmp_limited, 50 * (k + 1));
 	}
-	assert_int_equal(n, 50);
 	r->now += BASE_NS_PER_S / 10;
+	limited = rig_stats(r).icmp_limited;
 	for (unsigned int i = 0; i < 50; i++) {
 		rig_take(r, LAN, &f6);
-		n += rig_tx_count(r, LAN);
+		n[1] += rig_tx_count(r, LAN);
 	}
-	assert_in_range(n, 59, 61);
+	assert_in_range(n[1], 59, 61);
+	assert_int_equal(rig_stats(r).icmp_limited - limited, 100 - n[1]);
+	assert_int_equal(rig_stats(r).icmp_withheld, 0);
 }
 
 /* Any address of ours is answered by whatever interface, and by the table. */
@@ -509,7 +520,7 @@ main(void)
 		T(errors_tell_the_sender),
 		T(errors_are_never_sent_about),
 		T(errors_come_from_a_vip_only_as_master),
-		T(errors_are_rate_limited),
+		T(each_family_and_cause_has_its_own_rate),
 		T(an_echo_from_afar_is_answered),
 		T(a_held_reply_keeps_its_source),
 	};

@@ -390,6 +390,7 @@ errors_are_never_sent_about(void **state)
 		{"source of ours", 17, 0, 0, 20, LAN_OWN, false},
 		{"source without route", 17, 0, 0, 20, IP(8, 8, 8, 8), false},
 	};
+	uint64_t withheld = 0;
 
 	rig_master(r, LAN_VHID1);
 	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -405,7 +406,10 @@ errors_are_never_sent_about(void **state)
 			fail_msg("%s: error expected: %d", c->what, c->error);
 		rig_assert_silent(r);
 		assert_int_equal(rig_drops(r, DP_DROP_TTL), i + 1);
+		withheld += !c->error;
+		assert_int_equal(rig_stats(r).icmp_withheld, withheld);
 	}
+	assert_int_equal(rig_stats(r).icmp_limited, 0);
 }
 
 /* An interface without an address speaks as a VIP, and only while MASTER. */
