@@ -245,6 +245,20 @@ build_fib(struct wire_up *w, char *err, unsigned int err_len)
 	return w->fib != NULL ? 0 : -1;
 }
 
+static enum dp_rp_filter
+rp_filter(enum conf_rp_filter f)
+{
+	switch (f) {
+	case CONF_RP_FILTER_LOOSE:
+		return DP_RP_LOOSE;
+	case CONF_RP_FILTER_STRICT:
+		return DP_RP_STRICT;
+	case CONF_RP_FILTER_OFF:
+	default:
+		return DP_RP_OFF;
+	}
+}
+
 /* Every receive queue of every device is polled by exactly one worker, dealt out in turn. */
 static int
 create_dp(struct wire_up *w, char *err, unsigned int err_len)
@@ -294,6 +308,7 @@ create_dp(struct wire_up *w, char *err, unsigned int err_len)
 			.mtu = conf->ifs[p].mtu,
 			.ip4 = addresses_primary_ip4(
 				conf->ifs[p].addresses, conf->ifs[p].n_addresses),
+			.rp_filter = rp_filter(conf->ifs[p].rp_filter),
 			.source_vmac = conf->ifs[p].source_mac_vmac,
 		};
 		memcpy(ifs[p].mac, info->mac, BASE_MAC_LEN);
@@ -338,6 +353,12 @@ create_dp(struct wire_up *w, char *err, unsigned int err_len)
 	if (w->nbr == NULL)
 		return fail(err, err_len, "the neighbour table could not be set up: %s",
 			strerror(errno));
+	for (uint16_t i = 0; i < conf->n_ifs; i++)
+		for (uint16_t a = 0; a < conf->ifs[i].n_addresses; a++)
+			dp_own_address(w->dp, &conf->ifs[i].addresses[a].addr);
+	for (uint16_t g = 0; g < conf->n_groups; g++)
+		for (uint16_t a = 0; a < conf->groups[g].n_addresses; a++)
+			dp_own_address(w->dp, &conf->groups[g].addresses[a].addr);
 	dp_set_tables(w->dp, w->fib, w->nbr);
 	return 0;
 }

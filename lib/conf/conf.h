@@ -73,12 +73,20 @@ enum conf_vmac_filter {
 	CONF_VMAC_FILTER_PROMISCUOUS, /**< promiscuous or not at all */
 };
 
+/** Reverse-path check of what an interface receives. */
+enum conf_rp_filter {
+	CONF_RP_FILTER_OFF = 0,
+	CONF_RP_FILTER_LOOSE,  /**< some route leads to the source */
+	CONF_RP_FILTER_STRICT, /**< the best route leads there by the interface */
+};
+
 struct conf_if {
 	char name[CONF_NAME_MAX + 1];
 	char device[CONF_DEVICE_MAX + 1]; /**< DPDK device name */
 	uint16_t mtu;
 	bool track;
 	enum conf_vmac_filter vmac_filter;
+	enum conf_rp_filter rp_filter;
 	bool source_mac_vmac;	 /**< forwarded frames leave with a vMAC that is MASTER there */
 	uint32_t linkup_hold_ms; /**< a link that comes up counts as down for so much longer */
 	uint16_t n_addresses;

@@ -145,6 +145,7 @@ ifs_init(struct dp *dp, const struct dp_config *c)
 		f->mtu = c->ifs[i].mtu;
 		f->ip4 = c->ifs[i].ip4;
 		f->source_vmac = c->ifs[i].source_vmac;
+		f->rp_filter = (uint8_t)c->ifs[i].rp_filter;
 		f->has_own6 = first_of_kind(c->ifs[i].ip6, c->ifs[i].n_ip6, false, f->own6);
 		f->has_link_local =
 			first_of_kind(c->ifs[i].ip6, c->ifs[i].n_ip6, true, f->link_local);

@@ -64,6 +64,13 @@ struct dp_port_config {
 	bool control_txq; /**< one more TX queue, number n_txq, belongs to the control lcore */
 };
 
+/** Whether packets are let in whose source the route table does not look for there (RFC 3704). */
+enum dp_rp_filter {
+	DP_RP_OFF = 0,
+	DP_RP_LOOSE, /**< there is a route to it, by whatever interface, the default one included */
+	DP_RP_STRICT, /**< the best route to it leaves by the interface */
+};
+
 struct dp_if_config {
 	uint16_t port_id;
 	uint8_t mac[BASE_MAC_LEN];
@@ -74,6 +81,7 @@ struct dp_if_config {
 	 * several that of the lowest vhid; else, and when there is none, with mac.
 	 */
 	bool source_vmac;
+	enum dp_rp_filter rp_filter;
 	uint16_t n_ip6;
 	/**
 	 * Own IPv6 addresses, link-local ones included; copied. The first of each kind is the
@@ -133,6 +141,13 @@ struct rte_rcu_qsbr *dp_qsbr(struct dp *dp);
  * @thread main before start, or control lcore
  */
 void dp_set_tables(struct dp *dp, const struct fib *fib, const struct fib_nbr_table *nbr);
+
+/**
+ * An address that this box has, its own or a VIP, whatever the interface: packets from it are not
+ * let in, those from a VIP while its group answers here. For each local route of the tables.
+ * @thread main, before the lcores run
+ */
+void dp_own_address(struct dp *dp, const struct base_addr *addr);
 
 /** A worker's loop; returns 0 after dp_stop(). @thread the worker's lcore */
 int dp_worker_run(struct dp *dp, uint16_t worker);

@@ -85,7 +85,7 @@ ip4_sum_ok(const uint8_t *ip)
  *              the next frame mostly has it too
  */
 static inline bool
-frame_is_plain(const struct dp_if *in, struct rte_mbuf *m, uint64_t *ours, uint32_t *dst)
+frame_is_plain(const struct dp_lcore *lc, struct rte_mbuf *m, uint64_t *ours, uint32_t *dst)
 {
 	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *), *ip = p + WIRE_ETH_LEN;
 	uint32_t len = m->data_len, payload, room;
@@ -97,7 +97,7 @@ frame_is_plain(const struct dp_if *in, struct rte_mbuf *m, uint64_t *ours, uint3
 		return false;
 	mac = dp_mac_word(p);
 	if (unlikely(mac != *ours)) {
-		if (l2_classify(in, p) != L2_OURS)
+		if (l2_classify(lc->in, p) != L2_OURS)
 			return false;
 		*ours = mac;
 	}
@@ -106,7 +106,7 @@ frame_is_plain(const struct dp_if *in, struct rte_mbuf *m, uint64_t *ours, uint3
 	room = len - (WIRE_ETH_LEN + WIRE_IP4_LEN);
 	if (unlikely(payload > room || !ip4_sum_ok(ip)))
 		return false;
-	if (unlikely(!dp_ip4_unicast[ip[12]] || !dp_ip4_unicast[ip[16]]))
+	if (unlikely(!dp_ip4_unicast[ip[12]] || !dp_ip4_unicast[ip[16]]) || dp_sender_own4(lc, ip))
 		return false;
 	*dst = base_load_be32(ip + 16);
 	/* Ethernet padding is not part of the packet. */
@@ -120,7 +120,7 @@ frame_is_plain(const struct dp_if *in, struct rte_mbuf *m, uint64_t *ours, uint3
 
 /* The same of IPv6. Addresses that begin with 00, fe or ff may be special ones. */
 static inline bool
-frame_is_plain6(const struct dp_if *in, struct rte_mbuf *m, uint64_t *ours)
+frame_is_plain6(const struct dp_lcore *lc, struct rte_mbuf *m, uint64_t *ours)
 {
 	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *), *ip = p + WIRE_ETH_LEN;
 	uint32_t len = m->data_len, total;
@@ -132,14 +132,14 @@ frame_is_plain6(const struct dp_if *in, struct rte_mbuf *m, uint64_t *ours)
 		return false;
 	mac = dp_mac_word(p);
 	if (unlikely(mac != *ours)) {
-		if (l2_classify(in, p) != L2_OURS)
+		if (l2_classify(lc->in, p) != L2_OURS)
 			return false;
 		*ours = mac;
 	}
 	if (unlikely((uint8_t)(ip[8] - 1) >= 0xfd || (uint8_t)(ip[24] - 1) >= 0xfd))
 		return false;
 	total = WIRE_IP6_LEN + (uint32_t)base_load_be16(ip + 4);
-	if (unlikely(WIRE_ETH_LEN + total > len))
+	if (unlikely(WIRE_ETH_LEN + total > len) || dp_sender_own6(lc, ip))
 		return false;
 	if (unlikely(WIRE_ETH_LEN + total != len)) {
 		m->data_len = (uint16_t)(WIRE_ETH_LEN + total);
@@ -316,6 +316,8 @@ ip4_classify(struct dp_lcore *lc, struct rte_mbuf *m, enum l2_class l2, uint32_t
 		why = DP_DROP_IP4_DESTINATION;
 	else if (l2 == L2_GROUP)
 		why = DP_DROP_L2_BROADCAST;
+	else if (ip[9] != WIRE_PROTO_CARP && dp_sender_own4(lc, ip)) /* not an advert to us alone */
+		why = DP_DROP_OWN_SOURCE;
 	if (why != DP_DROP_COUNT) {
 		dp_drop(lc, m, why);
 		return false;
@@ -402,7 +404,6 @@ foreign_note(struct dp_lcore *lc, struct rte_mbuf *const *pkts, uint16_t n)
 uint16_t
 dp_classify(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n)
 {
-	const struct dp_if *in = lc->in;
 	uint64_t bytes = 0, ours = UINT64_MAX; /* no MAC yet */
 	uint32_t kept = 0;
 
@@ -415,9 +416,9 @@ dp_classify(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n)
 		if (i + PREFETCH_AHEAD < n)
 			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + PREFETCH_AHEAD], void *));
 		bytes += m->pkt_len;
-		if (likely(frame_is_plain(in, m, &ours, &lc->dst[kept])))
+		if (likely(frame_is_plain(lc, m, &ours, &lc->dst[kept])))
 			pkts[kept++] = m;
-		else if (frame_is_plain6(in, m, &ours))
+		else if (frame_is_plain6(lc, m, &ours))
 			dp_ip6_keep(lc, m);
 		else if (frame_classify(lc, m, &lc->dst[kept]))
 			pkts[kept++] = m;

@@ -261,6 +261,20 @@ dp_ip6_local(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t if_index, uint16_
 	}
 }
 
+/* What may be about an address of ours, so that control has to see it: adverts, NS, NA. */
+static bool
+is_for_control(const struct rte_mbuf *m, const struct wire_ip6 *ip)
+{
+	const uint8_t *icmp =
+		rte_pktmbuf_mtod_offset(m, const uint8_t *, WIRE_ETH_LEN + WIRE_IP6_LEN);
+
+	if (ip->next == WIRE_PROTO_CARP)
+		return true;
+	return ip->next == WIRE_PROTO_ICMP6 && ip->hop_limit == ND_HOP_LIMIT &&
+		m->data_len > WIRE_ETH_LEN + WIRE_IP6_LEN &&
+		(icmp[0] == WIRE_ICMP6_NS || icmp[0] == WIRE_ICMP6_NA);
+}
+
 /* A packet to one host. */
 static void
 unicast_classify(struct dp_lcore *lc, struct rte_mbuf *m, const struct wire_ip6 *ip)
@@ -270,6 +284,9 @@ unicast_classify(struct dp_lcore *lc, struct rte_mbuf *m, const struct wire_ip6 
 	dp_frame_trim(m, WIRE_ETH_LEN + WIRE_IP6_LEN + (uint32_t)ip->payload_len);
 	if (base_load_be64(ip->dst) == 0) {
 		dp_drop(lc, m, DP_DROP_IP6_DESTINATION);
+	} else if (!is_for_control(m, ip) &&
+		dp_sender_own6(lc, rte_pktmbuf_mtod_offset(m, const uint8_t *, WIRE_ETH_LEN))) {
+		dp_drop(lc, m, DP_DROP_OWN_SOURCE);
 	} else if (!wire_ip6_is_link_local(ip->dst)) {
 		dp_ip6_keep(lc, m);
 	} else {

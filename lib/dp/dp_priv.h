@@ -89,6 +89,7 @@ struct dp_if {
 	uint16_t index;
 	uint16_t slot; /**< of its port in dp->ports */
 	uint16_t mtu;
+	uint8_t rp_filter;    /**< enum dp_rp_filter */
 	uint16_t first_group; /**< chain through dp_group.next_in_if, DP_NONE at its end */
 	uint8_t mac[BASE_MAC_LEN];
 	uint32_t ip4;
@@ -256,6 +257,8 @@ struct dp {
 	/* Written by control or main, read by every worker once per turn. */
 	const struct fib *_Atomic fib;
 	const struct fib_nbr_table *_Atomic nbr;
+	/** By the last byte of an address, of either family: one of this box has it. */
+	bool own_byte[256];
 	struct dp_port ports[DP_PORT_MAX];
 };
 
@@ -331,6 +334,27 @@ void dp_frame_trim(struct rte_mbuf *m, uint32_t len);
 /* dp_ip4.c */
 /** Look at IPv4 options of a packet to be routed. @return false when it is gone, with its reason */
 bool dp_ip4_options(struct dp_lcore *lc, struct rte_mbuf *m);
+
+/* dp_sender.c */
+/** @name Look whether an address of which dp->own_byte says yes is this box's at the moment. @{ */
+bool dp_sender_is_own4(const struct dp_lcore *lc, uint32_t ip);
+bool dp_sender_is_own6(const struct dp_lcore *lc, const uint8_t ip[16]);
+/** @} */
+/** Reverse-path check of what dp_classify() kept of lc->in. @return how many are left */
+uint16_t dp_rp_filter4(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n);
+void dp_rp_filter6(struct dp_lcore *lc);
+
+static inline bool
+dp_sender_own4(const struct dp_lcore *lc, const uint8_t *ip)
+{
+	return unlikely(lc->dp->own_byte[ip[15]]) && dp_sender_is_own4(lc, base_load_be32(ip + 12));
+}
+
+static inline bool
+dp_sender_own6(const struct dp_lcore *lc, const uint8_t *ip)
+{
+	return unlikely(lc->dp->own_byte[ip[23]]) && dp_sender_is_own6(lc, ip + 8);
+}
 
 /* dp_ip6.c */
 /** @return 0 or -ENOMEM */
@@ -459,6 +483,8 @@ int dp_share_init(struct dp *dp, const struct dp_config *c);
  */
 uint16_t dp_share_group(
 	const struct dp_lcore *lc, const uint8_t *frame, uint32_t ip, uint16_t group);
+/** Whether no other box answers for a VIP of a group: all groups that have it answer here. */
+bool dp_share_answered(const struct dp *dp, uint32_t ip, uint16_t group);
 
 /* dp_tx.c */
 /** Put a whole frame of our own in the buffer of its port. Workers only. */

@@ -85,6 +85,17 @@ share_find(const struct dp_if *f, uint32_t ip)
 	return from;
 }
 
+bool
+dp_share_answered(const struct dp *dp, uint32_t ip, uint16_t group)
+{
+	const struct dp_if *f = &dp->ifs[dp->groups[group].if_index];
+
+	for (uint32_t i = share_find(f, ip); i < f->n_share && f->share[i].ip == ip; i++)
+		if (!dp_group_answering(dp, f->share[i].group))
+			return false;
+	return dp_group_answering(dp, group);
+}
+
 uint16_t
 dp_share_group(const struct dp_lcore *lc, const uint8_t *frame, uint32_t ip, uint16_t group)
 {

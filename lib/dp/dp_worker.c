@@ -164,6 +164,10 @@ queues_poll(struct dp_lcore *lc)
 		}
 		lc->in = &dp->ifs[if_index];
 		n = dp_classify(lc, pkts, n);
+		if (unlikely(lc->in->rp_filter != DP_RP_OFF)) {
+			n = dp_rp_filter4(lc, pkts, n);
+			dp_rp_filter6(lc);
+		}
 		if (n != 0)
 			dp_forward(lc, pkts, n);
 		if (lc->n6 != 0)

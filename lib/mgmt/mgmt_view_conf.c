@@ -54,6 +54,11 @@ if_json(const struct conf_if *ifc)
 		[CONF_VMAC_FILTER_REQUIRE] = "require",
 		[CONF_VMAC_FILTER_PROMISCUOUS] = "promiscuous",
 	};
+	static const char *const rp_filter[] = {
+		[CONF_RP_FILTER_OFF] = "off",
+		[CONF_RP_FILTER_LOOSE] = "loose",
+		[CONF_RP_FILTER_STRICT] = "strict",
+	};
 	json_t *o = json_object();
 
 	put_str(o, "name", ifc->name);
@@ -62,6 +67,7 @@ if_json(const struct conf_if *ifc)
 	put_bool(o, "track", ifc->track);
 	put_u64(o, "linkup-hold-ms", ifc->linkup_hold_ms);
 	put_str(o, "vmac-filter", vmac_filter[ifc->vmac_filter]);
+	put_str(o, "rp-filter", rp_filter[ifc->rp_filter]);
 	put_str(o, "source-mac", ifc->source_mac_vmac ? "vmac" : "interface");
 	json_object_set_new(o, "addresses", prefix_list(ifc->addresses, ifc->n_addresses));
 	return o;

@@ -46,7 +46,7 @@ every_field_is_stored(void **state)
 		"  \"interfaces\": [\n"
 		"    {\"name\": \"lan\", \"device\": \"net_af_packet0\", \"track\": true, \"linkup-hold-ms\": 600000, \"vmac-filter\": \"require\",\n"
 		"     \"addresses\": [\"192.0.2.2/24\", \"2001:db8:1::2/64\"]},\n"
-		"    {\"name\": \"wan\", \"device\": \"0000:03:00.1\", \"mtu\": 9216, \"source-mac\": \"vmac\",\n"
+		"    {\"name\": \"wan\", \"device\": \"0000:03:00.1\", \"mtu\": 9216, \"source-mac\": \"vmac\", \"rp-filter\": \"strict\",\n"
 		"     \"addresses\": [\"198.51.100.2/31\"]},\n"
 		"    {\"name\": \"d-m_z.0\", \"device\": \"net_tap0\", \"mtu\": 68}\n"
 		"  ],\n"
@@ -104,6 +104,8 @@ every_field_is_stored(void **state)
 	assert_int_equal(c->ifs[1].linkup_hold_ms, 0);
 	assert_int_equal(c->ifs[0].vmac_filter, CONF_VMAC_FILTER_REQUIRE);
 	assert_int_equal(c->ifs[1].vmac_filter, CONF_VMAC_FILTER_AUTO);
+	assert_int_equal(c->ifs[0].rp_filter, CONF_RP_FILTER_OFF);
+	assert_int_equal(c->ifs[1].rp_filter, CONF_RP_FILTER_STRICT);
 	assert_false(c->ifs[0].source_mac_vmac);
 	assert_true(c->ifs[1].source_mac_vmac);
 	assert_int_equal(c->ifs[0].n_addresses, 2);

@@ -112,6 +112,15 @@ static const struct conf_case cases[] = {
 		"t:2:47: /interfaces/0/vmac-filter: expected one of \"auto\", \"require\", "
 		"\"promiscuous\", found true\n",
 		0},
+	{"rp-filter unknown",
+		IF("{\"name\": \"lan\", \"device\": \"d\", \"rp-filter\": \"feasible\"}"),
+		"t:2:45: /interfaces/0/rp-filter: expected one of \"off\", \"loose\", "
+		"\"strict\", found \"feasible\"\n",
+		0},
+	{"rp-filter as a number", IF("{\"name\": \"lan\", \"device\": \"d\", \"rp-filter\": 1}"),
+		"t:2:45: /interfaces/0/rp-filter: expected one of \"off\", \"loose\", "
+		"\"strict\", found 1\n",
+		0},
 	{"source-mac unknown",
 		IF("{\"name\": \"lan\", \"device\": \"d\", \"source-mac\": \"own\"}"),
 		"t:2:46: /interfaces/0/source-mac: expected one of \"interface\", \"vmac\", found "

@@ -403,6 +403,27 @@ echo_to_subnet_broadcast(void)
 }
 
 static struct frame
+from_own_address(void)
+{
+	return frame_udp(vmac1, LAN_OWN, SERVER);
+}
+
+static struct frame
+from_own_address_elsewhere(void)
+{
+	return frame_echo(lan_mac, WAN_OWN, LAN_OWN, 8);
+}
+
+static struct frame
+from_owned_vip(void)
+{
+	struct frame f = frame_udp(lan_mac, LAN_VIP, SERVER);
+
+	frame_options(&f, 4);
+	return f;
+}
+
+static struct frame
 carp_to_vip(void)
 {
 	return frame_carp(vmac1, CLIENT, LAN_VIP, 1);
@@ -488,6 +509,10 @@ const struct bad_frame bad_frames[] = {
 	{DP_DROP_MULTICAST, "UDP to CARP's group", not_carp},
 	{DP_DROP_TTL, "TTL 1", ttl_one},
 	{DP_DROP_TTL, "TTL 0", ttl_zero},
+	{DP_DROP_OWN_SOURCE, "from our own address", from_own_address},
+	{DP_DROP_OWN_SOURCE, "from our own address of another interface",
+		from_own_address_elsewhere},
+	{DP_DROP_OWN_SOURCE, "from a VIP of ours", from_owned_vip},
 	{DP_DROP_NO_ROUTE, "no route", unrouted},
 	{DP_DROP_SUBNET_BROADCAST, "subnet broadcast", subnet_broadcast},
 	{DP_DROP_SUBNET_BROADCAST, "echo to the subnet broadcast", echo_to_subnet_broadcast},

@@ -318,6 +318,18 @@ echo_with_options(void)
 }
 
 static struct frame
+from_own_address(void)
+{
+	return frame_ip6(vmac1, lan_own6, server6, 17, 30);
+}
+
+static struct frame
+from_owned_vip(void)
+{
+	return frame_echo6(lan_mac, lan_vip6, wan_own6, 8);
+}
+
+static struct frame
 redirect(void)
 {
 	return frame_icmp6(lan_mac, client_ll6, own_ll6, WIRE_ICMP6_REDIRECT, 40);
@@ -421,7 +433,9 @@ const struct bad_frame bad_frames6[] = {
 	{DP_DROP_LOCAL, "echo reply to us", local_echo_reply},
 	{DP_DROP_LOCAL, "fragment to us", local_fragment},
 	{DP_DROP_LOCAL, "unicast advert to a VIP", carp_to_vip},
-	{DP_DROP_LOCAL, "echo from our own VIP", from_our_vip},
+	{DP_DROP_LOCAL, "echo from the VIP of a backup", from_our_vip},
+	{DP_DROP_OWN_SOURCE, "from our own address", from_own_address},
+	{DP_DROP_OWN_SOURCE, "echo from a VIP of ours", from_owned_vip},
 	{DP_DROP_LOCAL, "echo after a hop-by-hop header", echo_with_options},
 	{DP_DROP_REDIRECT, "redirect", redirect},
 	{DP_DROP_IP6_ROUTING, "routing header of type 0", routing_header_0},

@@ -67,6 +67,7 @@ struct rig_options {
 	bool shared_vip;   /**< vhid 7 has LAN_VIP too */
 	uint16_t n_desc;   /**< default 256 */
 	uint32_t icmp_per_s;
+	enum dp_rp_filter rp_filter; /**< of both interfaces */
 };
 
 struct rig {

@@ -51,6 +51,18 @@ a_port_without_interface_takes_nothing(void **state)
 }
 
 static void
+a_source_from_elsewhere_is_filtered(void **state)
+{
+	struct rig *r = *state;
+	struct frame f = frame_udp(lan_mac, SERVER, CLIENT);
+
+	rig_configure(r, &(struct rig_options){.rp_filter = DP_RP_STRICT});
+	rig_take(r, LAN, &f);
+	rig_assert_one_drop(r, DP_DROP_RP_FILTER);
+	rig_assert_silent(r);
+}
+
+static void
 no_frame_is_sent_to_a_port_without_link(void **state)
 {
 	struct rig *r = *state;
@@ -249,6 +261,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(every_bad_frame_is_dropped_with_its_reason),
 		T(a_port_without_interface_takes_nothing),
+		T(a_source_from_elsewhere_is_filtered),
 		T(no_frame_is_sent_to_a_port_without_link),
 		T(a_full_transmit_queue_drops_the_rest),
 		T(a_full_hand_off_ring_refuses),

@@ -2,7 +2,8 @@
  * Copyright (c) 2026 the koi contributors
  */
 /*
- * Packets that few hosts send: with IPv4 options, with a routing header of IPv6.
+ * Packets that few hosts send: with IPv4 options, with a routing header of IPv6, from where they
+ * cannot come from.
  */
 #include "dp_rig.h"
 
@@ -185,6 +186,188 @@ koi_sends_no_redirects(void **state)
 	assert_int_equal(rig_stats(r).icmp_withheld, 0);
 }
 
+/* How many of one frame pass; it is counted as own_source when it does not. */
+static void
+assert_source(struct rig *r, int port, const struct frame *f, bool passes, const char *what)
+{
+	uint64_t own = rig_drops(r, DP_DROP_OWN_SOURCE), out = rig_stats(r).tx_frames;
+
+	rig_take(r, port, f);
+	if (rig_stats(r).tx_frames - out != passes ||
+		rig_drops(r, DP_DROP_OWN_SOURCE) - own == passes)
+		fail_msg("%s: expected to pass: %d", what, passes);
+	while (rig_tx(r, LAN) != NULL || rig_tx(r, WAN) != NULL)
+		;
+}
+
+/* A VIP is another box's while its group does not answer here. */
+static void
+what_comes_from_ourselves_is_refused(void **state)
+{
+	struct rig *r = *state;
+	struct frame own = frame_udp(lan_mac, LAN_OWN, SERVER);
+	struct frame vip = frame_udp(lan_mac, LAN_VIP, SERVER);
+	struct frame same_byte = frame_udp(lan_mac, IP(10, 7, 7, 2), SERVER);
+	struct frame echo = frame_echo(wan_mac, LAN_OWN, WAN_OWN, 8);
+	struct frame own6 = frame_ip6(lan_mac, lan_own6, server6, 17, 30);
+	struct frame vip6 = frame_ip6(lan_mac, lan_vip6, server6, 17, 30);
+	struct frame same_byte6 = frame_ip6(lan_mac, far6, server6, 17, 30);
+
+	same_byte6.b[UPPER_AT - 17] = 2;
+	assert_source(r, LAN, &own, false, "own address");
+	assert_source(r, WAN, &echo, false, "own address by another interface");
+	assert_source(r, LAN, &own6, false, "own IPv6 address");
+	assert_source(r, LAN, &same_byte, true, "another address with the last byte of ours");
+	assert_source(r, LAN, &same_byte6, true, "the same of IPv6");
+	assert_source(r, LAN, &vip, true, "VIP of a backup");
+	assert_source(r, LAN, &vip6, true, "IPv6 VIP of a backup");
+	rig_handing_over(r, LAN_VHID1);
+	assert_source(r, LAN, &vip, true, "VIP that is handed over");
+	assert_source(r, LAN, &vip6, true, "IPv6 VIP that is handed over");
+	rig_master(r, LAN_VHID1);
+	assert_source(r, LAN, &vip, false, "VIP");
+	assert_source(r, LAN, &vip6, false, "IPv6 VIP");
+
+	/* ARP balancing: of a shared VIP the peer may be master as well. */
+	rig_configure(r, &(struct rig_options){.shared_vip = true});
+	rig_master(r, LAN_VHID1);
+	assert_source(r, LAN, &vip, true, "VIP that another box answers for too");
+	rig_master(r, LAN_VHID7);
+	assert_source(r, LAN, &vip, false, "VIP all of whose groups are ours");
+}
+
+/* Whoever claims an address of ours is control's to deal with. */
+static void
+what_is_about_our_addresses_reaches_control(void **state)
+{
+	struct rig *r = *state;
+	struct frame advert = frame_carp(lan_mac, LAN_VIP, LAN_OWN, 1);
+	struct frame advert6 = frame_carp6(lan_mac, lan_vip6, lan_own6, 1);
+	struct frame ns = frame_nd(lan_mac, WIRE_ICMP6_NS, lan_own6, lan_own6);
+	struct frame echo6 = frame_echo6(lan_mac, lan_vip6, lan_own6, 8);
+	struct dp_punt p[4];
+
+	rig_master(r, LAN_VHID1);
+	memcpy(ns.b + IP_AT + 8, lan_vip6, WIRE_IP6_ADDR_LEN);
+	frame_sum6(&ns);
+	rig_take(r, LAN, &advert);
+	rig_take(r, LAN, &advert6);
+	rig_take(r, LAN, &ns);
+	assert_int_equal(rig_drops_all(r), 0);
+	assert_int_equal(rig_stats(r).punted_adverts, 2);
+	assert_int_equal(rig_stats(r).punted_arp, 1);
+	rig_take(r, LAN, &echo6);
+	rig_assert_one_drop(r, DP_DROP_OWN_SOURCE);
+	for (uint32_t n = dp_poll_adverts(r->dp, p, N_OF(p), 4); n-- > 0;)
+		rte_pktmbuf_free(p[n].m);
+	for (uint32_t n = dp_poll_punts(r->dp, p, N_OF(p), 4); n-- > 0;)
+		rte_pktmbuf_free(p[n].m);
+}
+
+struct rp_case {
+	const char *what;
+	int in;
+	uint32_t src; /* 0: IPv6 */
+	const uint8_t *src6;
+	bool loose, strict; /* passes */
+};
+
+static void
+sources_come_by_the_way_back_to_them(void **state)
+{
+	struct rig *r = *state;
+	const struct rp_case cases[] = {
+		{"host of the subnet", LAN, CLIENT, NULL, true, true},
+		{"behind a router of the subnet", LAN, IP(10, 1, 2, 3), NULL, true, true},
+		{"the same by another interface", WAN, IP(10, 1, 2, 3), NULL, true, false},
+		{"from behind the WAN by the LAN", LAN, SERVER, NULL, true, false},
+		{"without a route", LAN, IP(8, 8, 8, 8), NULL, false, false},
+		{"subnet broadcast", LAN, IP(192, 0, 2, 255), NULL, false, false},
+		{"network address", LAN, IP(192, 0, 2, 0), NULL, false, false},
+		{"VIP of a backup on its segment", LAN, LAN_VIP7, NULL, true, true},
+		{"VIP of a backup elsewhere", WAN, LAN_VIP7, NULL, true, false},
+		{"host of the subnet", LAN, 0, client6, true, true},
+		{"behind a router of the subnet", LAN, 0, far6, true, true},
+		{"the same by another interface", WAN, 0, far6, true, false},
+		{"from behind the WAN by the LAN", LAN, 0, server6, true, false},
+		{"without a route", LAN, 0, (const uint8_t[16]){0x20, 3, 1}, false, false},
+		{"VIP of a backup on its segment", LAN, 0, lan_vip7_6, true, true},
+		{"VIP of a backup elsewhere", WAN, 0, lan_vip7_6, true, false},
+	};
+
+	for (unsigned int mode = DP_RP_OFF; mode <= DP_RP_STRICT; mode++) {
+		uint64_t passed = 0, refused = 0;
+
+		rig_configure(r, &(struct rig_options){.rp_filter = mode});
+		for (unsigned int i = 0; i < N_OF(cases); i++) {
+			const struct rp_case *c = &cases[i];
+			const uint8_t *mac = c->in == LAN ? lan_mac : wan_mac;
+			struct frame f = c->src != 0 ? frame_udp(mac, c->src, SERVER)
+						     : frame_ip6(mac, c->src6, server6, 17, 30);
+			bool passes =
+				mode == DP_RP_OFF || (mode == DP_RP_LOOSE ? c->loose : c->strict);
+
+			rig_take(r, c->in, &f);
+			passed += passes;
+			refused += !passes;
+			if (rig_tx_count(r, WAN) != passes)
+				fail_msg("mode %u, IPv%d, %s by %d: expected to pass: %d", mode,
+					c->src != 0 ? 4 : 6, c->what, c->in, passes);
+			assert_int_equal(rig_drops(r, DP_DROP_RP_FILTER), refused);
+		}
+		assert_int_equal(rig_drops_all(r), refused);
+		assert_int_equal(rig_stats(r).forwarded, passed);
+		rig_assert_silent(r);
+	}
+}
+
+/* What is left of a burst goes where it should, in its order. */
+static void
+a_burst_loses_only_what_came_the_wrong_way(void **state)
+{
+	struct rig *r = *state;
+	const uint32_t from[] = {CLIENT, SERVER}, to[] = {SERVER, IP(10, 1, 1, 1)};
+	struct frame echo_ll = frame_echo6(lan_mac, client_ll6, own_ll6, 8);
+	unsigned int n[2] = {0};
+
+	rig_configure(r, &(struct rig_options){.rp_filter = DP_RP_STRICT});
+	for (unsigned int i = 0; i < 32; i++) {
+		struct frame f = frame_udp(lan_mac, from[i & 1], to[i >> 1 & 1]);
+		struct frame f6 = frame_ip6(
+			lan_mac, i & 1 ? server6 : client6, i >> 1 & 1 ? far6 : server6, 17, 30);
+
+		if (i % 4 < 2)
+			f.b[IP_AT + 5] = (uint8_t)i;
+		frame_sum(&f);
+		rig_rx(r, LAN, i % 8 < 4 ? &f : &f6);
+	}
+	while (rig_turn(r) != 0)
+		;
+	for (int port = LAN; port <= WAN; port++) {
+		struct rte_mbuf *m;
+		int last = -1;
+
+		while ((m = rig_tx(r, port)) != NULL) {
+			struct frame sent = frame_of(m);
+
+			n[port]++;
+			if (base_load_be16(sent.b + 12) != WIRE_ETHERTYPE_IP4)
+				continue;
+			assert_int_equal(base_load_be32(sent.b + IP_AT + 12), CLIENT);
+			assert_int_equal(base_load_be32(sent.b + IP_AT + 16), to[port == LAN]);
+			if (port == WAN) {
+				assert_true(sent.b[IP_AT + 5] > last);
+				last = sent.b[IP_AT + 5];
+			}
+		}
+	}
+	assert_int_equal(n[LAN], 8);
+	assert_int_equal(n[WAN], 8);
+	assert_int_equal(rig_drops(r, DP_DROP_RP_FILTER), 16);
+	rig_take(r, LAN, &echo_ll);
+	assert_int_equal(rig_tx_count(r, LAN), 1);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
 int
@@ -196,6 +379,10 @@ main(void)
 		T(a_source_route_is_refused_in_silence),
 		T(a_routing_header_to_us_is_refused),
 		T(koi_sends_no_redirects),
+		T(what_comes_from_ourselves_is_refused),
+		T(what_is_about_our_addresses_reaches_control),
+		T(sources_come_by_the_way_back_to_them),
+		T(a_burst_loses_only_what_came_the_wrong_way),
 	};
 
 	return cmocka_run_group_tests_name("dp_edges", tests, rig_group_setup, rig_group_teardown);

@@ -199,12 +199,12 @@ a_reply_without_a_way_is_dropped(void **state)
 {
 	struct rig *r = *state;
 	struct frame no_route = frame_echo(lan_mac, IP(8, 8, 8, 8), LAN_OWN, 8);
-	struct frame from_us = frame_echo(lan_mac, WAN_OWN, LAN_OWN, 8);
+	struct frame from_vip = frame_echo(lan_mac, LAN_VIP7, LAN_OWN, 8); /* of a BACKUP */
 	struct frame big = frame_echo(lan_mac, SERVER, LAN_OWN, 1460);
 
 	rig_take(r, LAN, &no_route);
 	rig_assert_one_drop(r, DP_DROP_NO_ROUTE);
-	rig_take(r, LAN, &from_us);
+	rig_take(r, LAN, &from_vip);
 	assert_int_equal(rig_drops(r, DP_DROP_LOCAL), 1);
 	rig_take(r, LAN, &big);
 	assert_int_equal(rig_drops(r, DP_DROP_TOO_BIG), 1);
@@ -387,7 +387,7 @@ errors_are_never_sent_about(void **state)
 		{"second fragment", 17, 0, WIRE_IP4_MF | 3, 24, CLIENT, false},
 		{"last fragment", 17, 0, 100, 24, CLIENT, false},
 		{"subnet broadcast source", 17, 0, 0, 20, IP(192, 0, 2, 255), false},
-		{"source of ours", 17, 0, 0, 20, LAN_OWN, false},
+		{"a VIP that is not ours now", 17, 0, 0, 20, LAN_VIP7, false},
 		{"source without route", 17, 0, 0, 20, IP(8, 8, 8, 8), false},
 	};
 	uint64_t withheld = 0;

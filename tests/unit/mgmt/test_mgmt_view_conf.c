@@ -39,7 +39,7 @@ config_shows_each_key(void **state)
 {
 	static const char text[] =
 		"{\"node\": \"fw1\", \"interfaces\": ["
-		"{\"name\": \"lan\", \"device\": \"net_null0\", \"linkup-hold-ms\": 3000, \"vmac-filter\": \"require\","
+		"{\"name\": \"lan\", \"device\": \"net_null0\", \"linkup-hold-ms\": 3000, \"vmac-filter\": \"require\", \"rp-filter\": \"loose\","
 		" \"addresses\": [\"192.0.2.2/24\", \"2001:db8:1::2/64\"]},"
 		"{\"name\": \"wan\", \"device\": \"net_null1\"}],"
 		"\"carp\": {\"arpbalance-order\": \"netbsd\", \"startup-hold-ms\": 1,"
@@ -79,6 +79,8 @@ config_shows_each_key(void **state)
 	assert_non_null(strstr(shown, "\"linkup-hold-ms\": 0"));
 	assert_non_null(strstr(shown, "\"vmac-filter\": \"require\""));
 	assert_non_null(strstr(shown, "\"vmac-filter\": \"auto\""));
+	assert_non_null(strstr(shown, "\"rp-filter\": \"loose\""));
+	assert_non_null(strstr(shown, "\"rp-filter\": \"off\""));
 	assert_non_null(strstr(shown, carp));
 	assert_non_null(strstr(shown, set));
 	assert_non_null(strstr(shown, unset));
