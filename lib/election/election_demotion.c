@@ -63,6 +63,16 @@ last_alive(const struct iface *i)
 	return i->horizon > i->alive ? i->horizon : i->alive;
 }
 
+/*
+ * After how long without a finished turn. Not at once for a fast group: a peer that takes over and
+ * gives back costs more than a pause shorter than a hand-over may take.
+ */
+static base_ns_t
+stall_time(const struct iface *i)
+{
+	return i->min_down > HANDOVER_NS ? i->min_down : HANDOVER_NS;
+}
+
 base_ns_t
 demotion_stall_at(const struct election *e, const struct iface *i)
 {
@@ -71,14 +81,14 @@ demotion_stall_at(const struct election *e, const struct iface *i)
 	/* A worker's horizon is 0 until its first turn. */
 	base_ns_t alive = last_alive(i), from = alive > e->born ? alive : e->born;
 
-	return base_ns_add(from, i->min_down + 1);
+	return base_ns_add(from, stall_time(i) + 1);
 }
 
 void
 demotion_stall(struct election *e, uint16_t if_id, base_ns_t now, struct election_actions *out)
 {
 	struct iface *i = &e->ifs[if_id];
-	bool want = i->stall_entry ? base_ns_since(now, last_alive(i)) > i->min_down
+	bool want = i->stall_entry ? base_ns_since(now, last_alive(i)) > stall_time(i)
 				   : now >= demotion_stall_at(e, i);
 
 	if (want == i->stall_entry)

@@ -6,6 +6,7 @@
 
 #define INTERVAL (SECS(1) + SKEW(100))
 #define DEMOTED	 (SECS(1) + SKEW(240))
+#define STALLED	 (50 * BASE_NS_PER_MS)
 
 static void
 conformance_23_25_demoted_and_back(void **state)
@@ -267,10 +268,13 @@ a_busy_receive_side_is_no_stalled_one(void **state)
 		box_run(b, b->now + SKEW(1) / 4);
 		assert_int_equal(election_demotion_total(b->e), 0);
 	}
-	/* now it stands */
-	box_run(b, turn + down);
+	/*
+	 * Now it stands; that is told when it has stood for as long as a hand-over may take: the
+	 * peer would take over and give back for a pause of 12 ms.
+	 */
+	box_run(b, turn + STALLED);
 	assert_int_equal(election_demotion_total(b->e), 0);
-	box_run(b, turn + down + 1);
+	box_run(b, turn + STALLED + 1);
 	assert_int_equal(election_demotion_total(b->e), 1);
 	/* and goes on, behind as before */
 	box_horizon(b, 0, b->now - 2 * down);
