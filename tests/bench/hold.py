@@ -6,7 +6,8 @@
     hold.py [--seconds N] [--pps N]
 
 Ends with 1 when a box changed a state while the machine ran on. Changes during or just after a
-pause of the whole machine (lab_watch) are counted apart: no program could have prevented them.
+pause of the whole machine, or while it ran at a sixteenth of its speed or less (lab_watch), are
+counted apart: no program could have prevented them.
 Result: figures and histograms of lateness, and a JSON file in bench-results/.
 """
 

@@ -25,6 +25,8 @@ RT_PRIORITY = 40
 TEST_NICE = -15
 #: A transition so soon after the end of a pause of the machine is the machine's.
 PAUSE_REACH_S = 0.1
+#: And so is one with so many slow milliseconds in that time before it: one is an interrupt.
+SLOW_TICKS = 3
 STREAM = os.path.join(lab.BUILD, "tests/lab/lab_stream")
 WATCH = os.path.join(lab.BUILD, "tests/lab/lab_watch")
 WATCH_PRIORITY = 60
@@ -69,12 +71,13 @@ def start(pair):
 
 
 class Watch:
-    """watch.c: when no thread at all ran on a CPU of this machine."""
+    """watch.c: when no thread at all ran on a CPU of this machine, or any ran slowly."""
 
     def __init__(self):
         if not os.path.exists(WATCH):
             raise netns.LabError(f"{WATCH} is missing: build first (ninja -C {lab.BUILD})")
         self.pauses = []
+        self.slow = []
         self.summary = None
         self.child = subprocess.Popen(
             [WATCH, str(WATCH_PRIORITY)], stdout=subprocess.PIPE, text=True
@@ -90,6 +93,8 @@ class Watch:
             event = json.loads(line)
             if event["event"] == "pause":
                 self.pauses.append((event["from"], event["to"]))
+            elif event["event"] == "slow":
+                self.slow.append(event["at"])
             else:
                 self.summary = event
 
@@ -110,9 +115,32 @@ class Watch:
         """Whether the machine stood still somewhere between two times (s, CLOCK_REALTIME)."""
         return any(start < until and end > since for start, end in self.pauses)
 
+    def slowed(self, at):
+        """Whether the machine ran at a fraction of its speed shortly before."""
+        since = at - PAUSE_REACH_S
+        return sum(since <= t <= at for t in self.slow) >= SLOW_TICKS
+
     def explains(self, at):
-        """Whether what happened at a time may come from a pause."""
-        return self.paused(at - PAUSE_REACH_S, at)
+        """Whether what happened at a time may come from the machine."""
+        return self.paused(at - PAUSE_REACH_S, at) or self.slowed(at)
+
+    def share_explained(self, since, until):
+        """@return the share of a time in which whatever happens would be explained: how much
+        the verdict is worth"""
+        step = 0.01
+        n = max(1, int((until - since) / step))
+        slow, pauses = sorted(self.slow), sorted(self.pauses)
+        hits = first = last = 0
+        for i in range(n):
+            at = since + i * step
+            while last < len(slow) and slow[last] <= at:
+                last += 1
+            while first < last and slow[first] < at - PAUSE_REACH_S:
+                first += 1
+            hits += last - first >= SLOW_TICKS or any(
+                a < at and b > at - PAUSE_REACH_S for a, b in pauses
+            )
+        return hits / n
 
 
 def events(boxes, since, *kinds):
@@ -158,6 +186,7 @@ class Hold:
     probe: dict
     watch: dict
     pauses: int
+    explained: float  # the share of the time that the machine would have explained
     wire: Intervals
     served: dict  # by box: its late_buckets of this time, and the latest ever
 
@@ -165,7 +194,8 @@ class Hold:
         lines = [
             f"{self.seconds:.0f} s, {self.pps:.0f} pps forwarded, {len(self.own)} transitions, "
             f"{len(self.machine)} more by {self.pauses} pauses of the machine "
-            f"({self.watch['paused_ms']:.0f} ms together, longest {self.watch['max_ms']:.1f} ms)",
+            f"({self.watch['paused_ms']:.0f} ms together, longest {self.watch['max_ms']:.1f} ms) "
+            f"and its {self.watch['slow']} slow milliseconds ({self.explained:.1%} of the time)",
             f"probe: {self.probe['lost']} of {self.probe['sent']} lost, longest gap "
             f"{self.probe['gap_ms']:.1f} ms; {lab.timer_text(self.probe)}",
             histogram("machine, ms late", self.watch["limit_ms"], self.watch["late"]),
@@ -190,7 +220,11 @@ class Hold:
             "transitions": self.own,
             "transitions_by_machine": self.machine,
             "reasons": self.reasons,
-            "machine": {"pauses": self.pauses, **self.watch},
+            "machine": {
+                "pauses": self.pauses,
+                "share_explained": self.explained,
+                **self.watch,
+            },
             "lost": self.probe["lost"],
             "sent": self.probe["sent"],
             "gap_ms": self.probe["gap_ms"],
@@ -259,6 +293,7 @@ def hold(pair, seconds, pps):
             summary,
             machine,
             len(watch.pauses),
+            watch.share_explained(began, began + took),
             wire,
             served,
         )

@@ -2,16 +2,18 @@
  * Copyright (c) 2026 the koi contributors
  */
 /*
- * lab_watch: when did the machine itself stand still?
+ * lab_watch: when did the machine itself stand still, or crawl?
  *
  *   lab_watch PRIORITY
  *
  * On each CPU a SCHED_FIFO thread of the given priority, above every other, wakes up each
  * millisecond. When it is late, nothing of that priority could run there: the hypervisor took
  * the CPU, or the kernel did not let go of it. Prints {"event":"ready"}, {"event":"pause"} for
- * each time that it was late by PAUSE_NS or more, with CLOCK_REALTIME in seconds, and on SIGINT or
- * SIGTERM {"event":"summary"} with a histogram: late[i] counts wake-ups late by less than limit[i]
- * ms, the last one the rest.
+ * each time that it was late by PAUSE_NS or more, with CLOCK_REALTIME in seconds. A hypervisor that
+ * takes a CPU away in small slices makes nobody late, but everything slow: so each wake-up also
+ * times some arithmetic, and prints {"event":"slow"} when that took SLOW_TIMES its shortest time.
+ * On SIGINT or SIGTERM {"event":"summary"} with a histogram: late[i] counts wake-ups late by less
+ * than limit[i] ms, the last one the rest.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -27,10 +29,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NS_PER_S  1000000000LL
-#define PERIOD_NS 1000000LL
-#define PAUSE_NS  3000000LL /* about an interval of the fastest group */
-#define CPU_MAX	  64
+#define NS_PER_S   1000000000LL
+#define PERIOD_NS  1000000LL
+#define PAUSE_NS   3000000LL /* about an interval of the fastest group */
+#define CPU_MAX	   64
+#define WORK	   1500 /* dependent multiplications, about 2 us */
+#define SLOW_TIMES 16
 
 static const double limit_ms[] = {0.1, 0.25, 0.5, 1, 2, 3.9, 7.8, 11.7};
 #define N_LIMITS (sizeof(limit_ms) / sizeof(limit_ms[0]))
@@ -41,6 +45,8 @@ struct watch {
 	uint64_t late[N_LIMITS + 1];
 	int64_t max_ns;
 	int64_t paused_ns;
+	int64_t fastest_ns;
+	uint64_t slow;
 };
 
 static int priority;
@@ -74,6 +80,28 @@ note(struct watch *w, int64_t late)
 	}
 }
 
+/* Touches no memory and calls nobody: only the CPU's own speed counts. */
+static void
+speed_note(struct watch *w)
+{
+	static volatile uint64_t sink;
+	int64_t from = clock_ns(CLOCK_MONOTONIC), took;
+	uint64_t x = (uint64_t)from;
+
+	for (int i = 0; i < WORK; i++)
+		x = x * UINT64_C(6364136223846793005) + 1;
+	sink = x;
+	(void)sink;
+	took = clock_ns(CLOCK_MONOTONIC) - from;
+	if (w->fastest_ns == 0 || took < w->fastest_ns)
+		w->fastest_ns = took;
+	if (took < SLOW_TIMES * w->fastest_ns)
+		return;
+	w->slow++;
+	printf("{\"event\":\"slow\",\"cpu\":%u,\"at\":%.6f,\"times\":%.1f}\n", w->cpu,
+		(double)clock_ns(CLOCK_REALTIME) / 1e9, (double)took / (double)w->fastest_ns);
+}
+
 static void *
 watch_main(void *arg)
 {
@@ -101,6 +129,7 @@ watch_main(void *arg)
 			;
 		late = clock_ns(CLOCK_MONOTONIC) - due;
 		note(w, late);
+		speed_note(w);
 		/* A late one does not make the next ones late too. */
 		due += late / PERIOD_NS * PERIOD_NS;
 	}
@@ -112,16 +141,18 @@ summary(const struct watch *w, int n)
 {
 	uint64_t late[N_LIMITS + 1] = {0};
 	int64_t max = 0, paused = 0;
+	uint64_t slow = 0;
 
 	for (int c = 0; c < n; c++) {
 		for (size_t i = 0; i <= N_LIMITS; i++)
 			late[i] += w[c].late[i];
 		max = w[c].max_ns > max ? w[c].max_ns : max;
 		paused += w[c].paused_ns;
+		slow += w[c].slow;
 	}
-	printf("{\"event\":\"summary\",\"cpus\":%d,\"max_ms\":%.3f,\"paused_ms\":%.1f,"
+	printf("{\"event\":\"summary\",\"cpus\":%d,\"max_ms\":%.3f,\"paused_ms\":%.1f,\"slow\":%ju,"
 	       "\"limit_ms\":[",
-		n, (double)max / 1e6, (double)paused / 1e6);
+		n, (double)max / 1e6, (double)paused / 1e6, (uintmax_t)slow);
 	for (size_t i = 0; i < N_LIMITS; i++)
 		printf("%s%g", i ? "," : "", limit_ms[i]);
 	printf("],\"late\":[");
