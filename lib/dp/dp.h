@@ -269,7 +269,9 @@ base_ns_t dp_last_frame(const struct dp *dp, uint16_t if_index);
 /** @name Counters, read by management. @{ */
 struct dp_stats {
 	uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes;
-	uint64_t forwarded; /**< routed and sent */
+	uint64_t forwarded;  /**< routed and sent */
+	uint64_t fragmented; /**< IPv4 packets sent on in fragments, and freed */
+	uint64_t fragments;  /**< made of them */
 	uint64_t echo_replies, icmp_errors;
 	uint64_t icmp_limited;	/**< errors not sent: over the rate */
 	uint64_t icmp_withheld; /**< errors not sent: not allowed, or without a way or address */

@@ -78,13 +78,41 @@ ttl_exceeded(struct dp_lcore *lc, struct rte_mbuf *m)
 	dp_drop(lc, m, DP_DROP_TTL);
 }
 
-static __rte_noinline void
-too_big(struct dp_lcore *lc, struct rte_mbuf *m, const uint8_t *ip, uint16_t mtu)
+/* Cut a packet, its TTL counted down; with DF its sender is told. @return fragments */
+static uint32_t
+too_big(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t mtu, struct rte_mbuf **fragments)
 {
-	if (base_load_be16(ip + 6) & WIRE_IP4_DF)
+	uint8_t *ip = rte_pktmbuf_mtod_offset(m, uint8_t *, WIRE_ETH_LEN);
+
+	if (base_load_be16(ip + 6) & WIRE_IP4_DF) {
 		dp_icmp_error(
 			lc, m, WIRE_ETH_LEN, WIRE_ICMP_UNREACHABLE, WIRE_ICMP_UNREACH_FRAG, mtu);
-	dp_drop(lc, m, DP_DROP_TOO_BIG);
+		dp_drop(lc, m, DP_DROP_TOO_BIG);
+		return 0;
+	}
+	ttl_decrement(ip);
+	return dp_fragment(lc, m, mtu, fragments);
+}
+
+static __rte_noinline void
+too_big_for_hop(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_hop *hop)
+{
+	struct rte_mbuf *fragments[DP_FRAGMENTS_MAX];
+	uint32_t n = too_big(lc, m, (uint16_t)(hop->len_max - WIRE_ETH_LEN), fragments);
+
+	for (uint32_t i = 0; i < n; i++) {
+		dp_hop_write(hop, rte_pktmbuf_mtod(fragments[i], uint8_t *));
+		dp_tx_forwarded(lc, hop->slot, &fragments[i], 1, fragments[i]->pkt_len);
+	}
+}
+
+static void
+forward_later(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_if *out,
+	const struct base_addr *next_hop)
+{
+	*dp_meta(m) =
+		(struct dp_meta){.kind = DP_KIND_FORWARDED, .group = DP_NONE, .src_group = DP_NONE};
+	dp_punt_resolve(lc, m, out, next_hop);
 }
 
 /* A packet whose next hop has no MAC. */
@@ -94,17 +122,19 @@ unresolved(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh, uin
 	const struct base_addr next_hop =
 		base_addr_from_ip4(nh->type == FIB_NH_GATEWAY ? nh->gateway : dst);
 	const struct dp_if *out = &lc->dp->ifs[nh->if_index];
+	struct rte_mbuf *fragments[DP_FRAGMENTS_MAX];
 	uint8_t *ip = rte_pktmbuf_mtod_offset(m, uint8_t *, WIRE_ETH_LEN);
 
 	if (ip[8] <= 1) {
 		ttl_exceeded(lc, m);
 	} else if (m->pkt_len > (uint32_t)WIRE_ETH_LEN + out->mtu) {
-		too_big(lc, m, ip, out->mtu);
+		uint32_t n = too_big(lc, m, out->mtu, fragments);
+
+		for (uint32_t i = 0; i < n; i++)
+			forward_later(lc, fragments[i], out, &next_hop);
 	} else {
 		ttl_decrement(ip);
-		*dp_meta(m) = (struct dp_meta){
-			.kind = DP_KIND_FORWARDED, .group = DP_NONE, .src_group = DP_NONE};
-		dp_punt_resolve(lc, m, out, &next_hop);
+		forward_later(lc, m, out, &next_hop);
 	}
 }
 
@@ -146,7 +176,11 @@ dp_forward(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n)
 			continue;
 		}
 		if (unlikely(m->pkt_len > hop->len_max)) {
-			too_big(lc, m, ip, (uint16_t)(hop->len_max - WIRE_ETH_LEN));
+			/* What came before it leaves before its fragments. */
+			dp_tx_forwarded(lc, slot, run, (uint16_t)n_run, bytes);
+			n_run = 0;
+			bytes = 0;
+			too_big_for_hop(lc, m, hop);
 			continue;
 		}
 		ttl_decrement(ip);
@@ -193,6 +227,24 @@ dp_route_get(struct dp_lcore *lc, uint32_t dst, struct dp_route *r, enum dp_drop
 	return true;
 }
 
+/* Too long for its way out: IPv4 goes in fragments, unless it says that it must not. */
+static __rte_noinline void
+originate_long(
+	struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_route *r, uint16_t src_group)
+{
+	const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, WIRE_ETH_LEN);
+	struct rte_mbuf *fragments[DP_FRAGMENTS_MAX];
+	uint32_t n;
+
+	if (r->hop.family != BASE_FAMILY_IP4 || (base_load_be16(ip + 6) & WIRE_IP4_DF)) {
+		dp_drop(lc, m, DP_DROP_TOO_BIG);
+		return;
+	}
+	n = dp_fragment(lc, m, r->out->mtu, fragments);
+	for (uint32_t i = 0; i < n; i++)
+		dp_originate(lc, fragments[i], r, src_group);
+}
+
 void
 dp_originate(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_route *r, uint16_t src_group)
 {
@@ -201,7 +253,7 @@ dp_originate(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_route *r, 
 	const struct dp_hop *hop;
 
 	if (m->pkt_len > (uint32_t)WIRE_ETH_LEN + r->out->mtu) {
-		dp_drop(lc, m, DP_DROP_TOO_BIG);
+		originate_long(lc, m, r, src_group);
 		return;
 	}
 	base_store_be16(p + 12, ip4 ? WIRE_ETHERTYPE_IP4 : WIRE_ETHERTYPE_IP6);

@@ -335,6 +335,16 @@ void dp_frame_trim(struct rte_mbuf *m, uint32_t len);
 /** Look at IPv4 options of a packet to be routed. @return false when it is gone, with its reason */
 bool dp_ip4_options(struct dp_lcore *lc, struct rte_mbuf *m);
 
+/** Fragments of one packet; what needs more is too big. */
+#define DP_FRAGMENTS_MAX 64
+/**
+ * Cut an IPv4 packet without DF into fragments of at most mtu bytes (RFC 791 3.2), each a packet in
+ * one segment, its Ethernet header to be written. m, at its Ethernet header, is gone.
+ * @return how many; 0: m was dropped with its reason
+ */
+uint32_t dp_fragment(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t mtu,
+	struct rte_mbuf *out[DP_FRAGMENTS_MAX]);
+
 /* dp_sender.c */
 /** @name Look whether an address of which dp->own_byte says yes is this box's at the moment. @{ */
 bool dp_sender_is_own4(const struct dp_lcore *lc, uint32_t ip);

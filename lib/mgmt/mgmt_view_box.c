@@ -126,6 +126,8 @@ mgmt_view_fwd_stats(const struct mgmt_config *c, const struct mgmt_args *a)
 	put_u64(o, "tx_bytes", s.tx_bytes);
 	put_u64(o, "forwarded", s.forwarded);
 	put_u64(o, "dropped", drops);
+	put_u64(o, "fragmented", s.fragmented);
+	put_u64(o, "fragments", s.fragments);
 	put_u64(o, "echo_replies", s.echo_replies);
 	put_u64(o, "icmp_errors", s.icmp_errors);
 	put_u64(o, "icmp_limited", s.icmp_limited);

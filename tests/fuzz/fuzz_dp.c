@@ -3,13 +3,15 @@
  */
 /*
  * A worker's turn on any frames, on the rig of the unit tests (dp_rig.h): classification,
- * forwarding, echo and ICMP errors of both families. Every frame has one fate, nothing leaks,
- * nothing beyond a frame's end is read, nothing leaves with a vMAC that is not owned or for a VIP
- * of a BACKUP.
+ * reverse-path check, forwarding, fragments, echo and ICMP errors of both families, hand-off
+ * between workers. Every frame has one fate, nothing leaks, nothing beyond a frame's end is read,
+ * nothing leaves that is longer than the MTU, with a vMAC that is not owned or for a VIP of a
+ * BACKUP.
  *
  * The input is a list of frames. Each has six bytes before it: port and repairs, Ethernet
  * destination and groups that are MASTER, bytes of the first segment and of the others (0: one
- * segment), length with the low byte first.
+ * segment), length with the low byte first; of its last byte two bits are the reverse-path check,
+ * and one makes the WAN's MTU small.
  */
 #include "fuzz.h"
 
@@ -17,14 +19,18 @@
 
 #include "base_assert.h"
 #include "base_bytes.h"
+#include "dp_priv.h"
 #include "dp_rig.h"
 
 #define FRAMES_MAX 16
 #define IP_AT	   WIRE_ETH_LEN
 #define PUNTS_MAX  256
+#define LEN_MASK   0x0fff
+#define WAN_MTU	   1400
+#define SMALL_MTU  300
 
 enum {
-	FIX_PORT = 3,	       /* LAN, WAN, BARE, LAN */
+	FIX_PORT = 3, /* LAN, WAN, BARE, LAN by the second worker, which sends by the first */
 	FIX_IP4_SUM = 1 << 2,  /* of the IPv4 header */
 	FIX_ICMP_SUM = 1 << 3, /* of ICMP and ICMPv6 */
 	FIX_SOURCE = 1 << 4,   /* an IPv4 source that hosts may have */
@@ -43,7 +49,8 @@ init(void)
 
 	BASE_ASSERT(rig_group_setup(&state) == 0 && rig_setup(&state) == 0);
 	rig = state;
-	rig_configure(rig, &(struct rig_options){.icmp_per_s = 1000000});
+	rig_configure(
+		rig, &(struct rig_options){.icmp_per_s = 1000000, .n_workers = 2, .n_txq = 1});
 	mbufs = rte_mempool_avail_count(rig->pool);
 }
 
@@ -155,6 +162,7 @@ drain(uint8_t fix, uint8_t master)
 			struct wire_ip6 ip6;
 
 			BASE_ASSERT(port != BARE && sent.len >= IP_AT + WIRE_IP4_LEN);
+			BASE_ASSERT(sent.len <= (uint32_t)IP_AT + rig->dp->ifs[port].mtu);
 			BASE_ASSERT(!is_imposture(&sent, port, master));
 			if (base_load_be16(sent.b + 12) == WIRE_ETHERTYPE_IP6)
 				BASE_ASSERT(wire_ip6_decode(sent.b + IP_AT, sent.len - IP_AT,
@@ -169,16 +177,43 @@ drain(uint8_t fix, uint8_t master)
 	}
 }
 
+/* What the input says of the interfaces, from the last byte before a frame. */
+static void
+set_up(uint8_t how)
+{
+	static const uint8_t modes[] = {DP_RP_OFF, DP_RP_LOOSE, DP_RP_STRICT, DP_RP_OFF};
+	uint16_t mtu = how & 0x40 ? SMALL_MTU : WAN_MTU;
+
+	rig->dp->ifs[LAN].rp_filter = rig->dp->ifs[WAN].rp_filter = modes[how >> 4 & 3];
+	if (mtu == rig->dp->ifs[WAN].mtu)
+		return;
+	rig->dp->ifs[WAN].mtu = mtu;
+	for (uint16_t w = 0; w < 2; w++)
+		rig->dp->lcores[w]->hop_epoch_end = 0; /* it is remembered with the next hops */
+}
+
+/* What became of frames, in the counters; an error and a fragment are frames of their own. */
+static uint64_t
+balance(const struct dp_stats *s)
+{
+	uint64_t n = s->tx_frames + s->punted_adverts + s->punted_arp;
+
+	for (unsigned int d = 0; d < DP_DROP_COUNT; d++)
+		n += s->drops[d];
+	return n + s->fragmented - s->fragments - s->icmp_errors - s->rx_frames;
+}
+
 /* Behind its last byte nothing may be read; on other frames headers move there by right. */
 static void
-one_frame(const struct frame *f, const uint8_t head[4])
+one_frame(const struct frame *f, const uint8_t head[6])
 {
 	int port = (head[0] & FIX_PORT) == 3 ? LAN : head[0] & FIX_PORT;
 	struct dp_stats before = rig_stats(rig), after;
 	uint8_t master = head[1] >> 4;
 	struct base_addr known = base_addr_from_ip4(base_load_be32(f->b + IP_AT + 12));
-	uint64_t fates;
+	bool second = (head[0] & FIX_PORT) == 3;
 
+	set_up(head[5]);
 	for (uint16_t g = 0; g < RIG_GROUPS; g++)
 		(master >> g & 1 ? rig_master : rig_backup)(rig, g);
 	dp_group_sources(rig->dp, LAN_VHID1, &known, head[0] & FIX_KNOWN ? 1 : 0);
@@ -186,7 +221,7 @@ one_frame(const struct frame *f, const uint8_t head[4])
 		rig_rx_segments(rig, port, f, head[2], head[3]);
 		BASE_ASSERT(rig_turn(rig) == 1);
 	} else {
-		struct rte_mbuf *m = rig_rx(rig, port, f);
+		struct rte_mbuf *m = rig_rx_queue(rig, port, second, f);
 		void *tail = rte_pktmbuf_mtod_offset(m, void *, m->data_len);
 		size_t room = rte_pktmbuf_tailroom(m);
 
@@ -195,14 +230,14 @@ one_frame(const struct frame *f, const uint8_t head[4])
 		ASAN_UNPOISON_MEMORY_REGION(tail, room);
 	}
 	after = rig_stats(rig);
-	/* An ICMP error about the frame is a packet of its own, with a fate of its own. */
-	fates = after.tx_frames - before.tx_frames + after.punted_adverts - before.punted_adverts +
-		after.punted_arp - before.punted_arp + after.punted_resolve - before.punted_resolve;
-	for (unsigned int d = 0; d < DP_DROP_COUNT; d++)
-		fates += after.drops[d] - before.drops[d];
 	BASE_ASSERT(after.rx_frames == before.rx_frames + 1);
-	BASE_ASSERT(fates == 1 + after.icmp_errors - before.icmp_errors);
+	BASE_ASSERT(balance(&after) + after.punted_resolve - before.punted_resolve +
+			after.handed_over - before.handed_over ==
+		balance(&before));
 	drain(head[0], master);
+	after = rig_stats(rig);
+	/* Control resolved, and the first worker sent, what there was. */
+	BASE_ASSERT(balance(&after) == balance(&before));
 }
 
 int
@@ -213,7 +248,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (rig == NULL)
 		init();
 	for (unsigned int n = 0; n < FRAMES_MAX && size >= 6; n++) {
-		size_t len = RTE_MIN((size_t)data[4] | (size_t)data[5] << 8, size - 6);
+		size_t len = RTE_MIN(((size_t)data[4] | (size_t)data[5] << 8) & LEN_MASK, size - 6);
 
 		if (len == 0 || len > 2048)
 			break;

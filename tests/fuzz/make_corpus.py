@@ -116,9 +116,10 @@ def stories():
     return out
 
 
-def rig_frame(frame, fix=0x1c, mac=1, master=0xf, first=0, seg=0):
+def rig_frame(frame, fix=0x1c, mac=1, master=0xf, first=0, seg=0, how=0):
     """One frame of an input of fuzz_dp.c; by default to vhid 1, which is MASTER, sums repaired."""
-    return bytes([fix, mac | master << 4, first, seg]) + struct.pack("<H", len(frame)) + frame
+    size = struct.pack("<H", len(frame) | how << 12)
+    return bytes([fix, mac | master << 4, first, seg]) + size + frame
 
 
 def rig_inputs(wire):
@@ -129,9 +130,10 @@ def rig_inputs(wire):
     stranger, upstream = bytes((198, 51, 100, 77)), bytes((10, 1, 2, 3))
     ether = bytes.fromhex("00005e000101020000000164")
 
-    def ip4(dst, proto, payload, ttl=64, flags=0):
-        head = (bytes([0x45, 0]) + struct.pack(">HHHBBH", 20 + len(payload), 1, flags, ttl, proto, 0)
-                + client + dst)
+    def ip4(dst, proto, payload, ttl=64, flags=0, options=b"", src=client):
+        head = (bytes([0x45 + len(options) // 4, 0]) +
+                struct.pack(">HHHBBH", 20 + len(options) + len(payload), 1, flags, ttl, proto, 0)
+                + src + dst + options)
         return ether + b"\x08\x00" + head + payload
 
     def ip6(dst, proto, payload, hops=255, src="20010db8000100000000000000000064"):
@@ -164,7 +166,26 @@ def rig_inputs(wire):
         "echo6-link-local": ip6("fe800000000000000000000000000002", 58, echo6, src=link_local),
         "solicit": ip6(vip6, 58, bytes.fromhex("8700000000000000" + vip6 + "0101020000000164")),
     }
+    record, lsrr = bytes.fromhex("0707040000000000"), bytes.fromhex("0183070401020304")
+    routed.update({
+        "options": ip4(server, 17, bytes(400), options=bytes.fromhex("94040000") + record),
+        "source-route": ip4(server, 17, udp, options=lsrr),
+        "options-short": ip4(server, 17, udp, options=bytes.fromhex("01010107")),
+        "icmp-redirect": ip4(own, 1, bytes.fromhex("0501000001020304") + bytes(28)),
+        "own-source": ip4(server, 17, udp, src=own), "vip-source": ip4(server, 17, udp, src=vip),
+        "other-way": ip4(own, 17, udp, src=server),
+        "middle-fragment": ip4(server, 17, bytes(1400), flags=0x20b9),
+        "last-fragment": ip4(server, 17, bytes(1400), flags=0x1fff),
+        "echo-long": ip4(vip, 1, echo + bytes(1400), src=server),
+        "own-source6": ip6(server6, 17, udp, src=vip6),
+        "routing6": ip6(vip6, 43, bytes.fromhex("3a02000100000000") + bytes(16) + echo6),
+        "icmp-redirect6": ip6("fe800000000000000000000000000002", 58,
+                              bytes.fromhex("8900000000000000") + bytes(32), src=link_local),
+    })
     for name, frame in routed.items():
+        out[f"rig-{name}-strict"] = rig_frame(frame, how=6)
+        out[f"rig-{name}-second"] = rig_frame(frame, fix=0x9f, how=5)
+        out[f"rig-{name}-pieces"] = rig_frame(frame, fix=0x1f, mac=4, first=40, seg=90, how=4)
         out[f"rig-{name}"] = rig_frame(frame)
         out[f"rig-{name}-backup"] = rig_frame(frame, master=0)
         out[f"rig-{name}-segments"] = rig_frame(frame, first=21, seg=7)

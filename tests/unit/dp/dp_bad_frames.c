@@ -309,7 +309,11 @@ subnet_broadcast(void)
 static struct frame
 big(void)
 {
-	return frame_ip4(vmac1, CLIENT, SERVER, 17, 1381);
+	struct frame f = frame_ip4(vmac1, CLIENT, SERVER, 17, 1381);
+
+	base_store_be16(f.b + IP_AT + 6, WIRE_IP4_DF);
+	frame_sum(&f);
+	return f;
 }
 
 static struct frame
@@ -516,7 +520,7 @@ const struct bad_frame bad_frames[] = {
 	{DP_DROP_NO_ROUTE, "no route", unrouted},
 	{DP_DROP_SUBNET_BROADCAST, "subnet broadcast", subnet_broadcast},
 	{DP_DROP_SUBNET_BROADCAST, "echo to the subnet broadcast", echo_to_subnet_broadcast},
-	{DP_DROP_TOO_BIG, "one byte over the MTU", big},
+	{DP_DROP_TOO_BIG, "one byte over the MTU with DF", big},
 	{DP_DROP_LOCAL, "UDP to us", local_udp},
 	{DP_DROP_LOCAL, "TCP to a VIP", local_vip_tcp},
 	{DP_DROP_LOCAL, "echo reply to us", local_echo_reply},

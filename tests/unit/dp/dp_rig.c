@@ -185,7 +185,11 @@ rig_open(struct rig *r)
 	uint8_t own[2][2][16], vip[3][2][16];
 	struct dp_if_config ifs[2] = {
 		{.port_id = g.port_id[LAN], .mtu = 1500, .ip4 = LAN_OWN, .n_ip6 = 2, .ip6 = own[0]},
-		{.port_id = g.port_id[WAN], .mtu = 1400, .ip4 = WAN_OWN, .n_ip6 = 2, .ip6 = own[1]},
+		{.port_id = g.port_id[WAN],
+			.mtu = r->opt.wan_mtu ? r->opt.wan_mtu : 1400,
+			.ip4 = WAN_OWN,
+			.n_ip6 = 2,
+			.ip6 = own[1]},
 	};
 	const struct dp_group_config groups[RIG_GROUPS] = {
 		{.if_index = LAN, .vhid = 1, .n_ip4 = 1, .ip4 = lan1, .n_ip6 = 2, .ip6 = vip[0]},

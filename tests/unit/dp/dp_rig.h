@@ -68,6 +68,7 @@ struct rig_options {
 	uint16_t n_desc;   /**< default 256 */
 	uint32_t icmp_per_s;
 	enum dp_rp_filter rp_filter; /**< of both interfaces */
+	uint16_t wan_mtu;	     /**< default 1400 */
 };
 
 struct rig {

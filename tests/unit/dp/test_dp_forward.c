@@ -231,7 +231,13 @@ the_mtu_is_that_of_the_way_out(void **state)
 	take_and_check(r, LAN, &fits, WAN, router_mac, wan_mac);
 	take_and_check(r, WAN, &lan, LAN, client_mac, lan_mac);
 	rig_take(r, LAN, &big);
+	assert_int_equal(rig_tx_count(r, WAN), 2);
+	assert_int_equal(rig_stats(r).fragmented, 1);
+	base_store_be16(big.b + IP_AT + 6, WIRE_IP4_DF);
+	frame_sum(&big);
+	rig_take(r, LAN, &big);
 	rig_assert_one_drop(r, DP_DROP_TOO_BIG);
+	assert_int_equal(rig_tx_count(r, LAN), 1);
 	rig_assert_silent(r);
 }
 
@@ -248,6 +254,8 @@ a_next_hop_without_a_mac_does_not_hide_what_is_wrong(void **state)
 	frame_sum(&f);
 	rig_take(r, LAN, &f);
 	assert_int_equal(rig_drops(r, DP_DROP_TTL), 1);
+	base_store_be16(big.b + IP_AT + 6, WIRE_IP4_DF);
+	frame_sum(&big);
 	rig_take(r, LAN, &big);
 	assert_int_equal(rig_drops(r, DP_DROP_TOO_BIG), 1);
 	assert_int_equal(rig_stats(r).punted_resolve, 0);
