@@ -242,6 +242,8 @@ ctl_create(const struct ctl_config *config)
 			goto fail;
 		ctl_member_join(c, i);
 	}
+	if ((ret = ctl_warm_create(c)) != 0)
+		goto fail;
 	ret = create_election(c, base_rand_next(&c->rand));
 	if (ret != 0)
 		goto fail;
@@ -272,8 +274,10 @@ ctl_destroy(struct ctl *c)
 		free(c->ifs[i].own);
 		free(c->ifs[i].own_mask);
 		free(c->ifs[i].own6);
+		free(c->ifs[i].on_link);
 		free(c->ifs[i].members);
 	}
+	free(c->hops);
 	free(c->out.act);
 	free(c->election_mem);
 	free(c->requests);
@@ -373,6 +377,7 @@ ctl_turn(struct ctl *c, base_ns_t now)
 	ctl_requests(c);
 	ctl_tick(c);
 	ctl_hear_tick(c);
+	ctl_warm_tick(c);
 	fib_nbr_tick(c->nbr, c->now, ctl_nbr_act, c);
 	ctl_announce(c);
 	ctl_member_tick(c);

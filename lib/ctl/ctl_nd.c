@@ -54,7 +54,10 @@ learnable(const struct ctl *c, uint16_t if_id, const uint8_t ip[16], const uint8
 	return true;
 }
 
-/* @return whether this box answers for the target */
+/*
+ * @return true when the sender should be known: he asked this box, or its master while this box may
+ * have to take over
+ */
 static bool
 solicited(struct ctl *c, const struct dp_punt *p, const struct wire_ip6 *ip,
 	const struct wire_nd *ns, const uint8_t *asker)
@@ -68,10 +71,16 @@ solicited(struct ctl *c, const struct dp_punt *p, const struct wire_ip6 *ip,
 		ctl_count(c, p->group, master ? CTL_STAT_ND_ANSWERED : CTL_STAT_ND_NOT_MASTER);
 		if (master)
 			answer(c, p->if_index, ip, ns, asker, g->vmac);
-		return master;
+		return g->state != ELECTION_INIT;
 	}
-	if (!is_own(f, ns->target))
+	if (!is_own(f, ns->target)) {
+		const struct base_addr from = base_addr_from_ip6(ip->src);
+		const struct base_addr target = base_addr_from_ip6(ns->target);
+
+		if (ns->has_lladdr)
+			ctl_warm_asked(c, p->if_index, &from, ns->lladdr, &target);
 		return false;
+	}
 	answer(c, p->if_index, ip, ns, asker, f->mac);
 	return true;
 }
@@ -81,18 +90,22 @@ static void
 learn_asker(
 	struct ctl *c, const struct dp_punt *p, const struct wire_ip6 *ip, const struct wire_nd *ns)
 {
-	if (ns->has_lladdr && learnable(c, p->if_index, ip->src, ns->lladdr))
-		fib_nbr_solicited(c->nbr, p->if_index, ip->src, ns->lladdr, c->now, ctl_nbr_act, c);
+	const struct base_addr from = base_addr_from_ip6(ip->src);
+
+	if (ns->has_lladdr && learnable(c, p->if_index, ip->src, ns->lladdr) &&
+		ctl_is_on_link(&c->ifs[p->if_index], &from))
+		fib_nbr_asker(c->nbr, p->if_index, &from, ns->lladdr, c->now, ctl_nbr_act, c);
 }
 
 static void
 advertised(struct ctl *c, const struct dp_punt *p, const struct wire_nd *na)
 {
+	const struct base_addr target = base_addr_from_ip6(na->target);
 	const uint8_t *mac = na->has_lladdr ? na->lladdr : NULL;
 
 	if (learnable(c, p->if_index, na->target, mac))
-		fib_nbr_advertised(c->nbr, p->if_index, na->target, mac, na->solicited,
-			na->override, c->now, ctl_nbr_act, c);
+		fib_nbr_advertised(c->nbr, p->if_index, &target, mac, na->solicited, na->override,
+			c->now, ctl_nbr_act, c);
 }
 
 void

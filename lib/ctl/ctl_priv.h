@@ -142,6 +142,8 @@ struct ctl_if {
 	uint16_t n_own;
 	uint32_t *own; /* own IPv4 addresses */
 	uint32_t *own_mask;
+	struct base_prefix *on_link; /* subnets of own addresses and VIPs */
+	uint16_t n_on_link;
 	bool has_groups;
 	uint16_t group_of_vhid[256];
 	uint8_t link_local[16]; /* from the MAC; source of adverts, NS, NA and MLD */
@@ -153,6 +155,12 @@ struct ctl_if {
 	bool leaving; /* its device is to be left alone, and that was not confirmed yet */
 	struct ctl_member *members;
 	uint16_t n_members;
+};
+
+/* A next hop that is kept known whatever the state. */
+struct ctl_hop {
+	uint16_t if_id;
+	struct base_addr addr;
 };
 
 /* Membership in a multicast group, told to snooping switches. */
@@ -191,10 +199,13 @@ struct ctl {
 	uint64_t box_stats[CTL_STAT_COUNT]; /* what belongs to no group */
 	uint8_t log;
 	bool arpbalance;
-	uint16_t announcing; /* groups with an announcement under way */
-	uint16_t leaving;    /* interfaces whose devices are to be left alone */
-	base_ns_t hear_at;   /* ctl_hear_tick() looks again */
-	bool fast;	     /* some group is fast: idle sleeps stay short */
+	uint16_t announcing;  /* groups with an announcement under way */
+	uint16_t leaving;     /* interfaces whose devices are to be left alone */
+	base_ns_t hear_at;    /* ctl_hear_tick() looks again */
+	struct ctl_hop *hops; /* routers of static routes (ctl_warm.c) */
+	uint32_t n_hops, hop_next;
+	base_ns_t hops_at; /* the next round over them */
+	bool fast;	   /* some group is fast: idle sleeps stay short */
 
 	base_ns_t now; /* of this turn */
 	base_ns_t started_at;
@@ -266,6 +277,19 @@ void ctl_hear_advert(struct ctl *c, uint16_t group, const struct election_priori
 /** A group changed its state. */
 void ctl_hear_state(struct ctl *c, uint16_t group, enum election_cause cause);
 void ctl_hear_tick(struct ctl *c);
+/** @} */
+
+/** @name Neighbours that a take-over would need (ctl_warm.c). @{ */
+/** Subnets of an interface, and next hops of routes. @return 0 or -ENOMEM */
+int ctl_warm_create(struct ctl *c);
+/** A group changed its state: the neighbours of a BACKUP are kept fresh. */
+void ctl_warm_state(struct ctl *c, uint16_t if_id);
+/** Who speaks asked for an address: if that is the master, we may soon have to send there. */
+void ctl_warm_asked(struct ctl *c, uint16_t if_id, const struct base_addr *asker,
+	const uint8_t mac[BASE_MAC_LEN], const struct base_addr *target);
+void ctl_warm_tick(struct ctl *c);
+/** Whether an address belongs to a host on a subnet of the interface. */
+bool ctl_is_on_link(const struct ctl_if *f, const struct base_addr *addr);
 /** @} */
 
 /** @return true when the rings were emptied: what was received up to now has been heard */

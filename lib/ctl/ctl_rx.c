@@ -219,16 +219,16 @@ is_own(const struct ctl_if *f, uint32_t ip)
 	return false;
 }
 
-/* Addresses of ours are never learnt, whoever claims them; zero is a probe's. */
+/* Addresses of ours are never learnt, whoever claims them. */
 static bool
-learnable(const struct ctl *c, uint16_t if_id, uint32_t ip)
+is_ours(const struct ctl *c, uint16_t if_id, uint32_t ip)
 {
-	if (ip == 0 || ip >= UINT32_C(0xe0000000) || is_own(&c->ifs[if_id], ip))
-		return false;
+	if (is_own(&c->ifs[if_id], ip))
+		return true;
 	for (uint16_t i = 0; i < c->n_groups; i++)
 		if (c->groups[i].conf->if_index == if_id && is_vip(&c->groups[i], ip))
-			return false;
-	return true;
+			return true;
+	return false;
 }
 
 bool
@@ -303,7 +303,10 @@ balanced(const struct ctl *c, uint16_t group, const struct wire_arp *arp)
 	return sharers[c->conf->arpbalance_netbsd_order ? n - 1 - index : index];
 }
 
-/* An ARP packet about a VIP. @return true when this box answers for it */
+/*
+ * An ARP packet about a VIP. @return true when the sender should be known: he asked this box, or
+ * its master while this box may have to take over
+ */
 static bool
 vip_arp(struct ctl *c, const struct dp_punt *p, const struct wire_arp *arp)
 {
@@ -312,13 +315,13 @@ vip_arp(struct ctl *c, const struct dp_punt *p, const struct wire_arp *arp)
 	bool master = g->state == ELECTION_MASTER;
 
 	if (arp->op != WIRE_ARP_REQUEST || !is_vip(g, arp->target_ip))
-		return master; /* a reply to our VIP */
+		return false;
 	ctl_count(c, group, master ? CTL_STAT_ARP_ANSWERED : CTL_STAT_ARP_NOT_MASTER);
 	if (group != p->group)
 		ctl_count(c, p->group, CTL_STAT_BALANCED_AWAY);
 	if (master)
 		answer_arp(c, p->if_index, g->vmac, arp);
-	return master;
+	return g->state != ELECTION_INIT;
 }
 
 /* Not ARP: neighbour discovery, or a query about multicast groups. */
@@ -340,33 +343,52 @@ other_punt(struct ctl *c, const struct dp_punt *p)
 		ctl_member_query(c, p->if_index, frame + WIRE_ETH_LEN, len - WIRE_ETH_LEN);
 }
 
+/* What a sender says of himself. He is made known only when he asked us, from a subnet of ours. */
+static void
+learn_sender(struct ctl *c, uint16_t if_id, const struct wire_arp *arp, bool asked)
+{
+	const struct base_addr sender = base_addr_from_ip4(arp->sender_ip);
+	bool reply = arp->op == WIRE_ARP_REPLY && ctl_is_our_mac(&c->ifs[if_id], arp->target_mac);
+
+	if (is_ours(c, if_id, arp->sender_ip))
+		return;
+	if (asked && ctl_is_on_link(&c->ifs[if_id], &sender))
+		fib_nbr_asker(c->nbr, if_id, &sender, arp->sender_mac, c->now, ctl_nbr_act, c);
+	else
+		fib_nbr_advertised(c->nbr, if_id, &sender, arp->sender_mac, reply, true, c->now,
+			ctl_nbr_act, c);
+}
+
 static void
 one_arp(struct ctl *c, const struct dp_punt *p)
 {
 	const struct ctl_if *f = &c->ifs[p->if_index];
 	uint8_t buf[WIRE_ARP_FRAME_LEN];
 	struct wire_arp arp;
+	bool asked = false;
 
 	if (rte_pktmbuf_pkt_len(p->m) < sizeof(buf) ||
 		!wire_arp_decode(
 			frame_bytes(p->m, sizeof(buf), buf) + WIRE_ETH_LEN, WIRE_ARP_LEN, &arp))
 		return;
-	bool ours = false; /* about an address that this box answers for */
+	if (arp.op == WIRE_ARP_REQUEST) {
+		const struct base_addr sender = base_addr_from_ip4(arp.sender_ip);
+		const struct base_addr target = base_addr_from_ip4(arp.target_ip);
 
+		if (!is_ours(c, p->if_index, arp.target_ip))
+			ctl_warm_asked(c, p->if_index, &sender, arp.sender_mac, &target);
+	}
 	/* Our own, reflected, or the other master's announcement; or somebody would have us send to
 	 * ourselves, round and round. */
 	if (ctl_is_our_mac(f, arp.sender_mac))
 		return;
 	if (p->cls == DP_PUNT_GROUP_ARP) {
-		ours = vip_arp(c, p, &arp);
-	} else if (is_own(f, arp.target_ip)) {
-		ours = true;
-		if (arp.op == WIRE_ARP_REQUEST)
-			answer_arp(c, p->if_index, f->mac, &arp);
+		asked = vip_arp(c, p, &arp);
+	} else if (is_own(f, arp.target_ip) && arp.op == WIRE_ARP_REQUEST) {
+		asked = true;
+		answer_arp(c, p->if_index, f->mac, &arp);
 	}
-	if (learnable(c, p->if_index, arp.sender_ip) && !(arp.sender_mac[0] & 1))
-		fib_nbr_learn(c->nbr, p->if_index, arp.sender_ip, arp.sender_mac, ours, c->now,
-			ctl_nbr_act, c);
+	learn_sender(c, p->if_index, &arp, asked);
 }
 
 static bool

@@ -171,13 +171,16 @@ fib_nbr_create(
 	if (ret < 0)
 		goto fail;
 	ret = -ENOMEM;
-	t->word = rte_zmalloc_socket(
-		"fib_nbr", t->n_slots * sizeof(*t->word), RTE_CACHE_LINE_SIZE, socket_id);
+	t->seen = rte_zmalloc_socket(
+		"fib_nbr", t->n_slots * sizeof(*t->seen), RTE_CACHE_LINE_SIZE, socket_id);
 	t->entry = rte_zmalloc_socket(
 		"fib_nbr", t->n_slots * sizeof(*t->entry), RTE_CACHE_LINE_SIZE, socket_id);
 	t->ifs = rte_zmalloc_socket("fib_nbr", if_count * sizeof(*t->ifs), 0, socket_id);
+	t->warm = rte_zmalloc_socket("fib_nbr", if_count * sizeof(*t->warm), 0, socket_id);
 	t->heap_mem = rte_zmalloc_socket("fib_nbr", base_heap_size(t->n_slots), 0, socket_id);
-	if (t->word == NULL || t->entry == NULL || t->ifs == NULL || t->heap_mem == NULL)
+	if (t->seen == NULL || t->entry == NULL || t->ifs == NULL || t->warm == NULL ||
+		t->heap_mem == NULL || fib_nbr_macs_init(&t->macs[NBR_IP4], max, socket_id) != 0 ||
+		fib_nbr_macs_init(&t->macs[NBR_IP6], max, socket_id) != 0)
 		goto fail;
 	base_heap_init(&t->heap, t->n_slots, t->heap_mem);
 	return t;
@@ -200,9 +203,12 @@ fib_nbr_destroy(struct fib_nbr_table *t)
 	}
 	rte_hash_free(t->hash[NBR_IP4]);
 	rte_hash_free(t->hash[NBR_IP6]);
-	rte_free(t->word);
+	fib_nbr_macs_free(&t->macs[NBR_IP4]);
+	fib_nbr_macs_free(&t->macs[NBR_IP6]);
+	rte_free(t->seen);
 	rte_free(t->entry);
 	rte_free(t->ifs);
+	rte_free(t->warm);
 	rte_free(t->heap_mem);
 	rte_free(t);
 }
@@ -210,14 +216,19 @@ fib_nbr_destroy(struct fib_nbr_table *t)
 static inline bool
 slot_mac(const struct fib_nbr_table *t, uint32_t slot, uint8_t mac[BASE_MAC_LEN])
 {
+	struct nbr_seen *seen;
 	uint64_t word;
 
 	if (slot == NBR_NONE)
 		return false;
+	seen = &t->seen[slot];
 	/* The slot may have been emptied since; see fib_nbr_priv.h for why that does no harm. */
-	word = __atomic_load_n(&t->word[slot], __ATOMIC_RELAXED);
+	word = __atomic_load_n(&seen->word, __ATOMIC_RELAXED);
 	if (!nbr_state_usable(nbr_word_state(word)))
 		return false;
+	/* Looked at first: workers that use the same neighbour share the cache line. */
+	if (__atomic_load_n(&seen->used, __ATOMIC_RELAXED) == 0)
+		__atomic_store_n(&seen->used, 1, __ATOMIC_RELAXED);
 	nbr_word_mac(word, mac);
 	return true;
 }
@@ -236,13 +247,33 @@ fib_nbr_lookup6(const struct fib_nbr_table *t, uint16_t if_index, const uint8_t 
 	return slot_mac(t, slot_find6(t, if_index, ip), mac);
 }
 
-/* An entry that only its own word stands for was confirmed, or goes. */
-static void
-unproven_end(struct nbr_entry *e, struct nbr_use *use)
+static uint64_t
+mac_key(uint16_t if_index, uint64_t word)
 {
+	return (uint64_t)if_index << NBR_STATE_SHIFT | (word & NBR_MAC_MASK);
+}
+
+/* Take the entry as it is into the sums that the limits are about, or out of them. */
+static void
+account(struct fib_nbr_table *t, uint32_t slot, bool in)
+{
+	const struct nbr_entry *e = &t->entry[slot];
+	unsigned int family = nbr_slot_family(t, slot);
+	uint16_t if_index = nbr_id_if(e->id);
+	struct nbr_use *use = &t->ifs[if_index][family];
+	uint64_t word = t->seen[slot].word;
+	uint32_t one = in ? 1 : UINT32_MAX;
+
+	if (nbr_state_pending(nbr_word_state(word)))
+		use->pending += one;
 	if (e->unproven)
-		use->unproven--;
-	e->unproven = false;
+		use->unproven += one;
+	if (!nbr_state_usable(nbr_word_state(word)))
+		return;
+	if (in)
+		fib_nbr_macs_add(&t->macs[family], mac_key(if_index, word), e->unproven);
+	else
+		fib_nbr_macs_sub(&t->macs[family], mac_key(if_index, word), e->unproven);
 }
 
 void
@@ -250,20 +281,46 @@ fib_nbr_slot_publish(struct fib_nbr_table *t, uint32_t slot, enum fib_nbr_state 
 	const uint8_t mac[BASE_MAC_LEN], base_ns_t now)
 {
 	struct nbr_entry *e = &t->entry[slot];
-	struct nbr_use *use = &t->ifs[nbr_id_if(e->id)][nbr_slot_family(t, slot)];
-	uint64_t old = t->word[slot];
-	uint64_t word = (uint64_t)state << NBR_STATE_SHIFT | (old & NBR_MAC_MASK);
+	uint64_t word = (uint64_t)state << NBR_STATE_SHIFT | (t->seen[slot].word & NBR_MAC_MASK);
 
 	if (mac != NULL)
 		word = nbr_word(state, mac);
-	if (nbr_state_pending(nbr_word_state(old)))
-		use->pending--;
-	if (nbr_state_pending(state))
-		use->pending++;
-	if (state == FIB_NBR_REACHABLE)
-		unproven_end(e, use);
+	account(t, slot, false);
+	/* Confirmed, or vouched for by the operator. */
+	if (state == FIB_NBR_REACHABLE || state == FIB_NBR_STATIC)
+		e->unproven = false;
+	__atomic_store_n(&t->seen[slot].used, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&e->updated, now, __ATOMIC_RELEASE);
-	__atomic_store_n(&t->word[slot], word, __ATOMIC_RELEASE);
+	__atomic_store_n(&t->seen[slot].word, word, __ATOMIC_RELEASE);
+	account(t, slot, true);
+}
+
+/* Whether the limits allow one more of a MAC. */
+static bool
+mac_has_room(struct fib_nbr_table *t, uint16_t if_index, unsigned int family,
+	const uint8_t mac[BASE_MAC_LEN], bool unproven)
+{
+	struct nbr_mac m = fib_nbr_macs_get(
+		&t->macs[family], mac_key(if_index, nbr_word(FIB_NBR_ABSENT, mac)));
+
+	if (m.entries < RTE_MAX(t->share / 2, 1U) &&
+		(!unproven || m.unproven < FIB_NBR_MAC_UNPROVEN))
+		return true;
+	NBR_ADD(t->count.mac_full, 1);
+	return false;
+}
+
+bool
+fib_nbr_slot_mac_fits(struct fib_nbr_table *t, uint32_t slot, const uint8_t mac[BASE_MAC_LEN])
+{
+	const struct nbr_entry *e = &t->entry[slot];
+	uint64_t word = t->seen[slot].word;
+
+	/* It is counted there already. */
+	if (nbr_state_usable(nbr_word_state(word)) &&
+		((word ^ nbr_word(FIB_NBR_ABSENT, mac)) & NBR_MAC_MASK) == 0)
+		return true;
+	return mac_has_room(t, nbr_id_if(e->id), nbr_slot_family(t, slot), mac, e->unproven);
 }
 
 /* Whether the limits allow one more that begins in this state. */
@@ -291,6 +348,9 @@ fib_nbr_slot_add(struct fib_nbr_table *t, uint16_t if_index, const struct base_a
 	int32_t pos = -1;
 	uint32_t slot;
 
+	if (if_index < t->n_ifs && state == FIB_NBR_STALE &&
+		!mac_has_room(t, if_index, family, mac, true))
+		return NBR_NONE;
 	if (if_index < t->n_ifs && has_room(t, if_index, family, state))
 		pos = rte_hash_add_key_with_hash(
 			t->hash[family], &k, family == NBR_IP4 ? sig4(t, &k) : sig6(t, &k));
@@ -300,12 +360,11 @@ fib_nbr_slot_add(struct fib_nbr_table *t, uint16_t if_index, const struct base_a
 	}
 	slot = slot_of(pos, family == NBR_IP4 ? 0 : t->first6);
 	/* A worker may find the position from here on; its word is still that of no neighbour. */
-	BASE_ASSERT(slot < t->n_slots && t->word[slot] == 0);
+	BASE_ASSERT(slot < t->n_slots && t->seen[slot].word == 0);
 	e = &t->entry[slot];
 	generation = (e->id >> NBR_GEN_SHIFT) + 1;
 	e->asked = 0;
 	e->unproven = state == FIB_NBR_STALE;
-	t->ifs[if_index][family].unproven += e->unproven;
 	__atomic_store_n(&e->id, generation << NBR_GEN_SHIFT | if_index, __ATOMIC_RELEASE);
 	__atomic_store_n(
 		&e->addr[0], family == NBR_IP4 ? base_addr_ip4(addr) : k.w[1], __ATOMIC_RELEASE);
@@ -314,6 +373,7 @@ fib_nbr_slot_add(struct fib_nbr_table *t, uint16_t if_index, const struct base_a
 	t->ifs[if_index][family].entries++;
 	t->all[family].entries++;
 	NBR_ADD(t->count.entries, 1);
+	account(t, slot, true);
 	fib_nbr_slot_publish(t, slot, state, mac != NULL ? mac : no_mac, now);
 	return slot;
 }
@@ -324,23 +384,21 @@ fib_nbr_slot_remove(struct fib_nbr_table *t, uint32_t slot)
 	struct nbr_entry *e = &t->entry[slot];
 	uint16_t if_index = nbr_id_if(e->id);
 	unsigned int family = nbr_slot_family(t, slot);
-	struct nbr_use *use = &t->ifs[if_index][family];
 	struct key k = {{if_index, e->addr[0], e->addr[1]}};
 	int32_t pos;
 
 	if (family == NBR_IP4)
 		k = key4(if_index, (uint32_t)e->addr[0]);
 	BASE_ASSERT(e->held == 0);
-	if (nbr_state_pending(nbr_word_state(t->word[slot])))
-		use->pending--;
-	unproven_end(e, use);
-	use->entries--;
+	account(t, slot, false);
+	e->unproven = false;
+	t->ifs[if_index][family].entries--;
 	t->all[family].entries--;
 	NBR_SUB(t->count.entries, 1);
 	base_heap_set(&t->heap, slot, BASE_NS_NEVER);
 	/* Empty first, then delete: once the grace period begins no worker can take the MAC from
 	 * here any more, and the next user of the position finds it empty. */
-	__atomic_store_n(&t->word[slot], 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&t->seen[slot].word, 0, __ATOMIC_RELEASE);
 	pos = rte_hash_del_key_with_hash(
 		t->hash[family], &k, family == NBR_IP4 ? sig4(t, &k) : sig6(t, &k));
 	BASE_ASSERT(slot_of(pos, family == NBR_IP4 ? 0 : t->first6) == slot);
@@ -377,7 +435,7 @@ row_read(const struct fib_nbr_table *t, uint32_t slot, struct fib_nbr_row *row)
 
 	for (unsigned int tries = 0; tries < 8; tries++) {
 		uint64_t id = __atomic_load_n(&e->id, __ATOMIC_ACQUIRE);
-		uint64_t word = __atomic_load_n(&t->word[slot], __ATOMIC_ACQUIRE);
+		uint64_t word = __atomic_load_n(&t->seen[slot].word, __ATOMIC_ACQUIRE);
 		uint64_t addr[2] = {__atomic_load_n(&e->addr[0], __ATOMIC_ACQUIRE),
 			__atomic_load_n(&e->addr[1], __ATOMIC_ACQUIRE)};
 
@@ -417,6 +475,9 @@ fib_nbr_stats(const struct fib_nbr_table *t, struct fib_nbr_stats *out)
 	out->failed = __atomic_load_n(&c->failed, __ATOMIC_RELAXED);
 	out->hold_dropped = __atomic_load_n(&c->hold_dropped, __ATOMIC_RELAXED);
 	out->table_full = __atomic_load_n(&c->table_full, __ATOMIC_RELAXED);
+	out->mac_full = __atomic_load_n(&c->mac_full, __ATOMIC_RELAXED);
+	out->aged = __atomic_load_n(&c->aged, __ATOMIC_RELAXED);
+	out->held_ever = __atomic_load_n(&c->held_ever, __ATOMIC_RELAXED);
 	out->entries = __atomic_load_n(&c->entries, __ATOMIC_RELAXED);
 	out->held = __atomic_load_n(&c->held, __ATOMIC_RELAXED);
 }
@@ -437,6 +498,8 @@ fib_nbr_state_name(enum fib_nbr_state s)
 		return "probe";
 	case FIB_NBR_FAILED:
 		return "failed";
+	case FIB_NBR_STATIC:
+		return "static";
 	}
 	return "?";
 }

@@ -28,17 +28,22 @@ struct rte_rcu_qsbr;
 #define FIB_NBR_HOLD_TOTAL   1024 /**< packets held in all */
 #define FIB_NBR_RETRIES	     3	  /**< requests, 1 s apart, before it is unreachable */
 #define FIB_NBR_RETRY_NS     BASE_NS_PER_S
-#define FIB_NBR_REACHABLE_NS (60 * BASE_NS_PER_S) /**< then asked again, by unicast, still used */
-#define FIB_NBR_STALE_NS     (5 * BASE_NS_PER_S)  /**< as DELAY_FIRST_PROBE_TIME, RFC 4861 10 */
-#define FIB_NBR_FAILED_NS    (3 * BASE_NS_PER_S)  /**< negative entry: packets dropped, not held */
+#define FIB_NBR_REACHABLE_NS (60 * BASE_NS_PER_S) /**< then asked again or left to age */
+#define FIB_NBR_STALE_NS     (5 * BASE_NS_PER_S)  /**< how often it is looked whether one is used */
+#define FIB_NBR_IDLE_NS	     (1200 * BASE_NS_PER_S) /**< STALE and unused so long: forgotten */
+#define FIB_NBR_UNPROVEN_NS  (60 * BASE_NS_PER_S)   /**< the same of one that never answered */
+#define FIB_NBR_FAILED_NS    (3 * BASE_NS_PER_S)    /**< negative entry: dropped, not held */
+/** Entries that one MAC may make known on an interface without being asked about any of them. */
+#define FIB_NBR_MAC_UNPROVEN 32
 
 enum fib_nbr_state {
 	FIB_NBR_ABSENT = 0,
 	FIB_NBR_INCOMPLETE, /**< asked, no answer yet; packets are held */
 	FIB_NBR_REACHABLE,
-	FIB_NBR_STALE,	/**< of IPv6: said by itself, unasked; used, and asked about soon */
-	FIB_NBR_PROBE,	/**< old, asked again; still used */
+	FIB_NBR_STALE,	/**< old, or said by itself, unasked; usable, and asked about once used */
+	FIB_NBR_PROBE,	/**< used and old, asked again; still used */
 	FIB_NBR_FAILED, /**< did not answer; forgotten after FIB_NBR_FAILED_NS */
+	FIB_NBR_STATIC, /**< set by the operator; nothing that is heard changes it */
 };
 
 struct fib_nbr_table;
@@ -47,8 +52,10 @@ struct fib_nbr_table;
  * The families have a part each, of the same size. In it an interface may hold at most its share of
  * the entries, max / if_count * 2 and never more than max. Of that share at most a quarter may be
  * INCOMPLETE or FAILED: a scan of a subnet uses up this part and no more, so it neither evicts a
- * live neighbour nor keeps one from being learned. Of IPv6 another quarter at most is of hosts that
- * nobody heard from but by their solicitations, under addresses as they please.
+ * live neighbour nor keeps one from being learned. Another quarter at most is of hosts that nobody
+ * heard from but by their requests and solicitations, under addresses as they please; of those at
+ * most FIB_NBR_MAC_UNPROVEN have the same MAC. One MAC has at most half the share: whoever answers
+ * for every address that is scanned leaves the other half to the others.
  *
  * @param name   unique among live tables, at most 15 bytes
  * @param max    entries of each family, 1 to 1,048,576
@@ -63,14 +70,15 @@ struct fib_nbr_table *fib_nbr_create(const char *name, uint32_t max, uint16_t if
 void fib_nbr_destroy(struct fib_nbr_table *t);
 
 /**
- * MAC of a neighbour for transmit.
- * @return true and fills mac when the state is REACHABLE or PROBE, else false and mac is kept.
+ * MAC of a neighbour for transmit, which marks it as used.
+ * @return true and fills mac when it is known: REACHABLE, STALE, PROBE or STATIC; else false and
+ *         mac is kept.
  * @thread any number of workers at once, each reporting to the table's qsbr; control lcore
- * @cost a hash lookup and one load
+ * @cost a hash lookup and two loads of one cache line; a store the first time since it was cleared
  */
 bool fib_nbr_lookup(
 	const struct fib_nbr_table *t, uint16_t if_index, uint32_t ip, uint8_t mac[BASE_MAC_LEN]);
-/** The same of IPv6; the states are REACHABLE, STALE and PROBE. */
+/** The same of IPv6. */
 bool fib_nbr_lookup6(const struct fib_nbr_table *t, uint16_t if_index, const uint8_t ip[16],
 	uint8_t mac[BASE_MAC_LEN]);
 
@@ -104,29 +112,53 @@ void fib_nbr_resolve(struct fib_nbr_table *t, uint16_t if_index, const struct ba
 	struct rte_mbuf *m, base_ns_t now, fib_nbr_act_fn act, void *arg);
 
 /**
- * An ARP sender was seen. A known entry is updated; a new one is made only when `create` (the
- * frame asked for or answered to an address of ours, RFC 826). A MAC that is no station's (group
- * bit, all zero) and an address that is no host's change nothing.
+ * Somebody asked for an address of ours, by ARP request or solicitation, and told his own address
+ * and MAC (RFC 826, RFC 4861 7.2.3): what is new is STALE, and so is a MAC that changed. A MAC that
+ * is no station's (group bit, all zero) and an address that is no host's change nothing.
  * @thread control lcore
  */
-void fib_nbr_learn(struct fib_nbr_table *t, uint16_t if_index, uint32_t ip,
-	const uint8_t mac[BASE_MAC_LEN], bool create, base_ns_t now, fib_nbr_act_fn act, void *arg);
-/**
- * The sender of a neighbour solicitation for an address of ours told its MAC (RFC 4861 7.2.3): what
- * is new is STALE.
- * @thread control lcore
- */
-void fib_nbr_solicited(struct fib_nbr_table *t, uint16_t if_index, const uint8_t ip[16],
+void fib_nbr_asker(struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr,
 	const uint8_t mac[BASE_MAC_LEN], base_ns_t now, fib_nbr_act_fn act, void *arg);
 /**
- * A neighbour advertisement about an address was received (RFC 4861 7.2.5). Nobody becomes known by
- * one; a MAC that is no station's changes nothing.
+ * Any other word about who has an address: a neighbour advertisement (RFC 4861 7.2.5), an ARP reply
+ * to us (solicited and override) or ARP among others, gratuitous ARP too (override). Nobody becomes
+ * known by one; a MAC that is no station's changes nothing.
  * @param mac  NULL when it has none
  * @thread control lcore
  */
-void fib_nbr_advertised(struct fib_nbr_table *t, uint16_t if_index, const uint8_t ip[16],
+void fib_nbr_advertised(struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr,
 	const uint8_t *mac, bool solicited, bool override, base_ns_t now, fib_nbr_act_fn act,
 	void *arg);
+
+/**
+ * Keep an interface's neighbours fresh as if all of them were used: this box forwards nothing there
+ * now, and may have to at any moment.
+ * @thread control lcore
+ */
+void fib_nbr_warm(struct fib_nbr_table *t, uint16_t if_index, bool warm);
+
+/** @name What operators want. @thread control lcore @{ */
+/**
+ * Make a STATIC entry, or make a known one STATIC; packets held for it are sent.
+ * @return 0; -EINVAL a MAC of no station or an address of no host; -ENOSPC no entry left
+ */
+int fib_nbr_set(struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr,
+	const uint8_t mac[BASE_MAC_LEN], base_ns_t now, fib_nbr_act_fn act, void *arg);
+/**
+ * Forget an entry, STATIC or not; packets held for it fail.
+ * @return 0 or -ENOENT
+ */
+int fib_nbr_forget(struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr,
+	base_ns_t now, fib_nbr_act_fn act, void *arg);
+#define FIB_NBR_IF_ALL UINT16_MAX
+/**
+ * Forget some of what was learnt; whoever is being asked for (INCOMPLETE) and STATIC entries stay.
+ * Bounded work per call.
+ * @param cursor  where to go on, 0 at first
+ * @return true when there is more
+ */
+bool fib_nbr_clear(struct fib_nbr_table *t, uint16_t if_index, uint32_t *cursor);
+/** @} */
 
 /** Serve what is due; bounded work per call, the rest stays due. @thread control lcore */
 void fib_nbr_tick(struct fib_nbr_table *t, base_ns_t now, fib_nbr_act_fn act, void *arg);
@@ -156,6 +188,9 @@ struct fib_nbr_stats {
 	uint64_t failed;       /**< neighbours that did not answer */
 	uint64_t hold_dropped; /**< packets dropped for want of room to hold them */
 	uint64_t table_full;   /**< next hops and senders refused, no entry left for them */
+	uint64_t mac_full;     /**< the same: their MAC has as many as one may have */
+	uint64_t aged;	       /**< forgotten because nobody used them */
+	uint64_t held_ever;    /**< packets that had to wait for an answer */
 	uint32_t entries;      /**< now */
 	uint32_t held;	       /**< now, packets */
 };

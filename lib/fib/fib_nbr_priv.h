@@ -26,7 +26,9 @@
  *
  * Words. All that a worker needs of a neighbour is one 64-bit word, written with one store, so
  * it sees the MAC and the state of one moment, whatever else it sees or does not see. The loads
- * are relaxed: nothing is read through the word.
+ * are relaxed: nothing is read through the word. Beside it, in the same cache line, workers leave a
+ * mark that they use it, when there is none; the control lcore clears it when it begins to watch
+ * anew. A mark that comes late, on a slot that has another user by then, costs one request.
  *
  * Management reads by slot number and reports to no RCU state, so slots may be used again under
  * its eyes. It reads id, word, address, id: each use of a slot has its own generation in the id. A
@@ -47,6 +49,12 @@ struct rte_mbuf;
 /** Entries served by one call of fib_nbr_tick(). */
 #define NBR_TICK_MAX 64
 
+/** What workers touch of a slot. */
+struct nbr_seen {
+	uint64_t word; /**< state, MAC as a number; 0 = no neighbour. control: wo, others: ro */
+	uint64_t used; /**< workers: set to 1, control: clears */
+};
+
 struct nbr_entry {
 	/* written by the control lcore, read by any thread */
 	uint64_t id;	  /**< generation and if_index: 48, 16 bits */
@@ -55,7 +63,7 @@ struct nbr_entry {
 	uint16_t held;
 	/* control lcore only */
 	uint8_t asked;			/**< requests sent in this state */
-	bool unproven;			/**< made by a solicitation, and not confirmed since */
+	bool unproven;			/**< made by who asked us, and not confirmed since */
 	uint16_t hold_first, hold_last; /**< of the hold pool; meaningless when held is 0 */
 };
 
@@ -72,18 +80,29 @@ struct nbr_use {
 	uint32_t unproven;
 };
 
+/** Entries of a MAC on an interface, of one family. */
+struct nbr_mac {
+	uint64_t key; /**< if_index and MAC: 16, 48 bits; 0 = unused, since no station's MAC is 0 */
+	uint32_t entries, unproven;
+};
+struct nbr_macs {
+	struct nbr_mac *mac;
+	uint32_t mask; /**< of a power of two places, at least two for each MAC that can be */
+	uint64_t mult; /**< so that nobody picks his place */
+};
+
 /** Families as indices. */
 enum { NBR_IP4 = 0, NBR_IP6, NBR_FAMILIES };
 
 struct nbr_counters {
-	uint64_t requests, learned, failed, hold_dropped, table_full;
+	uint64_t requests, learned, failed, hold_dropped, table_full, mac_full, aged, held_ever;
 	uint32_t entries, held;
 };
 
 struct fib_nbr_table {
 	/* read by workers, constant after create */
 	struct rte_hash *hash[NBR_FAMILIES];
-	uint64_t *word; /**< per slot: state, MAC as a number; 0 = no neighbour */
+	struct nbr_seen *seen; /**< per slot */
 	uint64_t hash_mult;
 	uint64_t hash_mult6[6];
 	uint32_t first6; /**< slots below are of IPv4 */
@@ -94,6 +113,8 @@ struct fib_nbr_table {
 	uint32_t max, share, part; /**< part: of the pending, of the unproven */
 	struct nbr_entry *entry;
 	struct nbr_use (*ifs)[NBR_FAMILIES];
+	bool *warm; /**< by interface */
+	struct nbr_macs macs[NBR_FAMILIES];
 	struct nbr_use all[NBR_FAMILIES]; /**< entries only */
 	struct base_heap heap;
 	void *heap_mem;
@@ -110,7 +131,7 @@ struct fib_nbr_table {
 uint32_t fib_nbr_slot_find(
 	const struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr);
 /**
- * Make an entry in state INCOMPLETE (or REACHABLE or STALE, with its MAC).
+ * Make an entry in state INCOMPLETE (or STALE or STATIC, with its MAC).
  * @return its slot or NBR_NONE when a limit forbids it; then it was counted
  */
 uint32_t fib_nbr_slot_add(struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr,
@@ -120,6 +141,26 @@ void fib_nbr_slot_remove(struct fib_nbr_table *t, uint32_t slot);
 /** Change state and MAC (NULL: keep it) in one store. */
 void fib_nbr_slot_publish(struct fib_nbr_table *t, uint32_t slot, enum fib_nbr_state state,
 	const uint8_t mac[BASE_MAC_LEN], base_ns_t now);
+
+/** @name Packets held for an entry: send them, its MAC is known now; or give them up. @{ */
+void fib_nbr_slot_flush(
+	struct fib_nbr_table *t, uint32_t slot, base_ns_t now, fib_nbr_act_fn act, void *arg);
+void fib_nbr_slot_fail(
+	struct fib_nbr_table *t, uint32_t slot, base_ns_t now, fib_nbr_act_fn act, void *arg);
+/** @} */
+/** Whether an entry may have this MAC; when not, that was counted. */
+bool fib_nbr_slot_mac_fits(struct fib_nbr_table *t, uint32_t slot, const uint8_t mac[BASE_MAC_LEN]);
+
+/** @name Entries by MAC (fib_nbr_mac.c). @{ */
+/** @return 0 or -ENOMEM */
+int fib_nbr_macs_init(struct nbr_macs *m, uint32_t max, int socket_id);
+void fib_nbr_macs_free(struct nbr_macs *m);
+/** What a MAC has; zeroes when it has nothing. */
+struct nbr_mac fib_nbr_macs_get(const struct nbr_macs *m, uint64_t key);
+/** One entry more of a MAC, or one less. */
+void fib_nbr_macs_add(struct nbr_macs *m, uint64_t key, bool unproven);
+void fib_nbr_macs_sub(struct nbr_macs *m, uint64_t key, bool unproven);
+/** @} */
 
 /** Take a place in the hold pool; NBR_HOLD_NONE when all are taken. */
 uint16_t fib_nbr_hold_take(struct fib_nbr_table *t);
@@ -151,13 +192,33 @@ nbr_word(enum fib_nbr_state state, const uint8_t mac[BASE_MAC_LEN])
 static inline bool
 nbr_state_usable(enum fib_nbr_state s)
 {
-	return s == FIB_NBR_REACHABLE || s == FIB_NBR_STALE || s == FIB_NBR_PROBE;
+	return s == FIB_NBR_REACHABLE || s == FIB_NBR_STALE || s == FIB_NBR_PROBE ||
+		s == FIB_NBR_STATIC;
 }
 
 static inline bool
 nbr_state_pending(enum fib_nbr_state s)
 {
 	return s == FIB_NBR_INCOMPLETE || s == FIB_NBR_FAILED;
+}
+
+static inline bool
+nbr_is_station(const uint8_t mac[BASE_MAC_LEN])
+{
+	return (mac[0] & 1) == 0 && nbr_word(FIB_NBR_ABSENT, mac) != 0;
+}
+
+/**
+ * 0.0.0.0 is the sender of an ARP probe (RFC 5227), :: of a duplicate address probe; 224.0.0.0 and
+ * above and ff00::/8 belong to no host.
+ */
+static inline bool
+nbr_is_host(const struct base_addr *addr)
+{
+	if (addr->family == BASE_FAMILY_IP4)
+		return base_addr_ip4(addr) != 0 && addr->bytes[0] < 0xe0;
+	return addr->bytes[0] != 0xff &&
+		(base_load_be64(addr->bytes) | base_load_be64(addr->bytes + 8)) != 0;
 }
 
 static inline uint16_t

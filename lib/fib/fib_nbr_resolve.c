@@ -48,13 +48,13 @@ ask(struct fib_nbr_table *t, uint32_t slot, enum fib_nbr_state state, const stru
 	struct nbr_entry *e = &t->entry[slot];
 	uint8_t mac[BASE_MAC_LEN];
 
-	if (nbr_word_state(t->word[slot]) != state)
+	if (nbr_word_state(t->seen[slot].word) != state)
 		e->asked = 0;
 	e->asked++;
 	fib_nbr_slot_publish(t, slot, state, NULL, s->now);
 	base_heap_set(&t->heap, slot, base_ns_add(s->now, FIB_NBR_RETRY_NS));
 	NBR_ADD(t->count.requests, 1);
-	nbr_word_mac(t->word[slot], mac);
+	nbr_word_mac(t->seen[slot].word, mac);
 	emit_slot(t, slot, s, FIB_NBR_ACT_REQUEST, state == FIB_NBR_PROBE ? mac : NULL, NULL);
 }
 
@@ -81,6 +81,26 @@ hold_flush(struct fib_nbr_table *t, uint32_t slot, enum fib_nbr_action_type type
 		emit_slot(t, slot, s, type, mac, hold_pop(t, e));
 }
 
+void
+fib_nbr_slot_flush(
+	struct fib_nbr_table *t, uint32_t slot, base_ns_t now, fib_nbr_act_fn act, void *arg)
+{
+	const struct sink s = {.act = act, .arg = arg, .now = now};
+	uint8_t mac[BASE_MAC_LEN];
+
+	nbr_word_mac(t->seen[slot].word, mac);
+	hold_flush(t, slot, FIB_NBR_ACT_SEND, mac, &s);
+}
+
+void
+fib_nbr_slot_fail(
+	struct fib_nbr_table *t, uint32_t slot, base_ns_t now, fib_nbr_act_fn act, void *arg)
+{
+	const struct sink s = {.act = act, .arg = arg, .now = now};
+
+	hold_flush(t, slot, FIB_NBR_ACT_FAIL, NULL, &s);
+}
+
 static void
 hold(struct fib_nbr_table *t, uint32_t slot, struct rte_mbuf *m, const struct sink *s)
 {
@@ -97,6 +117,7 @@ hold(struct fib_nbr_table *t, uint32_t slot, struct rte_mbuf *m, const struct si
 		emit_slot(t, slot, s, FIB_NBR_ACT_DROP, NULL, m);
 		return;
 	}
+	NBR_ADD(t->count.held_ever, 1);
 	t->hold[place].m = m;
 	t->hold[place].next = NBR_HOLD_NONE;
 	if (e->held == 0)
@@ -128,15 +149,16 @@ fib_nbr_resolve(struct fib_nbr_table *t, uint16_t if_index, const struct base_ad
 	}
 	if (m == NULL)
 		return;
-	switch (nbr_word_state(t->word[slot])) {
+	switch (nbr_word_state(t->seen[slot].word)) {
 	case FIB_NBR_INCOMPLETE:
 		hold(t, slot, m, &s);
 		return;
 	case FIB_NBR_REACHABLE:
 	case FIB_NBR_STALE:
 	case FIB_NBR_PROBE:
+	case FIB_NBR_STATIC:
 		/* The answer came while the packet was in the worker's ring. */
-		nbr_word_mac(t->word[slot], mac);
+		nbr_word_mac(t->seen[slot].word, mac);
 		emit(&s, FIB_NBR_ACT_SEND, if_index, addr, mac, m);
 		return;
 	case FIB_NBR_FAILED:
@@ -148,114 +170,72 @@ fib_nbr_resolve(struct fib_nbr_table *t, uint16_t if_index, const struct base_ad
 	BASE_ASSERT(false); /* a slot that is found has a state */
 }
 
-static bool
-is_station(const uint8_t mac[BASE_MAC_LEN])
-{
-	static const uint8_t zero[BASE_MAC_LEN];
-
-	return (mac[0] & 1) == 0 && memcmp(mac, zero, BASE_MAC_LEN) != 0;
-}
-
-/*
- * 0.0.0.0 is the sender of an ARP probe (RFC 5227), :: of a duplicate address probe; 224.0.0.0 and
- * above and ff00::/8 belong to no host.
- */
-static bool
-is_host(const struct base_addr *addr)
-{
-	static const uint8_t zero[16];
-
-	if (addr->family == BASE_FAMILY_IP4)
-		return base_addr_ip4(addr) != 0 && addr->bytes[0] < 0xe0;
-	return addr->bytes[0] != 0xff && memcmp(addr->bytes, zero, sizeof(zero)) != 0;
-}
-
 /* An entry has this MAC, or keeps its own (NULL), in one of the states in which it is used. */
 static void
 known(struct fib_nbr_table *t, uint32_t slot, enum fib_nbr_state state, const uint8_t *mac,
 	const struct sink *s)
 {
-	uint64_t old = t->word[slot];
+	uint64_t old = t->seen[slot].word;
 	uint8_t now_mac[BASE_MAC_LEN];
 
+	if (mac != NULL && !fib_nbr_slot_mac_fits(t, slot, mac))
+		return;
 	fib_nbr_slot_publish(t, slot, state, mac, s->now);
 	if (!nbr_state_usable(nbr_word_state(old)) ||
-		(old & NBR_MAC_MASK) != (t->word[slot] & NBR_MAC_MASK))
+		(old & NBR_MAC_MASK) != (t->seen[slot].word & NBR_MAC_MASK))
 		NBR_ADD(t->count.learned, 1);
 	base_heap_set(&t->heap, slot,
 		base_ns_add(
 			s->now, state == FIB_NBR_STALE ? FIB_NBR_STALE_NS : FIB_NBR_REACHABLE_NS));
-	nbr_word_mac(t->word[slot], now_mac);
+	nbr_word_mac(t->seen[slot].word, now_mac);
 	hold_flush(t, slot, FIB_NBR_ACT_SEND, now_mac, s);
-}
-
-/* A new entry that is known at once. */
-static void
-known_new(struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr,
-	enum fib_nbr_state state, const uint8_t *mac, const struct sink *s)
-{
-	uint32_t slot = fib_nbr_slot_add(t, if_index, addr, state, mac, s->now);
-
-	if (slot == NBR_NONE)
-		return;
-	NBR_ADD(t->count.learned, 1);
-	known(t, slot, state, mac, s);
 }
 
 static bool
 has_mac(const struct fib_nbr_table *t, uint32_t slot, const uint8_t mac[BASE_MAC_LEN])
 {
-	return ((t->word[slot] ^ nbr_word(FIB_NBR_ABSENT, mac)) & NBR_MAC_MASK) == 0;
+	return ((t->seen[slot].word ^ nbr_word(FIB_NBR_ABSENT, mac)) & NBR_MAC_MASK) == 0;
 }
 
 void
-fib_nbr_learn(struct fib_nbr_table *t, uint16_t if_index, uint32_t ip,
-	const uint8_t mac[BASE_MAC_LEN], bool create, base_ns_t now, fib_nbr_act_fn act, void *arg)
-{
-	const struct sink s = {.act = act, .arg = arg, .now = now};
-	const struct base_addr addr = base_addr_from_ip4(ip);
-	uint32_t slot;
-
-	if (!is_station(mac) || !is_host(&addr))
-		return;
-	slot = fib_nbr_slot_find(t, if_index, &addr);
-	if (slot != NBR_NONE)
-		known(t, slot, FIB_NBR_REACHABLE, mac, &s);
-	else if (create)
-		known_new(t, if_index, &addr, FIB_NBR_REACHABLE, mac, &s);
-}
-
-void
-fib_nbr_solicited(struct fib_nbr_table *t, uint16_t if_index, const uint8_t ip[16],
+fib_nbr_asker(struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr,
 	const uint8_t mac[BASE_MAC_LEN], base_ns_t now, fib_nbr_act_fn act, void *arg)
 {
 	const struct sink s = {.act = act, .arg = arg, .now = now};
-	const struct base_addr addr = base_addr_from_ip6(ip);
 	uint32_t slot;
 
-	if (!is_station(mac) || !is_host(&addr))
+	if (!nbr_is_station(mac) || !nbr_is_host(addr))
 		return;
-	slot = fib_nbr_slot_find(t, if_index, &addr);
-	if (slot == NBR_NONE)
-		known_new(t, if_index, &addr, FIB_NBR_STALE, mac, &s);
-	else if (nbr_state_pending(nbr_word_state(t->word[slot])) || !has_mac(t, slot, mac))
+	slot = fib_nbr_slot_find(t, if_index, addr);
+	if (slot == NBR_NONE) {
+		slot = fib_nbr_slot_add(t, if_index, addr, FIB_NBR_STALE, mac, now);
+		if (slot == NBR_NONE)
+			return;
+		NBR_ADD(t->count.learned, 1);
+		base_heap_set(&t->heap, slot, base_ns_add(now, FIB_NBR_STALE_NS));
+		return;
+	}
+	if (nbr_word_state(t->seen[slot].word) == FIB_NBR_STATIC)
+		return;
+	if (nbr_state_pending(nbr_word_state(t->seen[slot].word)) || !has_mac(t, slot, mac))
 		known(t, slot, FIB_NBR_STALE, mac, &s);
 }
 
 void
-fib_nbr_advertised(struct fib_nbr_table *t, uint16_t if_index, const uint8_t ip[16],
+fib_nbr_advertised(struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr,
 	const uint8_t *mac, bool solicited, bool override, base_ns_t now, fib_nbr_act_fn act,
 	void *arg)
 {
 	const struct sink s = {.act = act, .arg = arg, .now = now};
-	const struct base_addr addr = base_addr_from_ip6(ip);
-	uint32_t slot = fib_nbr_slot_find(t, if_index, &addr);
+	uint32_t slot = fib_nbr_slot_find(t, if_index, addr);
 	enum fib_nbr_state state;
 	bool same;
 
-	if (slot == NBR_NONE || (mac != NULL && !is_station(mac)))
+	if (slot == NBR_NONE || (mac != NULL && !nbr_is_station(mac)))
 		return;
-	state = nbr_word_state(t->word[slot]);
+	state = nbr_word_state(t->seen[slot].word);
+	if (state == FIB_NBR_STATIC)
+		return;
 	if (nbr_state_pending(state)) {
 		if (mac != NULL)
 			known(t, slot, solicited ? FIB_NBR_REACHABLE : FIB_NBR_STALE, mac, &s);
@@ -273,10 +253,33 @@ fib_nbr_advertised(struct fib_nbr_table *t, uint16_t if_index, const uint8_t ip[
 	}
 }
 
+/* Somebody sends to it, or may have to at any moment. */
+static bool
+is_wanted(const struct fib_nbr_table *t, uint32_t slot)
+{
+	return t->warm[nbr_id_if(t->entry[slot].id)] ||
+		__atomic_load_n(&t->seen[slot].used, __ATOMIC_RELAXED) != 0;
+}
+
+/* Nobody asked for it lately. */
+static void
+age(struct fib_nbr_table *t, uint32_t slot, const struct sink *s)
+{
+	const struct nbr_entry *e = &t->entry[slot];
+
+	if (base_ns_since(s->now, e->updated) <
+		(e->unproven ? FIB_NBR_UNPROVEN_NS : FIB_NBR_IDLE_NS)) {
+		base_heap_set(&t->heap, slot, base_ns_add(s->now, FIB_NBR_STALE_NS));
+		return;
+	}
+	NBR_ADD(t->count.aged, 1);
+	fib_nbr_slot_remove(t, slot);
+}
+
 static void
 serve(struct fib_nbr_table *t, uint32_t slot, const struct sink *s)
 {
-	switch (nbr_word_state(t->word[slot])) {
+	switch (nbr_word_state(t->seen[slot].word)) {
 	case FIB_NBR_INCOMPLETE:
 		if (t->entry[slot].asked < FIB_NBR_RETRIES) {
 			ask(t, slot, FIB_NBR_INCOMPLETE, s);
@@ -288,8 +291,16 @@ serve(struct fib_nbr_table *t, uint32_t slot, const struct sink *s)
 		hold_flush(t, slot, FIB_NBR_ACT_FAIL, NULL, s);
 		return;
 	case FIB_NBR_REACHABLE:
+		if (is_wanted(t, slot))
+			ask(t, slot, FIB_NBR_PROBE, s);
+		else
+			known(t, slot, FIB_NBR_STALE, NULL, s);
+		return;
 	case FIB_NBR_STALE:
-		ask(t, slot, FIB_NBR_PROBE, s);
+		if (is_wanted(t, slot))
+			ask(t, slot, FIB_NBR_PROBE, s);
+		else
+			age(t, slot, s);
 		return;
 	case FIB_NBR_PROBE:
 		if (t->entry[slot].asked < FIB_NBR_RETRIES) {
@@ -304,10 +315,11 @@ serve(struct fib_nbr_table *t, uint32_t slot, const struct sink *s)
 	case FIB_NBR_FAILED:
 		fib_nbr_slot_remove(t, slot);
 		return;
+	case FIB_NBR_STATIC:
 	case FIB_NBR_ABSENT:
 		break;
 	}
-	BASE_ASSERT(false); /* a slot in the heap has a state */
+	BASE_ASSERT(false); /* a slot in the heap has a state that ends */
 }
 
 void

@@ -142,6 +142,9 @@ mgmt_view_fwd_stats(const struct mgmt_config *c, const struct mgmt_args *a)
 	put_u64(o, "neighbor_learned", nbr.learned);
 	put_u64(o, "neighbor_failed", nbr.failed);
 	put_u64(o, "neighbor_hold_dropped", nbr.hold_dropped);
+	put_u64(o, "neighbor_held_ever", nbr.held_ever);
 	put_u64(o, "neighbor_table_full", nbr.table_full);
+	put_u64(o, "neighbor_mac_full", nbr.mac_full);
+	put_u64(o, "neighbor_aged", nbr.aged);
 	return o;
 }

@@ -198,12 +198,12 @@ neighbours_build(struct dp *dp, unsigned int n)
 	for (uint16_t p = 0; p < N_PORTS && nbr != NULL; p++) {
 		for (uint32_t i = 0; i < n; i++) {
 			const uint8_t mac[6] = {2, 0, 0, 1, (uint8_t)p, (uint8_t)i};
-			uint8_t ip6[16];
+			const struct base_addr four = base_addr_from_ip4(router4(p, i));
+			struct base_addr six = {.family = BASE_FAMILY_IP6};
 
-			router6(p, i, ip6);
-			fib_nbr_learn(
-				nbr, p, router4(p, i), mac, true, dp_clock(), no_action, NULL);
-			fib_nbr_solicited(nbr, p, ip6, mac, dp_clock(), no_action, NULL);
+			router6(p, i, six.bytes);
+			fib_nbr_set(nbr, p, &four, mac, dp_clock(), no_action, NULL);
+			fib_nbr_set(nbr, p, &six, mac, dp_clock(), no_action, NULL);
 		}
 	}
 	return nbr;

@@ -190,10 +190,11 @@ neighbours_build(struct dp *dp)
 
 	for (uint32_t i = 0; i < NEIGHBOURS && nbr != NULL; i++) {
 		const uint8_t mac[6] = {2, 0, 0, 1, 0, (uint8_t)i};
-		const uint8_t ip6[16] = {0xfe, 0x80, [15] = (uint8_t)i};
+		const struct base_addr four = base_addr_from_ip4(ROUTER + i);
+		const struct base_addr six = {BASE_FAMILY_IP6, {0xfe, 0x80, [15] = (uint8_t)i}};
 
-		fib_nbr_learn(nbr, OUT, ROUTER + i, mac, true, dp_clock(), no_action, NULL);
-		fib_nbr_solicited(nbr, OUT, ip6, mac, dp_clock(), no_action, NULL);
+		fib_nbr_set(nbr, OUT, &four, mac, dp_clock(), no_action, NULL);
+		fib_nbr_set(nbr, OUT, &six, mac, dp_clock(), no_action, NULL);
 	}
 	return nbr;
 }

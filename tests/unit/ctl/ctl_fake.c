@@ -506,7 +506,7 @@ rig_ask(struct rig *r, uint32_t sender, const uint8_t *mac)
 
 	memcpy(arp.sender_mac, mac, 6);
 	fake.n_frames = 0;
-	fake.n_learnt = 0;
+	fake.n_told = 0;
 	rig_arp(r, DP_PUNT_GROUP_ARP, 0, wire_broadcast_mac, &arp);
 	rig_turn(r);
 }

@@ -43,16 +43,13 @@ struct fake {
 	uint32_t horizon_reads_after_drain;
 	bool drained;
 	bool has_port_event, port_link_up;
-	uint32_t n_learnt;
-	struct {
-		uint32_t ip;
-		bool create;
-	} learnt[FAKE_LEARNT];
-	struct fake_told { /* what others said of themselves over IPv6 */
-		bool ns, solicited, override, has_mac;
-		uint8_t ip[16], mac[BASE_MAC_LEN];
+	struct fake_told { /* what others said of themselves */
+		bool asker, solicited, override, has_mac;
+		struct base_addr addr;
+		uint8_t mac[BASE_MAC_LEN];
 	} told[FAKE_LEARNT];
 	uint32_t n_told;
+	bool warm[8]; /* by fib_nbr_warm() */
 	base_ns_t last_frame;
 	uint16_t n_known; /* sources published last */
 	uint16_t port;	  /* of port_event */

@@ -26,56 +26,49 @@ fib_nbr_resolve(struct fib_nbr_table *t, uint16_t if_index, const struct base_ad
 	act(arg, &ask);
 }
 
-void
-fib_nbr_learn(struct fib_nbr_table *t, uint16_t if_index, uint32_t ip,
-	const uint8_t mac[BASE_MAC_LEN], bool create, base_ns_t now, fib_nbr_act_fn act, void *arg)
-{
-	(void)t;
-	(void)if_index;
-	(void)mac;
-	(void)now;
-	(void)act;
-	(void)arg;
-	assert_true(fake.n_learnt < FAKE_LEARNT);
-	fake.learnt[fake.n_learnt].ip = ip;
-	fake.learnt[fake.n_learnt++].create = create;
-}
-
-void
-fib_nbr_solicited(struct fib_nbr_table *t, uint16_t if_index, const uint8_t ip[16],
-	const uint8_t mac[BASE_MAC_LEN], base_ns_t now, fib_nbr_act_fn act, void *arg)
+static void
+tell(const struct base_addr *addr, const uint8_t *mac, struct fake_told how)
 {
 	struct fake_told *told = &fake.told[fake.n_told++];
 
+	assert_true(fake.n_told <= FAKE_LEARNT);
+	*told = how;
+	told->addr = *addr;
+	told->has_mac = mac != NULL;
+	if (mac != NULL)
+		memcpy(told->mac, mac, BASE_MAC_LEN);
+}
+
+void
+fib_nbr_asker(struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr,
+	const uint8_t mac[BASE_MAC_LEN], base_ns_t now, fib_nbr_act_fn act, void *arg)
+{
 	(void)t;
 	(void)if_index;
 	(void)now;
 	(void)act;
 	(void)arg;
-	assert_true(fake.n_told <= FAKE_LEARNT);
-	*told = (struct fake_told){.ns = true, .has_mac = true};
-	memcpy(told->ip, ip, 16);
-	memcpy(told->mac, mac, BASE_MAC_LEN);
+	tell(addr, mac, (struct fake_told){.asker = true});
 }
 
 void
-fib_nbr_advertised(struct fib_nbr_table *t, uint16_t if_index, const uint8_t ip[16],
+fib_nbr_advertised(struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr,
 	const uint8_t *mac, bool solicited, bool override, base_ns_t now, fib_nbr_act_fn act,
 	void *arg)
 {
-	struct fake_told *told = &fake.told[fake.n_told++];
-
 	(void)t;
 	(void)if_index;
 	(void)now;
 	(void)act;
 	(void)arg;
-	assert_true(fake.n_told <= FAKE_LEARNT);
-	*told = (struct fake_told){
-		.solicited = solicited, .override = override, .has_mac = mac != NULL};
-	memcpy(told->ip, ip, 16);
-	if (mac != NULL)
-		memcpy(told->mac, mac, BASE_MAC_LEN);
+	tell(addr, mac, (struct fake_told){.solicited = solicited, .override = override});
+}
+
+void
+fib_nbr_warm(struct fib_nbr_table *t, uint16_t if_index, bool warm)
+{
+	(void)t;
+	fake.warm[if_index] = warm;
 }
 
 bool

@@ -55,9 +55,9 @@ conformance_41_master_answers_arp_with_vmac(void **state)
 	assert_int_equal(reply.sender_ip, RIG_VIP);
 	assert_memory_equal(reply.target_mac, rig_asker_mac, 6);
 	assert_int_equal(reply.target_ip, RIG_ASKER);
-	assert_int_equal(fake.n_learnt, 1);
-	assert_int_equal(fake.learnt[0].ip, RIG_ASKER);
-	assert_true(fake.learnt[0].create);
+	assert_int_equal(fake.n_told, 1);
+	assert_int_equal(base_addr_ip4(&fake.told[0].addr), RIG_ASKER);
+	assert_true(fake.told[0].asker);
 	rig_free(&r);
 }
 
@@ -72,7 +72,8 @@ conformance_42_backup_does_not_answer(void **state)
 	rig_run(&r, RIG_START + BASE_NS_PER_S);
 	rig_ask(&r, RIG_ASKER, rig_asker_mac);
 	assert_int_equal(fake.n_frames, 0);
-	assert_false(fake.learnt[0].create);
+	/* known all the same: it may have to be sent to at any moment */
+	assert_true(fake.told[0].asker);
 	ctl_group_view(r.ctl, 0, &v);
 	assert_int_equal(v.stats[CTL_STAT_ARP_NOT_MASTER], 1);
 	rig_free(&r);
@@ -88,7 +89,9 @@ conformance_43_master_answers_probe(void **state)
 	rig_to_master(&r);
 	rig_ask(&r, 0, rig_asker_mac);
 	assert_int_equal(sent_arps(), 1);
-	assert_int_equal(fake.n_learnt, 0);
+	/* the table refuses such an address, and it is on no subnet: nobody is made known */
+	assert_int_equal(fake.n_told, 1);
+	assert_false(fake.told[0].asker);
 	rig_free(&r);
 }
 
@@ -102,18 +105,117 @@ own_or_vip_claims_are_never_learnt(void **state)
 	/* the other master's announcement, and our own reflected */
 	rig_ask(&r, RIG_VIP, rig_vmac);
 	assert_int_equal(fake.n_frames, 0);
-	assert_int_equal(fake.n_learnt, 0);
+	assert_int_equal(fake.n_told, 0);
 	/* somebody says to have our MAC: what goes to him would come back to us */
 	rig_ask(&r, RIG_ASKER, rig_if_mac);
-	assert_int_equal(fake.n_learnt, 0);
+	assert_int_equal(fake.n_told, 0);
 	/* somebody claims the VIP or our own address with a MAC of his */
 	rig_ask(&r, RIG_VIP, rig_asker_mac);
-	assert_int_equal(fake.n_learnt, 0);
+	assert_int_equal(fake.n_told, 0);
 	rig_ask(&r, RIG_OWN, rig_asker_mac);
-	assert_int_equal(fake.n_learnt, 0);
-	/* a multicast MAC is nobody's */
-	rig_ask(&r, RIG_ASKER, wire_broadcast_mac);
-	assert_int_equal(fake.n_learnt, 0);
+	assert_int_equal(fake.n_told, 0);
+	rig_free(&r);
+}
+
+/* Who asks us under an address of no subnet of ours is not made known; nor who only speaks. Words
+ * to us count as answers, those to others and to all do not. */
+static void
+senders_are_told_by_how_they_speak(void **state)
+{
+	static const struct {
+		uint16_t op;
+		uint32_t sender, target;
+		const uint8_t *target_mac;
+		bool asker, solicited;
+	} cases[] = {
+		{WIRE_ARP_REQUEST, RIG_ASKER, RIG_OWN, NULL, true, false},
+		{WIRE_ARP_REQUEST, UINT32_C(0x0a000005), RIG_OWN, NULL, false, false},
+		{WIRE_ARP_REQUEST, UINT32_C(0xc00002ff), RIG_OWN, NULL, false, false},
+		{WIRE_ARP_REQUEST, UINT32_C(0xc0000200), RIG_OWN, NULL, false, false},
+		{WIRE_ARP_REQUEST, RIG_ASKER, RIG_ASKER, NULL, false, false},
+		{WIRE_ARP_REQUEST, RIG_ASKER, RIG_PEER, NULL, false, false},
+		{WIRE_ARP_REPLY, RIG_ASKER, RIG_OWN, rig_if_mac, false, true},
+		{WIRE_ARP_REPLY, RIG_ASKER, RIG_VIP, rig_vmac, false, true},
+		{WIRE_ARP_REPLY, RIG_ASKER, 0, rig_if_mac, false, true},
+		{WIRE_ARP_REPLY, RIG_ASKER, RIG_OWN, wire_broadcast_mac, false, false},
+		{WIRE_ARP_REPLY, RIG_ASKER, RIG_PEER, rig_asker_mac, false, false},
+	};
+	struct rig r = rig_make(rig_pair);
+
+	(void)state;
+	rig_turn(&r);
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct wire_arp arp = {.op = cases[i].op,
+			.sender_ip = cases[i].sender,
+			.target_ip = cases[i].target};
+
+		memcpy(arp.sender_mac, rig_asker_mac, 6);
+		if (cases[i].target_mac != NULL)
+			memcpy(arp.target_mac, cases[i].target_mac, 6);
+		fake.n_told = 0;
+		rig_arp(&r, DP_PUNT_IF_ARP, DP_NONE, wire_broadcast_mac, &arp);
+		rig_turn(&r);
+		if (fake.n_told != 1 || fake.told[0].asker != cases[i].asker ||
+			fake.told[0].solicited != cases[i].solicited)
+			fail_msg("case %u", i);
+		if (!cases[i].asker)
+			assert_true(fake.told[0].override);
+	}
+	rig_free(&r);
+}
+
+/* A BACKUP keeps its neighbours fresh, and asks for whom its master asks: in its own name. */
+static void
+backup_knows_whom_its_master_needs(void **state)
+{
+	struct rig r = rig_make(rig_pair);
+	struct wire_arp arp =
+				{
+					.op = WIRE_ARP_REQUEST,
+					.sender_ip = RIG_VIP,
+					.target_ip = RIG_ASKER,
+				},
+			asked;
+
+	(void)state;
+	assert_true(fake.warm[0]);
+	rig_turn(&r);
+	/* the master with its vMAC, or with the address of its adverts */
+	for (unsigned int i = 0; i < 2; i++) {
+		if (i == 1) {
+			rig_advert(&r, "lanpasswd", 1, RIG_VIP, RIG_PEER, 1, 0, 0);
+			rig_turn(&r);
+			arp.sender_ip = RIG_PEER;
+		}
+		memcpy(arp.sender_mac, i == 0 ? rig_vmac : rig_asker_mac, 6);
+		fake.n_frames = 0;
+		rig_arp(&r, DP_PUNT_IF_ARP, DP_NONE, wire_broadcast_mac, &arp);
+		rig_turn(&r);
+		assert_int_equal(sent_arps(), 1);
+		sent_arp(0, &asked);
+		assert_int_equal(asked.op, WIRE_ARP_REQUEST);
+		assert_int_equal(asked.target_ip, RIG_ASKER);
+		assert_int_equal(asked.sender_ip, RIG_OWN);
+		assert_memory_equal(asked.sender_mac, rig_if_mac, 6);
+	}
+	/* nobody else makes us ask, nor for what is on no subnet of ours */
+	fake.n_frames = 0;
+	arp.sender_ip = RIG_ASKER;
+	rig_arp(&r, DP_PUNT_IF_ARP, DP_NONE, wire_broadcast_mac, &arp);
+	arp.sender_ip = RIG_PEER;
+	arp.target_ip = UINT32_C(0x0a000005);
+	rig_arp(&r, DP_PUNT_IF_ARP, DP_NONE, wire_broadcast_mac, &arp);
+	rig_turn(&r);
+	assert_int_equal(sent_arps(), 0);
+
+	/* a MASTER asks for whom its packets go to, and for no others */
+	rig_to_master(&r);
+	assert_false(fake.warm[0]);
+	fake.n_frames = 0;
+	arp.target_ip = RIG_ASKER;
+	rig_arp(&r, DP_PUNT_IF_ARP, DP_NONE, wire_broadcast_mac, &arp);
+	rig_turn(&r);
+	assert_int_equal(sent_arps(), 0);
 	rig_free(&r);
 }
 
@@ -216,6 +318,8 @@ main(void)
 		cmocka_unit_test(conformance_42_backup_does_not_answer),
 		cmocka_unit_test(conformance_43_master_answers_probe),
 		cmocka_unit_test(own_or_vip_claims_are_never_learnt),
+		cmocka_unit_test(senders_are_told_by_how_they_speak),
+		cmocka_unit_test(backup_knows_whom_its_master_needs),
 		cmocka_unit_test(own_address_is_answered_in_every_state),
 		cmocka_unit_test(resolver_asks_in_an_allowed_name),
 		cmocka_unit_test(announcements_are_paced_and_stop_with_the_role),

@@ -155,23 +155,20 @@ rig_group_teardown(void **state)
 	return rte_eal_cleanup();
 }
 
-static void
-nbr_ignore(void *arg, const struct fib_nbr_action *a)
-{
-	(void)arg;
-	rte_pktmbuf_free(a->m);
-}
-
 void
 rig_learn(struct rig *r, uint16_t if_index, uint32_t ip, const uint8_t mac[6])
 {
-	fib_nbr_learn(r->nbr, if_index, ip, mac, true, r->now, nbr_ignore, NULL);
+	const struct base_addr addr = base_addr_from_ip4(ip);
+
+	fib_nbr_set(r->nbr, if_index, &addr, mac, r->now, NULL, NULL);
 }
 
 void
 rig_learn6(struct rig *r, uint16_t if_index, const uint8_t ip[16], const uint8_t mac[6])
 {
-	fib_nbr_solicited(r->nbr, if_index, ip, mac, r->now, nbr_ignore, NULL);
+	const struct base_addr addr = base_addr_from_ip6(ip);
+
+	fib_nbr_set(r->nbr, if_index, &addr, mac, r->now, NULL, NULL);
 }
 
 static void

@@ -196,9 +196,9 @@ many_next_hops_are_told_apart(void **state)
 			base_store_be16(ip + 14, (uint16_t)i);
 			base_store_be16(mac + 4, (uint16_t)i);
 			if (round == 0) {
-				fib_nbr_solicited(nbr, WAN, ip, mac, r->now, NULL, NULL);
-				fib_nbr_advertised(
-					nbr, WAN, ip, mac, true, true, r->now, NULL, NULL);
+				const struct base_addr hop = base_addr_from_ip6(ip);
+
+				fib_nbr_set(nbr, WAN, &hop, mac, r->now, NULL, NULL);
 				continue;
 			}
 			dp_set_tables(r->dp, r->fib, nbr);

@@ -198,10 +198,10 @@ run_step(struct fib_nbr_table *t, const struct step *s, struct record *rec)
 		fib_nbr_resolve(t, 1, &host, NULL, now, record_act, rec);
 		break;
 	case OP_NS:
-		fib_nbr_solicited(t, 1, host.bytes, mac, now, record_act, rec);
+		fib_nbr_asker(t, 1, &host, mac, now, record_act, rec);
 		break;
 	case OP_NA:
-		fib_nbr_advertised(t, 1, host.bytes, s->tag != 0 ? mac : NULL,
+		fib_nbr_advertised(t, 1, &host, s->tag != 0 ? mac : NULL,
 			(s->flags & SOLICITED) != 0, (s->flags & OVERRIDE) != 0, now, record_act,
 			rec);
 		break;
@@ -266,14 +266,14 @@ families_do_not_mix(void **state)
 	uint8_t mac[BASE_MAC_LEN];
 
 	(void)state;
-	fib_nbr_learn(t, 1, ip4, mac_a, true, START, record_act, &rec);
+	fib_nbr_asker(t, 1, &four, mac_a, START, record_act, &rec);
 	assert_false(fib_nbr_lookup6(t, 1, ip6, mac));
-	fib_nbr_solicited(t, 1, ip6, mac_b, START, record_act, &rec);
+	fib_nbr_asker(t, 1, &six, mac_b, START, record_act, &rec);
 	assert_true(fib_nbr_lookup(t, 1, ip4, mac));
 	assert_memory_equal(mac, mac_a, BASE_MAC_LEN);
 	assert_true(fib_nbr_lookup6(t, 1, ip6, mac));
 	assert_memory_equal(mac, mac_b, BASE_MAC_LEN);
-	assert_int_equal(state_of(t, &four), FIB_NBR_REACHABLE);
+	assert_int_equal(state_of(t, &four), FIB_NBR_STALE);
 	assert_int_equal(state_of(t, &six), FIB_NBR_STALE);
 	fib_nbr_stats(t, &st);
 	assert_int_equal(st.entries, 2);
@@ -297,7 +297,7 @@ every_byte_of_an_address_counts(void **state)
 
 			addr.bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
 			if (round == 0) {
-				fib_nbr_solicited(t, 2, addr.bytes, own, START, record_act, &rec);
+				fib_nbr_asker(t, 2, &addr, own, START, record_act, &rec);
 				continue;
 			}
 			assert_true(fib_nbr_lookup6(t, 2, addr.bytes, mac));
@@ -329,7 +329,7 @@ a_scan_evicts_nobody(void **state)
 	uint8_t mac[BASE_MAC_LEN];
 
 	(void)state;
-	fib_nbr_solicited(t, 0, host.bytes, mac_a, now, record_act, &rec);
+	fib_nbr_asker(t, 0, &host, mac_a, now, record_act, &rec);
 	for (uint32_t i = 0; i < 60000; i++, now += MS(10)) {
 		const struct base_addr addr = scanned(i + 1);
 		const struct base_addr live = scanned(0);
@@ -337,16 +337,20 @@ a_scan_evicts_nobody(void **state)
 		fib_nbr_resolve(t, 0, &addr, packet(), now, record_act, &rec);
 		fib_nbr_tick(t, now, record_act, &rec);
 		/* The live one answers whoever asks. */
-		fib_nbr_advertised(t, 0, host.bytes, mac_a, true, true, now, record_act, &rec);
+		fib_nbr_advertised(t, 0, &host, mac_a, true, true, now, record_act, &rec);
 		assert_true(fib_nbr_lookup6(t, 0, host.bytes, mac));
 		if (i != 30000)
 			continue;
-		fib_nbr_solicited(t, 0, live.bytes, mac_b, now, record_act, &rec);
+		fib_nbr_asker(t, 0, &live, mac_b, now, record_act, &rec);
 		assert_true(fib_nbr_lookup6(t, 0, live.bytes, mac));
 		/* IPv4 and the other interface have their own parts. */
-		for (uint32_t k = 1; k <= 200; k++)
-			fib_nbr_learn(t, 0, k, mac_a, true, now, record_act, &rec);
-		assert_true(fib_nbr_lookup(t, 0, 200, mac));
+		for (uint32_t k = 1; k <= 100; k++) {
+			const struct base_addr four = base_addr_from_ip4(k);
+
+			fib_nbr_resolve(t, 0, &four, NULL, now, record_act, &rec);
+			fib_nbr_advertised(t, 0, &four, mac_a, true, true, now, record_act, &rec);
+		}
+		assert_true(fib_nbr_lookup(t, 0, 100, mac));
 		fib_nbr_resolve(t, 1, &addr, packet(), now, record_act, &rec);
 	}
 	fib_nbr_stats(t, &st);
@@ -363,13 +367,15 @@ a_flood_of_askers_leaves_room(void **state)
 	struct record rec = {0};
 	struct fib_nbr_stats st;
 	base_ns_t now = START;
-	uint8_t mac[BASE_MAC_LEN];
+	uint8_t mac[BASE_MAC_LEN] = {0};
 
 	(void)state;
 	for (uint32_t i = 0; i < 60000; i++, now += MS(1)) {
 		const struct base_addr liar = scanned(i + 1);
 
-		fib_nbr_solicited(t, 0, liar.bytes, mac_b, now, record_act, &rec);
+		base_store_be32(mac, UINT32_C(0x02000000) + i);
+
+		fib_nbr_asker(t, 0, &liar, mac, now, record_act, &rec);
 		fib_nbr_tick(t, now, record_act, &rec);
 		if (i % 1200 != 1199)
 			continue;
@@ -379,7 +385,7 @@ a_flood_of_askers_leaves_room(void **state)
 
 			live.bytes[15] = (uint8_t)(i / 1200);
 			fib_nbr_resolve(t, (uint16_t)iface, &live, packet(), now, record_act, &rec);
-			fib_nbr_advertised(t, (uint16_t)iface, live.bytes, mac_a, true, true, now,
+			fib_nbr_advertised(t, (uint16_t)iface, &live, mac_a, true, true, now,
 				record_act, &rec);
 			assert_true(fib_nbr_lookup6(t, (uint16_t)iface, live.bytes, mac));
 		}
@@ -387,13 +393,13 @@ a_flood_of_askers_leaves_room(void **state)
 	fib_nbr_stats(t, &st);
 	assert_true(st.table_full > 1000 && st.hold_dropped == 0);
 	/* Once the flood is over, askers are known again, and become neighbours like any other. */
-	for (unsigned int k = 0; k < 400; k++, now += MS(100))
+	for (unsigned int k = 0; k < 700; k++, now += MS(100))
 		fib_nbr_tick(t, now, record_act, &rec);
 	for (uint32_t i = 0; i < 100; i++) {
 		const struct base_addr asker = scanned(i);
 
-		fib_nbr_solicited(t, 1, asker.bytes, mac_b, now, record_act, &rec);
-		fib_nbr_advertised(t, 1, asker.bytes, NULL, true, false, now, record_act, &rec);
+		fib_nbr_asker(t, 1, &asker, mac_b, now, record_act, &rec);
+		fib_nbr_advertised(t, 1, &asker, NULL, true, false, now, record_act, &rec);
 		assert_true(fib_nbr_lookup6(t, 1, asker.bytes, mac));
 	}
 	unmake(t);

@@ -36,6 +36,23 @@ ignore_act(void *arg, const struct fib_nbr_action *a)
 	assert_null(a->m);
 }
 
+/* A host is known, and has answered. */
+static void
+learn(struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr, const uint8_t *mac,
+	base_ns_t now)
+{
+	fib_nbr_resolve(t, if_index, addr, NULL, now, ignore_act, NULL);
+	fib_nbr_advertised(t, if_index, addr, mac, true, true, now, ignore_act, NULL);
+}
+
+static void
+learn4(struct fib_nbr_table *t, uint16_t if_index, uint32_t ip, const uint8_t *mac, base_ns_t now)
+{
+	const struct base_addr addr = base_addr_from_ip4(ip);
+
+	learn(t, if_index, &addr, mac, now);
+}
+
 static struct rte_rcu_qsbr *
 qsbr_make(uint32_t readers)
 {
@@ -45,6 +62,15 @@ qsbr_make(uint32_t readers)
 	assert_non_null(v);
 	assert_int_equal(rte_rcu_qsbr_init(v, readers), 0);
 	return v;
+}
+
+static const uint8_t *
+mac_of(uint32_t i)
+{
+	static uint8_t mac[BASE_MAC_LEN] = {0x02, 1};
+
+	base_store_be32(mac + 2, i);
+	return mac;
 }
 
 static void
@@ -93,12 +119,12 @@ limits_follow_max_and_interfaces(void **state)
 
 		assert_non_null(t);
 		for (uint32_t i = 0; i < 100; i++)
-			fib_nbr_learn(t, 0, NET + i, mac_a, true, START, ignore_act, NULL);
+			learn4(t, 0, NET + i, mac_of(i), START);
 		fib_nbr_stats(t, &st);
 		assert_int_equal(st.entries, cases[c].share);
 		for (uint16_t k = 1; k < cases[c].ifs; k++) {
 			for (uint32_t i = 0; i < 100; i++)
-				fib_nbr_learn(t, k, NET + i, mac_a, true, START, ignore_act, NULL);
+				learn4(t, k, NET + i, mac_of(i), START);
 		}
 		fib_nbr_stats(t, &st);
 		assert_int_equal(st.entries, cases[c].all);
@@ -122,7 +148,7 @@ rows_page_through_the_table(void **state)
 	for (uint32_t i = 0; i < 100; i++) {
 		uint8_t mac[BASE_MAC_LEN] = {2, 0, 0, 0, 0, (uint8_t)i};
 
-		fib_nbr_learn(t, i % 2, NET + i, mac, true, START + i, ignore_act, NULL);
+		learn4(t, i % 2, NET + i, mac, START + i);
 	}
 	cursor = 0;
 	while ((n = fib_nbr_rows(t, &cursor, rows, N_OF(rows))) > 0) {
@@ -165,7 +191,7 @@ come_and_go(struct fib_nbr_table *t, uint32_t ip, base_ns_t now)
 {
 	struct fib_nbr_stats st;
 
-	fib_nbr_learn(t, 0, ip, mac_a, true, now, ignore_act, NULL);
+	learn4(t, 0, ip, mac_a, now);
 	do {
 		now += FIB_NBR_REACHABLE_NS;
 		fib_nbr_tick(t, now, ignore_act, NULL);
@@ -351,6 +377,7 @@ readers_and_a_writer(uint32_t max, uint32_t writes, bool ip6)
 
 	sh.t = fib_nbr_create("t", max, 1, sh.v, 0);
 	assert_non_null(sh.t);
+	fib_nbr_warm(sh.t, 0, true); /* all are asked again, whether or not a reader ran */
 	base_rand_init(&rnd, 7);
 	for (unsigned int i = 0; i <= READERS; i++) {
 		readers[i] = (struct reader){.sh = &sh, .id = i, .seed = i};
@@ -365,15 +392,9 @@ readers_and_a_writer(uint32_t max, uint32_t writes, bool ip6)
 		uint8_t mac[BASE_MAC_LEN];
 
 		mac_for(ip, (uint8_t)i, mac);
-		if (ip6) {
-			const struct base_addr addr = ip6_of(ip);
+		const struct base_addr addr = ip6 ? ip6_of(ip) : base_addr_from_ip4(ip);
 
-			fib_nbr_solicited(sh.t, 0, addr.bytes, mac, now, ignore_act, NULL);
-			fib_nbr_advertised(
-				sh.t, 0, addr.bytes, NULL, true, false, now, ignore_act, NULL);
-		} else {
-			fib_nbr_learn(sh.t, 0, ip, mac, true, now, ignore_act, NULL);
-		}
+		learn(sh.t, 0, &addr, mac, now);
 		now += FIB_NBR_REACHABLE_NS / max;
 		fib_nbr_tick(sh.t, now, ignore_act, NULL);
 		if (i % 256 == 0)

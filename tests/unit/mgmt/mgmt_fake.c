@@ -444,7 +444,7 @@ const char *
 fib_nbr_state_name(enum fib_nbr_state s)
 {
 	static const char *const names[] = {
-		"absent", "incomplete", "reachable", "stale", "probe", "failed"};
+		"absent", "incomplete", "reachable", "stale", "probe", "failed", "static"};
 
 	return names[s];
 }
