@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 #include <rte_eal.h>
@@ -486,8 +487,11 @@ rig_request(struct rig *r, const struct ctl_request *req, char *note, size_t not
 	pthread_t t;
 
 	assert_int_equal(pthread_create(&t, NULL, ask, &a), 0);
-	while (!__atomic_load_n(&a.done, __ATOMIC_ACQUIRE))
+	/* The asker looks from time to time: turns meanwhile only cost CPU. */
+	while (!__atomic_load_n(&a.done, __ATOMIC_ACQUIRE)) {
 		rig_turn(r);
+		nanosleep(&(struct timespec){.tv_nsec = 100 * 1000}, NULL);
+	}
 	pthread_join(t, NULL);
 	return a.result;
 }
