@@ -2,7 +2,8 @@
 # Copyright (c) 2026 the koi contributors
 """What the documents name exists: files behind links, commands of the CLI, targets of make.
 
-And the other way round: every key of the configuration is told of in config/README.md.
+And the other way round: every key of the configuration is told of in config/README.md, every reason
+to drop a frame in docs/drops.md, and no other.
 """
 
 import os
@@ -13,11 +14,16 @@ import lintlib
 
 KEYS = "lib/conf/conf_keys.def"
 KEYS_DOC = "config/README.md"
+DROPS = "lib/dp/drops.def"
+DROPS_DOC = "docs/drops.md"
 COMMANDS = "lib/mgmt/cli_cmds.def"
 MAKEFILE = "GNUmakefile"
 
 LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
 KEY = re.compile(r'^CONF_(?:VALUE|PART)\(\w+, \w+, "([^"]+)"', re.MULTILINE)
+DROP = re.compile(r'^DP_DROP\(\w+, "([^"]+)"', re.MULTILINE)
+# The first cell of a row.
+DROP_ROW = re.compile(r"^\| (`.*?) \|", re.MULTILINE)
 GRAMMAR = re.compile(r'^MGMT_(?:SHOW|DO)\("([^"]+)"', re.MULTILINE)
 # On a line of its own up to a comment; or in backticks, where the last words may be left out.
 TYPED = re.compile(r"^koictl ((?!-)[^#]+?)\s*(?:#|$)")
@@ -85,6 +91,10 @@ def check(root):
     for key in sorted(set(KEY.findall(read(root, KEYS)))):
         if key not in told and key not in ("interfaces", "carp", "groups", "routes"):
             findings.append("%s:1: nothing about the key `%s`" % (KEYS_DOC, key))
+    drops = set(DROP.findall(read(root, DROPS)))
+    rows = {n for row in DROP_ROW.findall(read(root, DROPS_DOC)) for n in re.findall("`([^`]+)`", row)}
+    findings += ["%s:1: no row for the drop `%s`" % (DROPS_DOC, d) for d in sorted(drops - rows)]
+    findings += ["%s:1: nothing is dropped as `%s`" % (DROPS_DOC, d) for d in sorted(rows - drops)]
     return findings
 
 

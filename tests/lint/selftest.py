@@ -206,6 +206,9 @@ class Docs(Tree):
         self.put(docs.KEYS, 'CONF_VALUE(CARP, DSCP, "dscp", INT, dscp)\n'
                  'CONF_LATER(IF, VLAN, "vlan", "tag")\n')
         self.put(docs.KEYS_DOC, "| `dscp` | carp |\n")
+        self.put(docs.DROPS, 'DP_DROP(TTL, "ttl", "used up")\nDP_DROP(A, "a", "x")\n'
+                 'DP_DROP(B, "b", "y")\n')
+        self.put(docs.DROPS_DOC, "| name | what |\n| --- | --- |\n| `ttl` | `x` |\n| `a`, `b` | |\n")
 
     def test_what_exists_passes(self):
         self.put("docs/a.md", "[a](a.md) [b](../GNUmakefile#x) [c](https://example.org/)\n"
@@ -230,6 +233,12 @@ class Docs(Tree):
         self.put(docs.KEYS_DOC, "dscp\n")
         self.assertEqual(docs.check(self.root),
                          ["config/README.md:1: nothing about the key `dscp`"])
+
+    def test_untold_drop_is_refused(self):
+        self.put(docs.DROPS_DOC, "| `ttl` | `a` |\n| `b`, `c` | |\n")
+        self.assertEqual(docs.check(self.root),
+                         ["docs/drops.md:1: no row for the drop `a`",
+                          "docs/drops.md:1: nothing is dropped as `c`"])
 
 
 if __name__ == "__main__":
