@@ -25,7 +25,7 @@ enum l2_class {
 	L2_OTHER,
 };
 
-const bool dp_ip4_unicast[256] = {[1 ... 126] = true, [128 ... 223] = true};
+const bool dp_ip4_plain[256] = {[1 ... 126] = true, [128 ... 168] = true, [170 ... 223] = true};
 
 /* The vMAC of some vhid, as dp_mac_word() reads it. */
 static inline bool
@@ -106,7 +106,7 @@ frame_is_plain(const struct dp_lcore *lc, struct rte_mbuf *m, uint64_t *ours, ui
 	room = len - (WIRE_ETH_LEN + WIRE_IP4_LEN);
 	if (unlikely(payload > room || !ip4_sum_ok(ip)))
 		return false;
-	if (unlikely(!dp_ip4_unicast[ip[12]] || !dp_ip4_unicast[ip[16]]) || dp_sender_own4(lc, ip))
+	if (unlikely(!dp_ip4_plain[ip[12]] || !dp_ip4_plain[ip[16]]) || dp_sender_own4(lc, ip))
 		return false;
 	*dst = base_load_be32(ip + 16);
 	/* Ethernet padding is not part of the packet. */
@@ -283,6 +283,24 @@ igmp_is_query(const struct rte_mbuf *m, const uint8_t *ip, uint32_t dst)
 		m->data_len >= WIRE_ETH_LEN + header_len + IGMP_LEN && ip[header_len] == IGMP_QUERY;
 }
 
+/* RFC 3927 2.7: never forwarded, whatever the TTL. */
+static bool
+is_link_local(uint32_t ip)
+{
+	return ip >> 16 == 0xa9fe;
+}
+
+static bool
+is_local(const struct dp_lcore *lc, uint32_t ip)
+{
+	const struct fib_nh *nh;
+
+	if (lc->fib == NULL)
+		return false;
+	fib_lookup(lc->fib, &ip, &nh, 1);
+	return nh->type == FIB_NH_LOCAL;
+}
+
 static bool
 ip4_classify(struct dp_lcore *lc, struct rte_mbuf *m, enum l2_class l2, uint32_t *dst)
 {
@@ -318,6 +336,8 @@ ip4_classify(struct dp_lcore *lc, struct rte_mbuf *m, enum l2_class l2, uint32_t
 		why = DP_DROP_L2_BROADCAST;
 	else if (ip[9] != WIRE_PROTO_CARP && dp_sender_own4(lc, ip)) /* not an advert to us alone */
 		why = DP_DROP_OWN_SOURCE;
+	else if ((is_link_local(src) || is_link_local(*dst)) && !is_local(lc, *dst))
+		why = DP_DROP_IP4_SCOPE;
 	if (why != DP_DROP_COUNT) {
 		dp_drop(lc, m, why);
 		return false;

@@ -313,12 +313,13 @@ dp_mac_word(const uint8_t *p)
 }
 
 /* dp_classify.c */
-/** By an address's first byte: unicast, and may be seen on a wire: not 0/8, 127/8, 224/3. */
-extern const bool dp_ip4_unicast[256];
+/** By an address's first byte: unicast, may be on a wire and be routed: not 0, 127, 169, 224 up. */
+extern const bool dp_ip4_plain[256];
+/** Unicast, and may be on a wire. */
 static inline bool
 dp_ip4_is_unicast(uint32_t ip)
 {
-	return dp_ip4_unicast[ip >> 24];
+	return dp_ip4_plain[ip >> 24] || ip >> 24 == 169;
 }
 /**
  * Give every frame of lc->in that is not to be routed its fate.

@@ -366,6 +366,18 @@ with_option(uint32_t dst, uint8_t type, uint8_t len)
 }
 
 static struct frame
+from_link_local(void)
+{
+	return frame_udp(vmac1, IP(169, 254, 1, 1), SERVER);
+}
+
+static struct frame
+to_link_local(void)
+{
+	return frame_udp(vmac1, CLIENT, IP(169, 254, 255, 255));
+}
+
+static struct frame
 loose_source_route(void)
 {
 	return with_option(SERVER, 131, 11);
@@ -500,6 +512,8 @@ const struct bad_frame bad_frames[] = {
 	{DP_DROP_IP4_DESTINATION, "to loopback", destination_loopback},
 	{DP_DROP_IP4_DESTINATION, "to zero", destination_zero},
 	{DP_DROP_IP4_DESTINATION, "to class E", destination_class_e},
+	{DP_DROP_IP4_SCOPE, "from 169.254/16", from_link_local},
+	{DP_DROP_IP4_SCOPE, "to 169.254/16", to_link_local},
 	{DP_DROP_IP4_SOURCE_ROUTE, "loose source route", loose_source_route},
 	{DP_DROP_IP4_SOURCE_ROUTE, "strict source route, to us", strict_source_route},
 	{DP_DROP_IP4_OPTIONS, "option of one byte", option_of_no_length},

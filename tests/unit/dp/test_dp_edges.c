@@ -236,6 +236,25 @@ what_comes_from_ourselves_is_refused(void **state)
 	assert_source(r, LAN, &vip, false, "VIP all of whose groups are ours");
 }
 
+/* 169.254/16 ends at this box, its neighbours are addresses like any other. */
+static void
+link_local_addresses_of_ip4_are_not_routed(void **state)
+{
+	struct rig *r = *state;
+	static const uint32_t others[] = {
+		IP(169, 253, 255, 255), IP(169, 255, 0, 0), IP(169, 0, 0, 1)};
+	struct frame to_us = frame_udp(lan_mac, IP(169, 254, 3, 3), LAN_OWN);
+
+	for (unsigned int i = 0; i < N_OF(others); i++) {
+		struct frame f = frame_udp(lan_mac, others[i], SERVER);
+
+		rig_take(r, LAN, &f);
+		assert_int_equal(rig_tx_count(r, WAN), 1);
+	}
+	rig_take(r, LAN, &to_us);
+	rig_assert_one_drop(r, DP_DROP_LOCAL);
+}
+
 /* Whoever claims an address of ours is control's to deal with. */
 static void
 what_is_about_our_addresses_reaches_control(void **state)
@@ -380,6 +399,7 @@ main(void)
 		T(a_routing_header_to_us_is_refused),
 		T(koi_sends_no_redirects),
 		T(what_comes_from_ourselves_is_refused),
+		T(link_local_addresses_of_ip4_are_not_routed),
 		T(what_is_about_our_addresses_reaches_control),
 		T(sources_come_by_the_way_back_to_them),
 		T(a_burst_loses_only_what_came_the_wrong_way),
