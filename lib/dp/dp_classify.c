@@ -6,7 +6,7 @@
  * is inside. The common frame, unicast IP in one segment, is let through by a few compares;
  * everything else goes the long way, which alone knows the reasons to refuse one.
  */
-#include "dp_priv.h"
+#include "dp_four_priv.h"
 
 #include <rte_prefetch.h>
 
@@ -421,29 +421,108 @@ foreign_note(struct dp_lcore *lc, struct rte_mbuf *const *pkts, uint16_t n)
 	}
 }
 
+/* What is known of a burst so far. */
+struct burst {
+	uint64_t bytes;
+	/* A destination that was found to be ours, as dp_mac_word() reads it, and that the next frame
+	 * mostly has too; UINT64_MAX: none yet. */
+	uint64_t ours;
+	uint32_t kept;
+};
+
+static inline void
+classify_one(struct dp_lcore *lc, struct rte_mbuf **pkts, struct rte_mbuf *m, struct burst *b)
+{
+	b->bytes += m->pkt_len;
+	if (likely(frame_is_plain(lc, m, &b->ours, &lc->dst[b->kept])))
+		pkts[b->kept++] = m;
+	else if (frame_is_plain6(lc, m, &b->ours))
+		dp_ip6_keep(lc, m);
+	else if (frame_classify(lc, m, &lc->dst[b->kept]))
+		pkts[b->kept++] = m;
+}
+
+#ifdef DP_HAVE_FOUR
+/* Frames that are kept move to the front, over those that are gone. */
+static inline void
+mbufs_move(struct rte_mbuf **to, struct rte_mbuf *const *from)
+{
+	struct rte_mbuf *m[4];
+
+	memcpy(m, from, sizeof(m));
+	memcpy(to, m, sizeof(m));
+}
+
+/* @return how many frames were looked at: all but less than four at the end */
+static inline uint32_t
+classify_fours(struct dp_lcore *lc, struct rte_mbuf **pkts, uint32_t n, struct burst *b)
+{
+	const uint8_t *first = rte_pktmbuf_mtod(pkts[0], const uint8_t *);
+	__m128i bytes = _mm_setzero_si128();
+	uint32_t i, kept = 0, kept6 = lc->n6, words[4];
+	struct dp_heads heads;
+
+	if (pkts[0]->data_len >= WIRE_ETH_LEN && l2_classify(lc->in, first) == L2_OURS)
+		b->ours = dp_mac_word(first);
+	heads = dp_heads_of(b->ours);
+	for (i = 0; i + 4 <= n; i += 4) {
+		if (likely(i + 8 <= n)) {
+			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + 4], void *));
+			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + 5], void *));
+			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + 6], void *));
+			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + 7], void *));
+		}
+		switch (dp_four(&heads, lc->dp->own_byte, &pkts[i], &lc->dst[kept],
+			&lc->dst6[kept6], &bytes)) {
+		case DP_FOUR_IP4:
+			mbufs_move(&pkts[kept], &pkts[i]);
+			kept += 4;
+			continue;
+		case DP_FOUR_IP6:
+			memcpy(&lc->pkts6[kept6], &pkts[i], 4 * sizeof(pkts[0]));
+			kept6 += 4;
+			continue;
+		case DP_FOUR_NOT:
+		default:
+			break;
+		}
+		b->kept = kept;
+		lc->n6 = (uint16_t)kept6;
+		for (uint32_t k = i; k < i + 4; k++)
+			classify_one(lc, pkts, pkts[k], b);
+		kept = b->kept;
+		kept6 = lc->n6;
+		heads = dp_heads_of(b->ours);
+	}
+	b->kept = kept;
+	lc->n6 = (uint16_t)kept6;
+	memcpy(words, &bytes, sizeof(words));
+	b->bytes += (uint64_t)words[0] + words[1] + words[2] + words[3];
+	return i;
+}
+#endif
+
 uint16_t
 dp_classify(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n)
 {
-	uint64_t bytes = 0, ours = UINT64_MAX; /* no MAC yet */
-	uint32_t kept = 0;
+	struct burst b = {.ours = UINT64_MAX};
+	uint32_t i = 0;
 
-	for (uint32_t i = 0; i < n && i < PREFETCH_AHEAD; i++)
-		rte_prefetch0(rte_pktmbuf_mtod(pkts[i], void *));
+	for (uint32_t k = 0; k < n && k < PREFETCH_AHEAD; k++)
+		rte_prefetch0(rte_pktmbuf_mtod(pkts[k], void *));
 	foreign_note(lc, pkts, n);
-	for (uint32_t i = 0; i < n; i++) {
+#ifdef DP_HAVE_FOUR
+	if (likely(n >= 4))
+		i = classify_fours(lc, pkts, n, &b);
+#endif
+	for (; i < n; i++) {
 		struct rte_mbuf *m = pkts[i];
 
 		if (i + PREFETCH_AHEAD < n)
 			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + PREFETCH_AHEAD], void *));
-		bytes += m->pkt_len;
-		if (likely(frame_is_plain(lc, m, &ours, &lc->dst[kept])))
-			pkts[kept++] = m;
-		else if (frame_is_plain6(lc, m, &ours))
-			dp_ip6_keep(lc, m);
-		else if (frame_classify(lc, m, &lc->dst[kept]))
-			pkts[kept++] = m;
+		classify_one(lc, pkts, m, &b);
 	}
 	dp_count(&lc->c.rx_frames, n);
-	dp_count(&lc->c.rx_bytes, bytes);
-	return (uint16_t)kept;
+	dp_count(&lc->c.rx_bytes, b.bytes);
+	return (uint16_t)b.kept;
 }
