@@ -424,8 +424,8 @@ foreign_note(struct dp_lcore *lc, struct rte_mbuf *const *pkts, uint16_t n)
 /* What is known of a burst so far. */
 struct burst {
 	uint64_t bytes;
-	/* A destination that was found to be ours, as dp_mac_word() reads it, and that the next frame
-	 * mostly has too; UINT64_MAX: none yet. */
+	/* A destination that was found to be ours, as dp_mac_word() reads it; the next frame mostly
+	 * has it too. UINT64_MAX: none yet. */
 	uint64_t ours;
 	uint32_t kept;
 };
@@ -466,20 +466,22 @@ classify_fours(struct dp_lcore *lc, struct rte_mbuf **pkts, uint32_t n, struct b
 		b->ours = dp_mac_word(first);
 	heads = dp_heads_of(b->ours);
 	for (i = 0; i + 4 <= n; i += 4) {
+		struct rte_mbuf **at = pkts + i;
+
 		if (likely(i + 8 <= n)) {
-			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + 4], void *));
-			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + 5], void *));
-			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + 6], void *));
-			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + 7], void *));
+			rte_prefetch0(rte_pktmbuf_mtod(at[4], void *));
+			rte_prefetch0(rte_pktmbuf_mtod(at[5], void *));
+			rte_prefetch0(rte_pktmbuf_mtod(at[6], void *));
+			rte_prefetch0(rte_pktmbuf_mtod(at[7], void *));
 		}
-		switch (dp_four(&heads, lc->dp->own_byte, &pkts[i], &lc->dst[kept],
-			&lc->dst6[kept6], &bytes)) {
+		switch (dp_four(
+			&heads, lc->dp->own_byte, at, &lc->dst[kept], &lc->dst6[kept6], &bytes)) {
 		case DP_FOUR_IP4:
-			mbufs_move(&pkts[kept], &pkts[i]);
+			mbufs_move(&pkts[kept], at);
 			kept += 4;
 			continue;
 		case DP_FOUR_IP6:
-			memcpy(&lc->pkts6[kept6], &pkts[i], 4 * sizeof(pkts[0]));
+			memcpy(&lc->pkts6[kept6], at, 4 * sizeof(pkts[0]));
 			kept6 += 4;
 			continue;
 		case DP_FOUR_NOT:

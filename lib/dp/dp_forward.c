@@ -11,18 +11,33 @@
 
 static const struct fib_nh no_route = {.type = FIB_NH_NONE, .group = FIB_GROUP_NONE};
 
-/* RFC 1624: one less in the high byte of the word is 0x0100 more in the complement's sum. */
+/* TTL, protocol and checksum, as a number of which the TTL is the lowest byte. */
+static inline uint32_t
+ttl_word_load(const uint8_t *ip)
+{
+	uint32_t v;
+
+	memcpy(&v, ip + 8, sizeof(v));
+	return rte_le_to_cpu_32(v);
+}
+
+/*
+ * RFC 1624: one less in the high byte of a word is 0x0100 more in the complement's sum, which is 1
+ * more in its low byte here; bytes may be swapped (RFC 1071 2). The carry goes around, and 0xffff
+ * is 0.
+ */
+static inline void
+ttl_word_decrement(uint8_t *ip, uint32_t v)
+{
+	v += v >= UINT32_C(0xfffe0000) ? UINT32_C(0x1ffff) : UINT32_C(0xffff);
+	v = rte_cpu_to_le_32(v);
+	memcpy(ip + 8, &v, sizeof(v));
+}
+
 static inline void
 ttl_decrement(uint8_t *ip)
 {
-	const uint16_t more = rte_cpu_to_be_16(0x0100);
-	uint16_t sum;
-
-	/* The bytes may be swapped, in the sum and in what is added (RFC 1071 2). */
-	memcpy(&sum, ip + 10, sizeof(sum));
-	sum = (uint16_t)(sum + more + (sum >= 0xffff - more));
-	memcpy(ip + 10, &sum, sizeof(sum));
-	ip[8]--;
+	ttl_word_decrement(ip, ttl_word_load(ip));
 }
 
 /* A packet to an address of this box. */
@@ -138,14 +153,41 @@ unresolved(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh, uin
 	}
 }
 
+/*
+ * A packet that does not leave as it is.
+ * @param hop  its next hop; NULL: that has no MAC, or there is none
+ */
+static __rte_noinline void
+stay(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh, uint32_t dst,
+	const struct dp_hop *hop)
+{
+	const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, WIRE_ETH_LEN);
+
+	if (nh->type != FIB_NH_GATEWAY && nh->type != FIB_NH_CONNECTED)
+		unrouted_handle(lc, m, nh);
+	else if (hop == NULL)
+		unresolved(lc, m, nh, dst);
+	else if (ip[8] <= 1)
+		ttl_exceeded(lc, m);
+	else
+		too_big_for_hop(lc, m, hop);
+}
+
+/* The next hop of a route, if it has a MAC. */
+static inline const struct dp_hop *
+hop_get(struct dp_lcore *lc, const struct fib_nh *nh, uint32_t dst)
+{
+	if (likely(nh->type == FIB_NH_CONNECTED))
+		return dp_hop_of_ip4(lc, &lc->dp->ifs[nh->if_index], dst);
+	return nh->type == FIB_NH_GATEWAY ? dp_hop_of_gateway4(lc, nh) : NULL;
+}
+
 void
 dp_forward(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n)
 {
-	const struct fib_nh *nhs[DP_BURST];
-	/* Frames that leave by the same port, one after the other. */
-	struct rte_mbuf *run[DP_BURST];
-	uint32_t n_run = 0, bytes = 0;
-	uint16_t slot = 0;
+	const struct fib_nh *nhs[DP_BURST], **nh = nhs;
+	struct dp_run run = {.pkts = pkts};
+	const struct dp_hops hops = dp_hops_of(lc);
 
 	if (likely(lc->fib != NULL))
 		fib_lookup(lc->fib, lc->dst, nhs, n);
@@ -153,49 +195,31 @@ dp_forward(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n)
 		for (uint32_t i = 0; i < n; i++)
 			nhs[i] = &no_route;
 
-	for (uint32_t i = 0; i < n; i++) {
-		struct rte_mbuf *m = pkts[i];
-		const struct fib_nh *nh = nhs[i];
+	for (struct rte_mbuf **at = pkts; at < pkts + n; at++, nh++) {
+		struct rte_mbuf *m = *at;
 		uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *), *ip = p + WIRE_ETH_LEN;
-		const struct dp_hop *hop;
+		uint32_t len = m->pkt_len;
+		const struct dp_hop *hop = dp_hop_known(&hops, *nh);
+		uint32_t ttl_word = ttl_word_load(ip);
 
-		if (likely(nh->type == FIB_NH_GATEWAY)) {
-			hop = dp_hop_of_gateway4(lc, nh);
-		} else if (likely(nh->type == FIB_NH_CONNECTED)) {
-			hop = dp_hop_of_ip4(lc, &lc->dp->ifs[nh->if_index], lc->dst[i]);
-		} else {
-			unrouted_handle(lc, m, nh);
+		if (unlikely(hop == NULL))
+			hop = hop_get(lc, *nh, lc->dst[at - pkts]);
+		if (unlikely(hop == NULL || (uint8_t)ttl_word <= 1 || len > hop->len_max)) {
+			dp_run_end(lc, &run, at);
+			run.pkts = at + 1;
+			stay(lc, m, *nh, lc->dst[at - pkts], hop);
 			continue;
 		}
-		if (unlikely(hop == NULL)) {
-			unresolved(lc, m, nh, lc->dst[i]);
-			continue;
-		}
-		if (unlikely(ip[8] <= 1)) {
-			ttl_exceeded(lc, m);
-			continue;
-		}
-		if (unlikely(m->pkt_len > hop->len_max)) {
-			/* What came before it leaves before its fragments. */
-			dp_tx_forwarded(lc, slot, run, (uint16_t)n_run, bytes);
-			n_run = 0;
-			bytes = 0;
-			too_big_for_hop(lc, m, hop);
-			continue;
-		}
-		ttl_decrement(ip);
+		ttl_word_decrement(ip, ttl_word);
 		dp_hop_write(hop, p);
-		if (hop->slot != slot && n_run != 0) {
-			dp_tx_forwarded(lc, slot, run, (uint16_t)n_run, bytes);
-			n_run = 0;
-			bytes = 0;
+		if (unlikely(hop->slot != run.slot)) {
+			dp_run_end(lc, &run, at);
+			run.pkts = at;
+			run.slot = hop->slot;
 		}
-		slot = hop->slot;
-		bytes += m->pkt_len;
-		run[n_run++] = m;
+		run.bytes += len;
 	}
-	if (n_run != 0)
-		dp_tx_forwarded(lc, slot, run, (uint16_t)n_run, bytes);
+	dp_run_end(lc, &run, pkts + n);
 }
 
 bool

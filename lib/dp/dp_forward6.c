@@ -75,50 +75,64 @@ routes_get(const struct dp_lcore *lc, const struct fib_nh **nhs)
 		nhs[i] = &no_route;
 }
 
+/* A packet that does not leave as it is, as in dp_forward.c. */
+static __rte_noinline void
+stay6(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh, const uint8_t *dst,
+	const struct dp_hop *hop)
+{
+	if (nh->type != FIB_NH_GATEWAY && nh->type != FIB_NH_CONNECTED)
+		unrouted6_handle(lc, m, nh);
+	else if (hop == NULL)
+		unresolved6(lc, m, nh, dst);
+	else
+		(void)refused(lc, m, rte_pktmbuf_mtod_offset(m, const uint8_t *, WIRE_ETH_LEN),
+			hop->len_max);
+}
+
+/* The next hop of a route, if it has a MAC. */
+static inline const struct dp_hop *
+hop6_get(struct dp_lcore *lc, const struct fib_nh *nh, const uint8_t *dst)
+{
+	if (likely(nh->type == FIB_NH_CONNECTED))
+		return dp_hop_of_ip6(lc, &lc->dp->ifs[nh->if_index], dst);
+	return nh->type == FIB_NH_GATEWAY ? dp_hop_of_gateway6(lc, nh) : NULL;
+}
+
 void
 dp_forward6(struct dp_lcore *lc)
 {
-	const struct fib_nh *nhs[DP_BURST];
-	/* Frames that leave by the same port, one after the other. */
-	struct rte_mbuf *run[DP_BURST];
-	uint32_t n = lc->n6, n_run = 0, bytes = 0;
-	uint16_t slot = 0;
+	const struct fib_nh *nhs[DP_BURST], **nh = nhs;
+	struct rte_mbuf **pkts = lc->pkts6, **end = pkts + lc->n6;
+	struct dp_run run = {.pkts = pkts};
+	const struct dp_hops hops = dp_hops_of(lc);
 
 	routes_get(lc, nhs);
 	lc->n6 = 0;
-	for (uint32_t i = 0; i < n; i++) {
-		struct rte_mbuf *m = lc->pkts6[i];
-		const struct fib_nh *nh = nhs[i];
+	for (struct rte_mbuf **at = pkts; at < end; at++, nh++) {
+		struct rte_mbuf *m = *at;
 		uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *), *ip = p + WIRE_ETH_LEN;
-		const struct dp_hop *hop;
+		uint32_t len = m->pkt_len;
+		const struct dp_hop *hop = dp_hop_known(&hops, *nh);
 
-		if (likely(nh->type == FIB_NH_GATEWAY)) {
-			hop = dp_hop_of_gateway6(lc, nh);
-		} else if (likely(nh->type == FIB_NH_CONNECTED)) {
-			hop = dp_hop_of_ip6(lc, &lc->dp->ifs[nh->if_index], lc->dst6[i]);
-		} else {
-			unrouted6_handle(lc, m, nh);
+		if (unlikely(hop == NULL))
+			hop = hop6_get(lc, *nh, lc->dst6[at - pkts]);
+		if (unlikely(hop == NULL || ip[7] <= 1 || len > hop->len_max ||
+			    wire_ip6_is_link_local(ip + 8))) {
+			dp_run_end(lc, &run, at);
+			run.pkts = at + 1;
+			stay6(lc, m, *nh, lc->dst6[at - pkts], hop);
 			continue;
 		}
-		if (unlikely(hop == NULL)) {
-			unresolved6(lc, m, nh, lc->dst6[i]);
-			continue;
-		}
-		if (refused(lc, m, ip, hop->len_max))
-			continue;
 		ip[7]--;
 		dp_hop_write(hop, p);
-		if (hop->slot != slot && n_run != 0) {
-			dp_tx_forwarded(lc, slot, run, (uint16_t)n_run, bytes);
-			n_run = 0;
-			bytes = 0;
+		if (unlikely(hop->slot != run.slot)) {
+			dp_run_end(lc, &run, at);
+			run.pkts = at;
+			run.slot = hop->slot;
 		}
-		slot = hop->slot;
-		bytes += m->pkt_len;
-		run[n_run++] = m;
+		run.bytes += len;
 	}
-	if (n_run != 0)
-		dp_tx_forwarded(lc, slot, run, (uint16_t)n_run, bytes);
+	dp_run_end(lc, &run, end);
 }
 
 bool

@@ -8,11 +8,11 @@
 
 /**
  * @file
- * Classification of four frames at once, by the vectors of 128 bits that every x86 processor of DPDK
- * has (SSE 4.1). It lets through what frame_is_plain() and frame_is_plain6() of dp_classify.c let
- * through, and does to it what they do. When one of the four is not plain, or not of the others'
- * family, it lets none through, and they are looked at one by one. A test holds the two ways to the
- * same results. Elsewhere there is only the one.
+ * Classification of four frames at once, by the vectors of 128 bits that every x86 processor of
+ * DPDK has (SSE 4.1). It lets through what frame_is_plain() and frame_is_plain6() of dp_classify.c
+ * let through, and does to it what they do. When one of the four is not plain, or not of the
+ * others' family, it lets none through, and they are looked at one by one. A test holds the two
+ * ways to the same results. Elsewhere there is only the one.
  */
 
 /** What four frames are, all of them. */
@@ -122,8 +122,8 @@ dp_four_trim(struct rte_mbuf *const m[4], __m128i len, __m128i has)
  * What is wrong with four IPv4 headers of 20 bytes; zero where nothing is.
  *
  * The ten 16-bit words of a header that verifies add up to 65535 times a number from 1 to 10, and
- * one carry makes 65535 of that. To be added in pairs they are multiplied by one, which is for signed
- * numbers: each is made less by 32768 first, all ten by 327680.
+ * one carry makes 65535 of that. To be added in pairs they are multiplied by one, which is for
+ * signed numbers: each is made less by 32768 first, all ten by 327680.
  * @param w    their words of 32 bits, of four packets each
  * @param tot  total lengths
  * @param has  bytes of the frames
@@ -152,7 +152,7 @@ dp_four_ip4_faults(const __m128i w[5], __m128i tot, __m128i has)
 	return _mm_or_si128(bad, _mm_cmpeq_epi16(first, _mm_set1_epi16(126)));
 }
 
-/** Whether one of four source addresses, off bytes from the start, ends as an address of ours does. */
+/** Whether one of four sources, whose last byte is at off, ends as an address of ours does. */
 static inline bool
 dp_four_own(const bool *own_byte, const uint8_t *const p[4], unsigned int off)
 {

@@ -28,6 +28,28 @@ dp_hop_place(struct dp_lcore *lc, const struct fib_nh *nh, uint64_t *key)
 	return &lc->hops[*key / __alignof__(*nh) % RTE_DIM(lc->hops)];
 }
 
+/** What dp_hop_known() needs, read once for a burst. */
+struct dp_hops {
+	struct dp_hop *hop;
+	uint64_t epoch;
+};
+
+static inline struct dp_hops
+dp_hops_of(struct dp_lcore *lc)
+{
+	return (struct dp_hops){lc->hops, lc->hop_epoch};
+}
+
+/** The router that a route leads to, if it was looked up lately; nothing else has its key. */
+static inline const struct dp_hop *
+dp_hop_known(const struct dp_hops *hops, const struct fib_nh *nh)
+{
+	uint64_t key = hops->epoch + (uintptr_t)nh;
+	const struct dp_hop *h = &hops->hop[key / __alignof__(*nh) % (1 << DP_HOP_CACHE_BITS)];
+
+	return likely(h->key == key) ? h : NULL;
+}
+
 /** The router that a route of IPv4 leads to. */
 static inline const struct dp_hop *
 dp_hop_of_gateway4(struct dp_lcore *lc, const struct fib_nh *nh)
@@ -80,6 +102,22 @@ dp_hop_of_ip6(struct dp_lcore *lc, const struct dp_if *out, const uint8_t ip[16]
 	h->hi = hi;
 	h->lo = lo;
 	return &h->hop;
+}
+
+/** Frames of a burst that leave by one port, one after the other. */
+struct dp_run {
+	struct rte_mbuf **pkts; /**< the first */
+	uint32_t bytes;
+	uint16_t slot;
+};
+
+/** The run ends before a frame. */
+static inline void
+dp_run_end(struct dp_lcore *lc, struct dp_run *r, struct rte_mbuf **before)
+{
+	if (before != r->pkts)
+		dp_tx_forwarded(lc, r->slot, r->pkts, (uint16_t)(before - r->pkts), r->bytes);
+	r->bytes = 0;
 }
 
 /** Write the Ethernet addresses of a frame. */
