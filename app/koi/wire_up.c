@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <openssl/rand.h>
+#include <rte_cycles.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_launch.h>
@@ -508,6 +509,7 @@ wire_up_start(const struct wire_up_config *config, char *err, unsigned int err_l
 		.if_port = w->if_port_index,
 		.lcores = w->lcores,
 		.n_lcores = w->n_lcores,
+		.tsc_hz = rte_get_tsc_hz(),
 		.cli_socket = config->cli_socket,
 		.syslog_prefix = config->syslog_prefix,
 		.on_quit = config->on_quit,

@@ -384,8 +384,10 @@ ctl_turn(struct ctl *c, base_ns_t now)
 	ctl_publish(c);
 	base_ns_t took = base_ns_since(dp_clock(), now);
 
-	if (took > c->longest_turn_ns)
+	if (took > c->longest_turn_ns || c->forgot != dp_longest_turn_asked(c->dp)) {
 		c->longest_turn_ns = took;
+		c->forgot = dp_longest_turn_asked(c->dp);
+	}
 }
 
 /* Until the next deadline, but never so long that an arriving advert waits noticeably. */

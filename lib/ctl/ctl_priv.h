@@ -212,7 +212,8 @@ struct ctl {
 	bool marked; /**< rings not emptied: marked_horizon waits for dp_adverts_passed() */
 	base_ns_t marked_horizon[DP_IF_MAX];
 	uint64_t turns, sleeps, stalls;
-	base_ns_t longest_turn_ns;
+	base_ns_t longest_turn_ns; /* since this many times of dp_longest_turn_forget() */
+	uint32_t forgot;
 	base_ns_t stall_told; /* time of the last STALL event */
 	uint32_t stalls_untold;
 	uint64_t late[CTL_LATE_BUCKETS];

@@ -284,14 +284,22 @@ struct dp_stats {
 /** Sum over workers and control lcore. */
 void dp_stats_sum(const struct dp *dp, struct dp_stats *out);
 void dp_stats_worker(const struct dp *dp, uint16_t worker, struct dp_stats *out);
+/** Bursts of no packet, of one, 2 to 3, 4 to 7, ... and of DP_BURST. */
+#define DP_BURST_SIZES 7
 struct dp_worker_info {
 	uint16_t n_rxq;
 	uint64_t turns, empty_turns, sleeps;
 	uint64_t busy_ns, idle_ns;
-	base_ns_t longest_turn_ns, last_turn;
+	uint64_t bursts[DP_BURST_SIZES]; /**< by size, what each poll of a queue gave */
+	base_ns_t longest_turn_ns;	 /**< since dp_longest_turn_forget() */
+	base_ns_t last_turn;
 };
 void dp_worker_info(const struct dp *dp, uint16_t worker, struct dp_worker_info *out);
 uint16_t dp_worker_count(const struct dp *dp);
+/** Every worker forgets its longest turn before its next one. @thread management, one at a time */
+void dp_longest_turn_forget(struct dp *dp);
+/** How often it was asked to: who counts turns elsewhere does the same. @thread any */
+uint32_t dp_longest_turn_asked(const struct dp *dp);
 /** @} */
 
 /** The clock that workers and control lcore share: CLOCK_MONOTONIC, read without a system call. */

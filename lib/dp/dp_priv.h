@@ -205,7 +205,8 @@ enum dp_error {
  */
 struct dp_lcore {
 	struct dp *dp;
-	uint16_t id; /**< worker number; dp->n_workers is the control lcore */
+	uint16_t id;	 /**< worker number; dp->n_workers is the control lcore */
+	uint32_t forgot; /**< dp.forget when the longest turn was last forgotten */
 	uint16_t n_rxq;
 	base_ns_t now; /**< start of the turn */
 	base_ns_t hop_epoch_end;
@@ -253,6 +254,7 @@ struct dp {
 	struct dp_cursor cursor[DP_SET_COUNT]; /**< control lcore */
 	uint32_t adverts_owed;		       /**< control lcore: sum of dp_set.owed */
 	_Atomic bool stopping;
+	_Atomic uint32_t forget; /**< management: wo, lcores: ro */
 	_Atomic uint32_t states; /**< dp_own() and dp_answer() so far; control lcore: wo */
 	/* Written by control or main, read by every worker once per turn. */
 	const struct fib *_Atomic fib;

@@ -70,6 +70,8 @@ dp_worker_info(const struct dp *dp, uint16_t worker, struct dp_worker_info *out)
 	out->sleeps = __atomic_load_n(&i->sleeps, __ATOMIC_RELAXED);
 	out->busy_ns = __atomic_load_n(&i->busy_ns, __ATOMIC_RELAXED);
 	out->idle_ns = __atomic_load_n(&i->idle_ns, __ATOMIC_RELAXED);
+	for (unsigned int b = 0; b < DP_BURST_SIZES; b++)
+		out->bursts[b] = __atomic_load_n(&i->bursts[b], __ATOMIC_RELAXED);
 	out->longest_turn_ns = __atomic_load_n(&i->longest_turn_ns, __ATOMIC_RELAXED);
 	out->last_turn = __atomic_load_n(&i->last_turn, __ATOMIC_RELAXED);
 }
@@ -78,4 +80,16 @@ uint16_t
 dp_worker_count(const struct dp *dp)
 {
 	return dp->n_workers;
+}
+
+void
+dp_longest_turn_forget(struct dp *dp)
+{
+	atomic_fetch_add_explicit(&dp->forget, 1, memory_order_relaxed);
+}
+
+uint32_t
+dp_longest_turn_asked(const struct dp *dp)
+{
+	return atomic_load_explicit(&dp->forget, memory_order_relaxed);
 }

@@ -119,6 +119,14 @@ dp_last_frame(const struct dp *dp, uint16_t if_index)
 	return last;
 }
 
+static_assert(1 << (DP_BURST_SIZES - 2) == DP_BURST, "a full burst has a size of its own");
+
+static void
+burst_note(struct dp_lcore *lc, uint16_t n)
+{
+	dp_count(&lc->info.bursts[n == 0 ? 0 : rte_fls_u32(n)], 1);
+}
+
 static void
 burst_orphaned(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n)
 {
@@ -155,6 +163,7 @@ queues_poll(struct dp_lcore *lc)
 			n = rte_eth_rx_burst(q->port_id, q->queue, pkts, DP_BURST);
 
 		rxq_note(q, n, lc->now);
+		burst_note(lc, n);
 		if (n == 0)
 			continue;
 		total += n;
@@ -216,6 +225,18 @@ idle_sleep(struct dp_lcore *lc, base_ns_t ns)
 	dp_count(&lc->info.sleeps, 1);
 }
 
+/* The longest turn since somebody asked to forget it. */
+static void
+turn_note(struct dp_lcore *lc, base_ns_t took)
+{
+	uint32_t forget = dp_longest_turn_asked(lc->dp);
+
+	if (took > lc->info.longest_turn_ns || unlikely(forget != lc->forgot)) {
+		__atomic_store_n(&lc->info.longest_turn_ns, took, __ATOMIC_RELAXED);
+		lc->forgot = forget;
+	}
+}
+
 int
 dp_worker_run(struct dp *dp, uint16_t worker)
 {
@@ -235,8 +256,7 @@ dp_worker_run(struct dp *dp, uint16_t worker)
 		turn(lc, start, &worked);
 		end = dp_clock();
 		dp_count(worked ? &lc->info.busy_ns : &lc->info.idle_ns, end - start);
-		if (end - start > lc->info.longest_turn_ns)
-			__atomic_store_n(&lc->info.longest_turn_ns, end - start, __ATOMIC_RELAXED);
+		turn_note(lc, end - start);
 		start = end;
 		if (worked) {
 			empty = 0;

@@ -17,6 +17,7 @@
 #include <cmdline_socket.h>
 
 #include "mgmt_cli_priv.h"
+#include "mgmt_marks_priv.h"
 #include "mgmt_priv.h"
 #include "mgmt_tel_priv.h"
 
@@ -65,7 +66,8 @@ mgmt_start(const struct mgmt_config *config, char *err, unsigned int err_len)
 	signal(SIGPIPE, SIG_IGN);
 	m->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	m->cli = mgmt_cli_new();
-	if (!m->cli || m->wake_fd < 0)
+	m->config.marks = mgmt_marks_new();
+	if (!m->cli || !m->config.marks || m->wake_fd < 0)
 		goto fail;
 	if (config->cli_socket && config->cli_socket[0] != '\0') {
 		m->server =
@@ -146,6 +148,7 @@ mgmt_stop(struct mgmt *m)
 	mgmt_server_stop(m->server);
 	mgmt_log_stop(m->log);
 	mgmt_cli_free(m->cli);
+	mgmt_marks_free(m->config.marks);
 	if (m->wake_fd >= 0)
 		close(m->wake_fd);
 	free(m);

@@ -19,6 +19,7 @@ struct dp;
 struct fib;
 struct fib_nbr_table;
 struct port_set;
+struct mgmt_marks;
 
 struct mgmt_lcore {
 	const char *role; /**< "main", "control", "worker 0", … */
@@ -38,6 +39,8 @@ struct mgmt_config {
 	const uint16_t *if_port; /**< index into the port set of each interface of conf */
 	const struct mgmt_lcore *lcores;
 	uint16_t n_lcores;
+	uint64_t tsc_hz;	    /**< cycles that lcores are shown to have spent, per second */
+	struct mgmt_marks *marks;   /**< of mgmt_start() itself */
 	const char *cli_socket;	    /**< path */
 	bool syslog_prefix;	    /**< log lines start with <N>, as systemd reads them */
 	void (*on_quit)(void *arg); /**< the operator typed quit on stdin */

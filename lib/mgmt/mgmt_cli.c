@@ -15,6 +15,7 @@
 #include "port.h"
 
 #include "mgmt_json_priv.h"
+#include "mgmt_marks_priv.h"
 #include "mgmt_text_priv.h"
 
 /* What rdline keeps of a line; it drops the rest without a word. */
@@ -134,9 +135,9 @@ static void
 do_clear_ports(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args *a)
 {
 	(void)row;
-	(void)a;
 	for (uint16_t i = 0; i < port_set_count(s->config->ports); i++) {
-		int rc = port_set_stats_clear(s->config->ports, i);
+		bool meant = !a->has_if || s->config->if_port[a->if_index] == i;
+		int rc = meant ? mgmt_clear_port(s->config, i) : 0;
 		struct port_info info = {0};
 
 		if (rc == 0)
@@ -145,6 +146,22 @@ do_clear_ports(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mg
 		s->status = MGMT_CLI_REFUSED;
 		fprintf(s->out, "refused: %s: %s\n", info.device, strerror(-rc));
 	}
+}
+
+static void
+do_clear_drops(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args *a)
+{
+	(void)row;
+	(void)a;
+	mgmt_clear_drops(s->config);
+}
+
+static void
+do_clear_lcores(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args *a)
+{
+	(void)row;
+	(void)a;
+	mgmt_clear_lcores(s->config);
 }
 
 static void

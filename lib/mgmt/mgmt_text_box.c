@@ -26,6 +26,62 @@ mgmt_text_drops(FILE *to, const json_t *v)
 	}
 }
 
+/* Bytes, cycles: what comes to billions soon, with three or four digits. */
+static void
+print_large(FILE *to, double v)
+{
+	static const char units[] = " kMGT";
+	unsigned int u = 0;
+
+	while (v >= 1000 && u < sizeof(units) - 2) {
+		v /= 1000;
+		u++;
+	}
+	if (u == 0)
+		fprintf(to, "%.0f", v);
+	else
+		fprintf(to, "%.2f %c", v, units[u]);
+}
+
+static void
+print_bursts(FILE *to, const json_t *l)
+{
+	static const char *const sizes[DP_BURST_SIZES] = {
+		"0", "1", "2-3", "4-7", "8-15", "16-31", "32"};
+	const json_t *bursts = json_object_get(l, "bursts");
+	uint64_t packets = get_u64(l, "packets"), full = 0, n[DP_BURST_SIZES];
+
+	for (unsigned int b = 0; b < DP_BURST_SIZES; b++) {
+		n[b] = (uint64_t)json_integer_value(json_array_get(bursts, b));
+		full += b > 0 ? n[b] : 0;
+	}
+	fprintf(to, "\tpackets %" PRIu64 ", %.1f in a burst that had any; bursts of", packets,
+		full ? (double)packets / (double)full : 0);
+	for (unsigned int b = 0; b < DP_BURST_SIZES; b++)
+		fprintf(to, "%s %s: %" PRIu64, b > 0 ? "," : "", sizes[b], n[b]);
+	fputc('\n', to);
+}
+
+static void
+print_worker(FILE *to, const json_t *l)
+{
+	uint64_t packets = get_u64(l, "packets");
+	double busy = (double)get_u64(l, "busy_cycles");
+
+	fprintf(to,
+		"\trx queues %" PRIu64 ", turns %" PRIu64 ", empty %" PRIu64 ", sleeps %" PRIu64
+		"\n\tbusy %.1f s (",
+		get_u64(l, "rx_queues"), get_u64(l, "turns"), get_u64(l, "empty_turns"),
+		get_u64(l, "sleeps"), (double)get_u64(l, "busy_ms") / 1000.0);
+	print_large(to, busy);
+	fprintf(to, " cycles, %.0f a packet), idle %.1f s (", packets ? busy / (double)packets : 0,
+		(double)get_u64(l, "idle_ms") / 1000.0);
+	print_large(to, (double)get_u64(l, "idle_cycles"));
+	fprintf(to, " cycles)\n\tlongest turn %" PRIu64 " us, last turn %" PRIu64 " us ago\n",
+		get_u64(l, "longest_turn_us"), get_u64(l, "last_turn_us_ago"));
+	print_bursts(to, l);
+}
+
 void
 mgmt_text_lcores(FILE *to, const json_t *v)
 {
@@ -44,19 +100,14 @@ mgmt_text_lcores(FILE *to, const json_t *v)
 		fprintf(to, ", numa %" JSON_INTEGER_FORMAT "%s%s\n",
 			json_integer_value(json_object_get(l, "numa_node")),
 			note[0] != '\0' ? ", " : "", note);
-		if (json_object_get(l, "rx_queues") == NULL)
-			continue;
-		fprintf(to,
-			"\trx queues %" PRIu64 ", turns %" PRIu64 ", empty %" PRIu64
-			", sleeps %" PRIu64 "\n",
-			get_u64(l, "rx_queues"), get_u64(l, "turns"), get_u64(l, "empty_turns"),
-			get_u64(l, "sleeps"));
-		fprintf(to,
-			"\tbusy %.1f s, idle %.1f s, longest turn %" PRIu64
-			" us, last turn %" PRIu64 " us ago\n",
-			(double)get_u64(l, "busy_ms") / 1000.0,
-			(double)get_u64(l, "idle_ms") / 1000.0, get_u64(l, "longest_turn_us"),
-			get_u64(l, "last_turn_us_ago"));
+		if (json_object_get(l, "rx_queues") != NULL)
+			print_worker(to, l);
+		else if (json_object_get(l, "turns") != NULL)
+			fprintf(to,
+				"\tturns %" PRIu64 ", sleeps %" PRIu64 ", stalls %" PRIu64
+				", longest turn %" PRIu64 " us\n",
+				get_u64(l, "turns"), get_u64(l, "sleeps"), get_u64(l, "stalls"),
+				get_u64(l, "longest_turn_us"));
 	}
 }
 

@@ -5,6 +5,7 @@
 #include "mgmt_view_priv.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <rte_version.h>
@@ -16,6 +17,7 @@
 #include "fib_nbr.h"
 
 #include "mgmt_json_priv.h"
+#include "mgmt_marks_priv.h"
 
 json_t *
 mgmt_view_info(const struct mgmt_config *c, const struct mgmt_args *a)
@@ -56,11 +58,53 @@ mgmt_view_info(const struct mgmt_config *c, const struct mgmt_args *a)
 	return o;
 }
 
+/* Nanoseconds of a lcore, in words and in cycles of the time stamp counter. */
+static void
+put_time(json_t *o, const struct mgmt_config *c, const char *ms, const char *cycles, uint64_t ns)
+{
+	put_u64(o, ms, ns / BASE_NS_PER_MS);
+	put_u64(o, cycles, (uint64_t)((double)ns * ((double)c->tsc_hz / 1e9)));
+}
+
+static void
+put_worker(json_t *o, const struct mgmt_config *c, uint16_t worker)
+{
+	struct dp_worker_info w = {0};
+	json_t *sizes = json_array();
+	uint64_t frames = 0;
+
+	mgmt_since_worker(c, worker, &w, &frames);
+	put_u64(o, "rx_queues", w.n_rxq);
+	put_u64(o, "turns", w.turns);
+	put_u64(o, "empty_turns", w.empty_turns);
+	put_u64(o, "sleeps", w.sleeps);
+	put_time(o, c, "busy_ms", "busy_cycles", w.busy_ns);
+	put_time(o, c, "idle_ms", "idle_cycles", w.idle_ns);
+	put_u64(o, "packets", frames);
+	/* polls that gave 0, 1, 2 to 3, 4 to 7, ... packets */
+	for (unsigned int b = 0; b < DP_BURST_SIZES; b++)
+		json_array_append_new(sizes, json_integer((json_int_t)w.bursts[b]));
+	json_object_set_new(o, "bursts", sizes);
+	put_u64(o, "longest_turn_us", w.longest_turn_ns / BASE_NS_PER_US);
+	put_u64(o, "last_turn_us_ago", base_ns_since(dp_clock(), w.last_turn) / BASE_NS_PER_US);
+}
+
+static void
+put_control(json_t *o, const struct mgmt_config *c)
+{
+	struct ctl_box_view box;
+
+	mgmt_since_box(c, &box);
+	put_u64(o, "turns", box.turns);
+	put_u64(o, "sleeps", box.sleeps);
+	put_u64(o, "stalls", box.stalls);
+	put_u64(o, "longest_turn_us", box.longest_turn_ns / BASE_NS_PER_US);
+}
+
 json_t *
 mgmt_view_lcores(const struct mgmt_config *c, const struct mgmt_args *a)
 {
 	json_t *o = json_object(), *list = json_array(), *item;
-	base_ns_t now = dp_clock();
 
 	(void)a;
 	for (uint16_t i = 0; i < c->n_lcores; i++) {
@@ -73,21 +117,10 @@ mgmt_view_lcores(const struct mgmt_config *c, const struct mgmt_args *a)
 		json_object_set_new(item, "numa_node", json_integer(lc->numa_node));
 		put_str(item, "role", lc->role);
 		put_str(item, "note", lc->note ? lc->note : "");
-		if (sscanf(lc->role, "worker %u", &worker) == 1 &&
-			worker < dp_worker_count(c->dp)) {
-			struct dp_worker_info w = {0};
-
-			dp_worker_info(c->dp, (uint16_t)worker, &w);
-			put_u64(item, "rx_queues", w.n_rxq);
-			put_u64(item, "turns", w.turns);
-			put_u64(item, "empty_turns", w.empty_turns);
-			put_u64(item, "sleeps", w.sleeps);
-			put_u64(item, "busy_ms", w.busy_ns / BASE_NS_PER_MS);
-			put_u64(item, "idle_ms", w.idle_ns / BASE_NS_PER_MS);
-			put_u64(item, "longest_turn_us", w.longest_turn_ns / BASE_NS_PER_US);
-			put_u64(item, "last_turn_us_ago",
-				base_ns_since(now, w.last_turn) / BASE_NS_PER_US);
-		}
+		if (sscanf(lc->role, "worker %u", &worker) == 1 && worker < dp_worker_count(c->dp))
+			put_worker(item, c, (uint16_t)worker);
+		else if (strcmp(lc->role, "control") == 0)
+			put_control(item, c);
 		json_array_append_new(list, item);
 	}
 	json_object_set_new(o, "lcores", list);
@@ -98,12 +131,12 @@ json_t *
 mgmt_view_drops(const struct mgmt_config *c, const struct mgmt_args *a)
 {
 	json_t *o = json_object();
-	struct dp_stats s;
+	uint64_t drops[DP_DROP_COUNT];
 
 	(void)a;
-	dp_stats_sum(c->dp, &s);
+	mgmt_since_drops(c, drops);
 	for (unsigned int i = 0; i < DP_DROP_COUNT; i++)
-		put_u64(o, dp_drop_name((enum dp_drop)i), s.drops[i]);
+		put_u64(o, dp_drop_name((enum dp_drop)i), drops[i]);
 	return o;
 }
 

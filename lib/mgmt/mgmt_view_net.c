@@ -15,6 +15,7 @@
 #include "port.h"
 
 #include "mgmt_json_priv.h"
+#include "mgmt_marks_priv.h"
 
 const char *
 mgmt_mac_str(const uint8_t mac[BASE_MAC_LEN], char buf[MGMT_MAC_STR])
@@ -199,7 +200,7 @@ mgmt_view_port_stats(const struct mgmt_config *c, const struct mgmt_args *a)
 		p = json_object();
 		put_str(p, "device", info.device);
 		put_u64(p, "port_id", info.port_id);
-		put_bool(p, "valid", port_set_stats(c->ports, i, &s) == 0);
+		put_bool(p, "valid", mgmt_since_port(c, i, &s) == 0);
 		put_u64(p, "rx_frames", s.rx_frames);
 		put_u64(p, "rx_bytes", s.rx_bytes);
 		put_u64(p, "rx_missed", s.rx_missed);

@@ -204,7 +204,5 @@ struct port_stats {
 		rx_nombuf;
 };
 int port_set_stats(struct port_set *s, uint16_t i, struct port_stats *out);
-/** Set the counters to zero. @return as port_set_stats() */
-int port_set_stats_clear(struct port_set *s, uint16_t i);
 
 #endif

@@ -207,7 +207,6 @@ const struct port_ops port_ops_real = {
 	.remove = remove_device,
 	.probe = rte_dev_probe,
 	.stats = rte_eth_stats_get,
-	.stats_reset = rte_eth_stats_reset,
 	.netdev_open = port_netdev_open,
 	.netdev_watch_open = port_netdev_watch_open,
 	.netdev_link = port_netdev_link,

@@ -65,7 +65,6 @@ struct port_ops {
 	int (*probe)(const char *identity);
 
 	int (*stats)(uint16_t port_id, struct rte_eth_stats *stats);
-	int (*stats_reset)(uint16_t port_id);
 
 	/** A socket for netdev calls in this process's namespace. @return it or -errno */
 	int (*netdev_open)(void);

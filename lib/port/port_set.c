@@ -302,17 +302,3 @@ port_set_stats(struct port_set *s, uint16_t i, struct port_stats *out)
 	};
 	return 0;
 }
-
-int
-port_set_stats_clear(struct port_set *s, uint16_t i)
-{
-	int ret;
-
-	if (i >= s->n)
-		return -EINVAL;
-	if (!driver_lock(&s->dev[i]))
-		return -EBUSY;
-	ret = s->ops->stats_reset(s->dev[i].id);
-	pthread_mutex_unlock(&s->dev[i].driver);
-	return ret;
-}

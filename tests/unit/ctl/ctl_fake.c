@@ -234,6 +234,13 @@ dp_rx_horizon(const struct dp *dp, uint16_t if_index)
 	return fake.horizon == BASE_NS_NEVER ? fake.now : fake.horizon;
 }
 
+uint32_t
+dp_longest_turn_asked(const struct dp *dp)
+{
+	(void)dp;
+	return fake.forgets;
+}
+
 base_ns_t
 dp_rx_alive(const struct dp *dp, uint16_t if_index)
 {

@@ -51,6 +51,7 @@ struct fake {
 	uint32_t n_told;
 	bool warm[8]; /* by fib_nbr_warm() */
 	base_ns_t last_frame;
+	uint32_t forgets; /* what dp_longest_turn_asked() answers */
 	uint16_t n_known; /* sources published last */
 	uint16_t port;	  /* of port_event */
 	bool filter_event, filter_ok;

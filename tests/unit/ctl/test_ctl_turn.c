@@ -270,6 +270,31 @@ link_down_stops_the_group_and_demotes_the_other(void **state)
 
 /* The port thread gets the device once the workers have let go of it, and not before. */
 static void
+the_longest_turn_is_forgotten_when_asked(void **state)
+{
+	struct rig r = rig_make(rig_pair);
+	struct ctl_box_view v;
+	base_ns_t longest;
+
+	(void)state;
+	fake.step = BASE_NS_PER_MS;
+	rig_turn(&r);
+	fake.step = BASE_NS_PER_US;
+	fake.now += BASE_NS_PER_S; /* views are published now and then */
+	rig_turn(&r);
+	ctl_box_view(r.ctl, &v);
+	longest = v.longest_turn_ns;
+	assert_true(longest >= BASE_NS_PER_MS);
+	fake.forgets++;
+	rig_turn(&r);
+	fake.now += BASE_NS_PER_S;
+	rig_turn(&r); /* a turn is told by one after it */
+	ctl_box_view(r.ctl, &v);
+	assert_in_range(v.longest_turn_ns, BASE_NS_PER_US, BASE_NS_PER_MS - 1);
+	rig_free(&r);
+}
+
+static void
 device_is_let_go_of_and_taken_back(void **state)
 {
 	struct rig r = rig_make(rig_pair);
@@ -318,6 +343,7 @@ main(void)
 		cmocka_unit_test(a_flood_keeps_no_backup_waiting),
 		cmocka_unit_test(a_flood_hides_no_advert),
 		cmocka_unit_test(link_down_stops_the_group_and_demotes_the_other),
+		cmocka_unit_test(the_longest_turn_is_forgotten_when_asked),
 		cmocka_unit_test(device_is_let_go_of_and_taken_back),
 	};
 

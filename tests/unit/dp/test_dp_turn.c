@@ -217,6 +217,23 @@ turns_are_counted(void **state)
 }
 
 static void
+bursts_are_counted_by_size(void **state)
+{
+	static const unsigned int sizes[] = {1, 2, 3, 4, 7, 8, 15, 16, 31, 32};
+	static const uint64_t want[DP_BURST_SIZES] = {20, 1, 2, 2, 2, 2, 1};
+	struct rig *r = *state;
+	struct dp_worker_info i;
+
+	for (unsigned int s = 0; s < RTE_DIM(sizes); s++) {
+		rx_many(r, LAN, 0, sizes[s]);
+		rig_turn(r); /* the two other ports have nothing */
+	}
+	dp_worker_info(r->dp, 0, &i);
+	for (unsigned int b = 0; b < DP_BURST_SIZES; b++)
+		assert_int_equal(i.bursts[b], want[b]);
+}
+
+static void
 the_clock_is_monotonic(void **state)
 {
 	base_ns_t last = dp_clock();
@@ -254,6 +271,7 @@ the_loop_runs_beside_control(void **state)
 	struct loop l = {r->dp, -1};
 	base_ns_t deadline = dp_clock() + 30 * BASE_NS_PER_S;
 	uint32_t adverts = 0, sent = 0, rounds = 0;
+	base_ns_t longest;
 	struct dp_worker_info i;
 	struct dp_punt p[8];
 	pthread_t thread;
@@ -285,6 +303,13 @@ the_loop_runs_beside_control(void **state)
 	do {
 		dp_worker_info(r->dp, 0, &i);
 	} while (i.sleeps < 5 && dp_clock() < deadline);
+	/* Nothing but forgetting makes the longest turn a shorter one. */
+	longest = i.longest_turn_ns;
+	do {
+		dp_longest_turn_forget(r->dp);
+		dp_worker_info(r->dp, 0, &i);
+	} while (i.longest_turn_ns >= longest && dp_clock() < deadline);
+	assert_true(i.longest_turn_ns < longest);
 	dp_stop(r->dp);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	assert_int_equal(l.ret, 0);
@@ -314,6 +339,7 @@ main(void)
 		T(the_last_frame_is_that_of_another_host),
 		T(the_last_frame_is_looked_for_in_all_of_a_burst),
 		T(turns_are_counted),
+		T(bursts_are_counted_by_size),
 		T(the_clock_is_monotonic),
 		T(the_loop_runs_beside_control),
 	};

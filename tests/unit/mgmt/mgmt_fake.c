@@ -3,6 +3,8 @@
  */
 #include "mgmt_fake.h"
 
+#include "mgmt_marks_priv.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
@@ -180,6 +182,8 @@ setup_with(const char *text)
 		.if_port = if_port,
 		.lcores = lcores,
 		.n_lcores = 3,
+		.tsc_hz = 2000000000,
+		.marks = mgmt_marks_new(),
 	};
 }
 
@@ -211,6 +215,7 @@ void
 fake_teardown(void)
 {
 	conf_free(fake.conf);
+	mgmt_marks_free(fake.config.marks);
 	free(fake.routes);
 	fake.routes = NULL;
 	fake.conf = NULL;
@@ -392,6 +397,21 @@ dp_worker_info(const struct dp *dp, uint16_t worker, struct dp_worker_info *out)
 	*out = fake.worker;
 }
 
+void
+dp_stats_worker(const struct dp *dp, uint16_t worker, struct dp_stats *out)
+{
+	(void)dp;
+	(void)worker;
+	*out = fake.dp;
+}
+
+void
+dp_longest_turn_forget(struct dp *dp)
+{
+	(void)dp;
+	fake.n_forgets++;
+}
+
 uint16_t
 dp_worker_count(const struct dp *dp)
 {
@@ -500,14 +520,5 @@ port_set_stats(struct port_set *s, uint16_t i, struct port_stats *out)
 {
 	(void)s;
 	*out = fake.port_stats[i];
-	return 0;
-}
-
-int
-port_set_stats_clear(struct port_set *s, uint16_t i)
-{
-	(void)s;
-	(void)i;
-	fake.n_cleared++;
-	return fake.clear_rc;
+	return fake.port_stats_rc;
 }

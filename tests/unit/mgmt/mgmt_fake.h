@@ -45,8 +45,8 @@ struct fake_box {
 	uint32_t n_nbrs;
 	struct port_info ports[2];
 	struct port_stats port_stats[2];
-	uint32_t n_cleared;
-	int clear_rc;
+	int port_stats_rc;
+	uint32_t n_forgets; /**< dp_longest_turn_forget() */
 };
 
 /** The box of this process: fw1 with lan and wan, carp0 MASTER on lan, carp1 BACKUP on wan. */

@@ -22,6 +22,7 @@
 #include "mgmt_cli_priv.h"
 #include "mgmt_fake.h"
 #include "mgmt_json_priv.h"
+#include "mgmt_marks_priv.h"
 
 static struct mgmt_cli *cli;
 static struct mgmt_session session;
@@ -78,6 +79,8 @@ each_example_reaches_its_handler(void **state)
 static void
 requests_carry_group_and_value(void **state)
 {
+	uint64_t drops[DP_DROP_COUNT];
+	struct port_stats since;
 	static const struct {
 		const char *line;
 		enum ctl_request_type type;
@@ -115,8 +118,23 @@ requests_carry_group_and_value(void **state)
 		assert_int_equal(fake.request.value, cases[i].value);
 		free(no_tab);
 	}
+	mgmt_cli_run(&session, "clear lcores");
+	assert_int_equal(fake.n_forgets, 1);
+	fake.port_stats[1].rx_missed = 7;
+	mgmt_cli_run(&session, "clear interface lan");
+	mgmt_since_port(&fake.config, 1, &since);
+	assert_int_equal(since.rx_missed, 7);
+	mgmt_cli_run(&session, "clear interface wan");
+	mgmt_since_port(&fake.config, 1, &since);
+	assert_int_equal(since.rx_missed, 0);
+	fake.port_stats[1].rx_missed = 8;
 	mgmt_cli_run(&session, "clear port stats all");
-	assert_int_equal(fake.n_cleared, 2);
+	mgmt_since_port(&fake.config, 1, &since);
+	assert_int_equal(since.rx_missed, 0);
+	fake.dp.drops[DP_DROP_TTL] = 5;
+	mgmt_cli_run(&session, "clear drops");
+	mgmt_since_drops(&fake.config, drops);
+	assert_int_equal(drops[DP_DROP_TTL], 0);
 }
 
 static void
@@ -149,7 +167,7 @@ answers_of_control(void **state)
 		assert_int_equal(session.status, cases[i].status);
 		assert_string_equal(session.text, cases[i].text);
 	}
-	fake.clear_rc = -ENOTSUP;
+	fake.port_stats_rc = -ENOTSUP;
 	mgmt_cli_run(&session, "clear port stats all");
 	assert_int_equal(session.status, MGMT_CLI_REFUSED);
 	assert_string_equal(session.text,

@@ -480,28 +480,6 @@ drops_that_happened_come_first(void **state)
 }
 
 static void
-lcores(void **state)
-{
-	struct mgmt_args a = {0};
-
-	(void)state;
-	fake.worker = (struct dp_worker_info){.n_rxq = 2,
-		.turns = 10,
-		.empty_turns = 4,
-		.sleeps = 3,
-		.busy_ns = BASE_NS_PER_S,
-		.idle_ns = 2 * BASE_NS_PER_S,
-		.longest_turn_ns = 55 * BASE_NS_PER_US,
-		.last_turn = FAKE_NOW - 9 * BASE_NS_PER_US};
-	EXPECT(lcores, a,
-		"lcore 0: main, any cpu, numa 0\n"
-		"lcore 1: control, cpu 1, numa 0\n"
-		"lcore 2: worker 0, cpu 2, numa 0, polls a device of node 1\n"
-		"\trx queues 2, turns 10, empty 4, sleeps 3\n"
-		"\tbusy 1.0 s, idle 2.0 s, longest turn 55 us, last turn 9 us ago\n");
-}
-
-static void
 config_masks_secrets_and_loads_again(void **state)
 {
 	struct mgmt_args a = {0};
@@ -581,7 +559,6 @@ main(void)
 		T(port_stats),
 		T(routes_and_neighbors),
 		T(drops_that_happened_come_first),
-		T(lcores),
 		T(config_masks_secrets_and_loads_again),
 		T(lists_are_paged),
 #undef T

@@ -427,12 +427,6 @@ stats(uint16_t id, struct rte_eth_stats *st)
 }
 
 static int
-stats_reset(uint16_t id)
-{
-	return id == 0 ? 0 : -ENOTSUP;
-}
-
-static int
 open_nothing(void)
 {
 	return open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -500,7 +494,6 @@ const struct port_ops fake_ops = {
 	.remove = remove_device,
 	.probe = probe,
 	.stats = stats,
-	.stats_reset = stats_reset,
 	.netdev_open = open_nothing,
 	.netdev_watch_open = open_nothing,
 	.netdev_link = netdev_link,

@@ -334,9 +334,6 @@ test_stats(void **state)
 	assert_int_equal(st.rx_nombuf, 8);
 	assert_int_equal(port_set_stats(s, 1, &st), -EIO);
 	assert_int_equal(port_set_stats(s, 2, &st), -EINVAL);
-	assert_int_equal(port_set_stats_clear(s, 0), 0);
-	assert_int_equal(port_set_stats_clear(s, 1), -ENOTSUP);
-	assert_int_equal(port_set_stats_clear(s, 2), -EINVAL);
 	port_set_stop(s);
 }
 
