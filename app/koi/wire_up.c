@@ -84,7 +84,7 @@ fail(char *err, unsigned int err_len, const char *fmt, ...)
 static uint32_t
 pool_size(const struct wire_up *w)
 {
-	uint32_t per_port = (RX_DESC + TX_DESC) * (uint32_t)w->plan->n_workers + TX_DESC;
+	uint32_t per_port = (RX_DESC + TX_DESC) * (uint32_t)w->plan->n_workers + TX_DESC + RX_DESC;
 
 	return w->conf->n_ifs * per_port + (w->plan->n_workers + 2u) * POOL_CACHE * 2 + POOL_SPARE;
 }

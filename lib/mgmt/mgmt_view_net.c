@@ -126,6 +126,7 @@ if_view(const struct mgmt_config *c, uint16_t id)
 	put_u64(o, "rx_queues", p.n_rxq);
 	put_u64(o, "tx_queues", p.n_txq);
 	put_bool(o, "control_tx_queue", p.control_txq);
+	put_bool(o, "control_rx_queue", p.control_rxq);
 	json_object_set_new(o, "numa_node", json_integer(p.socket_id));
 	put_bool(o, "tracked", ifc->track || json_array_size(groups) > 0);
 	put_u64(o, "rx_horizon_age_us",

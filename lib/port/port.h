@@ -58,6 +58,16 @@ struct port_config {
 	const uint8_t (*mcasts)[BASE_MAC_LEN]; /**< copied; duplicates count once */
 };
 
+/** Frames that get a receive queue of their own where the device can tell them (rte_flow). */
+enum port_steer {
+	PORT_STEER_CARP4 = 0,
+	PORT_STEER_CARP6,
+	PORT_STEER_ARP,
+	PORT_STEER_NS, /**< neighbour solicitations */
+	PORT_STEER_NA, /**< neighbour advertisements */
+	PORT_STEER_COUNT
+};
+
 /** What it got; constant after port_set_start(), but for link, vmac_* and multicast_mode. */
 struct port_info {
 	uint16_t port_id;
@@ -67,6 +77,11 @@ struct port_info {
 	uint8_t mac[BASE_MAC_LEN];
 	uint16_t mtu;
 	uint16_t n_rxq;
+	/** The last of them gets the frames of steered alone. */
+	bool control_rxq;
+	uint8_t steered; /**< bit per enum port_steer */
+	/** Why there is none, or not for all; "" else. */
+	char steer_reason[PORT_OUT_MAX];
 	uint16_t n_txq; /**< TX queues of the workers, numbers 0 to n_txq - 1 */
 	uint16_t n_rx_desc, n_tx_desc;
 	bool control_txq; /**< one more TX queue, number n_txq, belongs to the control lcore */

@@ -295,6 +295,30 @@ mtu_row(struct table *t, const struct port_facts *f)
 }
 
 static void
+steer_row(struct table *t, const struct port_info *got)
+{
+	struct port_check *r = row_add(t, "steering", PORT_CHECK_OK);
+	char kinds[63]; /* of all of them */
+
+	SET(r->need, "adverts, ARP and ND in a receive queue of their own (rte_flow)");
+	if (got == NULL) {
+		SET(r->given, "known when it is tried");
+		SET(r->consequence, "a queue more where the driver takes the rules");
+		return;
+	}
+	port_steer_list(got->steered, kinds, sizeof(kinds));
+	SET(r->given, "%s%s%s", kinds[0] != '\0' ? kinds : "none",
+		got->steer_reason[0] != '\0' ? ": " : "", got->steer_reason);
+	if (got->steered == (1u << PORT_STEER_COUNT) - 1)
+		return;
+	r->level = PORT_CHECK_NOTE;
+	SET(r->consequence,
+		"%s lost beside other frames when workers cannot keep up; rx_missed of show port "
+		"stats counts them",
+		got->steered != 0 ? "the others are" : "they are");
+}
+
+static void
 removal_row(struct table *t, const struct port_facts *f)
 {
 	struct port_check *r = row_add(t, "removal", PORT_CHECK_OK);
@@ -341,6 +365,7 @@ port_preflight_rows(const struct port_facts *f, const struct port_info *got,
 	queues_row(&t, f);
 	descriptors_row(&t, f, got);
 	mtu_row(&t, f);
+	steer_row(&t, got);
 	removal_row(&t, f);
 	fault_rows(&t, f);
 	return t.n;

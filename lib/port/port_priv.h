@@ -64,6 +64,13 @@ struct port_ops {
 	int (*remove)(uint16_t port_id);
 	int (*probe)(const char *identity);
 
+	/** Put frames of a kind into a queue; with probe only whether that would be done. */
+	int (*steer)(uint16_t port_id, enum port_steer what, uint16_t queue, bool probe);
+	/** Take all such rules back. */
+	int (*steer_flush)(uint16_t port_id);
+	/** Spread flows over the first n queues alone. */
+	int (*rss_first)(uint16_t port_id, uint16_t n);
+
 	int (*stats)(uint16_t port_id, struct rte_eth_stats *stats);
 
 	/** A socket for netdev calls in this process's namespace. @return it or -errno */
@@ -76,6 +83,24 @@ struct port_ops {
 	int (*netdev_promiscuous)(int fd, unsigned int if_index, bool on);
 };
 extern const struct port_ops port_ops_real;
+
+/** @name Steering (port_steer.c) @{ */
+#define PORT_PROTO_CARP 112
+const char *port_steer_name(enum port_steer what);
+/** Names of kinds, comma-separated, cut to len. */
+void port_steer_list(uint8_t kinds, char *buf, size_t len);
+/**
+ * Ask a device that runs which kinds it can steer.
+ * @param why  of the first that it cannot, -errno
+ */
+uint8_t port_steer_probe(const struct port_ops *ops, uint16_t port_id, int *why);
+/** @return those of the kinds that go into the queue now */
+uint8_t port_steer_set(const struct port_ops *ops, uint16_t port_id, uint8_t kinds, uint16_t queue);
+/** The real operations. */
+int port_steer_rule(uint16_t port_id, enum port_steer what, uint16_t queue, bool probe);
+int port_steer_flush(uint16_t port_id);
+int port_rss_first(uint16_t port_id, uint16_t n);
+/** @} */
 
 /** What a driver does not say about itself. */
 struct port_driver {
@@ -193,6 +218,7 @@ struct port_dev {
 	void *pool;
 	struct port_queues queues;
 	bool rss;
+	uint8_t steer; /* kinds that the last receive queue is for, 0: there is none */
 	char identity[PORT_IDENTITY_MAX];
 
 	/* Written by the port thread. While there is a job, all but its kind is the job's. */

@@ -19,6 +19,8 @@
 struct attempt {
 	struct port_queues q;
 	bool rss;
+	uint8_t steer;	 /* kinds that the last receive queue is for; 0: there is none for them */
+	uint8_t steered; /* those that are */
 	uint16_t n_rx_desc, n_tx_desc;
 	uint16_t mtu_before;
 	const char *step; /* what failed */
@@ -101,7 +103,59 @@ try_start(const struct port_ops *ops, struct port_dev *d, const struct rte_eth_d
 		return ret;
 	a->queue = UINT16_MAX;
 	a->step = "start";
-	return ops->start(d->id);
+	ret = ops->start(d->id);
+	if (ret == 0 && a->steer != 0) {
+		/* What flows spread into it is read all the same. */
+		if (a->rss)
+			(void)ops->rss_first(d->id, (uint16_t)(a->q.n_rxq - 1));
+		a->steered = port_steer_set(ops, d->id, a->steer, (uint16_t)(a->q.n_rxq - 1));
+	}
+	return ret;
+}
+
+/*
+ * One more receive queue, for adverts and what neighbours ask, where the device can tell them from
+ * other frames. It is asked once it runs, and started anew with the queue; if that does not work,
+ * it is started as it was.
+ */
+static int
+add_control_queue(const struct port_ops *ops, struct port_dev *d,
+	const struct rte_eth_dev_info *info, const struct port_config *c, unsigned int socket,
+	void *pool, struct attempt *a)
+{
+	char *reason = d->now.info.steer_reason;
+	struct attempt with = *a;
+	int why, ret;
+
+	with.steer = port_steer_probe(ops, d->id, &why);
+	if (with.steer == 0) {
+		snprintf(reason, PORT_OUT_MAX, "the driver has no such rules: %s",
+			rte_strerror(-why));
+		return 0;
+	}
+	/* As many of each kind, or all of them filled whatever the rules say. */
+	if (d->drv->paired || d->drv->all_rx ||
+		a->q.n_rxq >= port_driver_queues(d->drv, info->max_rx_queues)) {
+		snprintf(reason, PORT_OUT_MAX, "no receive queue is left for them");
+		return 0;
+	}
+	ret = ops->stop(d->id);
+	if (ret != 0)
+		return ret;
+	with.q.n_rxq++;
+	ret = try_start(ops, d, info, c, socket, pool, &with);
+	if (ret == 0 && with.steered != 0) {
+		*a = with;
+		if (with.steered != (1u << PORT_STEER_COUNT) - 1)
+			snprintf(reason, PORT_OUT_MAX, "the driver refused the others: %s",
+				rte_strerror(why != 0 ? -why : EIO));
+		return 0;
+	}
+	snprintf(reason, PORT_OUT_MAX, "the driver took the rules back: %s",
+		ret != 0 ? rte_strerror(-ret) : "none could be made");
+	if (ret == 0)
+		(void)ops->stop(d->id);
+	return try_start(ops, d, info, c, socket, pool, a);
 }
 
 static int
@@ -170,6 +224,8 @@ fill_info(const struct port_ops *ops, struct port_dev *d, const struct rte_eth_d
 	snprintf(i->driver, sizeof(i->driver), "%s", info->driver_name);
 	port_driver_file(info, i->driver_file, sizeof(i->driver_file));
 	i->n_rxq = a->q.n_rxq;
+	i->control_rxq = a->steer != 0;
+	i->steered = a->steered;
 	i->n_txq = a->q.n_txq;
 	i->control_txq = a->q.control_txq;
 	i->n_rx_desc = a->n_rx_desc;
@@ -241,6 +297,8 @@ port_dev_start(struct port_set *s, struct port_dev *d, const struct port_config 
 		if (ret == 0 || !may_differ(a.step))
 			break;
 	}
+	if (ret == 0)
+		ret = add_control_queue(ops, d, &info, c, socket, pool, &a);
 	if (ret != 0) {
 		report(c, &info, &a, ret, err, err_len);
 		return ret;
@@ -252,6 +310,7 @@ port_dev_start(struct port_set *s, struct port_dev *d, const struct port_config 
 	d->pool = pool;
 	d->queues = a.q;
 	d->rss = a.rss;
+	d->steer = a.steered;
 	fill_info(ops, d, &info, c, &a);
 	return 0;
 }
@@ -259,7 +318,7 @@ port_dev_start(struct port_set *s, struct port_dev *d, const struct port_config 
 int
 port_dev_restart(struct port_set *s, struct port_dev *d, char *err, unsigned int err_len)
 {
-	struct attempt a = {.q = d->queues, .rss = d->rss, .step = ""};
+	struct attempt a = {.q = d->queues, .rss = d->rss, .steer = d->steer, .step = ""};
 	struct rte_eth_dev_info info;
 	int ret;
 
@@ -278,6 +337,11 @@ port_dev_restart(struct port_set *s, struct port_dev *d, char *err, unsigned int
 	if (ret != 0) {
 		report(&d->config, &info, &a, ret, err, err_len);
 		return ret;
+	}
+	if (a.steered != a.steer) {
+		snprintf(d->now.info.steer_reason, sizeof(d->now.info.steer_reason),
+			"the driver refused the others after a restart");
+		d->now.info.steered = a.steered;
 	}
 	d->started = true;
 	return 0;

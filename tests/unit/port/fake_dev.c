@@ -131,6 +131,8 @@ configure(uint16_t id, uint16_t n_rxq, uint16_t n_txq, const struct rte_eth_conf
 
 	if (n_rxq > d->max_rxq || n_txq > d->max_txq || (d->want_pairs && n_rxq != n_txq))
 		return -EINVAL;
+	if (d->refuse_last_queue && n_rxq == d->max_rxq)
+		return -ENOSPC;
 	d->rss_on = conf->rxmode.mq_mode == RTE_ETH_MQ_RX_RSS;
 	if (d->rss_on && d->refuse_rss)
 		return -ENOTSUP;
@@ -464,6 +466,38 @@ netdev_promiscuous(int fd, unsigned int if_index, bool on)
 	return d->netdev_promiscuous_ret;
 }
 
+static int
+steer(uint16_t id, enum port_steer what, uint16_t queue, bool probe)
+{
+	struct fake_dev *d = &fake_devs[id];
+
+	if (!d->started || queue >= d->n_rxq)
+		return -EINVAL;
+	if ((d->steer_kinds >> what & 1) == 0)
+		return -ENOSYS;
+	if (probe)
+		return 0;
+	if (d->steer_refused >> what & 1)
+		return -EIO;
+	d->steered |= (uint8_t)(1u << what);
+	d->steer_queue = queue;
+	return 0;
+}
+
+static int
+steer_flush(uint16_t id)
+{
+	fake_devs[id].steered = 0;
+	return 0;
+}
+
+static int
+rss_first(uint16_t id, uint16_t n)
+{
+	fake_devs[id].rss_first = n;
+	return 0;
+}
+
 const struct port_ops fake_ops = {
 	.find = find,
 	.list = list,
@@ -493,6 +527,9 @@ const struct port_ops fake_ops = {
 	.reset = reset,
 	.remove = remove_device,
 	.probe = probe,
+	.steer = steer,
+	.steer_flush = steer_flush,
+	.rss_first = rss_first,
 	.stats = stats,
 	.netdev_open = open_nothing,
 	.netdev_watch_open = open_nothing,
