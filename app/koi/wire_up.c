@@ -23,6 +23,7 @@
 #include "dp.h"
 #include "fib.h"
 #include "fib_nbr.h"
+#include "host_path.h"
 #include "mgmt.h"
 #include "port.h"
 #include "routes.h"
@@ -61,6 +62,7 @@ struct wire_up {
 	struct dp *dp;
 	struct fib_nbr_table *nbr;
 	struct ctl *ctl;
+	struct host_path host;
 	struct mgmt *mgmt;
 	struct mgmt_lcore *lcores;
 	struct lcore_text *lcore_text;
@@ -310,6 +312,7 @@ create_dp(struct wire_up *w, char *err, unsigned int err_len)
 			.ip4 = addresses_primary_ip4(
 				conf->ifs[p].addresses, conf->ifs[p].n_addresses),
 			.rp_filter = rp_filter(conf->ifs[p].rp_filter),
+			.host = conf->ifs[p].host.on,
 			.source_vmac = conf->ifs[p].source_mac_vmac,
 		};
 		memcpy(ifs[p].mac, info->mac, BASE_MAC_LEN);
@@ -491,6 +494,9 @@ wire_up_start(const struct wire_up_config *config, char *err, unsigned int err_l
 	w->plan = config->plan;
 	if (start_ports(w, err, err_len) != 0 || build_fib(w, err, err_len) != 0 ||
 		create_dp(w, err, err_len) != 0 || create_ctl(w, err, err_len) != 0 ||
+		host_path_start(&w->host, w->conf, w->dp, w->if_port_id,
+			(const uint8_t(*)[BASE_MAC_LEN])w->if_mac, data_room(w->conf), err,
+			err_len) != 0 ||
 		describe_lcores(w, err, err_len) != 0 || launch(w, err, err_len) != 0)
 		goto fail;
 	int ret = port_set_watch(w->ports, LINK_POLL_MS);
@@ -506,6 +512,7 @@ wire_up_start(const struct wire_up_config *config, char *err, unsigned int err_l
 		.fib = w->fib,
 		.nbr = w->nbr,
 		.ports = w->ports,
+		.host = w->host.host,
 		.if_port = w->if_port_index,
 		.lcores = w->lcores,
 		.n_lcores = w->n_lcores,
@@ -562,12 +569,14 @@ wire_up_stop(struct wire_up *w)
 	}
 	if (w->mgmt != NULL)
 		mgmt_stop(w->mgmt);
+	host_path_stop(&w->host);
 	port_set_stop(w->ports);
 	ctl_destroy(w->ctl);
 	if (w->nbr != NULL)
 		fib_nbr_destroy(w->nbr);
 	if (w->dp != NULL)
 		dp_destroy(w->dp);
+	host_path_free(&w->host);
 	fib_free(w->fib);
 	for (unsigned int s = 0; s < SOCKETS_MAX; s++)
 		rte_mempool_free(w->pool[s]);

@@ -80,6 +80,14 @@ enum conf_rp_filter {
 	CONF_RP_FILTER_STRICT, /**< the best route leads there by the interface */
 };
 
+/** The host path of an interface. */
+struct conf_host {
+	bool on;
+	char tap[CONF_NAME_MAX + 1]; /**< netdev, unique among interfaces; "" when off */
+	uint32_t rate_pps;	     /**< frames to the kernel, at most */
+};
+#define CONF_HOST_PPS_DEFAULT 20000
+
 struct conf_if {
 	char name[CONF_NAME_MAX + 1];
 	char device[CONF_DEVICE_MAX + 1]; /**< DPDK device name */
@@ -87,7 +95,8 @@ struct conf_if {
 	bool track;
 	enum conf_vmac_filter vmac_filter;
 	enum conf_rp_filter rp_filter;
-	bool source_mac_vmac;	 /**< forwarded frames leave with a vMAC that is MASTER there */
+	bool source_mac_vmac; /**< forwarded frames leave with a vMAC that is MASTER there */
+	struct conf_host host;
 	uint32_t linkup_hold_ms; /**< a link that comes up counts as down for so much longer */
 	uint16_t n_addresses;
 	struct base_prefix *addresses;

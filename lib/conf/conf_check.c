@@ -414,6 +414,7 @@ conf_check(struct conf_reader *r)
 	struct conf_entry *addresses;
 
 	check_interfaces(r);
+	conf_check_hosts(r);
 	conf_check_groups(r);
 	addresses = sorted_addresses(r);
 	if (addresses == NULL)

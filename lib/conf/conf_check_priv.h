@@ -17,6 +17,8 @@ struct conf_entry {
 	uint16_t if_index;
 };
 
+/** Taps of host paths. */
+void conf_check_hosts(struct conf_reader *r);
 /** Names, interfaces and vhids of the groups; finds each group's interface. */
 void conf_check_groups(struct conf_reader *r);
 /** The interface of a name; CONF_IF_NONE when there is none, which is reported. */

@@ -11,6 +11,7 @@
 #define STRUCT_ROOT   struct conf
 #define STRUCT_LCORES struct conf_lcores
 #define STRUCT_IF     struct conf_if
+#define STRUCT_HOST   struct conf_host
 #define STRUCT_CARP   struct conf
 #define STRUCT_GROUP  struct conf_group
 #define STRUCT_ROUTE  struct conf_route

@@ -29,6 +29,8 @@ conf_part_reader conf_part_node, conf_part_eal, conf_part_lcores, conf_part_cont
 conf_part_reader conf_part_workers, conf_part_interfaces, conf_part_name, conf_part_device;
 conf_part_reader conf_part_if_addresses, conf_part_routes, conf_part_prefix, conf_part_via,
 	conf_part_route_interface;
+/* conf_host.c */
+conf_part_reader conf_part_host, conf_part_tap;
 /* conf_read_carp.c */
 conf_part_reader conf_part_carp, conf_part_groups, conf_part_carpdev, conf_part_advbase;
 conf_part_reader conf_part_pass, conf_part_pass_file, conf_part_vips;

@@ -144,6 +144,7 @@ ifs_init(struct dp *dp, const struct dp_config *c)
 		f->slot = dp->slot_of_port[c->ifs[i].port_id];
 		f->mtu = c->ifs[i].mtu;
 		f->ip4 = c->ifs[i].ip4;
+		f->host = c->ifs[i].host;
 		f->source_vmac = c->ifs[i].source_vmac;
 		f->rp_filter = (uint8_t)c->ifs[i].rp_filter;
 		f->has_own6 = first_of_kind(c->ifs[i].ip6, c->ifs[i].n_ip6, false, f->own6);
@@ -293,7 +294,7 @@ dp_create(const struct dp_config *c)
 	ifs_init(dp, c);
 	if (dp_ip6_init(dp, c) != 0 || dp_share_init(dp, c) != 0)
 		goto fail;
-	if (lcores_create(dp, c) != 0)
+	if (lcores_create(dp, c) != 0 || dp_host_init(dp, c) != 0)
 		goto fail;
 	return dp;
 
@@ -308,6 +309,7 @@ dp_destroy(struct dp *dp)
 {
 	if (dp == NULL)
 		return;
+	dp_host_free(dp);
 	for (uint16_t w = 0; w <= dp->n_workers; w++) {
 		dp_source_free(dp, &dp->sources[w]);
 		lcore_destroy(dp->lcores[w]);

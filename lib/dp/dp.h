@@ -82,6 +82,7 @@ struct dp_if_config {
 	 */
 	bool source_vmac;
 	enum dp_rp_filter rp_filter;
+	bool host; /**< what is to its addresses and nobody else handles goes to dp_host_poll() */
 	uint16_t n_ip6;
 	/**
 	 * Own IPv6 addresses, link-local ones included; copied. The first of each kind is the
@@ -245,6 +246,39 @@ void dp_ctl_hold_dropped(struct dp *dp, struct rte_mbuf *m);
 /** @} */
 
 /**
+ * @name The host path: called by the host thread only, which is no lcore.
+ * Nothing is allocated or freed on the other side of a ring than where it came from: frames from
+ * the kernel are in a pool that nobody but the host thread allocates from, frames to it come back.
+ * @{
+ */
+#define DP_HOST_BURST	   32
+#define DP_HOST_RING_SLOTS 256 /**< frames to the kernel that wait, by worker and interface */
+/**
+ * Frames for the kernel that a worker has for an interface, at most n. They are to be given back by
+ * dp_host_done() with the same worker, before the next call with it.
+ */
+uint32_t dp_host_poll(
+	struct dp *dp, uint16_t if_index, uint16_t worker, struct rte_mbuf **out, uint32_t n);
+void dp_host_done(struct dp *dp, uint16_t worker, struct rte_mbuf *const *pkts, uint32_t n);
+/**
+ * A frame that the kernel sends by the tap of an interface, in one segment. Its Ethernet addresses
+ * are not looked at.
+ * @return true: m is gone; false: the ring is full and m is still the caller's
+ */
+bool dp_host_send(struct dp *dp, uint16_t if_index, struct rte_mbuf *m);
+/** @} */
+/** As dp_answer() said last: its VIPs are the kernel's too. @thread any */
+bool dp_answers(const struct dp *dp, uint16_t group);
+struct dp_host_stats {
+	uint64_t to_host;   /**< frames that wait for the kernel, or waited */
+	uint64_t paced;	    /**< dropped since it takes no more of them */
+	uint64_t from_host; /**< frames of the kernel that were let through */
+	uint64_t refused;   /**< dropped, each with its reason */
+};
+/** @thread any */
+void dp_host_stats(const struct dp *dp, uint16_t if_index, struct dp_host_stats *out);
+
+/**
  * Up to when frames received by this interface are known to have been handed to the rings: the
  * oldest, over the workers that poll it, start of a finished turn that emptied the queue (or read
  * as many frames as the queue has descriptors). 0 before the first turn.
@@ -278,7 +312,8 @@ struct dp_stats {
 	uint64_t punted_adverts;
 	uint64_t punted_arp; /**< ARP, ND, IGMP and MLD */
 	uint64_t punted_resolve;
-	uint64_t handed_over; /**< frames a worker passed to another worker's TX queue */
+	uint64_t to_host, from_host; /**< as dp_host_stats */
+	uint64_t handed_over;	     /**< frames a worker passed to another worker's TX queue */
 	uint64_t drops[DP_DROP_COUNT];
 };
 /** Sum over workers and control lcore. */

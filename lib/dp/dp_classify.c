@@ -237,8 +237,8 @@ arp_classify(struct dp_lcore *lc, struct rte_mbuf *m)
 }
 
 /* The same decisions as wire_ip4_decode(), which a test holds it to. */
-static enum dp_drop
-ip4_header_check(const uint8_t *ip, size_t in_segment, size_t in_packet)
+enum dp_drop
+dp_ip4_header_check(const uint8_t *ip, size_t in_segment, size_t in_packet)
 {
 	size_t header_len, total_len;
 
@@ -305,7 +305,7 @@ static bool
 ip4_classify(struct dp_lcore *lc, struct rte_mbuf *m, enum l2_class l2, uint32_t *dst)
 {
 	const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, WIRE_ETH_LEN);
-	enum dp_drop why = ip4_header_check(
+	enum dp_drop why = dp_ip4_header_check(
 		ip, (size_t)(m->data_len - WIRE_ETH_LEN), (size_t)(m->pkt_len - WIRE_ETH_LEN));
 	uint32_t src;
 
@@ -325,6 +325,9 @@ ip4_classify(struct dp_lcore *lc, struct rte_mbuf *m, enum l2_class l2, uint32_t
 		dp_punt_if_arp(lc, m);
 		return false;
 	}
+	dp_frame_trim(m, WIRE_ETH_LEN + (uint32_t)base_load_be16(ip + 2));
+	if (l2 == L2_GROUP && !dp_sender_own4(lc, ip) && dp_host_up_group4(lc, m, src, *dst))
+		return false;
 	if (!dp_ip4_is_unicast(src))
 		why = DP_DROP_IP4_SOURCE;
 	else if ((*dst >= UINT32_C(0xe0000000) && *dst < UINT32_C(0xf0000000)) ||
@@ -342,7 +345,6 @@ ip4_classify(struct dp_lcore *lc, struct rte_mbuf *m, enum l2_class l2, uint32_t
 		dp_drop(lc, m, why);
 		return false;
 	}
-	dp_frame_trim(m, WIRE_ETH_LEN + (uint32_t)base_load_be16(ip + 2));
 	return (ip[0] & 0x0f) == WIRE_IP4_LEN / 4 || dp_ip4_options(lc, m);
 }
 

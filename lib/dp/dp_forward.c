@@ -69,7 +69,7 @@ local_handle(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh)
 	if (ip[9] == WIRE_PROTO_ICMP)
 		dp_echo(lc, m, nh->if_index, group);
 	else
-		dp_drop(lc, m, DP_DROP_LOCAL);
+		dp_host_up(lc, m, nh->if_index, group);
 }
 
 /* A packet that the route table has no way out for. */
@@ -227,6 +227,7 @@ dp_route_get(struct dp_lcore *lc, uint32_t dst, struct dp_route *r, enum dp_drop
 {
 	const struct fib_nh *nh = &no_route;
 
+	r->host = false;
 	if (lc->fib != NULL)
 		fib_lookup(lc->fib, &dst, &nh, 1);
 	switch ((enum fib_nh_type)nh->type) {
@@ -238,7 +239,11 @@ dp_route_get(struct dp_lcore *lc, uint32_t dst, struct dp_route *r, enum dp_drop
 		break;
 	case FIB_NH_LOCAL:
 		*why = DP_DROP_LOCAL;
-		return false;
+		r->host = dp_host_has(lc, nh);
+		if (!r->host)
+			return false;
+		r->hop = base_addr_from_ip4(dst);
+		break;
 	case FIB_NH_DROP:
 		*why = DP_DROP_SUBNET_BROADCAST;
 		return false;
@@ -281,6 +286,11 @@ dp_originate(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_route *r, 
 		return;
 	}
 	base_store_be16(p + 12, ip4 ? WIRE_ETHERTYPE_IP4 : WIRE_ETHERTYPE_IP6);
+	if (unlikely(r->host)) {
+		memcpy(p + BASE_MAC_LEN, r->out->mac, BASE_MAC_LEN);
+		dp_host_up(lc, m, r->out->index, DP_NONE);
+		return;
+	}
 	*dp_meta(m) = (struct dp_meta){
 		.kind = DP_KIND_ORIGINATED, .group = DP_NONE, .src_group = src_group};
 	hop = ip4 ? dp_hop_of_ip4(lc, r->out, base_addr_ip4(&r->hop))

@@ -140,6 +140,7 @@ dp_route_get6(struct dp_lcore *lc, const uint8_t dst[16], struct dp_route *r, en
 {
 	const struct fib_nh *nh = &no_route;
 
+	r->host = false;
 	if (wire_ip6_is_link_local(dst)) {
 		/* The control lcore has no burst, and so no link. */
 		if (lc->in == NULL || dp_ip6_find(lc->in, dst) != NULL) {
@@ -161,7 +162,11 @@ dp_route_get6(struct dp_lcore *lc, const uint8_t dst[16], struct dp_route *r, en
 		break;
 	case FIB_NH_LOCAL:
 		*why = DP_DROP_LOCAL;
-		return false;
+		r->host = dp_host_has(lc, nh);
+		if (!r->host)
+			return false;
+		r->hop = base_addr_from_ip6(dst);
+		break;
 	case FIB_NH_DROP:
 	case FIB_NH_NONE:
 	default:

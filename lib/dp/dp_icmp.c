@@ -122,9 +122,10 @@ dp_echo(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t if_index, uint16_t gro
 		return;
 	}
 	if (p[WIRE_ETH_LEN + ip.header_len] != WIRE_ICMP_ECHO_REQUEST) {
-		dp_drop(lc, m,
-			p[WIRE_ETH_LEN + ip.header_len] == WIRE_ICMP_REDIRECT ? DP_DROP_REDIRECT
-									      : DP_DROP_LOCAL);
+		if (p[WIRE_ETH_LEN + ip.header_len] == WIRE_ICMP_REDIRECT)
+			dp_drop(lc, m, DP_DROP_REDIRECT);
+		else
+			dp_host_up(lc, m, if_index, group);
 		return;
 	}
 	/* Handing over: still forwarding, but silent in the VIPs' name. */
@@ -165,13 +166,22 @@ error_is_allowed(const struct rte_mbuf *m, uint32_t ip_off, const uint8_t *ip)
 }
 
 /*
+ * Who has no address of its own to speak of (RFC 7600 4.8): to the kernel, which would take no
+ * packet that comes from outside with an address of its own as source.
+ */
+#define DUMMY_IP4 UINT32_C(0xc0000008)
+
+/*
  * The address an error comes from: the interface's, else a VIP that we answer for on it, else none
  * (never a VIP unless MASTER).
  */
 static uint32_t
-error_source(const struct dp *dp, const struct dp_if *out, uint16_t *src_group)
+error_source(const struct dp *dp, const struct dp_route *r, uint16_t *src_group)
 {
+	const struct dp_if *out = r->out;
 	*src_group = DP_NONE;
+	if (r->host)
+		return DUMMY_IP4;
 	if (out->ip4 != 0)
 		return out->ip4;
 	for (uint16_t g = out->first_group; g != DP_NONE; g = dp->groups[g].next_in_if) {
@@ -230,7 +240,7 @@ dp_icmp_error(struct dp_lcore *lc, struct rte_mbuf *m, uint32_t ip_off, uint8_t 
 	uint8_t *p;
 
 	if (error_is_allowed(m, ip_off, ip) && dp_route_get(lc, head.dst, &route, &why))
-		head.src = error_source(lc->dp, route.out, &src_group);
+		head.src = error_source(lc->dp, &route, &src_group);
 	if (!dp_error_allowed(lc, lc->icmp, cause_of(type, code), head.src != 0))
 		return;
 	e = rte_pktmbuf_alloc(lc->dp->pool);

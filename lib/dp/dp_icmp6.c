@@ -66,6 +66,10 @@ dp_echo6(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t if_index, uint16_t gr
 		why = DP_DROP_NOT_MASTER; /* handing over: silent in the VIPs' name */
 	else
 		(void)dp_route_get6(lc, ip.src, &route, &why);
+	if (why == DP_DROP_LOCAL) {
+		dp_host_up(lc, m, if_index, group);
+		return;
+	}
 	if (why != DP_DROP_COUNT) {
 		dp_drop(lc, m, why);
 		return;

@@ -205,7 +205,9 @@ multicast_classify(
 	if (u->proto == WIRE_PROTO_CARP && !u->options &&
 		memcmp(ip->dst, wire_carp_group_ip6, WIRE_IP6_ADDR_LEN) == 0)
 		advert_classify(lc, m, ip, u);
-	else if (!icmp6_punt(lc, m, ip, u))
+	else if (!icmp6_punt(lc, m, ip, u) &&
+		(dp_sender_own6(lc, rte_pktmbuf_mtod_offset(m, const uint8_t *, WIRE_ETH_LEN)) ||
+			!dp_host_up_group6(lc, m, ip->dst)))
 		dp_drop(lc, m, DP_DROP_IP6_UNHANDLED);
 }
 
@@ -257,7 +259,7 @@ dp_ip6_local(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t if_index, uint16_
 	} else if (u.proto == WIRE_PROTO_ICMP6 && !u.options) {
 		dp_echo6(lc, m, if_index, group);
 	} else {
-		dp_drop(lc, m, DP_DROP_LOCAL);
+		dp_host_up(lc, m, if_index, group);
 	}
 }
 

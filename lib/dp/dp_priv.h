@@ -96,7 +96,7 @@ struct dp_if {
 	/** Own IPv6 addresses to send from: the first that is not link-local, and that is. */
 	uint8_t own6[16], link_local[16];
 	bool has_own6, has_link_local;
-	bool source_vmac;	   /**< see dp_if_config */
+	bool source_vmac, host;	   /**< see dp_if_config */
 	uint64_t mac_word;	   /**< mac as dp_mac_word() reads it */
 	uint64_t vhids[4];	   /**< configured */
 	_Atomic uint64_t owned[4]; /**< of those; control lcore: wo, workers: ro */
@@ -217,6 +217,7 @@ struct dp_lcore {
 	const struct dp_if *in; /**< interface of the burst at hand */
 	struct dp_source *src;
 	struct rte_ring *handoff;
+	struct dp_host *host; /**< NULL: no interface has a host path */
 	struct dp_rxq *rxq;
 	struct dp_txbuf *tx; /**< one per port */
 	struct dp_bucket icmp[DP_ERROR_COUNT], icmp6[DP_ERROR_COUNT];
@@ -243,6 +244,7 @@ struct dp {
 	uint32_t n_rings[DP_SET_COUNT];
 	uint32_t n_bits[DP_SET_COUNT]; /**< ring n_bits + i shares the ready bit of ring i */
 	uint32_t n_words[DP_SET_COUNT];
+	struct rte_ring *host_down; /**< from the host thread to worker 0; m->port: interface */
 	uint8_t slot_of_port[RTE_MAX_ETHPORTS];	    /**< UINT8_MAX: not ours */
 	struct dp_lcore *lcores[DP_WORKER_MAX + 1]; /**< workers, then control */
 	struct dp_source sources[DP_WORKER_MAX + 1];
@@ -331,6 +333,8 @@ dp_ip4_is_unicast(uint32_t ip)
  */
 uint16_t dp_classify(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n);
 
+/** @return DP_DROP_COUNT, or what is wrong with an IPv4 header */
+enum dp_drop dp_ip4_header_check(const uint8_t *ip, size_t in_segment, size_t in_packet);
 /** Cut a packet to len bytes, however its segments lie. */
 void dp_frame_trim(struct rte_mbuf *m, uint32_t len);
 
@@ -414,6 +418,7 @@ void dp_forward(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n);
 struct dp_route {
 	const struct dp_if *out;
 	struct base_addr hop;
+	bool host; /**< to the kernel of this box, which has the address on the tap of out */
 };
 /** @return true and fills r, or false and the drop reason of a packet that we send ourselves */
 bool dp_route_get(struct dp_lcore *lc, uint32_t dst, struct dp_route *r, enum dp_drop *why);
@@ -430,6 +435,33 @@ void dp_originate(
 /* dp_forward6.c */
 /** Route what dp_classify() kept of IPv6. */
 void dp_forward6(struct dp_lcore *lc);
+
+/* dp_host.c */
+/** @return 0 or -ENOMEM */
+int dp_host_init(struct dp *dp, const struct dp_config *c);
+void dp_host_free(struct dp *dp);
+/** The kernel of this box has the address that a LOCAL next hop is. */
+static inline bool
+dp_host_has(const struct dp_lcore *lc, const struct fib_nh *nh)
+{
+	return lc->host != NULL && lc->dp->ifs[nh->if_index].host &&
+		(nh->group >= lc->dp->n_groups || dp_group_answering(lc->dp, nh->group));
+}
+/** A turn of a worker whose lc->host is not NULL. @return packets from the kernel */
+uint32_t dp_host_turn(struct dp_lcore *lc);
+/**
+ * A packet to an address of ours that nobody else wants: to the kernel, where the interface has
+ * that, else dropped.
+ * @param if_index  whose address it is
+ * @param group     whose VIP it is, DP_NONE or beyond when it is none
+ */
+void dp_host_up(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t if_index, uint16_t group);
+/**
+ * A packet received by multicast or broadcast, for the kernel if that is on the interface and it is
+ * one that stays on its link. @return false: it is not, m stays
+ */
+bool dp_host_up_group4(struct dp_lcore *lc, struct rte_mbuf *m, uint32_t src, uint32_t dst);
+bool dp_host_up_group6(struct dp_lcore *lc, struct rte_mbuf *m, const uint8_t dst[16]);
 
 /* dp_icmp.c */
 void dp_bucket_init(struct dp_bucket *b, uint32_t per_s);

@@ -193,6 +193,8 @@ turn(struct dp_lcore *lc, base_ns_t now, bool *worked)
 
 	dp_snapshot(lc, now);
 	handed = dp_handoff_drain(lc);
+	if (unlikely(lc->host != NULL))
+		handed += dp_host_turn(lc);
 	received = queues_poll(lc);
 	dp_tx_flush(lc);
 	horizon_publish(lc);

@@ -18,6 +18,7 @@ struct ctl;
 struct dp;
 struct fib;
 struct fib_nbr_table;
+struct host;
 struct port_set;
 struct mgmt_marks;
 
@@ -36,6 +37,7 @@ struct mgmt_config {
 	const struct fib *fib;
 	const struct fib_nbr_table *nbr;
 	struct port_set *ports;
+	const struct host *host; /**< NULL: no interface has a host path */
 	const uint16_t *if_port; /**< index into the port set of each interface of conf */
 	const struct mgmt_lcore *lcores;
 	uint16_t n_lcores;

@@ -58,7 +58,38 @@ mgmt_text_if_one(FILE *to, const json_t *v)
 	fprintf(to, ", multicast %s\n", get_str(v, "multicast_mode"));
 	json_array_foreach (warnings, i, item)
 		fprintf(to, "\twarning %s\n", json_string_value(item));
+	if (get_str(v, "host")[0] != '\0')
+		fprintf(to, "\thost path by tap %s\n", get_str(v, "host"));
 	print_list(to, "groups", json_object_get(v, "groups"));
+}
+
+void
+mgmt_text_host(FILE *to, const json_t *v)
+{
+	const json_t *list = json_object_get(v, "taps"), *t;
+	size_t i;
+
+	if (json_array_size(list) == 0)
+		fputs("no interface has a host path\n", to);
+	json_array_foreach (list, i, t) {
+		fprintf(to, "%s: tap %s, VIPs there %" PRIu64 "\n", get_str(t, "interface"),
+			get_str(t, "tap"), get_u64(t, "vips"));
+		if (get_str(t, "beside")[0] != '\0')
+			fprintf(to, "\tthe kernel's %s is kept out of it\n", get_str(t, "beside"));
+		fprintf(to,
+			"\tto the kernel %" PRIu64 ", paced %" PRIu64 " (at most %" PRIu64
+			"/s), written %" PRIu64 ", not taken %" PRIu64 "\n",
+			get_u64(t, "to_host"), get_u64(t, "paced"), get_u64(t, "rate_pps"),
+			get_u64(t, "written"), get_u64(t, "write_failed"));
+		fprintf(to,
+			"\tfrom the kernel %" PRIu64 ", let through %" PRIu64 ", refused %" PRIu64
+			"\n",
+			get_u64(t, "read"), get_u64(t, "from_host"), get_u64(t, "refused"));
+		if (get_u64(t, "settings_refused") != 0)
+			fprintf(to,
+				"\tthe kernel did not take %" PRIu64 " addresses or rules: %s\n",
+				get_u64(t, "settings_refused"), get_str(t, "settings_error"));
+	}
 }
 
 /* A line for what is as it should be; what follows from the rest on a second one. */

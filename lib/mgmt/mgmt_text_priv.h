@@ -28,6 +28,7 @@ MGMT_TEXT(preflight);
 MGMT_TEXT(port_stats);
 MGMT_TEXT(routes);
 MGMT_TEXT(neighbors);
+MGMT_TEXT(host);
 MGMT_TEXT(drops);
 MGMT_TEXT(lcores);
 MGMT_TEXT(info);

@@ -168,6 +168,8 @@ mgmt_view_fwd_stats(const struct mgmt_config *c, const struct mgmt_args *a)
 	put_u64(o, "punted_adverts", s.punted_adverts);
 	put_u64(o, "punted_arp", s.punted_arp);
 	put_u64(o, "punted_resolve", s.punted_resolve);
+	put_u64(o, "to_host", s.to_host);
+	put_u64(o, "from_host", s.from_host);
 	put_u64(o, "handed_over", s.handed_over);
 	put_u64(o, "neighbor_entries", nbr.entries);
 	put_u64(o, "neighbor_held", nbr.held);

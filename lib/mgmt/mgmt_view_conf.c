@@ -46,6 +46,21 @@ lcores_json(const struct conf_lcores *l)
 	return o;
 }
 
+static void
+put_host(json_t *o, const struct conf_host *h)
+{
+	json_t *host;
+
+	if (!h->on) {
+		put_bool(o, "host", false);
+		return;
+	}
+	host = json_object();
+	put_str(host, "name", h->tap);
+	put_u64(host, "rate-pps", h->rate_pps);
+	json_object_set_new(o, "host", host);
+}
+
 static json_t *
 if_json(const struct conf_if *ifc)
 {
@@ -68,6 +83,7 @@ if_json(const struct conf_if *ifc)
 	put_u64(o, "linkup-hold-ms", ifc->linkup_hold_ms);
 	put_str(o, "vmac-filter", vmac_filter[ifc->vmac_filter]);
 	put_str(o, "rp-filter", rp_filter[ifc->rp_filter]);
+	put_host(o, &ifc->host);
 	put_str(o, "source-mac", ifc->source_mac_vmac ? "vmac" : "interface");
 	json_object_set_new(o, "addresses", prefix_list(ifc->addresses, ifc->n_addresses));
 	return o;

@@ -12,6 +12,7 @@
 #include "dp.h"
 #include "fib.h"
 #include "fib_nbr.h"
+#include "host.h"
 #include "port.h"
 
 #include "mgmt_json_priv.h"
@@ -89,6 +90,7 @@ if_view(const struct mgmt_config *c, uint16_t id)
 {
 	const struct conf_if *ifc = &c->conf->ifs[id];
 	json_t *o = json_object(), *addresses = json_array(), *groups = json_array();
+	struct host_if_view host;
 	struct port_info p = {0};
 	char mac[MGMT_MAC_STR], addr[CONF_ADDR_STR];
 	base_ns_t now = dp_clock();
@@ -114,6 +116,7 @@ if_view(const struct mgmt_config *c, uint16_t id)
 	put_u64(o, "outages", p.n_outages);
 	put_u64(o, "mtu", ifc->mtu);
 	put_str(o, "mac", mgmt_mac_str(p.mac, mac));
+	put_str(o, "host", host_if_view(c->host, id, &host) ? host.tap : "");
 	json_object_set_new(o, "addresses", addresses);
 	json_object_set_new(o, "groups", groups);
 	put_str(o, "vmac_mode", port_vmac_mode_name(p.vmac_mode));
@@ -131,6 +134,50 @@ if_view(const struct mgmt_config *c, uint16_t id)
 	put_bool(o, "tracked", ifc->track || json_array_size(groups) > 0);
 	put_u64(o, "rx_horizon_age_us",
 		base_ns_since(now, dp_rx_horizon(c->dp, id)) / BASE_NS_PER_US);
+	return o;
+}
+
+/* A tap and its counters; NULL when the interface has none. */
+static json_t *
+host_view(const struct mgmt_config *c, uint16_t id)
+{
+	struct dp_host_stats s;
+	struct host_if_view v;
+	json_t *o;
+
+	if (!host_if_view(c->host, id, &v))
+		return NULL;
+	dp_host_stats(c->dp, id, &s);
+	o = json_object();
+	put_str(o, "interface", c->conf->ifs[id].name);
+	put_str(o, "tap", v.tap);
+	put_str(o, "beside", v.netdev);
+	put_u64(o, "rate_pps", v.rate_pps);
+	put_u64(o, "vips", v.vips);
+	put_u64(o, "to_host", s.to_host);
+	put_u64(o, "paced", s.paced);
+	put_u64(o, "written", v.written);
+	put_u64(o, "write_failed", v.write_failed);
+	put_u64(o, "read", v.read);
+	put_u64(o, "from_host", s.from_host);
+	put_u64(o, "refused", s.refused);
+	put_u64(o, "settings_refused", v.refused);
+	put_str(o, "settings_error", v.last_error != 0 ? strerror(v.last_error) : "");
+	return o;
+}
+
+json_t *
+mgmt_view_host(const struct mgmt_config *c, const struct mgmt_args *a)
+{
+	json_t *o = json_object(), *list = json_array(), *row;
+
+	(void)a;
+	for (uint16_t i = 0; i < c->conf->n_ifs; i++) {
+		row = host_view(c, i);
+		if (row != NULL)
+			json_array_append_new(list, row);
+	}
+	json_object_set_new(o, "taps", list);
 	return o;
 }
 

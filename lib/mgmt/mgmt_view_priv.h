@@ -57,6 +57,7 @@ MGMT_VIEW(preflight);
 MGMT_VIEW(port_stats);
 MGMT_VIEW(routes);
 MGMT_VIEW(neighbors);
+MGMT_VIEW(host);
 MGMT_VIEW(fwd_stats);
 MGMT_VIEW(drops);
 MGMT_VIEW(lcores);

@@ -20,7 +20,7 @@ LAYER = {
     "election": 2,
     "conf": 3, "compat": 3,
     "port": 4, "fib": 4, "dp": 4,
-    "ctl": 5,
+    "ctl": 5, "host": 5,
     "mgmt": 6,
     "app": 7,
 }

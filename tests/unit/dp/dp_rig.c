@@ -224,6 +224,7 @@ rig_open(struct rig *r)
 	memcpy(ifs[LAN].mac, lan_mac, 6);
 	memcpy(ifs[WAN].mac, wan_mac, 6);
 	ifs[LAN].rp_filter = ifs[WAN].rp_filter = r->opt.rp_filter;
+	ifs[LAN].host = ifs[WAN].host = r->opt.host;
 	ifs[LAN].source_vmac = ifs[WAN].source_vmac = r->opt.source_vmac;
 	if (r->opt.no_addresses) {
 		ifs[LAN].ip4 = ifs[WAN].ip4 = 0;

@@ -63,6 +63,7 @@ struct rig_options {
 	uint16_t n_txq;	    /**< default n_workers */
 	bool control_txq;
 	bool no_addresses; /**< interfaces without an address of their own but fe80::2 */
+	bool host;	   /**< both interfaces have a tap */
 	bool source_vmac;  /**< of both interfaces */
 	bool shared_vip;   /**< vhid 7 has LAN_VIP too */
 	uint16_t n_desc;   /**< default 256 */

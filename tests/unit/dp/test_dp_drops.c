@@ -227,6 +227,32 @@ an_empty_mempool_is_counted(void **state)
 }
 
 static void
+the_host_path_refuses(void **state)
+{
+	struct rig *r = *state;
+	struct frame f = frame_ip4(lan_mac, CLIENT, LAN_OWN, 6, 40);
+	struct frame arp = frame_arp(lan_mac, WIRE_ARP_REQUEST, LAN_OWN, CLIENT);
+	const struct {
+		const struct frame *f;
+		enum dp_drop why;
+	} sent[] = {{&f, DP_DROP_HOST_SOURCE}, {&arp, DP_DROP_HOST_REFUSED}};
+
+	rig_configure(r, &(struct rig_options){.host = true});
+	for (unsigned int i = 0; i < DP_HOST_RING_SLOTS; i++)
+		rig_take(r, LAN, &f);
+	rig_assert_one_drop(r, DP_DROP_HOST_PACED);
+	for (unsigned int i = 0; i < RTE_DIM(sent); i++) {
+		struct rte_mbuf *m = rte_pktmbuf_alloc(r->pool);
+
+		memcpy(rte_pktmbuf_append(m, (uint16_t)sent[i].f->len), sent[i].f->b,
+			sent[i].f->len);
+		assert_true(dp_host_send(r->dp, LAN, m));
+		rig_turn(r);
+		assert_int_equal(rig_drops(r, sent[i].why), 1);
+	}
+}
+
+static void
 names_and_texts(void **state)
 {
 	(void)state;
@@ -273,6 +299,7 @@ main(void)
 		T(a_packet_pushed_out_of_the_hold_queue),
 		T(a_packet_whose_next_hop_is_silent),
 		T(an_empty_mempool_is_counted),
+		T(the_host_path_refuses),
 		cmocka_unit_test(names_and_texts),
 		cmocka_unit_test(every_drop_reason_was_reached),
 	};

@@ -522,3 +522,18 @@ port_set_stats(struct port_set *s, uint16_t i, struct port_stats *out)
 	*out = fake.port_stats[i];
 	return fake.port_stats_rc;
 }
+
+bool
+host_if_view(const struct host *h, uint16_t if_index, struct host_if_view *out)
+{
+	(void)h;
+	*out = fake.host;
+	return if_index == 0 && fake.host.rate_pps != 0;
+}
+
+void
+dp_host_stats(const struct dp *dp, uint16_t if_index, struct dp_host_stats *out)
+{
+	(void)dp;
+	*out = if_index == 0 ? fake.host_stats : (struct dp_host_stats){0};
+}

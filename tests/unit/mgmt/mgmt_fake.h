@@ -9,6 +9,7 @@
 #include "dp.h"
 #include "fib.h"
 #include "fib_nbr.h"
+#include "host.h"
 #include "mgmt.h"
 #include "port.h"
 
@@ -43,6 +44,8 @@ struct fake_box {
 	uint32_t n_routes;
 	struct fib_nbr_row nbrs[4];
 	uint32_t n_nbrs;
+	struct host_if_view host; /**< of the first interface; rate 0: it has no host path */
+	struct dp_host_stats host_stats;
 	struct port_info ports[2];
 	struct port_stats port_stats[2];
 	int port_stats_rc;

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/*
+ * The host thread: frames from the workers' rings to the taps, paced; frames from the taps to the
+ * ring of the first worker, as long as that has room; and the VIPs in the kernel as the groups'
+ * states are. What waits for it is bounded by the rings, what it may take by the rate, so that a
+ * flood costs the box a known part of one CPU that no lcore needs.
+ */
+#include "host.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <rte_mbuf.h>
+
+#include "dp.h"
+#include "host_priv.h"
+
+#define POLL_MIN_NS  (50 * BASE_NS_PER_US)
+#define POLL_MAX_NS  (2 * BASE_NS_PER_MS)
+#define CREDIT_NS    (10 * BASE_NS_PER_MS) /* what may be taken at once, in time */
+#define SEGMENTS_MAX 64
+
+/* A VIP of a group on an interface with a tap. */
+struct vip {
+	uint16_t group;
+	struct host_if *f;
+	struct base_addr addr;
+	bool there;
+};
+
+struct host {
+	struct dp *dp;
+	struct rte_mempool *pool;
+	uint16_t n_workers;
+	int net;
+	uint16_t n_ifs;
+	struct host_if *ifs;
+	struct pollfd *fds;
+	uint32_t n_vips;
+	struct vip *vips;
+	uint16_t n_groups;
+	bool *master; /* by group: as the kernel was told */
+	bool started;
+	struct compat_thread thread;
+	bool stop; /* atomic */
+};
+
+bool
+host_wanted(const struct conf *conf)
+{
+	for (uint16_t i = 0; i < conf->n_ifs; i++)
+		if (conf->ifs[i].host.on)
+			return true;
+	return false;
+}
+
+static void
+count(uint64_t *c, uint64_t n)
+{
+	__atomic_store_n(c, *c + n, __ATOMIC_RELAXED);
+}
+
+static void
+note(struct host_if *f, int ret)
+{
+	if (ret == 0)
+		return;
+	count(&f->refused, 1);
+	__atomic_store_n(&f->last_error, -ret, __ATOMIC_RELAXED);
+}
+
+/* Another group that is MASTER has it too (ARP balancing). */
+static bool
+held_by_another(const struct host *h, const struct vip *v)
+{
+	for (uint32_t i = 0; i < h->n_vips; i++) {
+		const struct vip *o = &h->vips[i];
+
+		if (o != v && o->there && o->f == v->f &&
+			memcmp(&o->addr, &v->addr, sizeof(v->addr)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The address goes last in and first out: the kernel must not have it without the rule by which its
+ * answers leave.
+ */
+static void
+vip_set(struct host *h, struct vip *v, bool there)
+{
+	bool alone = !held_by_another(h, v);
+	uint8_t bits = v->addr.family == BASE_FAMILY_IP4 ? 32 : 128;
+
+	v->there = there;
+	if (!alone)
+		return;
+	__atomic_store_n(&v->f->vips, there ? v->f->vips + 1 : v->f->vips - 1, __ATOMIC_RELAXED);
+	if (there)
+		note(v->f, host_net_rule(h->net, &v->addr, v->f->table, true));
+	note(v->f, host_net_address(h->net, v->f->netdev, &v->addr, bits, true, there));
+	if (!there)
+		note(v->f, host_net_rule(h->net, &v->addr, v->f->table, false));
+}
+
+static void
+states_follow(struct host *h)
+{
+	for (uint16_t g = 0; g < h->n_groups; g++) {
+		bool now = dp_answers(h->dp, g);
+
+		if (now == h->master[g])
+			continue;
+		h->master[g] = now;
+		for (uint32_t i = 0; i < h->n_vips; i++)
+			if (h->vips[i].group == g)
+				vip_set(h, &h->vips[i], now);
+	}
+}
+
+/* A frame in however many segments. */
+static void
+tap_write(struct host_if *f, const struct rte_mbuf *m)
+{
+	struct iovec v[SEGMENTS_MAX];
+	int n = 0;
+
+	for (const struct rte_mbuf *s = m; s != NULL && n < SEGMENTS_MAX; s = s->next)
+		v[n++] = (struct iovec){rte_pktmbuf_mtod(s, void *), s->data_len};
+	if (m->nb_segs <= SEGMENTS_MAX && writev(f->fd, v, n) == (ssize_t)m->pkt_len)
+		count(&f->written, 1);
+	else
+		count(&f->write_failed, 1);
+}
+
+static uint32_t
+credit_of(struct host_if *f, base_ns_t now)
+{
+	f->credit_ns += base_ns_since(now, f->credit_at);
+	f->credit_at = now;
+	if (f->credit_ns > f->credit_max_ns)
+		f->credit_ns = f->credit_max_ns;
+	return (uint32_t)(f->credit_ns / f->cost_ns);
+}
+
+/* The workers take turns at being the first, so that none of them can use up the rate. */
+static uint32_t
+up(struct host *h, struct host_if *f, base_ns_t now)
+{
+	struct rte_mbuf *pkts[DP_HOST_BURST];
+	uint32_t credit = credit_of(f, now), total = 0;
+
+	for (uint16_t k = 0; k < h->n_workers && total < credit; k++) {
+		uint16_t w = (uint16_t)((f->next_worker + k) % h->n_workers);
+		uint32_t n = dp_host_poll(h->dp, f->if_index, w, pkts,
+			RTE_MIN(credit - total, (uint32_t)DP_HOST_BURST));
+
+		for (uint32_t i = 0; i < n; i++)
+			tap_write(f, pkts[i]);
+		dp_host_done(h->dp, w, pkts, n);
+		total += n;
+	}
+	f->next_worker = (uint16_t)((f->next_worker + 1) % h->n_workers);
+	f->credit_ns -= total * f->cost_ns;
+	return total;
+}
+
+/* @return frames taken; *stuck: there are more, but no room for them */
+static uint32_t
+down(struct host *h, struct host_if *f, bool *stuck)
+{
+	uint32_t n = 0;
+
+	while (n < DP_HOST_BURST) {
+		ssize_t len;
+
+		if (f->m == NULL)
+			f->m = rte_pktmbuf_alloc(h->pool);
+		if (f->m == NULL) {
+			*stuck = true;
+			break;
+		}
+		if (f->m->pkt_len == 0) {
+			len = read(
+				f->fd, rte_pktmbuf_mtod(f->m, void *), rte_pktmbuf_tailroom(f->m));
+			if (len <= 0)
+				break;
+			f->m->data_len = (uint16_t)len;
+			f->m->pkt_len = (uint32_t)len;
+			count(&f->read, 1);
+		}
+		if (!dp_host_send(h->dp, f->if_index, f->m)) {
+			*stuck = true;
+			break;
+		}
+		f->m = NULL;
+		n++;
+	}
+	return n;
+}
+
+static void
+host_run(void *arg)
+{
+	struct host *h = arg;
+	base_ns_t wait = POLL_MIN_NS;
+
+	while (!__atomic_load_n(&h->stop, __ATOMIC_ACQUIRE)) {
+		base_ns_t now = dp_clock();
+		bool stuck = false;
+		uint32_t n = 0;
+		struct timespec ts = {0};
+
+		states_follow(h);
+		for (uint16_t i = 0; i < h->n_ifs; i++) {
+			n += up(h, &h->ifs[i], now);
+			n += down(h, &h->ifs[i], &stuck);
+		}
+		wait = n != 0 ? POLL_MIN_NS : RTE_MIN(2 * wait, POLL_MAX_NS);
+		ts.tv_nsec = (long)wait;
+		/* Where there is no room, that something can be read is no reason to wake up. */
+		(void)ppoll(h->fds, stuck ? 0 : h->n_ifs, &ts, NULL);
+	}
+}
+
+static int
+vips_collect(struct host *h, const struct conf *conf)
+{
+	uint32_t n = 0;
+
+	for (uint16_t g = 0; g < conf->n_groups; g++)
+		n += conf->groups[g].n_addresses;
+	h->vips = calloc(n + 1u, sizeof(*h->vips));
+	h->master = calloc(conf->n_groups + 1u, sizeof(*h->master));
+	if (h->vips == NULL || h->master == NULL)
+		return -1;
+	h->n_groups = conf->n_groups;
+	for (uint16_t g = 0; g < conf->n_groups; g++) {
+		for (uint16_t i = 0; i < h->n_ifs; i++) {
+			struct host_if *f = &h->ifs[i];
+
+			if (f->if_index != conf->groups[g].if_index)
+				continue;
+			for (uint16_t a = 0; a < conf->groups[g].n_addresses; a++) {
+				const struct base_addr *addr = &conf->groups[g].addresses[a].addr;
+
+				if (addr->family == BASE_FAMILY_IP6 && !f->ip6)
+					continue;
+				while (host_net_rule(h->net, addr, 0, false) == 0)
+					;
+				h->vips[h->n_vips++] = (struct vip){g, f, *addr, false};
+			}
+		}
+	}
+	return 0;
+}
+
+static int
+taps_open(struct host *h, const struct host_config *c, char *err, unsigned int err_len)
+{
+	const base_ns_t now = dp_clock();
+
+	for (uint16_t i = 0; i < c->conf->n_ifs; i++) {
+		const struct conf_if *ifc = &c->conf->ifs[i];
+		struct host_if *f = &h->ifs[h->n_ifs];
+
+		if (!ifc->host.on)
+			continue;
+		f->if_index = i;
+		f->conf = ifc;
+		snprintf(f->below, sizeof(f->below), "%s", c->if_netdev[i]);
+		f->cost_ns = BASE_NS_PER_S / ifc->host.rate_pps;
+		f->credit_max_ns = RTE_MAX(CREDIT_NS, DP_HOST_BURST * f->cost_ns);
+		f->credit_at = now;
+		if (host_tap_open(f, c->if_mac[i], h->net, err, err_len) != 0)
+			return -1;
+		h->fds[h->n_ifs++] = (struct pollfd){.fd = f->fd, .events = POLLIN};
+		fprintf(stderr,
+			"koi: %s: host path by tap %s, at most %u frames/s to the kernel%s%s%s\n",
+			ifc->name, ifc->host.tap, ifc->host.rate_pps,
+			f->below[0] != '\0' ? "; its " : "", f->below,
+			f->below[0] != '\0' ? " is kept out of it" : "");
+	}
+	return 0;
+}
+
+struct host *
+host_start(const struct host_config *c, char *err, unsigned int err_len)
+{
+	struct host *h = calloc(1, sizeof(*h));
+	int ret;
+
+	snprintf(err, err_len, "out of memory");
+	if (h == NULL)
+		return NULL;
+	h->dp = c->dp;
+	h->pool = c->pool;
+	h->n_workers = dp_worker_count(c->dp);
+	h->ifs = calloc(c->conf->n_ifs + 1u, sizeof(*h->ifs));
+	h->fds = calloc(c->conf->n_ifs + 1u, sizeof(*h->fds));
+	h->net = host_net_open();
+	if (h->net < 0)
+		snprintf(err, err_len, "host: no netlink socket to be had: %s", strerror(-h->net));
+	if (h->ifs == NULL || h->fds == NULL || h->net < 0 || taps_open(h, c, err, err_len) != 0)
+		goto fail;
+	snprintf(err, err_len, "out of memory");
+	if (vips_collect(h, c->conf) != 0)
+		goto fail;
+	ret = compat_thread_start(&h->thread, "koi-host", host_run, h);
+	if (ret != 0) {
+		snprintf(err, err_len, "host: no thread to be had: %s", strerror(-ret));
+		goto fail;
+	}
+	h->started = true;
+	return h;
+fail:
+	host_stop(h);
+	return NULL;
+}
+
+void
+host_stop(struct host *h)
+{
+	if (h == NULL)
+		return;
+	if (h->started) {
+		__atomic_store_n(&h->stop, true, __ATOMIC_RELEASE);
+		compat_thread_join(&h->thread);
+	}
+	for (uint32_t i = 0; i < h->n_vips; i++)
+		if (h->vips[i].there)
+			vip_set(h, &h->vips[i], false);
+	for (uint16_t i = 0; i < h->n_ifs; i++) {
+		host_tap_close(&h->ifs[i], h->net);
+		rte_pktmbuf_free(h->ifs[i].m);
+	}
+	if (h->net >= 0)
+		close(h->net);
+	free(h->master);
+	free(h->vips);
+	free(h->fds);
+	free(h->ifs);
+	free(h);
+}
+
+bool
+host_if_view(const struct host *h, uint16_t if_index, struct host_if_view *out)
+{
+	for (uint16_t i = 0; h != NULL && i < h->n_ifs; i++) {
+		const struct host_if *f = &h->ifs[i];
+
+		if (f->if_index != if_index)
+			continue;
+		snprintf(out->tap, sizeof(out->tap), "%s", f->conf->host.tap);
+		snprintf(out->netdev, sizeof(out->netdev), "%s", f->below);
+		out->rate_pps = f->conf->host.rate_pps;
+		out->written = __atomic_load_n(&f->written, __ATOMIC_RELAXED);
+		out->write_failed = __atomic_load_n(&f->write_failed, __ATOMIC_RELAXED);
+		out->read = __atomic_load_n(&f->read, __ATOMIC_RELAXED);
+		out->vips = __atomic_load_n(&f->vips, __ATOMIC_RELAXED);
+		out->refused = __atomic_load_n(&f->refused, __ATOMIC_RELAXED);
+		out->last_error = __atomic_load_n(&f->last_error, __ATOMIC_RELAXED);
+		return true;
+	}
+	return false;
+}
