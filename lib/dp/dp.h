@@ -267,6 +267,8 @@ void dp_host_done(struct dp *dp, uint16_t worker, struct rte_mbuf *const *pkts, 
  */
 bool dp_host_send(struct dp *dp, uint16_t if_index, struct rte_mbuf *m);
 /** @} */
+/** The interface's port has link. @thread any */
+bool dp_has_link(const struct dp *dp, uint16_t if_index);
 /** As dp_answer() said last: its VIPs are the kernel's too. @thread any */
 bool dp_answers(const struct dp *dp, uint16_t group);
 struct dp_host_stats {

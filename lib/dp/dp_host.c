@@ -355,19 +355,26 @@ is_nd(const struct rte_mbuf *m, const struct wire_ip6 *ip)
 }
 
 static void
-route6(struct dp_lcore *lc, struct rte_mbuf *m, const uint8_t *dst, uint16_t group)
+route6(struct dp_lcore *lc, struct rte_mbuf *m, const struct wire_ip6 *ip, uint16_t group)
 {
+	const uint8_t *dst = ip->dst;
+	/* Elsewhere another host has such an address (RFC 4291 2.5.6). */
+	bool link_local = wire_ip6_is_link_local(ip->src);
 	const struct fib_nh *nh = NULL;
-	struct fib_nh link_local = {.type = FIB_NH_LOCAL, .if_index = lc->in->index};
+	struct fib_nh near = {.type = FIB_NH_LOCAL, .if_index = lc->in->index};
 	struct dp_route route;
 	enum dp_drop why;
 
 	if (!dp_route_get6(lc, dst, &route, &why)) {
 		if (why == DP_DROP_LOCAL && wire_ip6_is_link_local(dst)) {
-			link_local.group = dp_ip6_find(lc->in, dst)->group;
-			nh = &link_local;
+			near.group = dp_ip6_find(lc->in, dst)->group;
+			nh = &near;
 		} else if (why == DP_DROP_LOCAL) {
 			fib_lookup6(lc->fib, (const uint8_t(*)[16])(uintptr_t)dst, &nh, 1);
+		}
+		if (nh != NULL && link_local && nh->if_index != lc->in->index) {
+			refuse(lc, m, DP_DROP_IP6_SCOPE);
+			return;
 		}
 		if (nh != NULL) {
 			send_local(lc, m, nh, group);
@@ -378,6 +385,8 @@ route6(struct dp_lcore *lc, struct rte_mbuf *m, const uint8_t *dst, uint16_t gro
 		refuse(lc, m, why);
 	} else if (route.host) {
 		refuse(lc, m, DP_DROP_LOCAL);
+	} else if (link_local && route.out != lc->in) {
+		refuse(lc, m, DP_DROP_IP6_SCOPE);
 	} else if (m->pkt_len > (uint32_t)WIRE_ETH_LEN + route.out->mtu) {
 		dp_icmp6_error(lc, m, WIRE_ETH_LEN, WIRE_ICMP6_TOO_BIG, 0, route.out->mtu);
 		refuse(lc, m, DP_DROP_TOO_BIG);
@@ -410,7 +419,7 @@ take6(struct dp_lcore *lc, struct rte_mbuf *m)
 	} else if (base_load_be64(ip.dst) == 0) {
 		refuse(lc, m, DP_DROP_IP6_DESTINATION);
 	} else {
-		route6(lc, m, ip.dst, group);
+		route6(lc, m, &ip, group);
 	}
 }
 
@@ -467,6 +476,13 @@ dp_host_send(struct dp *dp, uint16_t if_index, struct rte_mbuf *m)
 {
 	m->port = if_index;
 	return dp->host_down != NULL && rte_ring_sp_enqueue(dp->host_down, m) == 0;
+}
+
+bool
+dp_has_link(const struct dp *dp, uint16_t if_index)
+{
+	return atomic_load_explicit(
+		&dp->ports[dp->ifs[if_index].slot].link_up, memory_order_acquire);
 }
 
 bool

@@ -127,6 +127,18 @@ states_follow(struct host *h)
 	}
 }
 
+/* Daemons see on the tap what the device sees: routing protocols leave at once. */
+static void
+link_follows(struct host *h, struct host_if *f)
+{
+	int now = dp_has_link(h->dp, f->if_index);
+
+	if (now == f->carrier)
+		return;
+	f->carrier = now;
+	host_tap_carrier(f, now);
+}
+
 /* A frame in however many segments. */
 static void
 tap_write(struct host_if *f, const struct rte_mbuf *m)
@@ -222,6 +234,7 @@ host_run(void *arg)
 
 		states_follow(h);
 		for (uint16_t i = 0; i < h->n_ifs; i++) {
+			link_follows(h, &h->ifs[i]);
 			n += up(h, &h->ifs[i], now);
 			n += down(h, &h->ifs[i], &stuck);
 		}
@@ -281,6 +294,7 @@ taps_open(struct host *h, const struct host_config *c, char *err, unsigned int e
 		f->cost_ns = BASE_NS_PER_S / ifc->host.rate_pps;
 		f->credit_max_ns = RTE_MAX(CREDIT_NS, DP_HOST_BURST * f->cost_ns);
 		f->credit_at = now;
+		f->carrier = 1;
 		if (host_tap_open(f, c->if_mac[i], h->net, err, err_len) != 0)
 			return -1;
 		h->fds[h->n_ifs++] = (struct pollfd){.fd = f->fd, .events = POLLIN};

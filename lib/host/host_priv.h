@@ -64,6 +64,7 @@ struct host_if {
 	struct rte_mbuf *m; /**< to read into; with bytes in it, it waits for room */
 	base_ns_t cost_ns, credit_ns, credit_max_ns, credit_at;
 	uint16_t next_worker;
+	int carrier; /* as the kernel was told */
 	/* written by the host thread, read by anyone, by relaxed atomics */
 	uint64_t written, write_failed, read, refused;
 	uint32_t vips;
@@ -77,6 +78,8 @@ struct host_if {
  */
 int host_tap_open(struct host_if *f, const uint8_t mac[BASE_MAC_LEN], int net, char *err,
 	unsigned int err_len);
+/** The kernel sees a carrier or none; one before Linux 5.0 always sees one. */
+void host_tap_carrier(const struct host_if *f, int on);
 void host_tap_close(struct host_if *f, int net);
 
 #endif

@@ -221,6 +221,12 @@ fail:
 }
 
 void
+host_tap_carrier(const struct host_if *f, int on)
+{
+	(void)ioctl(f->fd, TUNSETCARRIER, &on);
+}
+
+void
 host_tap_close(struct host_if *f, int net)
 {
 	if (f->fd < 0)

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) 2026 the koi contributors
-"""Write the seed corpora of fuzz_wire, fuzz_advert, fuzz_replay and fuzz_dp from tests/data.
+"""Write the seed corpora of fuzz_wire, fuzz_advert, fuzz_replay, fuzz_dp and fuzz_host from tests/data.
 
 Run by hand when the data or an input format changes; the result is committed. Files are named
 by what they are, so a rerun changes only what differs. Inputs that make fuzz found are named
@@ -195,6 +195,23 @@ def rig_inputs(wire):
     return out
 
 
+def host_inputs(rig):
+    """Inputs of fuzz_host.c: the frames for the rig's hosts, from the kernel and from the network."""
+    ways = {"own": (0x0c, 0xf1), "vip": (0x0c, 0xf2), "vip-backup": (0x0c, 0x02),
+            "wan": (0x0d, 0xf3), "link-local": (0x0c, 0xf6), "as-it-is": (0, 0xf0),
+            "received": (0x1e, 0xf0), "broadcast": (0x2e, 0xf0), "received-backup": (0x1f, 0)}
+    out = {}
+    for name, data in rig.items():
+        if not name.startswith("rig-") or name.endswith(
+                ("-strict", "-second", "-pieces", "-backup", "-segments", "-tail", "-many")):
+            continue
+        size = struct.unpack("<H", data[4:6])[0] & 0xfff
+        frame = struct.pack("<H", size) + data[6:6 + size]
+        for way, head in ways.items():
+            out[f"{name[4:]}-{way}"] = bytes(head) + frame
+    return out
+
+
 def main():
     vectors = json.loads((DATA / "carp-hmac.json").read_text())
     receive = {r["id"]: bytes.fromhex(r["frame"]) for r in vectors["receive"]}
@@ -261,7 +278,7 @@ def main():
     advert["fragment"] = bytes([FIX_ALL]) + good[:20] + b"\x20\x01" + good[22:]
 
     for name, inputs in (("wire", wire), ("advert", advert), ("replay", stories()),
-                         ("dp", rig_inputs(wire))):
+                         ("dp", rig_inputs(wire)), ("host", host_inputs(rig_inputs(wire)))):
         folder = CORPUS / name
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.iterdir():

@@ -174,6 +174,21 @@ def test_host_flood_is_paced(net):
 
 
 @pytest.mark.sanitized
+def test_host_tap_has_the_link_of_the_interface(pair):
+    def carrier(iface):
+        return pair.fw2.host.ns.ip_json("link", "show", "dev", TAPS[iface])[0]["flags"]
+
+    assert "LOWER_UP" in carrier("em0")
+    pair.fw2.host.unplug("em0")
+    lab.poll_until(lambda: "NO-CARRIER" in carrier("em0"), 5, "the tap lost its carrier")
+    assert "LOWER_UP" in carrier("em1")
+    pair.fw2.host.plug("em0")
+    lab.poll_until(lambda: "LOWER_UP" in carrier("em0"), 5, "the tap has a carrier again")
+    with Session(pair.client, "192.0.2.3") as s:
+        assert s.banner == "fw2"
+
+
+@pytest.mark.sanitized
 def test_host_leaves_nothing(net):
     """Rules follow the addresses; an orderly end takes all back, a kill what the next one finds."""
     fw = net.firewall("fw1")

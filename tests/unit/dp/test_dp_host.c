@@ -405,6 +405,11 @@ others_names_and_protocols_are_refused(void **state)
 	assert_refused(r, LAN, &f, DP_DROP_LOCAL);
 	f = frame_ip6(lan_mac, own_ll6, own_ll6, TCP, 40);
 	assert_refused(r, LAN, &f, DP_DROP_LOCAL);
+	/* From an address of one link to another. */
+	f = frame_ip6(lan_mac, own_ll6, server6, TCP, 40);
+	assert_refused(r, LAN, &f, DP_DROP_IP6_SCOPE);
+	f = frame_ip6(lan_mac, own_ll6, wan_vip6, TCP, 40);
+	assert_refused(r, LAN, &f, DP_DROP_IP6_SCOPE);
 }
 
 static void
