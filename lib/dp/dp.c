@@ -42,10 +42,12 @@ config_ports_ok(const struct dp_config *c)
 	}
 	for (uint16_t i = 0; i < c->n_ifs; i++) {
 		if (config_port(c, c->ifs[i].port_id) == NULL || c->ifs[i].mtu < MTU_MIN ||
+			c->ifs[i].vlan > DP_VLAN_MAX ||
 			(c->ifs[i].n_ip6 != 0 && c->ifs[i].ip6 == NULL))
 			return false;
 		for (uint16_t j = 0; j < i; j++)
-			if (c->ifs[j].port_id == c->ifs[i].port_id)
+			if (c->ifs[j].port_id == c->ifs[i].port_id &&
+				c->ifs[j].vlan == c->ifs[i].vlan)
 				return false;
 	}
 	return true;
@@ -113,6 +115,7 @@ ports_init(struct dp *dp, const struct dp_config *c)
 		p->port_id = c->ports[i].port_id;
 		p->n_txq = c->ports[i].n_txq;
 		p->control_txq = c->ports[i].control_txq;
+		p->vlan_insert = c->ports[i].vlan_insert;
 		p->if_index = DP_NONE;
 		atomic_init(&p->link_up, true);
 		dp->slot_of_port[p->port_id] = (uint8_t)i;
@@ -142,6 +145,7 @@ ifs_init(struct dp *dp, const struct dp_config *c)
 
 		f->index = i;
 		f->slot = dp->slot_of_port[c->ifs[i].port_id];
+		f->vlan = c->ifs[i].vlan;
 		f->mtu = c->ifs[i].mtu;
 		f->ip4 = c->ifs[i].ip4;
 		f->host = c->ifs[i].host;
@@ -155,7 +159,8 @@ ifs_init(struct dp *dp, const struct dp_config *c)
 		memcpy(mac, f->mac, BASE_MAC_LEN);
 		f->mac_word = dp_mac_word(mac);
 		memset(f->group_of_vhid, UINT8_MAX, sizeof(f->group_of_vhid));
-		dp->ports[f->slot].if_index = i;
+		if (c->ifs[i].vlan == 0)
+			dp->ports[f->slot].if_index = i;
 	}
 	/* Backwards, so that the chain of an interface starts with its first group. */
 	for (uint16_t i = c->n_groups; i-- > 0;) {
@@ -292,7 +297,7 @@ dp_create(const struct dp_config *c)
 		goto fail;
 	ports_init(dp, c);
 	ifs_init(dp, c);
-	if (dp_ip6_init(dp, c) != 0 || dp_share_init(dp, c) != 0)
+	if (dp_ip6_init(dp, c) != 0 || dp_share_init(dp, c) != 0 || dp_vlan_init(dp, c) != 0)
 		goto fail;
 	if (lcores_create(dp, c) != 0 || dp_host_init(dp, c) != 0)
 		goto fail;
@@ -315,6 +320,7 @@ dp_destroy(struct dp *dp)
 		lcore_destroy(dp->lcores[w]);
 	}
 	rte_free(dp->qsbr);
+	rte_free(dp->vlans);
 	rte_free(dp->share);
 	rte_free(dp->ip6);
 	rte_free(dp->groups);

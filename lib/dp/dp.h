@@ -29,8 +29,9 @@ struct fib_nbr_table;
 
 #define DP_WORKER_MAX 16
 #define DP_PORT_MAX   32
-#define DP_IF_MAX     64
+#define DP_IF_MAX     128
 #define DP_GROUP_MAX  1024
+#define DP_VLAN_MAX   4094
 #define DP_NONE	      UINT16_MAX
 #define DP_BURST      32
 /** Sources of a group's adverts that dp_group_sources() can make known. */
@@ -62,6 +63,7 @@ struct dp_port_config {
 	/** Worker w uses TX queue w when w < n_txq, else it hands over to worker w mod n_txq. */
 	uint16_t n_txq;
 	bool control_txq; /**< one more TX queue, number n_txq, belongs to the control lcore */
+	bool vlan_insert; /**< the device puts tags in (RTE_MBUF_F_TX_VLAN); else koi does */
 };
 
 /** Whether packets are let in whose source the route table does not look for there (RFC 3704). */
@@ -73,6 +75,11 @@ enum dp_rp_filter {
 
 struct dp_if_config {
 	uint16_t port_id;
+	/**
+	 * 802.1Q tag of its frames, 1 to DP_VLAN_MAX; 0: untagged, and priority-tagged ones.
+	 * Whether the device takes tags out is told by each frame.
+	 */
+	uint16_t vlan;
 	uint8_t mac[BASE_MAC_LEN];
 	uint16_t mtu;
 	uint32_t ip4; /**< primary own address, source of ICMP errors; 0 = none */
@@ -106,7 +113,7 @@ struct dp_group_config {
 };
 
 struct dp_config {
-	uint16_t n_workers, n_ports, n_ifs, n_groups; /**< at most one interface per port */
+	uint16_t n_workers, n_ports, n_ifs, n_groups; /**< one interface per port and tag */
 	const struct dp_worker_config *workers;
 	const struct dp_port_config *ports;
 	const struct dp_if_config *ifs;
@@ -297,13 +304,14 @@ base_ns_t dp_rx_alive(const struct dp *dp, uint16_t if_index);
  * Start of the turn in which the last frame of another host was received on the interface; 0 =
  * never. Not counted: frames to 01:80:c2:00:00:00 to 0f, which bridges send of themselves; frames
  * from a MAC of our own, that is the interface's or the vMAC of a configured group, a peer's
- * adverts among them; frames with a VLAN tag, which are of another interface.
+ * adverts among them; frames with the VLAN tag of another interface.
  * @thread any
  */
 base_ns_t dp_last_frame(const struct dp *dp, uint16_t if_index);
 
 /** @name Counters, read by management. @{ */
 struct dp_stats {
+	/** Bytes are those that the device gave and got: with a tag that it does not handle. */
 	uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes;
 	uint64_t forwarded;  /**< routed and sent */
 	uint64_t fragmented; /**< IPv4 packets sent on in fragments, and freed */

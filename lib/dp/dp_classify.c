@@ -148,12 +148,8 @@ frame_is_plain6(const struct dp_lcore *lc, struct rte_mbuf *m, uint64_t *ours)
 	return true;
 }
 
-/*
- * Bring the headers of a packet in several segments into the first one. Payload moves only where
- * it stands in the way.
- */
-static void
-headers_pull_up(struct rte_mbuf *m)
+void
+dp_headers_pull_up(struct rte_mbuf *m)
 {
 	uint32_t want = RTE_MIN(m->pkt_len, (uint32_t)DP_HEADERS_MAX);
 	uint16_t missing;
@@ -162,12 +158,13 @@ headers_pull_up(struct rte_mbuf *m)
 		return;
 	missing = (uint16_t)(want - m->data_len);
 	if (rte_pktmbuf_tailroom(m) < missing) {
-		char *front = m->buf_addr;
+		/* A tag may have to go before it. */
+		char *front = (char *)m->buf_addr + WIRE_VLAN_TAG_LEN;
 
-		if (m->buf_len < want)
+		if (m->buf_len < want + WIRE_VLAN_TAG_LEN)
 			return; /* the length checks will refuse it */
 		memmove(front, rte_pktmbuf_mtod(m, char *), m->data_len);
-		m->data_off = 0;
+		m->data_off = WIRE_VLAN_TAG_LEN;
 	}
 	while (missing != 0) {
 		struct rte_mbuf *s = m->next;
@@ -348,6 +345,26 @@ ip4_classify(struct dp_lcore *lc, struct rte_mbuf *m, enum l2_class l2, uint32_t
 	return (ip[0] & 0x0f) == WIRE_IP4_LEN / 4 || dp_ip4_options(lc, m);
 }
 
+static bool frame_classify(struct dp_lcore *lc, struct rte_mbuf *m, uint32_t *dst);
+
+/*
+ * Of a port without tagged interfaces, where tags were not looked for. A tag means another
+ * interface, so that this one's MACs say nothing about it; but a priority alone does not.
+ */
+static bool
+tagged_classify(struct dp_lcore *lc, struct rte_mbuf *m, uint32_t *dst)
+{
+	uint16_t vlan;
+	enum dp_drop why = dp_vlan_take(m, &vlan);
+
+	if (why == DP_DROP_COUNT && vlan != 0)
+		why = DP_DROP_VLAN_UNKNOWN;
+	if (why == DP_DROP_COUNT)
+		return frame_classify(lc, m, dst);
+	dp_drop(lc, m, why);
+	return false;
+}
+
 /* The long way; true when the packet is to be routed. */
 static __rte_noinline bool
 frame_classify(struct dp_lcore *lc, struct rte_mbuf *m, uint32_t *dst)
@@ -361,18 +378,15 @@ frame_classify(struct dp_lcore *lc, struct rte_mbuf *m, uint32_t *dst)
 		return false;
 	}
 	if (m->nb_segs > 1)
-		headers_pull_up(m);
+		dp_headers_pull_up(m);
 	if (m->data_len < WIRE_ETH_LEN) {
 		dp_drop(lc, m, DP_DROP_TRUNCATED_ETH);
 		return false;
 	}
 	p = rte_pktmbuf_mtod(m, const uint8_t *);
 	type = base_load_be16(p + 12);
-	if (type == WIRE_ETHERTYPE_VLAN) {
-		/* For another interface, so that this one's MACs say nothing about it. */
-		dp_drop(lc, m, DP_DROP_NO_INTERFACE);
-		return false;
-	}
+	if (type == WIRE_ETHERTYPE_VLAN || type == WIRE_ETHERTYPE_QINQ)
+		return tagged_classify(lc, m, dst);
 	l2 = l2_classify(lc->in, p);
 	if (l2 == L2_NOT_MASTER || l2 == L2_OTHER) {
 		dp_drop(lc, m, l2 == L2_OTHER ? DP_DROP_OTHER_MAC : DP_DROP_NOT_MASTER);
@@ -406,14 +420,16 @@ frame_is_foreign(const struct dp_if *in, const struct rte_mbuf *m)
 		return false;
 	if (base_load_be32(p) == 0x0180c200 && p[4] == 0 && p[5] < 0x10)
 		return false;
-	return base_load_be16(p + 12) != WIRE_ETHERTYPE_VLAN;
+	return base_load_be16(p + 12) != WIRE_ETHERTYPE_VLAN ||
+		(m->data_len >= WIRE_ETH_LEN + WIRE_VLAN_TAG_LEN &&
+			(base_load_be16(p + WIRE_ETH_LEN) & WIRE_VLAN_ID) == 0);
 }
 
 /* At most one store per burst: mostly the first frame settles it. */
 static inline void
 foreign_note(struct dp_lcore *lc, struct rte_mbuf *const *pkts, uint16_t n)
 {
-	_Atomic base_ns_t *last = &lc->last_frame[lc->in->slot];
+	_Atomic base_ns_t *last = &lc->last_frame[lc->in->index];
 
 	for (uint16_t i = 0; i < n; i++) {
 		if (likely(frame_is_foreign(lc->in, pkts[i]))) {

@@ -117,7 +117,7 @@ too_big_for_hop(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_hop *ho
 
 	for (uint32_t i = 0; i < n; i++) {
 		dp_hop_write(hop, rte_pktmbuf_mtod(fragments[i], uint8_t *));
-		dp_tx_forwarded(lc, hop->slot, &fragments[i], 1, fragments[i]->pkt_len);
+		dp_tx_forwarded(lc, hop->out, &fragments[i], 1, fragments[i]->pkt_len);
 	}
 }
 
@@ -212,10 +212,10 @@ dp_forward(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n)
 		}
 		ttl_word_decrement(ip, ttl_word);
 		dp_hop_write(hop, p);
-		if (unlikely(hop->slot != run.slot)) {
+		if (unlikely(hop->out != run.out)) {
 			dp_run_end(lc, &run, at);
 			run.pkts = at;
-			run.slot = hop->slot;
+			run.out = hop->out;
 		}
 		run.bytes += len;
 	}
@@ -308,5 +308,5 @@ dp_originate(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_route *r, 
 	if (dp_lcore_is_control(lc))
 		dp_ctl_output(lc, r->out, m);
 	else
-		dp_tx_originated(lc, r->out->slot, m);
+		dp_tx_originated(lc, r->out, m);
 }

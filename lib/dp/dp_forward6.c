@@ -125,10 +125,10 @@ dp_forward6(struct dp_lcore *lc)
 		}
 		ip[7]--;
 		dp_hop_write(hop, p);
-		if (unlikely(hop->slot != run.slot)) {
+		if (unlikely(hop->out != run.out)) {
 			dp_run_end(lc, &run, at);
 			run.pkts = at;
-			run.slot = hop->slot;
+			run.out = hop->out;
 		}
 		run.bytes += len;
 	}

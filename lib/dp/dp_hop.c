@@ -52,7 +52,7 @@ fill(const struct dp *dp, struct dp_hop *h, uint64_t key, const struct dp_if *ou
 	memcpy(&h->l2_head, l2, sizeof(h->l2_head));
 	memcpy(&h->l2_tail, l2 + sizeof(h->l2_head), sizeof(h->l2_tail));
 	h->len_max = (uint32_t)WIRE_ETH_LEN + out->mtu;
-	h->slot = out->slot;
+	h->out = out->index;
 	h->key = key;
 }
 

@@ -104,11 +104,11 @@ dp_hop_of_ip6(struct dp_lcore *lc, const struct dp_if *out, const uint8_t ip[16]
 	return &h->hop;
 }
 
-/** Frames of a burst that leave by one port, one after the other. */
+/** Frames of a burst that leave by one interface, one after the other. */
 struct dp_run {
 	struct rte_mbuf **pkts; /**< the first */
 	uint32_t bytes;
-	uint16_t slot;
+	uint16_t out;
 };
 
 /** The run ends before a frame. */
@@ -116,7 +116,7 @@ static inline void
 dp_run_end(struct dp_lcore *lc, struct dp_run *r, struct rte_mbuf **before)
 {
 	if (before != r->pkts)
-		dp_tx_forwarded(lc, r->slot, r->pkts, (uint16_t)(before - r->pkts), r->bytes);
+		dp_tx_forwarded(lc, r->out, r->pkts, (uint16_t)(before - r->pkts), r->bytes);
 	r->bytes = 0;
 }
 

@@ -63,11 +63,15 @@ dp_meta(struct rte_mbuf *m)
 }
 
 /** @name Configuration: constant after dp_create(), but for the atomics. @{ */
+#define DP_IF_NONE UINT8_MAX
 struct dp_port {
 	uint16_t port_id;
 	uint16_t n_txq;
-	uint16_t if_index; /**< DP_NONE: frames are received, but belong to nobody */
+	uint16_t if_index; /**< the untagged interface; DP_NONE: such frames belong to nobody */
 	bool control_txq;
+	bool vlan_insert;
+	/** Interface by tag, the untagged one at 0; DP_IF_NONE. NULL: none has a tag. */
+	const uint8_t *vlans;
 	_Atomic bool link_up;  /**< control lcore: wo, workers: ro */
 	_Atomic bool detached; /**< the same; it is not polled */
 	uint64_t detach_token; /**< control lcore: workers that were quiescent since have seen it */
@@ -88,6 +92,7 @@ struct dp_share {
 struct dp_if {
 	uint16_t index;
 	uint16_t slot; /**< of its port in dp->ports */
+	uint16_t vlan; /**< its tag, 0: none */
 	uint16_t mtu;
 	uint8_t rp_filter;    /**< enum dp_rp_filter */
 	uint16_t first_group; /**< chain through dp_group.next_in_if, DP_NONE at its end */
@@ -171,8 +176,8 @@ struct dp_hop {
 	uint64_t key;
 	uint64_t l2_head;
 	uint32_t l2_tail;
-	uint32_t len_max; /**< bytes of a frame */
-	uint16_t slot;
+	uint32_t len_max; /**< bytes of a frame, without a tag */
+	uint16_t out;	  /**< interface */
 } __rte_aligned(32);
 /** An IPv6 address on a link; the key is epoch and interface. */
 struct dp_hop6 {
@@ -181,7 +186,7 @@ struct dp_hop6 {
 };
 #define DP_HOP_CACHE_BITS 10
 #define DP_HOP_EPOCH_BITS 15
-/** The rest: where a gateway is, of 48 bits; or this bit, 6 of DP_IF_MAX and 32 of an address. */
+/** The rest: where a gateway is, of 48 bits; or this bit, 7 of DP_IF_MAX and 32 of an address. */
 #define DP_HOP_ADDRESS	(UINT64_C(1) << (63 - DP_HOP_EPOCH_BITS))
 #define DP_HOP_EPOCH_NS BASE_NS_PER_MS
 
@@ -233,7 +238,7 @@ struct dp_lcore {
 	struct dp_stats c __rte_cache_aligned;
 	struct dp_worker_info info;
 	_Atomic base_ns_t horizon[DP_PORT_MAX]; /**< worker: wo by release, others: ro by acquire */
-	_Atomic base_ns_t last_frame[DP_PORT_MAX]; /**< worker: wo, others: ro */
+	_Atomic base_ns_t last_frame[DP_IF_MAX]; /**< worker: wo, others: ro */
 } __rte_cache_aligned;
 
 struct dp {
@@ -252,6 +257,7 @@ struct dp {
 	struct dp_if *ifs;
 	struct dp_ip6 *ip6;		       /**< the tables of all interfaces */
 	struct dp_share *share;		       /**< the same */
+	uint8_t *vlans;			       /**< the tables of all ports */
 	uint64_t seed;			       /**< of the fingerprints of IPv6 addresses */
 	struct dp_cursor cursor[DP_SET_COUNT]; /**< control lcore */
 	uint32_t adverts_owed;		       /**< control lcore: sum of dp_set.owed */
@@ -335,6 +341,11 @@ uint16_t dp_classify(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n);
 
 /** @return DP_DROP_COUNT, or what is wrong with an IPv4 header */
 enum dp_drop dp_ip4_header_check(const uint8_t *ip, size_t in_segment, size_t in_packet);
+/**
+ * Bring the headers of a packet in several segments into the first one. Payload moves only where
+ * it stands in the way.
+ */
+void dp_headers_pull_up(struct rte_mbuf *m);
 /** Cut a packet to len bytes, however its segments lie. */
 void dp_frame_trim(struct rte_mbuf *m, uint32_t len);
 
@@ -531,12 +542,38 @@ uint16_t dp_share_group(
 /** Whether no other box answers for a VIP of a group: all groups that have it answer here. */
 bool dp_share_answered(const struct dp *dp, uint32_t ip, uint16_t group);
 
+/*
+ * dp_vlan.c: between here and the device, frames are as if there were no tags. They are taken out
+ * at the one end and put in at the other.
+ */
+/** @return 0 or -ENOMEM */
+int dp_vlan_init(struct dp *dp, const struct dp_config *c);
+/**
+ * Take the tag out of a frame that has one; *vlan is 0 where it has none, or a priority alone.
+ * @return DP_DROP_COUNT, or why the frame cannot be used
+ */
+enum dp_drop dp_vlan_take(struct rte_mbuf *m, uint16_t *vlan);
+/**
+ * Take the tags out of a burst of a port that has interfaces with tags; those of no interface go.
+ * @param ifs  the interface of each frame that stays, these in order at the front of pkts
+ * @return how many stay
+ */
+uint16_t dp_vlan_sort(struct dp_lcore *lc, const struct dp_port *p, struct rte_mbuf **pkts,
+	uint16_t n, uint8_t ifs[DP_BURST]);
+/** Put the tag of the interface, if it has one, in. @return false: no room, m was dropped */
+bool dp_vlan_insert(struct dp_lcore *lc, const struct dp_if *out, struct rte_mbuf *m);
+static inline bool
+dp_vlan_put(struct dp_lcore *lc, const struct dp_if *out, struct rte_mbuf *m)
+{
+	return likely(out->vlan == 0) || dp_vlan_insert(lc, out, m);
+}
+
 /* dp_tx.c */
 /** Put a whole frame of our own in the buffer of its port. Workers only. */
-void dp_tx_originated(struct dp_lcore *lc, uint16_t slot, struct rte_mbuf *m);
+void dp_tx_originated(struct dp_lcore *lc, const struct dp_if *out, struct rte_mbuf *m);
 /** The same for up to DP_BURST forwarded frames, bytes long together. */
 void dp_tx_forwarded(
-	struct dp_lcore *lc, uint16_t slot, struct rte_mbuf **pkts, uint16_t n, uint32_t bytes);
+	struct dp_lcore *lc, uint16_t out, struct rte_mbuf **pkts, uint16_t n, uint32_t bytes);
 void dp_tx_flush_port(struct dp_lcore *lc, uint16_t slot);
 void dp_tx_flush(struct dp_lcore *lc);
 /** Send what others handed over. @return frames taken from the ring */

@@ -91,23 +91,46 @@ dp_tx_flush_port(struct dp_lcore *lc, uint16_t slot)
 }
 
 void
-dp_tx_originated(struct dp_lcore *lc, uint16_t slot, struct rte_mbuf *m)
+dp_tx_originated(struct dp_lcore *lc, const struct dp_if *out, struct rte_mbuf *m)
 {
-	struct dp_txbuf *b = &lc->tx[slot];
+	struct dp_txbuf *b = &lc->tx[out->slot];
 
+	if (!dp_vlan_put(lc, out, m))
+		return;
 	if (b->n == DP_BURST)
-		dp_tx_flush_port(lc, slot);
+		dp_tx_flush_port(lc, out->slot);
 	b->originated |= UINT32_C(1) << b->n;
 	b->bytes += m->pkt_len;
 	b->m[b->n++] = m;
 }
 
+/* Put the tag in each frame of a run. @return how many had room for it; *bytes with it */
+static __rte_noinline uint16_t
+run_tag(struct dp_lcore *lc, const struct dp_if *out, struct rte_mbuf **pkts, uint16_t n,
+	uint32_t *bytes)
+{
+	uint16_t kept = 0;
+
+	*bytes = 0;
+	for (uint16_t i = 0; i < n; i++) {
+		if (!dp_vlan_put(lc, out, pkts[i]))
+			continue;
+		*bytes += pkts[i]->pkt_len;
+		pkts[kept++] = pkts[i];
+	}
+	return kept;
+}
+
 void
 dp_tx_forwarded(
-	struct dp_lcore *lc, uint16_t slot, struct rte_mbuf **pkts, uint16_t n, uint32_t bytes)
+	struct dp_lcore *lc, uint16_t out, struct rte_mbuf **pkts, uint16_t n, uint32_t bytes)
 {
+	const struct dp_if *f = &lc->dp->ifs[out];
+	uint16_t slot = f->slot;
 	struct dp_txbuf *b = &lc->tx[slot];
 
+	if (unlikely(f->vlan != 0))
+		n = run_tag(lc, f, pkts, n, &bytes);
 	if (b->n + n > DP_BURST)
 		dp_tx_flush_port(lc, slot);
 	memcpy(&b->m[b->n], pkts, n * sizeof(pkts[0]));
@@ -185,12 +208,15 @@ dp_ctl_output(struct dp_lcore *lc, const struct dp_if *out, struct rte_mbuf *m)
 	const struct dp *dp = lc->dp;
 	const struct dp_port *p = &dp->ports[out->slot];
 	bool forwarded = dp_meta(m)->kind == DP_KIND_FORWARDED;
-	uint32_t bytes = m->pkt_len;
+	uint32_t bytes;
 
 	if (!port_has_link(p)) {
 		dp_drop(lc, m, DP_DROP_LINK_DOWN);
 		return -ENETDOWN;
 	}
+	if (!dp_vlan_put(lc, out, m))
+		return -ENOBUFS;
+	bytes = m->pkt_len;
 	if (p->control_txq) {
 		if (rte_eth_tx_burst(p->port_id, p->n_txq, &m, 1) != 1) {
 			dp_drop(lc, m, DP_DROP_TX_FULL);

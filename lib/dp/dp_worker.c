@@ -107,12 +107,11 @@ dp_rx_alive(const struct dp *dp, uint16_t if_index)
 base_ns_t
 dp_last_frame(const struct dp *dp, uint16_t if_index)
 {
-	uint16_t slot = dp->ifs[if_index].slot;
 	base_ns_t last = 0;
 
 	for (uint16_t w = 0; w < dp->n_workers; w++) {
 		base_ns_t t = atomic_load_explicit(
-			&dp->lcores[w]->last_frame[slot], memory_order_relaxed);
+			&dp->lcores[w]->last_frame[if_index], memory_order_relaxed);
 
 		last = RTE_MAX(last, t);
 	}
@@ -140,6 +139,46 @@ burst_orphaned(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n)
 	rte_pktmbuf_free_bulk(pkts, n);
 }
 
+static void
+burst_handle(struct dp_lcore *lc, uint16_t if_index, struct rte_mbuf **pkts, uint16_t n)
+{
+	lc->in = &lc->dp->ifs[if_index];
+	n = dp_classify(lc, pkts, n);
+	if (unlikely(lc->in->rp_filter != DP_RP_OFF)) {
+		n = dp_rp_filter4(lc, pkts, n);
+		dp_rp_filter6(lc);
+	}
+	if (n != 0)
+		dp_forward(lc, pkts, n);
+	if (lc->n6 != 0)
+		dp_forward6(lc);
+}
+
+/* Of a port with tagged interfaces: the frames of each at once, in the order of their first. */
+static __rte_noinline void
+burst_part(struct dp_lcore *lc, const struct dp_port *p, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct rte_mbuf *part[DP_BURST];
+	uint8_t ifs[DP_BURST];
+
+	n = dp_vlan_sort(lc, p, pkts, n, ifs);
+	while (n != 0) {
+		uint16_t n_part = 0, rest = 0;
+		uint8_t at = ifs[0];
+
+		for (uint16_t i = 0; i < n; i++) {
+			if (ifs[i] == at) {
+				part[n_part++] = pkts[i];
+			} else {
+				pkts[rest] = pkts[i];
+				ifs[rest++] = ifs[i];
+			}
+		}
+		burst_handle(lc, at, part, n_part);
+		n = rest;
+	}
+}
+
 static bool
 port_detached(const struct dp_port *p)
 {
@@ -155,11 +194,11 @@ queues_poll(struct dp_lcore *lc)
 
 	for (uint16_t i = 0; i < lc->n_rxq; i++) {
 		struct dp_rxq *q = &lc->rxq[i];
-		uint16_t if_index = dp->ports[q->slot].if_index;
+		const struct dp_port *p = &dp->ports[q->slot];
 		uint16_t n = 0;
 
 		/* From a port out of service nothing is to be heard: its horizon goes on. */
-		if (likely(!port_detached(&dp->ports[q->slot])))
+		if (likely(!port_detached(p)))
 			n = rte_eth_rx_burst(q->port_id, q->queue, pkts, DP_BURST);
 
 		rxq_note(q, n, lc->now);
@@ -167,20 +206,12 @@ queues_poll(struct dp_lcore *lc)
 		if (n == 0)
 			continue;
 		total += n;
-		if (unlikely(if_index == DP_NONE)) {
+		if (unlikely(p->vlans != NULL))
+			burst_part(lc, p, pkts, n);
+		else if (unlikely(p->if_index == DP_NONE))
 			burst_orphaned(lc, pkts, n);
-			continue;
-		}
-		lc->in = &dp->ifs[if_index];
-		n = dp_classify(lc, pkts, n);
-		if (unlikely(lc->in->rp_filter != DP_RP_OFF)) {
-			n = dp_rp_filter4(lc, pkts, n);
-			dp_rp_filter6(lc);
-		}
-		if (n != 0)
-			dp_forward(lc, pkts, n);
-		if (lc->n6 != 0)
-			dp_forward6(lc);
+		else
+			burst_handle(lc, p->if_index, pkts, n);
 	}
 	return total;
 }

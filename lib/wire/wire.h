@@ -31,7 +31,9 @@
 #define WIRE_ETHERTYPE_IP4  0x0800
 #define WIRE_ETHERTYPE_ARP  0x0806
 #define WIRE_ETHERTYPE_VLAN 0x8100
-#define WIRE_VLAN_TAG_LEN   4 /**< 802.1Q, between the MACs and the type */
+#define WIRE_ETHERTYPE_QINQ 0x88a8 /**< 802.1ad, a provider's tag */
+#define WIRE_VLAN_TAG_LEN   4	   /**< 802.1Q, between the MACs and the type */
+#define WIRE_VLAN_ID	    0x0fff /**< of its second half; the rest is a priority */
 #define WIRE_ETHERTYPE_IP6  0x86dd
 
 #define WIRE_PROTO_ICMP 1

@@ -181,12 +181,8 @@ rig_open(struct rig *r)
 	const uint32_t lan1[] = {LAN_VIP}, lan7[] = {LAN_VIP7, LAN_VIP}, wan1[] = {WAN_VIP};
 	uint8_t own[2][2][16], vip[3][2][16];
 	struct dp_if_config ifs[2] = {
-		{.port_id = g.port_id[LAN], .mtu = 1500, .ip4 = LAN_OWN, .n_ip6 = 2, .ip6 = own[0]},
-		{.port_id = g.port_id[WAN],
-			.mtu = r->opt.wan_mtu ? r->opt.wan_mtu : 1400,
-			.ip4 = WAN_OWN,
-			.n_ip6 = 2,
-			.ip6 = own[1]},
+		{.mtu = 1500, .ip4 = LAN_OWN, .n_ip6 = 2, .ip6 = own[0]},
+		{.mtu = 1400, .ip4 = WAN_OWN, .n_ip6 = 2, .ip6 = own[1]},
 	};
 	const struct dp_group_config groups[RIG_GROUPS] = {
 		{.if_index = LAN, .vhid = 1, .n_ip4 = 1, .ip4 = lan1, .n_ip6 = 2, .ip6 = vip[0]},
@@ -221,6 +217,11 @@ rig_open(struct rig *r)
 	memcpy(vip[1][0], lan_vip7_6, 16);
 	memcpy(vip[2][0], vip_ll6, 16);
 	memcpy(vip[2][1], wan_vip6, 16);
+	for (int i = LAN; i <= WAN; i++) {
+		ifs[i].port_id = g.port_id[r->opt.one_port ? LAN : i];
+		ifs[i].vlan = r->opt.vlan[i];
+	}
+	ifs[WAN].mtu = r->opt.wan_mtu ? r->opt.wan_mtu : ifs[WAN].mtu;
 	memcpy(ifs[LAN].mac, lan_mac, 6);
 	memcpy(ifs[WAN].mac, wan_mac, 6);
 	ifs[LAN].rp_filter = ifs[WAN].rp_filter = r->opt.rp_filter;
@@ -233,7 +234,8 @@ rig_open(struct rig *r)
 		ifs[WAN].ip6 = &own[1][1];
 	}
 	for (uint16_t p = 0; p < RIG_PORTS; p++)
-		ports[p] = (struct dp_port_config){g.port_id[p], n_txq, r->opt.control_txq};
+		ports[p] = (struct dp_port_config){
+			g.port_id[p], n_txq, r->opt.control_txq, r->opt.vlan_insert};
 	for (uint16_t w = 0; w < c.n_workers; w++) {
 		for (uint16_t p = 0; p < RIG_PORTS; p++)
 			queues[w][p] = (struct dp_queue){

@@ -70,6 +70,9 @@ struct rig_options {
 	uint32_t icmp_per_s;
 	enum dp_rp_filter rp_filter; /**< of both interfaces */
 	uint16_t wan_mtu;	     /**< default 1400 */
+	uint16_t vlan[2];	     /**< tags of the LAN and of the WAN */
+	bool one_port;		     /**< the WAN is on the LAN's port */
+	bool vlan_insert;	     /**< the devices put tags in */
 };
 
 struct rig {
@@ -114,6 +117,8 @@ void frame_options(struct frame *f, uint32_t n);
 /** Write the IPv4 header checksum again after an edit. */
 void frame_sum(struct frame *f);
 void frame_pad(struct frame *f, uint32_t len);
+/** Put a tag after the MACs: 0x8100 or 0x88a8, then id and priority. */
+void frame_tag(struct frame *f, uint16_t type, uint16_t tci);
 
 /** An IPv6 frame with a payload of counting bytes and hop limit 255. */
 struct frame frame_ip6(const uint8_t dst_mac[6], const uint8_t src[16], const uint8_t dst[16],

@@ -158,3 +158,12 @@ frame_igmp_query(uint32_t src, uint32_t dst)
 	frame_sum(&f);
 	return f;
 }
+
+void
+frame_tag(struct frame *f, uint16_t type, uint16_t tci)
+{
+	memmove(f->b + 16, f->b + 12, f->len - 12);
+	base_store_be16(f->b + 12, type);
+	base_store_be16(f->b + 14, tci);
+	f->len += WIRE_VLAN_TAG_LEN;
+}

@@ -64,6 +64,26 @@ a_source_from_elsewhere_is_filtered(void **state)
 }
 
 static void
+a_frame_without_room_for_its_tag(void **state)
+{
+	struct rig *r = *state;
+	struct frame f = frame_good();
+	struct rte_mbuf *m;
+
+	rig_configure(r, &(struct rig_options){.vlan = {0, 20}});
+	rig_master(r, LAN_VHID1);
+	for (uint16_t room = 3; room <= 4; room++) {
+		m = rig_rx(r, LAN, &f);
+		memcpy((char *)m->buf_addr + room, f.b, f.len);
+		m->data_off = room;
+		assert_int_equal(rig_turn(r), 1);
+		rig_assert_one_drop(r, DP_DROP_NO_HEADROOM);
+	}
+	assert_int_equal(rig_tx_count(r, WAN), 1);
+	assert_int_equal(rig_stats(r).tx_bytes, f.len + WIRE_VLAN_TAG_LEN);
+}
+
+static void
 no_frame_is_sent_to_a_port_without_link(void **state)
 {
 	struct rig *r = *state;
@@ -289,6 +309,7 @@ main(void)
 		T(every_bad_frame_is_dropped_with_its_reason),
 		T(a_port_without_interface_takes_nothing),
 		T(a_source_from_elsewhere_is_filtered),
+		T(a_frame_without_room_for_its_tag),
 		T(no_frame_is_sent_to_a_port_without_link),
 		T(a_full_transmit_queue_drops_the_rest),
 		T(a_full_hand_off_ring_refuses),

@@ -367,7 +367,8 @@ bad_configurations_are_refused(void **state)
 	struct rig *r = *state;
 	struct dp_queue q[2] = {{r->port_id[LAN], 0, 256}, {r->port_id[LAN], 0, 256}};
 	struct dp_worker_config w = {1, q, SOCKET_ID_ANY};
-	struct dp_port_config ports[2] = {{r->port_id[LAN], 1, false}, {r->port_id[LAN], 1, false}};
+	struct dp_port_config ports[2] = {
+		{r->port_id[LAN], 1, false, false}, {r->port_id[LAN], 1, false, false}};
 	struct dp_if_config ifs[2] = {{.port_id = r->port_id[LAN], .mtu = 1500},
 		{.port_id = r->port_id[LAN], .mtu = 1500}};
 	struct dp_group_config groups[2] = {{.vhid = 1}, {.vhid = 1}};
@@ -382,12 +383,15 @@ bad_configurations_are_refused(void **state)
 		.groups = groups,
 		.pool = r->pool,
 	};
-	struct dp_config bad[12];
+	struct dp_config bad[14];
 	unsigned int n = 0;
 	struct dp_worker_config two_queues = {2, q, SOCKET_ID_ANY}, foreign = {1, q + 1, 0};
 	struct dp_group_config no_if = {.if_index = 1, .vhid = 1}, no_vhid = {.vhid = 0};
 	struct dp_if_config small = {.port_id = r->port_id[LAN], .mtu = 67};
-	struct dp_port_config no_txq = {r->port_id[LAN], 0, false};
+	struct dp_port_config no_txq = {r->port_id[LAN], 0, false, false};
+	struct dp_if_config same_tag[2] = {{.port_id = r->port_id[LAN], .mtu = 1500, .vlan = 7},
+		{.port_id = r->port_id[LAN], .mtu = 1500, .vlan = 7}};
+	struct dp_if_config no_tag = {.port_id = r->port_id[LAN], .mtu = 1500, .vlan = 4095};
 	struct dp *dp = dp_create(&good);
 
 	assert_non_null(dp);
@@ -395,13 +399,16 @@ bad_configurations_are_refused(void **state)
 	dp_destroy(dp);
 	dp_destroy(NULL);
 
-	for (unsigned int i = 0; i < 12; i++)
+	for (unsigned int i = 0; i < 14; i++)
 		bad[i] = good;
 	bad[n++].n_workers = 0;
 	bad[n++].n_workers = DP_WORKER_MAX + 1;
 	bad[n++].n_groups = 2; /* the same vhid twice */
 	bad[n++].n_ports = 2;  /* the same port twice */
-	bad[n++].n_ifs = 2;    /* two interfaces on one port */
+	bad[n++].n_ifs = 2;    /* two untagged interfaces on one port */
+	bad[n].n_ifs = 2;      /* two with the same tag */
+	bad[n++].ifs = same_tag;
+	bad[n++].ifs = &no_tag;
 	bad[n++].pool = NULL;
 	bad[n++].workers = &two_queues; /* the same queue twice */
 	bad[n++].groups = &no_if;
