@@ -60,12 +60,12 @@ machine_read(struct lcore_machine *m, struct lcore_cpu *cpus, int *nodes, const 
 
 	if (n < 0)
 		return n;
-	for (uint16_t i = 0; i < conf->n_ifs; i++)
-		nodes[i] = lcore_system_device_node(conf->ifs[i].device);
+	for (uint16_t i = 0; i < conf->n_devices; i++)
+		nodes[i] = lcore_system_device_node(conf->ifs[conf->device_if[i]].device);
 	*m = (struct lcore_machine){
 		.n_cpus = (uint16_t)n,
 		.cpus = cpus,
-		.n_devices = conf->n_ifs,
+		.n_devices = conf->n_devices,
 		.device_node = nodes,
 	};
 	return 0;
@@ -105,17 +105,17 @@ plan_adopt(struct lcore_plan *plan, const struct conf *conf, char *err, size_t e
 static void
 check_numa(struct lcore_plan *plan, const struct conf *conf)
 {
-	const char *device[CONF_IF_MAX];
-	int node[CONF_IF_MAX];
+	const char *device[CONF_PORT_MAX];
+	int node[CONF_PORT_MAX];
 	uint16_t id;
 
-	for (uint16_t i = 0; i < conf->n_ifs; i++) {
-		device[i] = conf->ifs[i].device;
+	for (uint16_t i = 0; i < conf->n_devices; i++) {
+		device[i] = conf->ifs[conf->device_if[i]].device;
 		node[i] = rte_eth_dev_get_port_by_name(device[i], &id) == 0
 			? rte_eth_dev_socket_id(id)
 			: LCORE_NODE_ANY;
 	}
-	lcore_plan_check_numa(plan, device, node, conf->n_ifs);
+	lcore_plan_check_numa(plan, device, node, conf->n_devices);
 }
 
 static void
@@ -229,13 +229,13 @@ with_eal(
 {
 	char err[512] = "";
 	struct eal_args eal;
-	const char *devices[CONF_IF_MAX];
+	const char *devices[CONF_PORT_MAX];
 	int code = ARGS_EXIT_EAL;
 
-	for (uint16_t i = 0; i < conf->n_ifs; i++)
-		devices[i] = conf->ifs[i].device;
+	for (uint16_t i = 0; i < conf->n_devices; i++)
+		devices[i] = conf->ifs[conf->device_if[i]].device;
 	if (eal_args_build(&eal, a->program, plan->lcores[0] ? plan->lcores : NULL, conf->node,
-		    devices, conf->n_ifs, conf->eal, conf->n_eal, a->eal, a->n_eal, err,
+		    devices, conf->n_devices, conf->eal, conf->n_eal, a->eal, a->n_eal, err,
 		    sizeof(err)) != 0) {
 		fprintf(stderr, "koi: %s\n", err);
 		return ARGS_EXIT_USAGE;
@@ -266,7 +266,7 @@ run(const struct args *a)
 	struct conf *conf = conf_load(a->config, 0, &issues);
 	static struct lcore_cpu cpus[LCORE_CPU_MAX];
 	static struct lcore_plan plan;
-	int nodes[CONF_IF_MAX];
+	int nodes[CONF_PORT_MAX];
 	struct lcore_machine machine;
 	char err[512] = "";
 	sigset_t set;

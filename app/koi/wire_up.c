@@ -20,6 +20,7 @@
 #include "addresses.h"
 #include "compat_thread.h"
 #include "ctl.h"
+#include "devices.h"
 #include "dp.h"
 #include "fib.h"
 #include "fib_nbr.h"
@@ -39,8 +40,9 @@
 #define SOCKETS_MAX  RTE_MAX_NUMA_NODES
 
 /* The configuration's limit is the only one that an operator ever meets, and --check tells it. */
-_Static_assert(CONF_IF_MAX <= RTE_MAX_ETHPORTS, "a device for each interface");
-_Static_assert(CONF_IF_MAX <= PORT_MAX && CONF_IF_MAX <= DP_PORT_MAX, "the same below");
+_Static_assert(CONF_PORT_MAX <= RTE_MAX_ETHPORTS, "as many devices");
+_Static_assert(CONF_PORT_MAX <= PORT_MAX && CONF_PORT_MAX <= DP_PORT_MAX, "the same below");
+_Static_assert(CONF_VLAN_MAX == DP_VLAN_MAX, "the same tags");
 _Static_assert(CONF_IF_MAX <= DP_IF_MAX, "the same below");
 
 struct lcore_text {
@@ -88,7 +90,8 @@ pool_size(const struct wire_up *w)
 {
 	uint32_t per_port = (RX_DESC + TX_DESC) * (uint32_t)w->plan->n_workers + TX_DESC + RX_DESC;
 
-	return w->conf->n_ifs * per_port + (w->plan->n_workers + 2u) * POOL_CACHE * 2 + POOL_SPARE;
+	return w->conf->n_devices * per_port + (w->plan->n_workers + 2u) * POOL_CACHE * 2 +
+		POOL_SPARE;
 }
 
 static uint16_t
@@ -124,114 +127,50 @@ pool_on(struct wire_up *w, int socket, char *err, unsigned int err_len)
 	return w->pool[node];
 }
 
-static enum port_vmac_policy
-vmac_policy(enum conf_vmac_filter f)
-{
-	switch (f) {
-	case CONF_VMAC_FILTER_REQUIRE:
-		return PORT_VMAC_REQUIRE;
-	case CONF_VMAC_FILTER_PROMISCUOUS:
-		return PORT_VMAC_NEVER_FILTER;
-	case CONF_VMAC_FILTER_AUTO:
-		break;
-	}
-	return PORT_VMAC_AUTO;
-}
-
-/* What the preflight table warns of; the whole of it is shown by "show interface IF preflight". */
-static void
-tell_checks(const struct wire_up *w, uint16_t i)
-{
-	static struct port_check check[PORT_CHECKS_MAX];
-	const unsigned int n = port_set_preflight(w->ports, i, check);
-
-	for (unsigned int k = 0; k < n; k++)
-		if (check[k].level >= PORT_CHECK_WARN)
-			fprintf(stderr, "koi: %s: warning: %s: %s: %s\n", w->conf->ifs[i].name,
-				check[k].need, check[k].given, check[k].consequence);
-}
-
-/* How frames to the shared MACs reach us: told at every start, since it depends on the driver. */
-static void
-tell_port(const struct conf_if *conf, const struct port_info *p)
-{
-	static const char *const how[] = {
-		[PORT_VMAC_FILTER] = "by address filter",
-		[PORT_VMAC_PROMISCUOUS] = "by promiscuous mode and software gate",
-		[PORT_VMAC_UNFILTERED] = "unfiltered, by software gate",
-	};
-
-	fprintf(stderr, "koi: %s: device %s (%s%s%s), %u RX and %u TX queues, %u vMAC%s %s",
-		conf->name, p->device, p->driver, p->driver_file[0] != '\0' ? " of " : "",
-		p->driver_file, p->n_rxq, p->n_txq, p->n_vmacs, p->n_vmacs == 1 ? "" : "s",
-		how[p->vmac_mode]);
-	if (p->vmac_reason[0] != '\0')
-		fprintf(stderr, " (%s)", p->vmac_reason);
-	else if (p->vmac_slots != UINT32_MAX)
-		fprintf(stderr, " (%u slots)", p->vmac_slots);
-	fprintf(stderr, ", multicast %s, link by %s: %s\n",
-		p->multicast_mode[0] != '\0' ? p->multicast_mode : "not needed", p->link_source,
-		p->link_up ? "up" : "down");
-}
-
 static int
 start_ports(struct wire_up *w, char *err, unsigned int err_len)
 {
 	const struct conf *conf = w->conf;
-	struct port_config config[CONF_IF_MAX];
-	void *pools[CONF_IF_MAX];
-	uint8_t(*mcasts[CONF_IF_MAX])[BASE_MAC_LEN] = {NULL};
-	uint8_t(*vmacs)[BASE_MAC_LEN] = calloc(conf->n_groups + 1u, sizeof(*vmacs));
-	uint16_t used = 0;
+	struct devices d;
+	void *pools[CONF_PORT_MAX];
 	int ret = -1;
 
-	memset(config, 0, sizeof(config));
-	if (vmacs == NULL)
-		return fail(err, err_len, "out of memory");
-	for (uint16_t i = 0; i < conf->n_ifs; i++) {
-		struct port_config *pc = &config[i];
+	if (devices_from_conf(conf, w->plan->n_workers, &d) != 0) {
+		fail(err, err_len, "out of memory");
+		goto out;
+	}
+	for (uint16_t i = 0; i < d.n; i++) {
+		struct port_config *pc = &d.config[i];
 		uint16_t id;
 
-		snprintf(pc->device, sizeof(pc->device), "%s", conf->ifs[i].device);
-		pc->mtu = conf->ifs[i].mtu;
-		pc->n_rxq = w->plan->n_workers;
-		pc->n_workers = w->plan->n_workers;
 		pc->n_rx_desc = RX_DESC;
 		pc->n_tx_desc = TX_DESC;
 		pc->socket_id = rte_eth_dev_get_port_by_name(pc->device, &id) == 0
 			? rte_eth_dev_socket_id(id)
 			: SOCKET_ID_ANY;
-		pc->vmac_policy = vmac_policy(conf->ifs[i].vmac_filter);
-		pc->vmacs = (const uint8_t(*)[BASE_MAC_LEN]) & vmacs[used];
-		for (uint16_t g = 0; g < conf->n_groups; g++) {
-			if (conf->groups[g].if_index != i)
-				continue;
-			base_vmac(conf->groups[g].vhid, vmacs[used++]);
-			pc->n_vmacs++;
-		}
-		pc->n_mcasts = addresses_mcast_list(conf, i, &mcasts[i]);
-		pc->mcasts = (const uint8_t(*)[BASE_MAC_LEN])mcasts[i];
 		pools[i] = pool_on(w, pc->socket_id, err, err_len);
 		if (pools[i] == NULL)
 			goto out;
 	}
-	w->ports = port_set_start(config, conf->n_ifs, pools, err, err_len);
+	w->ports = port_set_start(d.config, d.n, pools, err, err_len);
 	if (w->ports == NULL)
 		goto out;
 	w->n_ports = port_set_count(w->ports);
 	for (uint16_t i = 0; i < w->n_ports; i++) {
 		port_set_info(w->ports, i, &w->port[i]);
-		w->if_port_index[i] = i;
-		w->if_port_id[i] = w->port[i].port_id;
-		memcpy(w->if_mac[i], w->port[i].mac, BASE_MAC_LEN);
-		tell_port(&conf->ifs[i], &w->port[i]);
-		tell_checks(w, i);
+		devices_tell(conf, i, &w->port[i]);
+		devices_tell_checks(conf, i, w->ports);
+	}
+	for (uint16_t i = 0; i < conf->n_ifs; i++) {
+		const struct port_info *p = &w->port[conf->ifs[i].device_index];
+
+		w->if_port_index[i] = conf->ifs[i].device_index;
+		w->if_port_id[i] = p->port_id;
+		memcpy(w->if_mac[i], p->mac, BASE_MAC_LEN);
 	}
 	ret = 0;
 out:
-	for (uint16_t i = 0; i < conf->n_ifs; i++)
-		free(mcasts[i]);
-	free(vmacs);
+	devices_free(&d);
 	return ret;
 }
 
@@ -267,9 +206,9 @@ static int
 create_dp(struct wire_up *w, char *err, unsigned int err_len)
 {
 	const struct conf *conf = w->conf;
-	static struct dp_queue queues[CONF_WORKER_MAX][CONF_IF_MAX * CONF_WORKER_MAX];
+	static struct dp_queue queues[CONF_WORKER_MAX][CONF_PORT_MAX * CONF_WORKER_MAX];
 	struct dp_worker_config workers[CONF_WORKER_MAX] = {0};
-	struct dp_port_config ports[CONF_IF_MAX];
+	struct dp_port_config ports[CONF_PORT_MAX];
 	struct dp_if_config ifs[CONF_IF_MAX];
 	struct dp_group_config *groups = calloc(conf->n_groups + 1u, sizeof(*groups));
 	struct dp_config config = {
@@ -305,21 +244,8 @@ create_dp(struct wire_up *w, char *err, unsigned int err_len)
 			.port_id = info->port_id,
 			.n_txq = info->n_txq,
 			.control_txq = info->control_txq,
+			.vlan_insert = info->vlan_insert,
 		};
-		ifs[p] = (struct dp_if_config){
-			.port_id = info->port_id,
-			.mtu = conf->ifs[p].mtu,
-			.ip4 = addresses_primary_ip4(
-				conf->ifs[p].addresses, conf->ifs[p].n_addresses),
-			.rp_filter = rp_filter(conf->ifs[p].rp_filter),
-			.host = conf->ifs[p].host.on,
-			.source_vmac = conf->ifs[p].source_mac_vmac,
-		};
-		memcpy(ifs[p].mac, info->mac, BASE_MAC_LEN);
-		wire_ip6_link_local(info->mac, link_local);
-		ifs[p].n_ip6 = addresses_ip6_list(
-			conf->ifs[p].addresses, conf->ifs[p].n_addresses, link_local, &if_ip6[p]);
-		ifs[p].ip6 = (const uint8_t(*)[16])if_ip6[p];
 		for (uint16_t q = 0; q < info->n_rxq; q++) {
 			uint16_t to = (uint16_t)(dealt++ % config.n_workers);
 
@@ -329,6 +255,24 @@ create_dp(struct wire_up *w, char *err, unsigned int err_len)
 				.n_desc = info->n_rx_desc,
 			};
 		}
+	}
+	for (uint16_t i = 0; i < conf->n_ifs; i++) {
+		const struct conf_if *cf = &conf->ifs[i];
+
+		ifs[i] = (struct dp_if_config){
+			.port_id = w->if_port_id[i],
+			.vlan = cf->vlan,
+			.mtu = cf->mtu,
+			.ip4 = addresses_primary_ip4(cf->addresses, cf->n_addresses),
+			.rp_filter = rp_filter(cf->rp_filter),
+			.host = cf->host.on,
+			.source_vmac = cf->source_mac_vmac,
+		};
+		memcpy(ifs[i].mac, w->if_mac[i], BASE_MAC_LEN);
+		wire_ip6_link_local(w->if_mac[i], link_local);
+		ifs[i].n_ip6 =
+			addresses_ip6_list(cf->addresses, cf->n_addresses, link_local, &if_ip6[i]);
+		ifs[i].ip6 = (const uint8_t(*)[16])if_ip6[i];
 	}
 	for (uint16_t g = 0; g < conf->n_groups; g++) {
 		const struct conf_group *cg = &conf->groups[g];
@@ -345,8 +289,8 @@ create_dp(struct wire_up *w, char *err, unsigned int err_len)
 	w->dp = dp_create(&config);
 	for (uint16_t g = 0; g < conf->n_groups; g++)
 		free(vip6[g]);
-	for (uint16_t p = 0; p < w->n_ports; p++)
-		free(if_ip6[p]);
+	for (uint16_t i = 0; i < conf->n_ifs; i++)
+		free(if_ip6[i]);
 	free(vip6);
 	free(vip4);
 	free(groups);

@@ -21,7 +21,8 @@
 #define CONF_NAME_MAX	    15 /**< bytes of a name, NUL not counted */
 #define CONF_NODE_MAX	    31
 #define CONF_DEVICE_MAX	    63
-#define CONF_IF_MAX	    32 /**< each on a device of its own: as many as DPDK has ports */
+#define CONF_IF_MAX	    128
+#define CONF_PORT_MAX	    32 /**< devices: as many as DPDK has ports */
 #define CONF_GROUP_MAX	    1024
 #define CONF_ROUTE_MAX	    65536
 #define CONF_ADDRESS_MAX    64	/**< per interface */
@@ -30,6 +31,7 @@
 #define CONF_EAL_ARGS_MAX   64
 #define CONF_CPU_AUTO	    UINT16_MAX
 #define CONF_FILE_MAX_BYTES ((size_t)64 << 20)
+#define CONF_VLAN_MAX	    4094
 #define CONF_MTU_MIN	    68
 #define CONF_MTU_MIN_IP6    1280
 #define CONF_MTU_MAX	    9216
@@ -91,9 +93,11 @@ struct conf_host {
 struct conf_if {
 	char name[CONF_NAME_MAX + 1];
 	char device[CONF_DEVICE_MAX + 1]; /**< DPDK device name */
+	uint16_t device_index;		  /**< the same in all interfaces of a device */
+	uint16_t vlan;			  /**< 802.1Q tag, 1..4094; 0 = untagged */
 	uint16_t mtu;
 	bool track;
-	enum conf_vmac_filter vmac_filter;
+	enum conf_vmac_filter vmac_filter; /**< the same in all interfaces of a device */
 	enum conf_rp_filter rp_filter;
 	bool source_mac_vmac; /**< forwarded frames leave with a vMAC that is MASTER there */
 	struct conf_host host;
@@ -150,6 +154,8 @@ struct conf {
 	uint32_t announce_refresh_s; /**< 0 = off */
 	uint16_t n_ifs;
 	struct conf_if *ifs;
+	uint16_t n_devices;
+	uint16_t device_if[CONF_PORT_MAX]; /**< the first interface of each */
 	uint16_t n_groups;
 	struct conf_group *groups;
 	uint32_t n_routes;

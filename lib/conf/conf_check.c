@@ -23,16 +23,6 @@ check_interfaces(struct conf_reader *r)
 				conf_line(r, conf_member_node(r, r->if_node[j], "name")));
 			break;
 		}
-		for (uint16_t j = 0; j < i; j++) {
-			if (ifs[i].device[0] == '\0' || strcmp(ifs[i].device, ifs[j].device) != 0)
-				continue;
-			conf_error(r, conf_member_node(r, r->if_node[i], "device"),
-				"device \"%s\" is taken by interface \"%s\" at line %u already: "
-				"this version has one interface per device",
-				ifs[i].device, ifs[j].name,
-				conf_line(r, conf_member_node(r, r->if_node[j], "device")));
-			break;
-		}
 	}
 }
 
@@ -414,6 +404,7 @@ conf_check(struct conf_reader *r)
 	struct conf_entry *addresses;
 
 	check_interfaces(r);
+	conf_check_devices(r);
 	conf_check_hosts(r);
 	conf_check_groups(r);
 	addresses = sorted_addresses(r);

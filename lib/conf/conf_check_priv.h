@@ -17,6 +17,8 @@ struct conf_entry {
 	uint16_t if_index;
 };
 
+/** What interfaces share a device, and that they can. */
+void conf_check_devices(struct conf_reader *r);
 /** Taps of host paths. */
 void conf_check_hosts(struct conf_reader *r);
 /** Names, interfaces and vhids of the groups; finds each group's interface. */

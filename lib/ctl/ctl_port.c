@@ -50,18 +50,34 @@ filters_changed(struct ctl *c, uint16_t if_id, bool ok, const char *why)
 	feed_usable(c, if_id);
 }
 
+/* The first interface of a device, which stands for it. */
+static struct ctl_if *
+device_of(struct ctl *c, uint16_t port_id)
+{
+	for (uint16_t i = 0; i < c->n_ifs; i++)
+		if (c->ifs[i].port_id == port_id)
+			return &c->ifs[i];
+	return NULL;
+}
+
 /* In service or not, a device has the link that it tells of; this is for the data plane. */
+static void
+device_changed(struct ctl *c, const struct port_event *pe)
+{
+	struct ctl_if *f = device_of(c, pe->port_id);
+
+	dp_attach(c->dp, pe->port_id, pe->attached);
+	if (f != NULL && !pe->attached && !f->leaving) {
+		f->leaving = true;
+		c->leaving++;
+	}
+}
+
 static void
 service_changed(struct ctl *c, uint16_t if_id, const struct port_event *pe)
 {
 	struct ctl_event ev = ctl_event_new(CTL_EVENT_DEVICE);
-	struct ctl_if *f = &c->ifs[if_id];
 
-	dp_attach(c->dp, pe->port_id, pe->attached);
-	if (!pe->attached && !f->leaving) {
-		f->leaving = true;
-		c->leaving++;
-	}
 	ev.if_id = if_id;
 	ev.link_up = pe->attached;
 	snprintf(ev.text, sizeof(ev.text), "%.*s", (int)sizeof(ev.text) - 1, pe->reason);
@@ -107,6 +123,8 @@ ctl_ports(struct ctl *c)
 	while (port_set_event(c->ports, &pe)) {
 		if (pe.type == PORT_EV_LINK)
 			dp_link(c->dp, pe.port_id, pe.link_up);
+		else if (pe.type == PORT_EV_DEVICE)
+			device_changed(c, &pe);
 		for (uint16_t i = 0; i < c->n_ifs; i++)
 			if (c->ifs[i].port_id == pe.port_id)
 				port_event(c, i, &pe);

@@ -152,7 +152,7 @@ struct ctl_if {
 	base_ns_t frame_told; /* when FRAME_SEEN was fed last */
 	bool link_up;
 	bool filter_failed;
-	bool leaving; /* its device is to be left alone, and that was not confirmed yet */
+	bool leaving; /* first of its device, which is to be left alone: not confirmed yet */
 	struct ctl_member *members;
 	uint16_t n_members;
 };
@@ -200,7 +200,7 @@ struct ctl {
 	uint8_t log;
 	bool arpbalance;
 	uint16_t announcing;  /* groups with an announcement under way */
-	uint16_t leaving;     /* interfaces whose devices are to be left alone */
+	uint16_t leaving;     /* devices that are to be left alone */
 	base_ns_t hear_at;    /* ctl_hear_tick() looks again */
 	struct ctl_hop *hops; /* routers of static routes (ctl_warm.c) */
 	uint32_t n_hops, hop_next;

@@ -258,7 +258,7 @@ send_to(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_if *out, const 
 		memcpy(p + BASE_MAC_LEN, out->mac, BASE_MAC_LEN);
 	dp_count(&lc->host->c[lc->in->index].from_host, 1);
 	dp_count(&lc->c.from_host, 1);
-	dp_tx_originated(lc, out->slot, m);
+	dp_tx_originated(lc, out, m);
 }
 
 /* By the route that was found; with none the kernel is told. */

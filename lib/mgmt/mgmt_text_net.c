@@ -22,12 +22,25 @@ print_list(FILE *to, const char *word, const json_t *list)
 	fputc('\n', to);
 }
 
+/* " vlan 10 (tags out by device, in by koi)"; nothing for an untagged interface. */
+static const char *
+vlan_text(const json_t *v, char *buf, size_t len)
+{
+	buf[0] = '\0';
+	if (get_u64(v, "vlan") != 0)
+		snprintf(buf, len, " vlan %" PRIu64 " (tags out by %s, in by %s)",
+			get_u64(v, "vlan"), get_bool(v, "vlan_strip") ? "device" : "koi",
+			get_bool(v, "vlan_insert") ? "device" : "koi");
+	return buf;
+}
+
 void
 mgmt_text_if_one(FILE *to, const json_t *v)
 {
 	const json_t *addresses = json_object_get(v, "addresses"), *item;
 	const char *reason = get_str(v, "vmac_reason");
 	const json_t *warnings = json_object_get(v, "warnings");
+	char vlan[64];
 	size_t i;
 
 	fprintf(to, "%s: link %s", get_str(v, "name"), get_bool(v, "link_up") ? "up" : "down");
@@ -37,11 +50,11 @@ mgmt_text_if_one(FILE *to, const json_t *v)
 	json_array_foreach (addresses, i, item)
 		fprintf(to, "\taddress %s\n", json_string_value(item));
 	fprintf(to,
-		"\tdevice %s driver %s port %" PRIu64 " numa %" JSON_INTEGER_FORMAT
+		"\tdevice %s%s driver %s port %" PRIu64 " numa %" JSON_INTEGER_FORMAT
 		" queues rx %" PRIu64 " tx %" PRIu64 "%s\n",
-		get_str(v, "device"), get_str(v, "driver"), get_u64(v, "port_id"),
-		json_integer_value(json_object_get(v, "numa_node")), get_u64(v, "rx_queues"),
-		get_u64(v, "tx_queues"),
+		get_str(v, "device"), vlan_text(v, vlan, sizeof(vlan)), get_str(v, "driver"),
+		get_u64(v, "port_id"), json_integer_value(json_object_get(v, "numa_node")),
+		get_u64(v, "rx_queues"), get_u64(v, "tx_queues"),
 		get_bool(v, "control_tx_queue") ? " (one of control)" : "");
 	if (get_str(v, "driver_file")[0] != '\0')
 		fprintf(to, "\tdriver file %s\n", get_str(v, "driver_file"));

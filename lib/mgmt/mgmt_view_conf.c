@@ -78,6 +78,8 @@ if_json(const struct conf_if *ifc)
 
 	put_str(o, "name", ifc->name);
 	put_str(o, "device", ifc->device);
+	if (ifc->vlan != 0)
+		put_u64(o, "vlan", ifc->vlan);
 	put_u64(o, "mtu", ifc->mtu);
 	put_bool(o, "track", ifc->track);
 	put_u64(o, "linkup-hold-ms", ifc->linkup_hold_ms);

@@ -105,6 +105,7 @@ if_view(const struct mgmt_config *c, uint16_t id)
 
 	put_str(o, "name", ifc->name);
 	put_str(o, "device", ifc->device);
+	put_u64(o, "vlan", ifc->vlan);
 	put_str(o, "driver", p.driver);
 	put_str(o, "driver_file", p.driver_file);
 	put_u64(o, "port_id", p.port_id);
@@ -115,6 +116,7 @@ if_view(const struct mgmt_config *c, uint16_t id)
 	put_str(o, "out_of_service", p.out_of_service);
 	put_u64(o, "outages", p.n_outages);
 	put_u64(o, "mtu", ifc->mtu);
+	put_u64(o, "device_mtu", p.mtu);
 	put_str(o, "mac", mgmt_mac_str(p.mac, mac));
 	put_str(o, "host", host_if_view(c->host, id, &host) ? host.tap : "");
 	json_object_set_new(o, "addresses", addresses);
@@ -125,6 +127,8 @@ if_view(const struct mgmt_config *c, uint16_t id)
 	if (p.vmac_slots != UINT32_MAX)
 		put_u64(o, "vmac_slots", p.vmac_slots);
 	put_str(o, "multicast_mode", p.multicast_mode);
+	put_bool(o, "vlan_strip", p.vlan_strip);
+	put_bool(o, "vlan_insert", p.vlan_insert);
 	json_object_set_new(o, "warnings", warnings_of(c, id));
 	put_u64(o, "rx_queues", p.n_rxq);
 	put_u64(o, "tx_queues", p.n_txq);

@@ -40,7 +40,12 @@ enum port_vmac_policy {
 /** What koi asks of one device. */
 struct port_config {
 	char device[PORT_NAME_MAX];
-	uint16_t mtu;
+	uint16_t mtu; /**< largest packet in frames without a tag; 0: what the device has */
+	/**
+	 * Largest packet in frames with an 802.1Q tag, 0: there are none. The device is asked for
+	 * an MTU of 4 bytes more, and to take tags out and put them in if it can.
+	 */
+	uint16_t vlan_mtu;
 	/**
 	 * Wanted; fewer are given when the device has fewer, more when frames in a queue that
 	 * nobody reads would be lost (af_packet's fanout spreads over all that its arguments ask
@@ -75,7 +80,9 @@ struct port_info {
 	char driver[32];
 	char driver_file[PORT_FILE_MAX]; /**< that it was loaded from; "" when it is not known */
 	uint8_t mac[BASE_MAC_LEN];
-	uint16_t mtu;
+	uint16_t mtu;	  /**< of the device, room for a tag included */
+	bool vlan_strip;  /**< it takes tags out */
+	bool vlan_insert; /**< it puts tags in */
 	uint16_t n_rxq;
 	/** The last of them gets the frames of steered alone. */
 	bool control_rxq;

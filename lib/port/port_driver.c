@@ -7,13 +7,21 @@
 
 #include <rte_common.h>
 #include <rte_dev.h>
+#include <rte_ether.h>
 
 #include "port_priv.h"
 
 /* Each entry was read in the driver's source or seen in the lab. */
 static const struct port_driver drivers[] = {
-	/* One fanout group over all sockets, opened at probe. Its link is always up. */
-	{.name = "net_af_packet", .all_rx = true, .paired = true, .netdev = true},
+	/*
+	 * One fanout group over all sockets, opened at probe. Its link is always up. The kernel
+	 * lets a tagged frame be 4 bytes longer than the MTU.
+	 */
+	{.name = "net_af_packet",
+		.all_rx = true,
+		.paired = true,
+		.netdev = true,
+		.tag_beyond = true},
 	/* The XDP program redirects every queue asked for; a socket is made with its RX queue. */
 	{.name = "net_af_xdp", .all_rx = true, .paired = true, .netdev = true},
 	/* Each rx_pcap/iface argument is a queue. */
@@ -131,4 +139,16 @@ port_mtu_max(const struct rte_eth_dev_info *info)
 		overhead = info->max_rx_pktlen - info->max_mtu;
 	by_len = info->max_rx_pktlen > overhead ? info->max_rx_pktlen - overhead : 0;
 	return RTE_MIN(by_len, (uint32_t)info->max_mtu);
+}
+
+uint16_t
+port_mtu_wanted(const struct port_config *c, const struct rte_eth_dev_info *info)
+{
+	uint32_t tagged = c->vlan_mtu;
+
+	if (tagged != 0 &&
+		(tagged + RTE_VLAN_HLEN <= port_mtu_max(info) ||
+			!port_driver_find(info->driver_name)->tag_beyond))
+		tagged += RTE_VLAN_HLEN;
+	return (uint16_t)RTE_MAX(tagged, (uint32_t)c->mtu);
 }

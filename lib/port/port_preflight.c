@@ -76,11 +76,14 @@ port_facts_fill(struct port_facts *f, const struct rte_eth_dev_info *info,
 		.max_macs = info->max_mac_addrs,
 		.lsc = !drv->poll && (flags & RTE_ETH_DEV_INTR_LSC) != 0,
 		.rmv = (flags & RTE_ETH_DEV_INTR_RMV) != 0,
+		.vlan_strip = (info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_VLAN_STRIP) != 0,
+		.vlan_insert = (info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_VLAN_INSERT) != 0,
 		.n_rxq = c->n_rxq,
 		.n_workers = c->n_workers,
 		.n_rx_desc = c->n_rx_desc,
 		.n_tx_desc = c->n_tx_desc,
-		.mtu = c->mtu,
+		.mtu = port_mtu_wanted(c, info),
+		.vlan_mtu = c->vlan_mtu,
 		.n_vmacs = n_vmacs,
 		.n_mcasts = n_mcasts,
 		.policy = c->vmac_policy,
@@ -319,6 +322,26 @@ steer_row(struct table *t, const struct port_info *got)
 }
 
 static void
+vlan_row(struct table *t, const struct port_facts *f)
+{
+	struct port_check *r;
+
+	if (f->vlan_mtu == 0)
+		return;
+	r = row_add(t, "vlan", PORT_CHECK_OK);
+	SET(r->need, "802.1Q tags out of frames and into frames");
+	SET(r->given, "%s",
+		f->vlan_strip		 ? f->vlan_insert ? "both" : "out of them"
+			: f->vlan_insert ? "into them"
+					 : "neither");
+	if (!f->vlan_strip || !f->vlan_insert) {
+		r->level = PORT_CHECK_NOTE;
+		SET(r->consequence, "koi does %s itself",
+			f->vlan_strip || f->vlan_insert ? "the other" : "both");
+	}
+}
+
+static void
 removal_row(struct table *t, const struct port_facts *f)
 {
 	struct port_check *r = row_add(t, "removal", PORT_CHECK_OK);
@@ -366,6 +389,7 @@ port_preflight_rows(const struct port_facts *f, const struct port_info *got,
 	descriptors_row(&t, f, got);
 	mtu_row(&t, f);
 	steer_row(&t, got);
+	vlan_row(&t, f);
 	removal_row(&t, f);
 	fault_rows(&t, f);
 	return t.n;

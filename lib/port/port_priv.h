@@ -110,6 +110,7 @@ struct port_driver {
 	bool netdev;	 /**< a kernel netdev stands behind it whose link it does not report */
 	bool unfiltered; /**< without promiscuous mode it delivers every frame all the same */
 	bool poll;	 /**< its link interrupt may not come, and on it hides the link */
+	bool tag_beyond; /**< a frame with a tag may be 4 bytes longer than its MTU says */
 	/** Queues of each kind, where it announces more than all its devices have; or 0. */
 	uint8_t max_queues;
 };
@@ -139,7 +140,9 @@ struct port_facts {
 	struct rte_eth_desc_lim rx_desc, tx_desc;
 	uint32_t max_macs;				      /**< 0 = not told */
 	bool lsc, rmv;					      /**< has such interrupts */
+	bool vlan_strip, vlan_insert;			      /**< it can */
 	uint16_t n_rxq, n_workers, n_rx_desc, n_tx_desc, mtu; /* wanted */
+	uint16_t vlan_mtu;
 	uint16_t n_vmacs, n_mcasts;
 	enum port_vmac_policy policy;
 };
@@ -161,6 +164,8 @@ int port_preflight_ops(const struct port_ops *ops, const struct port_config *c,
 
 /** Largest MTU that the ethdev layer would accept. */
 uint32_t port_mtu_max(const struct rte_eth_dev_info *info);
+/** What a device is to be asked for: its largest packet, and room for a tag where it needs any. */
+uint16_t port_mtu_wanted(const struct port_config *c, const struct rte_eth_dev_info *info);
 
 /** What readers may see of a device. */
 struct port_state {

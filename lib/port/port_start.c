@@ -22,6 +22,7 @@ struct attempt {
 	uint8_t steer;	 /* kinds that the last receive queue is for; 0: there is none for them */
 	uint8_t steered; /* those that are */
 	uint16_t n_rx_desc, n_tx_desc;
+	uint16_t mtu; /* 0: as it is */
 	uint16_t mtu_before;
 	const char *step; /* what failed */
 	uint16_t queue;
@@ -59,11 +60,13 @@ set_up_queues(const struct port_ops *ops, struct port_dev *d, const struct rte_e
  * has: smaller ones are kept by the forwarding stage.
  */
 static int
-set_mtu(const struct port_ops *ops, struct port_dev *d, uint16_t mtu, uint16_t before)
+set_mtu(const struct port_ops *ops, struct port_dev *d, const struct port_config *c,
+	const struct attempt *a)
 {
-	int ret = ops->mtu_set(d->id, mtu);
+	int ret = ops->mtu_set(d->id, a->mtu);
 
-	return ret == -ENOTSUP && mtu <= before ? 0 : ret;
+	/* Nor does it look at tags. */
+	return ret == -ENOTSUP && RTE_MAX(c->mtu, c->vlan_mtu) <= a->mtu_before ? 0 : ret;
 }
 
 static int
@@ -74,7 +77,11 @@ try_start(const struct port_ops *ops, struct port_dev *d, const struct rte_eth_d
 	int ret;
 
 	memset(&conf, 0, sizeof(conf));
-	conf.rxmode.mtu = c->mtu;
+	conf.rxmode.mtu = a->mtu;
+	if (d->facts.vlan_mtu != 0) {
+		conf.rxmode.offloads = d->facts.vlan_strip ? RTE_ETH_RX_OFFLOAD_VLAN_STRIP : 0;
+		conf.txmode.offloads = d->facts.vlan_insert ? RTE_ETH_TX_OFFLOAD_VLAN_INSERT : 0;
+	}
 	conf.intr_conf.lsc = d->lsc;
 	conf.intr_conf.rmv = d->facts.rmv;
 	if (a->rss) {
@@ -86,9 +93,9 @@ try_start(const struct port_ops *ops, struct port_dev *d, const struct rte_eth_d
 	ret = ops->configure(d->id, a->q.n_rxq, (uint16_t)(a->q.n_txq + a->q.control_txq), &conf);
 	if (ret != 0)
 		return ret;
-	if (c->mtu != 0) {
+	if (a->mtu != 0) {
 		a->step = "set the MTU";
-		ret = set_mtu(ops, d, c->mtu, a->mtu_before);
+		ret = set_mtu(ops, d, c, a);
 		if (ret != 0)
 			return ret;
 	}
@@ -158,6 +165,13 @@ add_control_queue(const struct port_ops *ops, struct port_dev *d,
 	return try_start(ops, d, info, c, socket, pool, a);
 }
 
+/* What an MTU is made of that is not one of an interface. */
+static const char *
+with_tag(const struct port_config *c, const struct attempt *a)
+{
+	return a->mtu == c->mtu || a->mtu == c->vlan_mtu ? "" : " (4 of it for a VLAN tag)";
+}
+
 static int
 check_mtu(const struct port_ops *ops, struct port_dev *d, const struct rte_eth_dev_info *info,
 	const struct port_config *c, const void *pool, struct attempt *a, char *err,
@@ -165,25 +179,27 @@ check_mtu(const struct port_ops *ops, struct port_dev *d, const struct rte_eth_d
 {
 	const uint32_t max = port_mtu_max(info);
 
-	if (c->mtu == 0)
+	a->mtu = port_mtu_wanted(c, info);
+	if (a->mtu == 0)
 		return 0;
-	if (c->mtu > max || c->mtu < info->min_mtu) {
-		snprintf(err, err_len, "%s: MTU %u: driver %s allows %u to %" PRIu32, c->device,
-			c->mtu, info->driver_name, info->min_mtu, max);
+	if (a->mtu > max || a->mtu < info->min_mtu) {
+		snprintf(err, err_len, "%s: MTU %u%s: driver %s allows %u to %" PRIu32, c->device,
+			a->mtu, with_tag(c, a), info->driver_name, info->min_mtu, max);
 		return -ERANGE;
 	}
 	if (pool != NULL) {
 		/* Without scattered receive a frame, with a tag, has to fit one buffer. */
-		const uint32_t frame = (uint32_t)c->mtu + RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN;
+		const uint32_t frame =
+			(uint32_t)RTE_MAX(c->mtu, c->vlan_mtu) + RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN;
 		const struct rte_mempool *mp = pool;
 		const uint16_t room =
 			rte_pktmbuf_data_room_size((struct rte_mempool *)(uintptr_t)mp);
 
 		if (room < RTE_PKTMBUF_HEADROOM + frame) {
 			snprintf(err, err_len,
-				"%s: MTU %u: a frame of %" PRIu32
+				"%s: MTU %u%s: a frame of %" PRIu32
 				" bytes does not fit a buffer of %u",
-				c->device, c->mtu, frame,
+				c->device, a->mtu, with_tag(c, a), frame,
 				room > RTE_PKTMBUF_HEADROOM ? room - RTE_PKTMBUF_HEADROOM : 0);
 			return -ERANGE;
 		}
@@ -203,10 +219,10 @@ report(const struct port_config *c, const struct rte_eth_dev_info *info, const s
 			rte_strerror(-ret));
 	else if (strcmp(a->step, "set the MTU") == 0)
 		snprintf(err, err_len,
-			"%s: MTU %u: driver %s says \"%s\" (it has %u, and allows %u to %" PRIu32
+			"%s: MTU %u%s: driver %s says \"%s\" (it has %u, and allows %u to %" PRIu32
 			")",
-			c->device, c->mtu, info->driver_name, rte_strerror(-ret), a->mtu_before,
-			info->min_mtu, port_mtu_max(info));
+			c->device, a->mtu, with_tag(c, a), info->driver_name, rte_strerror(-ret),
+			a->mtu_before, info->min_mtu, port_mtu_max(info));
 	else
 		snprintf(err, err_len, "%s: %s with %u receive and %u transmit queues: %s",
 			c->device, a->step, a->q.n_rxq, a->q.n_txq + a->q.control_txq,
@@ -231,9 +247,11 @@ fill_info(const struct port_ops *ops, struct port_dev *d, const struct rte_eth_d
 	i->n_rx_desc = a->n_rx_desc;
 	i->n_tx_desc = a->n_tx_desc;
 	i->socket_id = ops->socket(d->id);
-	i->mtu = c->mtu;
-	if (c->mtu == 0 && ops->mtu_get(d->id, &i->mtu) != 0)
+	i->mtu = a->mtu;
+	if (a->mtu == 0 && ops->mtu_get(d->id, &i->mtu) != 0)
 		i->mtu = RTE_ETHER_MTU;
+	i->vlan_strip = c->vlan_mtu != 0 && d->facts.vlan_strip;
+	i->vlan_insert = c->vlan_mtu != 0 && d->facts.vlan_insert;
 }
 
 static bool
@@ -331,6 +349,7 @@ port_dev_restart(struct port_set *s, struct port_dev *d, char *err, unsigned int
 	}
 	/* A netdev that was made anew has another one. */
 	d->if_index = d->drv->netdev ? info.if_index : 0;
+	a.mtu = port_mtu_wanted(&d->config, &info);
 	a.mtu_before = d->now.info.mtu;
 	ret = try_start(
 		s->ops, d, &info, &d->config, (unsigned int)d->config.socket_id, d->pool, &a);

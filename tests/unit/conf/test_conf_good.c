@@ -373,10 +373,51 @@ names(void **state)
 	assert_true(conf_name_valid("logs"));
 }
 
+static void
+interfaces_share_devices_by_their_tags(void **state)
+{
+	static const struct {
+		const char *device;
+		uint16_t device_index, vlan;
+		enum conf_vmac_filter filter;
+	} expected[] = {
+		{"d", 0, 1, CONF_VMAC_FILTER_REQUIRE},
+		{"e", 1, 1, CONF_VMAC_FILTER_AUTO},
+		{"d", 0, 0, CONF_VMAC_FILTER_REQUIRE},
+		{"d", 0, 4094, CONF_VMAC_FILTER_REQUIRE},
+		{"e", 1, 4094, CONF_VMAC_FILTER_AUTO},
+	};
+	struct conf *c = parse(
+		"{\"interfaces\": ["
+		"{\"name\": \"a\", \"device\": \"d\", \"vlan\": 1, \"mtu\": 9216},"
+		"{\"name\": \"b\", \"device\": \"e\", \"vlan\": 1},"
+		"{\"name\": \"c\", \"device\": \"d\"},"
+		"{\"name\": \"d\", \"device\": \"d\", \"vlan\": 4094, \"vmac-filter\": \"require\"},"
+		"{\"name\": \"e\", \"device\": \"e\", \"vlan\": 4094}],"
+		"\"carp\": {\"groups\": ["
+		"{\"name\": \"g\", \"carpdev\": \"a\", \"vhid\": 1, \"addresses\": [\"192.0.2.1/24\"]},"
+		"{\"name\": \"h\", \"carpdev\": \"d\", \"vhid\": 1, \"addresses\": [\"198.51.100.1/24\"]}]}}",
+		0, 2);
+
+	(void)state;
+	assert_int_equal(c->n_ifs, 5);
+	for (uint16_t i = 0; i < 5; i++) {
+		assert_string_equal(c->ifs[i].device, expected[i].device);
+		assert_int_equal(c->ifs[i].device_index, expected[i].device_index);
+		assert_int_equal(c->ifs[i].vlan, expected[i].vlan);
+		assert_int_equal(c->ifs[i].vmac_filter, expected[i].filter);
+	}
+	assert_int_equal(c->n_devices, 2);
+	assert_int_equal(c->device_if[0], 0);
+	assert_int_equal(c->device_if[1], 1);
+	conf_free(c);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(interfaces_share_devices_by_their_tags),
 		cmocka_unit_test(every_field_is_stored),
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(allowed),

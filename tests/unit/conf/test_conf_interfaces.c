@@ -45,7 +45,7 @@ static const struct conf_case cases[] = {
 		IF("{\"name\": \"lan\", \"device\": \"d\"},\n"
 		   "{\"name\": \"wan\", \"device\": \"d\"}"),
 		"t:3:27: /interfaces/1/device: device \"d\" is taken by interface \"lan\""
-		" at line 2 already: this version has one interface per device\n",
+		" at line 2 already: a further one needs a \"vlan\"\n",
 		0},
 	{"device with a blank", IF("{\"name\": \"lan\", \"device\": \"net tap\"}"),
 		"t:2:27: /interfaces/0/device: expected a DPDK device name of 1 to 63 "
@@ -71,8 +71,41 @@ static const struct conf_case cases[] = {
 		"t:2:27: /interfaces/0/device: expected a DPDK device name of 1 to 63 "
 		"printable characters without blanks or commas, found an array\n",
 		0},
-	{"vlan", IF("{\"name\": \"lan\", \"device\": \"d\", \"vlan\": 30}"),
-		"t:2:32: /interfaces/0/vlan: \"vlan\" is not supported by this version\n", 0},
+	{"vlan 0", IF("{\"name\": \"lan\", \"device\": \"d\", \"vlan\": 0}"),
+		"t:2:40: /interfaces/0/vlan: expected an integer from 1 to 4094, found 0\n", 0},
+	{"vlan 4095", IF("{\"name\": \"lan\", \"device\": \"d\", \"vlan\": 4095}"),
+		"t:2:40: /interfaces/0/vlan: expected an integer from 1 to 4094, found 4095\n", 0},
+	{"vlan of another type", IF("{\"name\": \"lan\", \"device\": \"d\", \"vlan\": \"10\"}"),
+		"t:2:40: /interfaces/0/vlan: expected an integer from 1 to 4094, found a string\n",
+		0},
+	{"vlans refused on one device",
+		IF("{\"name\": \"lan\", \"device\": \"d\", \"vlan\": 0},\n"
+		   "{\"name\": \"wan\", \"device\": \"d\", \"vlan\": true},\n"
+		   "{\"name\": \"dmz\", \"device\": \"d\"}"),
+		"t:2:40: /interfaces/0/vlan: expected an integer from 1 to 4094, found 0\n"
+		"t:3:40: /interfaces/1/vlan: expected an integer from 1 to 4094, found true\n",
+		0},
+	{"vlan twice on one device",
+		IF("{\"name\": \"lan\", \"device\": \"d\", \"vlan\": 10},\n"
+		   "{\"name\": \"dmz\", \"device\": \"d\", \"vlan\": 20},\n"
+		   "{\"name\": \"wan\", \"device\": \"d\", \"vlan\": 10}"),
+		"t:4:40: /interfaces/2/vlan: VLAN 10 of device \"d\" is taken by interface \"lan\" "
+		"at line 2 already\n",
+		0},
+	{"two untagged interfaces beside a vlan",
+		IF("{\"name\": \"lan\", \"device\": \"d\"},\n"
+		   "{\"name\": \"dmz\", \"device\": \"d\", \"vlan\": 20},\n"
+		   "{\"name\": \"wan\", \"device\": \"d\"}"),
+		"t:4:27: /interfaces/2/device: device \"d\" is taken by interface \"lan\" at line 2 "
+		"already: a further one needs a \"vlan\"\n",
+		0},
+	{"vlans with vmac-filters that differ",
+		IF("{\"name\": \"lan\", \"device\": \"d\"},\n"
+		   "{\"name\": \"dmz\", \"device\": \"d\", \"vlan\": 20, \"vmac-filter\": \"require\"},\n"
+		   "{\"name\": \"wan\", \"device\": \"d\", \"vlan\": 10, \"vmac-filter\": \"auto\"}"),
+		"t:4:59: /interfaces/2/vmac-filter: interface \"dmz\" at line 3 has another one for "
+		"the same device \"d\", which has one filter\n",
+		0},
 	{"mtu too small", IF("{\"name\": \"lan\", \"device\": \"d\", \"mtu\": 67}"),
 		"t:2:39: /interfaces/0/mtu: expected an integer from 68 to 9216, found 67"
 		"\n",

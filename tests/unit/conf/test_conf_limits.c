@@ -5,7 +5,7 @@
 
 /** Sizes of a document that is valid in every other respect. */
 struct sizes {
-	unsigned int ifs, addresses, groups, vips, routes;
+	unsigned int ifs, addresses, groups, vips, routes, devices;
 };
 
 static void
@@ -13,8 +13,10 @@ write_interfaces(FILE *f, const struct sizes *s)
 {
 	fputs("{\"interfaces\": [", f);
 	for (unsigned int i = 0; i < s->ifs; i++) {
-		fprintf(f, "%s{\"name\": \"if%u\", \"device\": \"net_tap%u\", \"addresses\": [",
-			i == 0 ? "" : ",\n", i, i);
+		fprintf(f,
+			"%s{\"name\": \"if%u\", \"device\": \"net_tap%u\", \"vlan\": %u, "
+			"\"addresses\": [",
+			i == 0 ? "" : ",\n", i, i % s->devices, i + 1);
 		for (unsigned int a = 0; a < s->addresses; a++)
 			fprintf(f, "%s\"10.%u.0.%u/16\"", a == 0 ? "" : ", ", i, a + 1);
 		fputs("]}", f);
@@ -50,8 +52,8 @@ document(const struct sizes *s, size_t *len)
 static void
 at_the_limits(void **state)
 {
-	static const struct sizes s = {
-		CONF_IF_MAX, CONF_ADDRESS_MAX, CONF_GROUP_MAX, CONF_VIP_MAX, CONF_ROUTE_MAX};
+	static const struct sizes s = {CONF_IF_MAX, CONF_ADDRESS_MAX, CONF_GROUP_MAX, CONF_VIP_MAX,
+		CONF_ROUTE_MAX, CONF_PORT_MAX};
 	size_t len;
 	char *text = document(&s, &len), *lines;
 	struct conf_issues issues;
@@ -62,6 +64,10 @@ at_the_limits(void **state)
 	assert_string_equal(lines, "");
 	assert_non_null(c);
 	assert_int_equal(c->n_ifs, CONF_IF_MAX);
+	assert_int_equal(c->n_devices, CONF_PORT_MAX);
+	for (uint16_t i = 0; i < CONF_IF_MAX; i++)
+		assert_int_equal(c->ifs[i].device_index, i % CONF_PORT_MAX);
+	assert_int_equal(c->device_if[CONF_PORT_MAX - 1], CONF_PORT_MAX - 1);
 	assert_int_equal(c->ifs[CONF_IF_MAX - 1].n_addresses, CONF_ADDRESS_MAX);
 	assert_int_equal(c->n_groups, CONF_GROUP_MAX);
 	assert_int_equal(c->groups[1023].n_addresses, CONF_VIP_MAX);
@@ -81,22 +87,25 @@ over_each_limit(void **state)
 		struct sizes s;
 		const char *line; /* the end of it: the start is the position */
 	} cases[] = {
-		{{CONF_IF_MAX + 1, 1, 0, 0, 0},
-			"t:1:16: /interfaces: expected an array of 1 to 32 objects, found "
-			"33 elements\n"},
-		{{1, CONF_ADDRESS_MAX + 1, 0, 0, 0},
-			"t:1:68: /interfaces/0/addresses: expected an array of at most 64 "
+		{{CONF_IF_MAX + 1, 1, 0, 0, 0, 1},
+			"t:1:16: /interfaces: expected an array of 1 to 128 objects, found "
+			"129 elements\n"},
+		{{CONF_PORT_MAX + 2, 1, 0, 0, 0, CONF_PORT_MAX + 2},
+			"t:33:28: /interfaces/32/device: \"net_tap32\" is one device more than the "
+			"32 that are possible\n"},
+		{{1, CONF_ADDRESS_MAX + 1, 0, 0, 0, 1},
+			"t:1:79: /interfaces/0/addresses: expected an array of at most 64 "
 			"addresses, "
 			"found 65 elements\n"},
-		{{1, 1, CONF_GROUP_MAX + 1, 1, 0},
+		{{1, 1, CONF_GROUP_MAX + 1, 1, 0, 1},
 			"t:2:20: /carp/groups: expected an array of at most 1024 objects, "
 			"found 1025 "
 			"elements\n"},
-		{{1, 1, 1, CONF_VIP_MAX + 1, 0},
+		{{1, 1, 1, CONF_VIP_MAX + 1, 0, 1},
 			"t:2:73: /carp/groups/0/addresses: expected an array of 1 to 255 "
 			"addresses, "
 			"found 256 elements\n"},
-		{{1, 1, 0, 0, CONF_ROUTE_MAX + 1},
+		{{1, 1, 0, 0, CONF_ROUTE_MAX + 1, 1},
 			"t:3:11: /routes: expected an array of at most 65536 objects, found 65537 "
 			"elements\n"},
 	};

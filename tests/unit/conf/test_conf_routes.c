@@ -178,7 +178,7 @@ static const struct conf_case cases[] = {
 		"t:2:58: /interfaces/0/addresses/0: 192.0.2.2 has no prefix length, "
 		"expected ADDRESS/LENGTH such as 192.0.2.2/24\n"
 		"t:3:14: /interfaces/1/device: device \"d\" is taken by interface \"lan\""
-		" at line 2 already: this version has one interface per device\n"
+		" at line 2 already: a further one needs a \"vlan\"\n"
 		"t:3:19: /interfaces/1/nmae: unknown key \"nmae\", did you mean \"name\"?"
 		"\n"
 		"t:5:17: /carp/log: expected an integer from 0 to 2, found 9\n"

@@ -11,15 +11,15 @@ static const struct conf_case cases[] = {
 	{"no interfaces",
 		"\n"
 		" {}",
-		"t:2:2: missing key \"interfaces\", expected an array of 1 to 32 objects"
+		"t:2:2: missing key \"interfaces\", expected an array of 1 to 128 objects"
 		"\n",
 		0},
 	{"interfaces empty", "{\"interfaces\": []}",
-		"t:1:16: /interfaces: expected an array of 1 to 32 objects, found 0 "
+		"t:1:16: /interfaces: expected an array of 1 to 128 objects, found 0 "
 		"elements\n",
 		0},
 	{"interfaces of another type", "{\"interfaces\": {}}",
-		"t:1:16: /interfaces: expected an array of 1 to 32 objects, found an "
+		"t:1:16: /interfaces: expected an array of 1 to 128 objects, found an "
 		"object\n",
 		0},
 	{"interface of another type", "{\"interfaces\": [\"lan\"]}",

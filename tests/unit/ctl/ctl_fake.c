@@ -61,6 +61,13 @@ const char rig_pair[] =
 	"{\"name\":\"carp0\",\"carpdev\":\"em0\",\"vhid\":1,\"pass\":\"lanpasswd\",\"addresses\":[\"192.0.2.1/24\"]},"
 	"{\"name\":\"carp1\",\"carpdev\":\"em1\",\"vhid\":2,\"pass\":\"wanpasswd\",\"addresses\":[\"198.51.100.1/24\"]}]}}";
 
+const char rig_tagged[] =
+	"{\"node\":\"fw\",\"interfaces\":[{\"name\":\"em0.10\",\"device\":\"d0\",\"vlan\":10,"
+	"\"addresses\":[\"192.0.2.2/24\"]},{\"name\":\"em0.20\",\"device\":\"d0\",\"vlan\":20,"
+	"\"addresses\":[\"198.51.100.2/24\"]}],\"carp\":{\"groups\":["
+	"{\"name\":\"carp0\",\"vhid\":1,\"pass\":\"lanpasswd\",\"addresses\":[\"192.0.2.1/24\"]},"
+	"{\"name\":\"carp1\",\"vhid\":1,\"pass\":\"wanpasswd\",\"addresses\":[\"198.51.100.1/24\"]}]}}";
+
 const char rig_dual[] =
 	"{\"node\":\"fw\",\"interfaces\":[{\"name\":\"em0\",\"device\":\"d0\",\"addresses\":[\"192.0.2.2/24\","
 	"\"2001:db8:1::2/64\"]}],\"carp\":{\"groups\":[{\"name\":\"carp0\",\"carpdev\":\"em0\",\"vhid\":1,"
@@ -271,7 +278,7 @@ dp_group_sources(struct dp *dp, uint16_t group, const struct base_addr *known, u
 struct rig
 rig_make(const char *json)
 {
-	static const uint16_t ports[2] = {0, 1};
+	uint16_t ports[2];
 	static const uint8_t macs[2][BASE_MAC_LEN] = {{2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 2}};
 	struct conf_issues issues;
 	struct rig r = {.conf = conf_parse(json, strlen(json), "test", 0, &issues)};
@@ -280,6 +287,8 @@ rig_make(const char *json)
 		conf_issues_print(&issues, stderr);
 	conf_issues_free(&issues);
 	assert_non_null(r.conf);
+	for (uint16_t i = 0; i < r.conf->n_ifs; i++)
+		ports[i] = r.conf->ifs[i].device_index;
 	fake = (struct fake){
 		.now = 1000 * BASE_NS_PER_S, .horizon = BASE_NS_NEVER, .attached = {true, true}};
 	struct ctl_config config = {

@@ -81,6 +81,8 @@ extern const uint8_t rig_if_mac[BASE_MAC_LEN];
 extern const uint8_t rig_asker_mac[BASE_MAC_LEN];
 /** Two interfaces with a group each, preempt on. */
 extern const char rig_pair[];
+/** Two interfaces with a tag on one device, vhid 1 on both. */
+extern const char rig_tagged[];
 /** One interface without an address, one group. */
 extern const char rig_bare[];
 /** One interface and one group, each with an address of both families. */

@@ -329,6 +329,37 @@ device_is_let_go_of_and_taken_back(void **state)
 	rig_free(&r);
 }
 
+/* A device is told of once, and each of its interfaces hears of it. */
+static void
+interfaces_of_a_device_share_its_fate(void **state)
+{
+	struct rig r = rig_make(rig_tagged);
+	struct ctl_event ev[64];
+	uint64_t last = 0;
+	uint32_t n, device = 0, link = 0;
+
+	(void)state;
+	rig_to_master(&r);
+	fake.device_event = true;
+	fake.has_port_event = true;
+	fake.detached = true;
+	rig_turn(&r);
+	assert_false(fake.attached[0]);
+	assert_false(fake.link_up[0]);
+	assert_int_equal(rig_state(&r, 0), ELECTION_INIT);
+	assert_int_equal(rig_state(&r, 1), ELECTION_INIT);
+	rig_run(&r, fake.now + 5 * BASE_NS_PER_MS);
+	assert_int_equal(fake.n_detached, 1);
+	n = ctl_events(r.ctl, ELECTION_NONE, 0, ev, 64, &last);
+	for (uint32_t i = 0; i < n; i++) {
+		device += ev[i].kind == CTL_EVENT_DEVICE && ev[i].if_id == device;
+		link += ev[i].kind == CTL_EVENT_LINK && ev[i].if_id == link;
+	}
+	assert_int_equal(device, 2);
+	assert_int_equal(link, 2);
+	rig_free(&r);
+}
+
 int
 main(void)
 {
@@ -345,6 +376,7 @@ main(void)
 		cmocka_unit_test(link_down_stops_the_group_and_demotes_the_other),
 		cmocka_unit_test(the_longest_turn_is_forgotten_when_asked),
 		cmocka_unit_test(device_is_let_go_of_and_taken_back),
+		cmocka_unit_test(interfaces_of_a_device_share_its_fate),
 	};
 
 	return cmocka_run_group_tests(tests, fake_eal_setup, fake_eal_teardown);

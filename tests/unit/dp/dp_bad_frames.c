@@ -486,21 +486,6 @@ vlan(void)
 }
 
 static struct frame
-vlan_reserved(void)
-{
-	return tagged(0xffff);
-}
-
-static struct frame
-vlan_cut(void)
-{
-	struct frame f = tagged(0);
-
-	f.len = 17;
-	return f;
-}
-
-static struct frame
 vlan_twice(void)
 {
 	struct frame f = tagged(30);
@@ -515,15 +500,6 @@ vlan_provider(void)
 	struct frame f = frame_good();
 
 	frame_tag(&f, WIRE_ETHERTYPE_QINQ, 30);
-	return f;
-}
-
-static struct frame
-vlan_provider_within(void)
-{
-	struct frame f = vlan_provider();
-
-	frame_tag(&f, WIRE_ETHERTYPE_VLAN, 30);
 	return f;
 }
 
@@ -598,11 +574,8 @@ const struct bad_frame bad_frames[] = {
 	{DP_DROP_ECHO_MALFORMED, "ICMP checksum", echo_checksum},
 	{DP_DROP_REDIRECT, "redirect", redirect},
 	{DP_DROP_VLAN_UNKNOWN, "VLAN tag", vlan},
-	{DP_DROP_VLAN_UNKNOWN, "VLAN tag 4095", vlan_reserved},
-	{DP_DROP_TRUNCATED_ETH, "VLAN tag cut", vlan_cut},
 	{DP_DROP_VLAN_DOUBLE, "two VLAN tags", vlan_twice},
 	{DP_DROP_VLAN_DOUBLE, "802.1ad", vlan_provider},
-	{DP_DROP_VLAN_DOUBLE, "802.1ad within 802.1Q", vlan_provider_within},
 	{DP_DROP_NO_ROUTE, "priority alone", priority_no_route},
 };
 

@@ -226,6 +226,25 @@ double_tags_are_dropped(void **state)
 	}
 }
 
+/* Shorter than its tag and what must follow that. */
+static void
+a_cut_tag_is_refused(void **state)
+{
+	struct rig *r = *state;
+	struct frame f = frame_good();
+
+	frame_tag(&f, WIRE_ETHERTYPE_VLAN, TAG_LAN);
+	for (unsigned int i = 0; i < 2; i++) {
+		rig_configure(r, &(struct rig_options){.vlan = {i ? TAG_LAN : 0, 0}});
+		rig_master(r, LAN_VHID1);
+		for (f.len = 14; f.len < 18; f.len++)
+			rig_rx(r, LAN, &f);
+		assert_int_equal(rig_turn(r), 4);
+		assert_int_equal(rig_drops(r, DP_DROP_TRUNCATED_ETH), 4);
+		assert_int_equal(rig_drops_all(r), 4);
+	}
+}
+
 /* A tag that lies in more than one segment is one all the same. */
 static void
 tags_are_found_in_segments(void **state)
@@ -443,6 +462,7 @@ main(void)
 		T(unknown_tags_are_counted),
 		T(a_priority_tag_is_no_tag),
 		T(double_tags_are_dropped),
+		T(a_cut_tag_is_refused),
 		T(tags_are_found_in_segments),
 		T(a_mixed_burst_is_parted),
 		T(what_koi_sends_has_the_tag),

@@ -41,7 +41,7 @@ config_shows_each_key(void **state)
 		"{\"node\": \"fw1\", \"interfaces\": ["
 		"{\"name\": \"lan\", \"device\": \"net_null0\", \"linkup-hold-ms\": 3000, \"vmac-filter\": \"require\", \"rp-filter\": \"loose\","
 		" \"addresses\": [\"192.0.2.2/24\", \"2001:db8:1::2/64\"]},"
-		"{\"name\": \"wan\", \"device\": \"net_null1\"}],"
+		"{\"name\": \"wan\", \"device\": \"net_null0\", \"vlan\": 4094}],"
 		"\"carp\": {\"arpbalance-order\": \"netbsd\", \"startup-hold-ms\": 1,"
 		" \"preempt-delay-ms\": 2, \"announce-refresh-s\": 3, \"dscp\": 56, \"groups\": ["
 		"{\"name\": \"carp0\", \"vhid\": 1, \"pass\": \"x\", \"carpdev\": \"lan\","
@@ -77,10 +77,12 @@ config_shows_each_key(void **state)
 	shown = json_dumps(v, 0);
 	assert_non_null(strstr(shown, "\"linkup-hold-ms\": 3000"));
 	assert_non_null(strstr(shown, "\"linkup-hold-ms\": 0"));
+	assert_non_null(strstr(shown, "\"device\": \"net_null0\", \"mtu\": 1500"));
+	assert_non_null(strstr(shown, "\"device\": \"net_null0\", \"vlan\": 4094, \"mtu\": 1500"));
 	assert_non_null(strstr(shown, "\"vmac-filter\": \"require\""));
-	assert_non_null(strstr(shown, "\"vmac-filter\": \"auto\""));
 	assert_non_null(strstr(shown, "\"rp-filter\": \"loose\""));
 	assert_non_null(strstr(shown, "\"rp-filter\": \"off\""));
+	assert_null(strstr(shown, "\"vmac-filter\": \"auto\"")); /* one for the device */
 	assert_non_null(strstr(shown, carp));
 	assert_non_null(strstr(shown, set));
 	assert_non_null(strstr(shown, unset));
@@ -94,6 +96,31 @@ config_shows_each_key(void **state)
 	conf_free(c);
 	free(shown);
 	json_decref(v);
+}
+
+/* Which device an interface is on, with which tag, and who handles it. */
+static void
+interface_shows_its_tag(void **state)
+{
+	struct mgmt_args a = {.has_if = true, .if_index = 1};
+	uint16_t before = fake.conf->ifs[1].vlan;
+
+	(void)state;
+	fake.conf->ifs[1].vlan = 20;
+	fake.ports[1].mtu = 1504;
+	fake.ports[1].vlan_strip = true;
+	EXPECT(if_one, a,
+		"wan: link down mtu 1500\n"
+		"\tlladdr 02:00:00:00:00:02\n"
+		"\taddress 198.51.100.2/24\n"
+		"\tdevice net_null1 vlan 20 (tags out by device, in by koi) driver net_null port 1 "
+		"numa -1 queues rx 1 tx 2 (one of control)\n"
+		"\tdriver file /usr/lib/librte_net_null.so\n"
+		"\tlink seen by poll, changed 1 times, tracked\n"
+		"\tvmac promiscuous (no address filter), multicast list\n"
+		"\twarning vmac: it prunes\n"
+		"\tgroups carp1\n");
+	fake.conf->ifs[1].vlan = before;
 }
 
 /* What was set at run time stands in its place, and apart as commands; no key is shown. */
@@ -142,6 +169,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(config_shows_each_key, setup, teardown),
+		cmocka_unit_test_setup_teardown(interface_shows_its_tag, setup, teardown),
 		cmocka_unit_test_setup_teardown(changes_are_commands, setup, teardown),
 	};
 

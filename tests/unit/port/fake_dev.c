@@ -105,6 +105,8 @@ info(uint16_t id, struct rte_eth_dev_info *out)
 	out->rx_desc_lim = (struct rte_eth_desc_lim){.nb_max = d->max_desc, .nb_align = 1};
 	out->tx_desc_lim = out->rx_desc_lim;
 	out->flow_type_rss_offloads = d->rss;
+	out->rx_offload_capa = d->rx_offloads;
+	out->tx_offload_capa = d->tx_offloads;
 	out->dev_flags = &flags[id];
 	return d->info_ret;
 }
@@ -137,6 +139,8 @@ configure(uint16_t id, uint16_t n_rxq, uint16_t n_txq, const struct rte_eth_conf
 	if (d->rss_on && d->refuse_rss)
 		return -ENOTSUP;
 	d->lsc_on = conf->intr_conf.lsc;
+	d->rx_offloads_on = conf->rxmode.offloads;
+	d->tx_offloads_on = conf->txmode.offloads;
 	d->n_rxq = n_rxq;
 	d->n_txq = n_txq;
 	d->configured = true;

@@ -20,7 +20,7 @@ struct fake_dev {
 	uint16_t max_rxq, max_txq;
 	uint16_t min_mtu, max_mtu;
 	uint32_t max_rx_pktlen;
-	uint64_t rss;
+	uint64_t rss, rx_offloads, tx_offloads; /* that it can */
 	uint32_t dev_flags;
 	unsigned int if_index;
 	uint16_t max_desc;
@@ -46,6 +46,7 @@ struct fake_dev {
 	uint8_t steered; /* kinds */
 	uint16_t steer_queue;
 	uint16_t rss_first; /* flows are spread over so many queues; 0: all */
+	uint64_t rx_offloads_on, tx_offloads_on;
 	bool promiscuous, allmulticast, multicast, netdev_promiscuous;
 	unsigned int n_macs;
 	uint8_t macs[FAKE_MACS][BASE_MAC_LEN];

@@ -138,6 +138,15 @@ test_limits(void **state)
 	expect("removal", 0, PORT_CHECK_OK, "interrupt", "");
 	expect("descriptors", 0, PORT_CHECK_NOTE, "0 to 4096 by 1, 512 to 4096 by 32",
 		"1024 and 512 are used");
+	f.vlan_mtu = 1500;
+	table(&f, NULL);
+	expect("vlan", 0, PORT_CHECK_NOTE, "neither", "koi does both itself");
+	f.vlan_strip = true;
+	table(&f, NULL);
+	expect("vlan", 0, PORT_CHECK_NOTE, "out of them", "koi does the other itself");
+	f.vlan_insert = true;
+	table(&f, NULL);
+	expect("vlan", 0, PORT_CHECK_OK, "both", "");
 	f.max_rxq = 1;
 	table(&f, NULL);
 	expect("queues", 0, PORT_CHECK_NOTE, "at most 1 and 2",

@@ -258,6 +258,94 @@ test_mtu(void **state)
 	}
 }
 
+struct vlan_case {
+	const char *name, *driver;
+	uint16_t mtu, vlan_mtu, max_mtu, expect;
+	int ret;
+	const char *says; /* NULL: starts */
+};
+
+static const struct vlan_case vlan_cases[] = {
+	{"room for the tag", "net_fake", 0, 1500, 9000, 1504, 0, NULL},
+	{"an untagged one beside it", "net_fake", 1500, 1500, 9000, 1504, 0, NULL},
+	{"an untagged one that is larger", "net_fake", 1504, 1500, 9000, 1504, 0, NULL},
+	{"the largest", "net_fake", 0, 8996, 9000, 9000, 0, NULL},
+	{"too large", "net_fake", 0, 8997, 9000, 0, 0,
+		"net_fake0: MTU 9001 (4 of it for a VLAN tag): driver net_fake allows 68 to 9000"},
+	{"no word on it", "net_fake", 0, 1500, 9000, 1504, -ENOTSUP, NULL},
+	{"no word on it, is smaller", "net_fake", 0, 1501, 9000, 0, -ENOTSUP,
+		"net_fake0: MTU 1505 (4 of it for a VLAN tag): driver net_fake says \"Operation not "
+		"supported\" (it has 1500, and allows 68 to 9000)"},
+	{"a tag beyond the MTU", "net_af_packet", 1500, 1500, 1500, 1500, 0, NULL},
+	{"part of a tag beyond the MTU", "net_af_packet", 0, 1500, 1503, 1500, 0, NULL},
+	{"no need of it", "net_af_packet", 0, 1500, 1504, 1504, 0, NULL},
+	{"not more than that", "net_af_packet", 0, 1501, 1500, 0, 0,
+		"net_fake0: MTU 1501: driver net_af_packet allows 68 to 1500"},
+};
+
+static void
+test_vlan_mtu(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(vlan_cases) / sizeof(vlan_cases[0]); i++) {
+		const struct vlan_case *c = &vlan_cases[i];
+		struct port_config pc;
+		struct port_info info;
+		struct port_set *s;
+
+		fake_reset();
+		err[0] = '\0';
+		fake_devs[0].driver = c->driver;
+		fake_devs[0].max_mtu = c->max_mtu;
+		fake_devs[0].max_rx_pktlen = c->max_mtu + 18u;
+		fake_devs[0].mtu_ret = c->ret;
+		pc = fake_config(0);
+		pc.mtu = c->mtu;
+		pc.vlan_mtu = c->vlan_mtu;
+		s = start_one(&pc);
+		if ((s != NULL) != (c->says == NULL) ||
+			(c->says != NULL && strcmp(err, c->says) != 0))
+			fail_msg("%s: %s", c->name, err);
+		if (s != NULL) {
+			port_set_info(s, 0, &info);
+			assert_int_equal(info.mtu, c->expect);
+		}
+		port_set_stop(s);
+	}
+}
+
+/* Asked for where they are needed and can be had, each of them. */
+static void
+test_vlan_offloads(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 8; i++) {
+		struct port_config pc;
+		struct port_info info;
+		struct port_set *s;
+		bool strip = i & 1, insert = i & 2, tagged = i & 4;
+
+		fake_reset();
+		fake_devs[0].rx_offloads =
+			RTE_ETH_RX_OFFLOAD_CHECKSUM | (strip ? RTE_ETH_RX_OFFLOAD_VLAN_STRIP : 0);
+		fake_devs[0].tx_offloads = RTE_ETH_TX_OFFLOAD_MULTI_SEGS |
+			(insert ? RTE_ETH_TX_OFFLOAD_VLAN_INSERT : 0);
+		pc = fake_config(0);
+		pc.vlan_mtu = tagged ? 1500 : 0;
+		s = start_one(&pc);
+		assert_non_null(s);
+		port_set_info(s, 0, &info);
+		assert_int_equal(info.vlan_strip, tagged && strip);
+		assert_int_equal(info.vlan_insert, tagged && insert);
+		assert_int_equal((fake_devs[0].rx_offloads_on & RTE_ETH_RX_OFFLOAD_VLAN_STRIP) != 0,
+			tagged && strip);
+		assert_int_equal(
+			(fake_devs[0].tx_offloads_on & RTE_ETH_TX_OFFLOAD_VLAN_INSERT) != 0,
+			tagged && insert);
+		port_set_stop(s);
+	}
+}
+
 static void
 test_refusals(void **state)
 {
@@ -347,6 +435,8 @@ main(void)
 		cmocka_unit_test_setup(test_control_queue_refused_at_setup, reset),
 		cmocka_unit_test_setup(test_rss, reset),
 		cmocka_unit_test_setup(test_mtu, reset),
+		cmocka_unit_test_setup(test_vlan_mtu, reset),
+		cmocka_unit_test_setup(test_vlan_offloads, reset),
 		cmocka_unit_test_setup(test_refusals, reset),
 		cmocka_unit_test_setup(test_queue_setup_refused, reset),
 		cmocka_unit_test_setup(test_stats, reset),
