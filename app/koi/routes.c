@@ -30,7 +30,23 @@ add(struct list *l, const struct base_addr *prefix, uint8_t plen, enum fib_nh_ty
 /* Each address calls this once per pass, so that a more certain kind of route comes first. */
 enum pass { PASS_LOCAL, PASS_EDGE, PASS_CONNECTED, PASS_COUNT };
 
-/* Network and broadcast address; a /31 has neither (RFC 3021), nor has IPv6. */
+/*
+ * The subnet-router anycast address of IPv6 (RFC 4291 2.6.1), which a /127 has not (RFC 6164): it
+ * is no host's, so that nobody is to be asked for it.
+ */
+static void
+add_anycast(struct list *l, const struct base_prefix *p, uint16_t if_index)
+{
+	struct base_addr first = p->addr;
+
+	if (p->plen > 126)
+		return;
+	for (unsigned int bit = p->plen; bit < 128; bit++)
+		first.bytes[bit / 8] &= (uint8_t) ~(0x80U >> bit % 8);
+	add(l, &first, 128, FIB_NH_DROP, if_index, FIB_GROUP_NONE);
+}
+
+/* Network and broadcast address; a /31 has neither (RFC 3021). */
 static void
 add_edges(struct list *l, const struct base_prefix *p, uint16_t if_index)
 {
@@ -59,8 +75,7 @@ add_address(struct list *l, const struct base_prefix *p, uint16_t if_index, uint
 		add(l, &p->addr, bits, FIB_NH_LOCAL, if_index, group);
 		break;
 	case PASS_EDGE:
-		if (ip4)
-			add_edges(l, p, if_index);
+		(ip4 ? add_edges : add_anycast)(l, p, if_index);
 		break;
 	case PASS_CONNECTED:
 		if (p->plen < bits)

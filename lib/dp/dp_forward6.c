@@ -24,6 +24,8 @@ unrouted6_handle(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *n
 {
 	if (nh->type == FIB_NH_LOCAL)
 		dp_ip6_local(lc, m, nh->if_index, nh->group);
+	else if (nh->type == FIB_NH_DROP)
+		dp_drop(lc, m, DP_DROP_SUBNET_ANYCAST);
 	else
 		refuse(lc, m, DP_DROP_NO_ROUTE, WIRE_ICMP6_UNREACHABLE, WIRE_ICMP6_UNREACH_ROUTE,
 			0);

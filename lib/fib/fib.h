@@ -20,7 +20,7 @@ enum fib_nh_type {
 	FIB_NH_LOCAL,	  /**< an address of ours: an interface's own, or a VIP */
 	FIB_NH_CONNECTED, /**< the destination itself is the next hop */
 	FIB_NH_GATEWAY,	  /**< through a router */
-	FIB_NH_DROP,	  /**< network and broadcast address of a connected subnet */
+	FIB_NH_DROP,	  /**< network, broadcast or anycast address of a connected subnet */
 };
 
 #define FIB_GROUP_NONE UINT16_MAX

@@ -56,6 +56,15 @@ def test_routed6_client_reaches_server(routed):
 
 
 @pytest.mark.sanitized
+def test_routed6_anycast_is_named(routed):
+    """The subnet-router anycast address of the far side: nobody is asked for it."""
+    before = routed.fw1.drops()["subnet_anycast"]
+    assert not routed.client.ping(dual.WAN6, timeout=0.5)
+    assert routed.fw1.drops()["subnet_anycast"] > before
+    assert neighbor(routed.fw1, dual.WAN6) is None
+
+
+@pytest.mark.sanitized
 def test_routed6_time_exceeded(routed):
     """The first hop of a traceroute: the box's own address, not the shared one."""
     out = said(routed.client, "-t", "1", dual.SERVER_IP6)

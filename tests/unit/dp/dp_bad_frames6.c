@@ -330,6 +330,16 @@ from_owned_vip(void)
 }
 
 static struct frame
+to_anycast(void)
+{
+	uint8_t dst[16];
+
+	memcpy(dst, lan_own6, sizeof(dst));
+	dst[15] = 0;
+	return frame_echo6(vmac1, client6, dst, 8);
+}
+
+static struct frame
 redirect(void)
 {
 	return frame_icmp6(lan_mac, client_ll6, own_ll6, WIRE_ICMP6_REDIRECT, 40);
@@ -437,6 +447,7 @@ const struct bad_frame bad_frames6[] = {
 	{DP_DROP_OWN_SOURCE, "from our own address", from_own_address},
 	{DP_DROP_OWN_SOURCE, "echo from a VIP of ours", from_owned_vip},
 	{DP_DROP_LOCAL, "echo after a hop-by-hop header", echo_with_options},
+	{DP_DROP_SUBNET_ANYCAST, "echo to the anycast address of the LAN", to_anycast},
 	{DP_DROP_REDIRECT, "redirect", redirect},
 	{DP_DROP_IP6_ROUTING, "routing header of type 0", routing_header_0},
 	{DP_DROP_IP6_ROUTING, "routing header of type 4 after options", routing_header_4},

@@ -67,6 +67,7 @@ static const struct fib_route routes[] = {
 	{P4(IP(203, 0, 113, 0), 24), {FIB_NH_GATEWAY, WAN, FIB_GROUP_NONE, ROUTER, {0}}},
 	{P4(IP(10, 0, 0, 0), 8), {FIB_NH_GATEWAY, LAN, FIB_GROUP_NONE, LAN_ROUTER, {0}}},
 	{P6(LAN_NET6, 0, 64), {.type = FIB_NH_CONNECTED, .if_index = LAN, .group = FIB_GROUP_NONE}},
+	{P6(LAN_NET6, 0, 128), {.type = FIB_NH_DROP, .if_index = LAN, .group = FIB_GROUP_NONE}},
 	{P6(LAN_NET6, 2, 128), {.type = FIB_NH_LOCAL, .if_index = LAN, .group = FIB_GROUP_NONE}},
 	{P6(LAN_NET6, 1, 128), {.type = FIB_NH_LOCAL, .if_index = LAN, .group = LAN_VHID1}},
 	{P6(LAN_NET6, 7, 128), {.type = FIB_NH_LOCAL, .if_index = LAN, .group = LAN_VHID7}},
