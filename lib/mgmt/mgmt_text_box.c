@@ -83,6 +83,16 @@ print_worker(FILE *to, const json_t *l)
 }
 
 void
+mgmt_text_fwd_stats(FILE *to, const json_t *v)
+{
+	const char *name;
+	json_t *n;
+
+	json_object_foreach ((json_t *)(uintptr_t)v, name, n)
+		fprintf(to, "%12" JSON_INTEGER_FORMAT " %s\n", json_integer_value(n), name);
+}
+
+void
 mgmt_text_lcores(FILE *to, const json_t *v)
 {
 	const json_t *list = json_object_get(v, "lcores"), *l;

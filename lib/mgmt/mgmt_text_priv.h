@@ -30,6 +30,7 @@ MGMT_TEXT(routes);
 MGMT_TEXT(neighbors);
 MGMT_TEXT(host);
 MGMT_TEXT(drops);
+MGMT_TEXT(fwd_stats);
 MGMT_TEXT(lcores);
 MGMT_TEXT(info);
 MGMT_TEXT(config);

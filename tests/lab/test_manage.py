@@ -92,6 +92,7 @@ def test_manage_every_show_command_has_text_and_json(two_groups):
         "show port stats all",
         "show route",
         "show neighbor",
+        "show forwarding",
         "show lcores",
         "show config",
         "show config diff",

@@ -244,6 +244,7 @@ link_local_addresses_of_ip4_are_not_routed(void **state)
 	static const uint32_t others[] = {
 		IP(169, 253, 255, 255), IP(169, 255, 0, 0), IP(169, 0, 0, 1)};
 	struct frame to_us = frame_udp(lan_mac, IP(169, 254, 3, 3), LAN_OWN);
+	unsigned int passing = 0;
 
 	for (unsigned int i = 0; i < N_OF(others); i++) {
 		struct frame f = frame_udp(lan_mac, others[i], SERVER);
@@ -253,6 +254,20 @@ link_local_addresses_of_ip4_are_not_routed(void **state)
 	}
 	rig_take(r, LAN, &to_us);
 	rig_assert_one_drop(r, DP_DROP_LOCAL);
+
+	/* In a burst of their like, and beside others. */
+	for (unsigned int i = 0; i < 32; i++) {
+		bool to = i < 16 ? i % 8 < 4 : i % 2;
+		struct frame f = frame_udp(lan_mac, to ? CLIENT : IP(169, 254, 7, 7),
+			to && i % 3 ? IP(169, 254, 8, 8) : SERVER);
+
+		passing += to && i % 3 == 0;
+		rig_rx(r, LAN, &f);
+	}
+	while (rig_turn(r) != 0)
+		;
+	assert_int_equal(rig_tx_count(r, WAN), passing);
+	assert_int_equal(rig_drops(r, DP_DROP_IP4_SCOPE), 32 - passing);
 }
 
 /* Whoever claims an address of ours is control's to deal with. */
