@@ -31,6 +31,8 @@ static const struct option options[] = {
 		"command line on the terminal"},
 	{"--cli-socket", VALUE_NEEDED, "PATH", NO_FLAG,
 		"socket of the command line (/run/koi/<node>/cli.sock)"},
+	{"--state-dir", VALUE_NEEDED, "DIR", NO_FLAG,
+		"directory of what outlives a restart (/var/lib/koi/<node>)"},
 	{"--version", VALUE_NONE, NULL, offsetof(struct args, version),
 		"show the version and exit"},
 	{"--help", VALUE_NONE, NULL, offsetof(struct args, help), "show this text and exit"},
@@ -85,6 +87,8 @@ take_value(struct parse *p, const struct option *o, const char *value)
 				"allowed are at most %d",
 				strlen(value), ARGS_SOCKET_MAX);
 		p->a->cli_socket = value;
+	} else if (strcmp(o->name, "--state-dir") == 0) {
+		p->a->state_dir = value;
 	} else if (p->a->config != NULL) {
 		mistake(p, "option %s: the configuration file is given already (%s)", o->name,
 			p->a->config);

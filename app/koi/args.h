@@ -30,6 +30,7 @@ struct args {
 	char **eal;
 	const char *config;
 	const char *cli_socket; /**< NULL = the default */
+	const char *state_dir;	/**< the same */
 	bool check, json, interactive, version, help;
 };
 

@@ -175,17 +175,22 @@ serve(const struct args *a, const struct conf *conf, const struct lcore_plan *pl
 	const sigset_t *set)
 {
 	char err[512] = "";
-	char socket_path[128];
+	char socket_path[128], drained_path[512];
 	struct prompt prompt = {0};
 	struct wire_up_config config = {
 		.conf = conf,
 		.plan = plan,
 		.cli_socket = a->cli_socket,
+		.drained_path = drained_path,
 		.syslog_prefix = stderr_is_journal(),
 		.on_quit = on_quit,
 		.arg = &prompt,
 	};
 
+	if (a->state_dir != NULL)
+		snprintf(drained_path, sizeof(drained_path), "%s/drained", a->state_dir);
+	else
+		snprintf(drained_path, sizeof(drained_path), "/var/lib/koi/%s/drained", conf->node);
 	if (config.cli_socket == NULL) {
 		snprintf(socket_path, sizeof(socket_path), "/run/koi/%s/cli.sock", conf->node);
 		config.cli_socket = socket_path;

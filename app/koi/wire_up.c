@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <openssl/rand.h>
 #include <rte_cycles.h>
@@ -312,7 +313,7 @@ create_dp(struct wire_up *w, char *err, unsigned int err_len)
 }
 
 static int
-create_ctl(struct wire_up *w, char *err, unsigned int err_len)
+create_ctl(struct wire_up *w, bool drained, char *err, unsigned int err_len)
 {
 	struct ctl_config config = {
 		.conf = w->conf,
@@ -322,6 +323,7 @@ create_ctl(struct wire_up *w, char *err, unsigned int err_len)
 		.if_port = w->if_port_id,
 		.if_mac = (const uint8_t(*)[BASE_MAC_LEN])w->if_mac,
 		.poll = w->conf->lcores.idle == CONF_IDLE_POLL,
+		.drained = drained,
 	};
 
 	if (RAND_bytes((unsigned char *)&config.seed, sizeof(config.seed)) != 1)
@@ -429,6 +431,7 @@ struct wire_up *
 wire_up_start(const struct wire_up_config *config, char *err, unsigned int err_len)
 {
 	struct wire_up *w = calloc(1, sizeof(*w));
+	bool drained = access(config->drained_path, F_OK) == 0;
 
 	if (w == NULL) {
 		snprintf(err, err_len, "out of memory");
@@ -436,8 +439,11 @@ wire_up_start(const struct wire_up_config *config, char *err, unsigned int err_l
 	}
 	w->conf = config->conf;
 	w->plan = config->plan;
+	if (drained)
+		fprintf(stderr, "koi: starts drained, as %s says: \"undrain\" ends it\n",
+			config->drained_path);
 	if (start_ports(w, err, err_len) != 0 || build_fib(w, err, err_len) != 0 ||
-		create_dp(w, err, err_len) != 0 || create_ctl(w, err, err_len) != 0 ||
+		create_dp(w, err, err_len) != 0 || create_ctl(w, drained, err, err_len) != 0 ||
 		host_path_start(&w->host, w->conf, w->dp, w->if_port_id,
 			(const uint8_t(*)[BASE_MAC_LEN])w->if_mac, data_room(w->conf), err,
 			err_len) != 0 ||
@@ -462,6 +468,7 @@ wire_up_start(const struct wire_up_config *config, char *err, unsigned int err_l
 		.n_lcores = w->n_lcores,
 		.tsc_hz = rte_get_tsc_hz(),
 		.cli_socket = config->cli_socket,
+		.drained_path = config->drained_path,
 		.syslog_prefix = config->syslog_prefix,
 		.on_quit = config->on_quit,
 		.arg = config->arg,

@@ -25,6 +25,7 @@
 #define RUN_DIR	     "/run/koi"
 #define SOCKET_NAME  "cli.sock"
 #define ANSWER_MAX_S 10
+#define DRAIN_MAX_S  660 /* "drain" waits for peers, at most 600 s when asked so */
 #define REPLY_MAX    (64u << 20)
 
 enum {
@@ -226,7 +227,8 @@ print_reply(const char *text, bool as_json)
 static int
 one_command(int fd, char **words, int n, bool as_json)
 {
-	const struct timeval tv = {.tv_sec = ANSWER_MAX_S};
+	const time_t max_s = strncmp(words[0], "drain", 5) == 0 ? DRAIN_MAX_S : ANSWER_MAX_S;
+	const struct timeval tv = {.tv_sec = max_s};
 	char *cmd = join(words, n), *reply;
 	int rc;
 
@@ -241,7 +243,7 @@ one_command(int fd, char **words, int n, bool as_json)
 		if (reply)
 			rc = print_reply(reply, as_json);
 		else if (errno == EAGAIN)
-			rc = fail(EXIT_NO_DAEMON, "no answer within %d s", ANSWER_MAX_S);
+			rc = fail(EXIT_NO_DAEMON, "no answer within %d s", (int)max_s);
 		else
 			rc = fail(EXIT_NO_DAEMON, "the daemon ended the session: %s",
 				strerror(errno));

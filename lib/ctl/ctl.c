@@ -132,7 +132,7 @@ link_of(const struct ctl *c, uint16_t port_id)
 }
 
 static int
-create_election(struct ctl *c, uint64_t seed)
+create_election(struct ctl *c, uint64_t seed, bool drained)
 {
 	struct election_if_config *ifs = calloc(c->n_ifs + 1u, sizeof(*ifs));
 	struct election_group_config *groups = calloc(c->n_groups + 1u, sizeof(*groups));
@@ -172,6 +172,7 @@ create_election(struct ctl *c, uint64_t seed)
 		.groups = groups,
 		.preempt = c->conf->preempt,
 		.allow = c->conf->allow,
+		.drained = drained,
 		.seed = seed,
 		.startup_hold_ns = c->conf->startup_hold_ms * BASE_NS_PER_MS,
 		.announce_refresh_ns = c->conf->announce_refresh_s * BASE_NS_PER_S,
@@ -244,7 +245,7 @@ ctl_create(const struct ctl_config *config)
 	}
 	if ((ret = ctl_warm_create(c)) != 0)
 		goto fail;
-	ret = create_election(c, base_rand_next(&c->rand));
+	ret = create_election(c, base_rand_next(&c->rand), config->drained);
 	if (ret != 0)
 		goto fail;
 	c->source_key = base_rand_next(&c->rand);

@@ -43,7 +43,8 @@ struct ctl_config {
 	struct port_set *ports;
 	const uint16_t *if_port; /**< port id of each interface of conf */
 	const uint8_t (*if_mac)[BASE_MAC_LEN];
-	bool poll; /**< never sleep */
+	bool poll;    /**< never sleep */
+	bool drained; /**< begin as after CTL_REQ_DRAIN */
 	uint64_t seed;
 };
 
@@ -95,7 +96,7 @@ int ctl_group_view(const struct ctl *c, uint16_t group, struct ctl_group_view *o
 
 #define CTL_LATE_BUCKETS 16
 struct ctl_box_view {
-	bool allow, preempt, arpbalance;
+	bool allow, preempt, arpbalance, drained;
 	uint8_t log;
 	uint32_t demotion;
 	uint16_t masters, backups, inits;
@@ -200,11 +201,13 @@ enum ctl_request_type {
 	CTL_REQ_ADVBASE, /**< value 0..255; 0 only on a group with "fast" */
 	CTL_REQ_ADVSKEW, /**< value 0..254 */
 	CTL_REQ_KEY,
-	CTL_REQ_PREEMPT,       /**< value 0..1 */
-	CTL_REQ_ALLOW,	       /**< value 0..1 */
-	CTL_REQ_ARPBALANCE,    /**< value 0..1 */
-	CTL_REQ_LOG,	       /**< value 0..2 */
-	CTL_REQ_DEMOTION,      /**< value 0..255 */
+	CTL_REQ_PREEMPT,    /**< value 0..1 */
+	CTL_REQ_ALLOW,	    /**< value 0..1 */
+	CTL_REQ_ARPBALANCE, /**< value 0..1 */
+	CTL_REQ_LOG,	    /**< value 0..2 */
+	CTL_REQ_DEMOTION,   /**< value 0..255 */
+	CTL_REQ_DRAIN,	    /**< every master bows out; demoted from then on */
+	CTL_REQ_UNDRAIN,
 	CTL_REQ_CLEAR_STATS,   /**< group, or ELECTION_NONE for all */
 	CTL_REQ_CLEAR_SOURCES, /**< a box was replaced: auth_replay_forget() */
 };

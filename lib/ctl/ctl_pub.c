@@ -45,6 +45,7 @@ publish_box(struct ctl *c)
 	struct ctl_box_view *v = &copy.view;
 
 	v->allow = election_allow(c->election);
+	v->drained = election_drained(c->election);
 	v->preempt = election_preempt(c->election);
 	v->arpbalance = c->arpbalance;
 	v->log = c->log;

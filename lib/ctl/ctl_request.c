@@ -203,6 +203,11 @@ carry_out(struct ctl *c, struct ctl_request_slot *s)
 		ev.type = ELECTION_EV_SET_DEMOTION;
 		ev.amount = (uint8_t)s->req.value;
 		return ctl_feed(c, &ev);
+	case CTL_REQ_DRAIN:
+	case CTL_REQ_UNDRAIN:
+		ev.type = ELECTION_EV_DRAIN;
+		ev.on = s->req.type == CTL_REQ_DRAIN;
+		return ctl_feed(c, &ev);
 	case CTL_REQ_CLEAR_STATS:
 		for (uint16_t i = 0; i < c->n_groups; i++) {
 			if (s->req.group != ELECTION_NONE && s->req.group != i)
@@ -224,7 +229,8 @@ request_text(enum ctl_request_type t)
 {
 	static const char *const texts[] = {"up", "down", "state init", "state backup",
 		"state master", "advbase", "advskew", "new password", "preempt", "allow",
-		"arpbalance", "log", "demotion", "clear stats", "clear sources"};
+		"arpbalance", "log", "demotion", "drain", "undrain", "clear stats",
+		"clear sources"};
 
 	return texts[t];
 }

@@ -63,6 +63,8 @@ election_init(void *mem, const struct election_config *c, base_ns_t now)
 	e->group_count = c->group_count;
 	e->preempt = c->preempt;
 	e->allow = c->allow;
+	e->drained = c->drained;
+	e->drained_since = now;
 	e->born = e->health_since = now;
 	e->startup_until = base_ns_add(now, c->startup_hold_ns);
 	e->refresh = c->announce_refresh_ns;
@@ -98,7 +100,7 @@ election_init(void *mem, const struct election_config *c, base_ns_t now)
 			.advskew = g->advskew,
 			.has_vip = g->has_vip,
 			.admin_up = g->admin_up,
-			.claim_at_start = g->start_as_master,
+			.claim_at_start = g->start_as_master && !c->drained,
 			.families = g->families ? g->families : ELECTION_IP4,
 			.family_timers = g->family_timers,
 			.preempt_delay = g->preempt_delay_ns,
@@ -173,6 +175,12 @@ bool
 election_allow(const struct election *e)
 {
 	return e->allow;
+}
+
+bool
+election_drained(const struct election *e)
+{
+	return e->drained;
 }
 
 bool

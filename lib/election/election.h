@@ -94,6 +94,7 @@ bool election_demotion_entry(
 uint32_t election_demotion_total(const struct election *e);
 bool election_preempt(const struct election *e);
 bool election_allow(const struct election *e);
+bool election_drained(const struct election *e);
 
 /** True while any group is owned without being MASTER; SIGTERM waits for this to end. */
 bool election_handing_over(const struct election *e);

@@ -113,6 +113,17 @@ demotion_operator(struct election *e, uint8_t amount, base_ns_t now, struct elec
 }
 
 void
+demotion_drain(struct election *e, bool on, base_ns_t now, struct election_actions *out)
+{
+	if (on == e->drained)
+		return;
+	e->drained = on;
+	e->drained_since = now;
+	ledger_change(e, ELECTION_DEMOTION_DRAIN, ELECTION_NONE, ELECTION_NONE,
+		on ? 0 : ELECTION_DRAIN_DEMOTION, on ? ELECTION_DRAIN_DEMOTION : 0, now, out);
+}
+
+void
 demotion_send_error(struct election *e, struct group *g, bool active, base_ns_t now,
 	struct election_actions *out)
 {
@@ -134,6 +145,7 @@ demotion_init(struct election *e, base_ns_t now)
 		e->ifs[i].link_since = now;
 		e->demotion += e->ifs[i].link_entry;
 	}
+	e->demotion += e->drained ? ELECTION_DRAIN_DEMOTION : 0;
 }
 
 static bool
@@ -172,6 +184,12 @@ election_demotion_entry(const struct election *e, uint32_t i, struct election_de
 		out->source = ELECTION_DEMOTION_OPERATOR;
 		out->amount = e->operator_amount;
 		out->since = e->operator_since;
+		return true;
+	}
+	if (e->drained && nth(&i)) {
+		out->source = ELECTION_DEMOTION_DRAIN;
+		out->amount = ELECTION_DRAIN_DEMOTION;
+		out->since = e->drained_since;
 		return true;
 	}
 	for (uint16_t n = 0; n < e->group_count; n++) {

@@ -253,6 +253,29 @@ input_stall(struct election *e, base_ns_t gap, base_ns_t now, struct election_ac
 	}
 }
 
+/* The operator's: a MASTER bows out, and a claim that waits is dropped. */
+static void
+group_to_backup(struct election *e, struct group *g, enum election_cause cause, base_ns_t now,
+	struct election_actions *out)
+{
+	if (g->state == ELECTION_INIT)
+		return;
+	if (g->state == ELECTION_BACKUP && g->put_off == ELECTION_CAUSE_FORCED) {
+		g->put_off = ELECTION_CAUSE_NONE;
+		group_arm_down_again(e, g);
+	}
+	group_leave(e, g, ELECTION_BACKUP, cause, LEAVE_BOW_OUT, now, out);
+}
+
+/* First the last word as master, then the demotion: it has no more adverts to change. */
+static void
+input_drain(struct election *e, bool on, base_ns_t now, struct election_actions *out)
+{
+	for (uint16_t i = 0; on && i < e->group_count; i++)
+		group_to_backup(e, &e->groups[i], ELECTION_CAUSE_DRAINED, now, out);
+	demotion_drain(e, on, now, out);
+}
+
 /* Everything that stops or restarts every group at once. */
 static void
 input_box(struct election *e, const struct election_event *ev, base_ns_t now,
@@ -298,11 +321,7 @@ input_group(struct election *e, const struct election_event *ev, base_ns_t now,
 	case ELECTION_EV_FORCE_BACKUP:
 		if (g->state == ELECTION_INIT)
 			return -EAGAIN;
-		if (g->state == ELECTION_BACKUP && g->put_off == ELECTION_CAUSE_FORCED) {
-			g->put_off = ELECTION_CAUSE_NONE;
-			group_arm_down_again(e, g);
-		}
-		group_leave(e, g, ELECTION_BACKUP, ELECTION_CAUSE_FORCED, LEAVE_BOW_OUT, now, out);
+		group_to_backup(e, g, ELECTION_CAUSE_FORCED, now, out);
 		return 0;
 	case ELECTION_EV_FORCE_MASTER:
 		if (g->state == ELECTION_INIT)
@@ -330,6 +349,7 @@ input_group(struct election *e, const struct election_event *ev, base_ns_t now,
 	case ELECTION_EV_SET_PREEMPT:
 	case ELECTION_EV_SET_ALLOW:
 	case ELECTION_EV_SET_DEMOTION:
+	case ELECTION_EV_DRAIN:
 	case ELECTION_EV_STALL:
 	case ELECTION_EV_SHUTDOWN:
 	case ELECTION_EV_FRAME_SEEN:
@@ -344,6 +364,7 @@ election_input_room(const struct election *e, enum election_event_type type)
 	switch (type) {
 	case ELECTION_EV_LINK:
 	case ELECTION_EV_SET_ALLOW:
+	case ELECTION_EV_DRAIN:
 	case ELECTION_EV_STALL:
 	case ELECTION_EV_SHUTDOWN:
 		return ELECTION_ACTIONS_MIN + (uint32_t)e->group_count * GROUP_ACTIONS_MAX;
@@ -401,6 +422,9 @@ election_input(struct election *e, const struct election_event *ev, base_ns_t no
 		return 0;
 	case ELECTION_EV_SET_DEMOTION:
 		demotion_operator(e, ev->amount, now, out);
+		return 0;
+	case ELECTION_EV_DRAIN:
+		input_drain(e, ev->on, now, out);
 		return 0;
 	case ELECTION_EV_STALL:
 		input_stall(e, ev->gap, now, out);

@@ -46,6 +46,7 @@ election_cause_rule(enum election_cause c)
 		[ELECTION_CAUSE_TIE] = "the peer's timing is equal and it is not more demoted",
 		[ELECTION_CAUSE_PEER_HEALTHIER] = "the peer is less demoted than we are",
 		[ELECTION_CAUSE_FORCED] = "the operator said so",
+		[ELECTION_CAUSE_DRAINED] = "the operator drains the box",
 		[ELECTION_CAUSE_ADMIN_DOWN] = "the operator took it down",
 		[ELECTION_CAUSE_LINK_DOWN] = "the interface has no link",
 		[ELECTION_CAUSE_NO_VIP] = "there is no address to share",
@@ -62,7 +63,8 @@ election_cause_rule(enum election_cause c)
 const char *
 election_demotion_source_name(enum election_demotion_source s)
 {
-	static const char *const names[] = {"link", "send-error", "worker-stalled", "operator"};
+	static const char *const names[] = {
+		"link", "send-error", "worker-stalled", "operator", "drain"};
 
 	BASE_ASSERT(s < ELECTION_DEMOTION_SOURCE_COUNT);
 	return names[s];

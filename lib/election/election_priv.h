@@ -149,6 +149,8 @@ struct election {
 	base_ns_t health_since; /* when the ledger became empty, or ceased to be */
 	uint8_t operator_amount;
 	base_ns_t operator_since;
+	bool drained;
+	base_ns_t drained_since;
 	uint32_t demotion; /* sum of the ledger */
 	struct base_rand rand;
 	struct base_heap timers;
@@ -310,6 +312,7 @@ void demotion_stall(
 	struct election *e, uint16_t if_id, base_ns_t now, struct election_actions *out);
 /** From when on the receive side of an interface counts as stalled; BASE_NS_NEVER if it cannot. */
 base_ns_t demotion_stall_at(const struct election *e, const struct iface *i);
+void demotion_drain(struct election *e, bool on, base_ns_t now, struct election_actions *out);
 void demotion_operator(
 	struct election *e, uint8_t amount, base_ns_t now, struct election_actions *out);
 void demotion_send_error(struct election *e, struct group *g, bool active, base_ns_t now,

@@ -22,6 +22,7 @@ cause_family(const struct group *g, enum election_cause cause)
 	case ELECTION_CAUSE_NONE:
 	case ELECTION_CAUSE_RUNNABLE:
 	case ELECTION_CAUSE_FORCED:
+	case ELECTION_CAUSE_DRAINED:
 	case ELECTION_CAUSE_ADMIN_DOWN:
 	case ELECTION_CAUSE_LINK_DOWN:
 	case ELECTION_CAUSE_NO_VIP:

@@ -31,8 +31,12 @@ enum election_demotion_source {
 	ELECTION_DEMOTION_SEND_ERROR, /**< three adverts in a row not sent; one entry per group */
 	ELECTION_DEMOTION_WORKER_STALLED, /**< receive side stalled; one entry per interface */
 	ELECTION_DEMOTION_OPERATOR,	  /**< "set carp demotion N"; one entry */
+	ELECTION_DEMOTION_DRAIN,	  /**< "drain"; one entry, of ELECTION_DRAIN_DEMOTION */
 	ELECTION_DEMOTION_SOURCE_COUNT
 };
+
+/** As much as the BSDs take for an interface that is down: worse than whoever is not drained. */
+#define ELECTION_DRAIN_DEMOTION 240
 
 #define ELECTION_NONE UINT16_MAX
 
@@ -126,6 +130,7 @@ struct election_config {
 	const struct election_group_config *groups;
 	bool preempt;
 	bool allow;
+	bool drained;  /**< begin as after ELECTION_EV_DRAIN: nobody claims at start */
 	uint64_t seed; /**< of the tie-break delay */
 	/** No take-over for so long after election_init(), but by a bow-out or the operator. */
 	base_ns_t startup_hold_ns;
@@ -154,6 +159,11 @@ enum election_event_type {
 	ELECTION_EV_SET_ALLOW,
 	/** Amount of the demotion source "operator". */
 	ELECTION_EV_SET_DEMOTION,
+	/**
+	 * Operator: every MASTER bows out and goes on as BACKUP, demoted, so as the last resort;
+	 * off ends the demotion and changes nothing else.
+	 */
+	ELECTION_EV_DRAIN,
 	/** Outcome of an ELECTION_ACT_ADVERT: ok when every family's advert went out. */
 	ELECTION_EV_SENT,
 	/**
@@ -185,7 +195,7 @@ struct election_event {
 			struct election_priority prio;
 			struct base_addr src;
 		} advert;
-		bool on;	/**< LINK up, SET_PREEMPT, SET_ALLOW, SENT ok, VIPS has any */
+		bool on; /**< LINK up, SET_PREEMPT, SET_ALLOW, DRAIN, SENT ok, VIPS has any */
 		uint8_t amount; /**< SET_DEMOTION */
 		base_ns_t gap;	/**< STALL */
 		struct {

@@ -44,6 +44,7 @@ struct mgmt_config {
 	uint64_t tsc_hz;	    /**< cycles that lcores are shown to have spent, per second */
 	struct mgmt_marks *marks;   /**< of mgmt_start() itself */
 	const char *cli_socket;	    /**< path */
+	const char *drained_path;   /**< file whose presence makes koi start drained */
 	bool syslog_prefix;	    /**< log lines start with <N>, as systemd reads them */
 	void (*on_quit)(void *arg); /**< the operator typed quit on stdin */
 	void *arg;

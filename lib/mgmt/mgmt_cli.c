@@ -14,6 +14,7 @@
 #include "ctl.h"
 #include "port.h"
 
+#include "mgmt_drain_priv.h"
 #include "mgmt_json_priv.h"
 #include "mgmt_marks_priv.h"
 #include "mgmt_text_priv.h"
@@ -129,6 +130,20 @@ do_key(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args 
 	}
 	explicit_bzero(req.key, sizeof(req.key));
 	explicit_bzero(a->text, sizeof(a->text));
+}
+
+static void
+do_drain(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args *a)
+{
+	mgmt_drain(s, (uint32_t)a->value, strstr(row->grammar, "--persist") != NULL);
+}
+
+static void
+do_undrain(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args *a)
+{
+	(void)row;
+	(void)a;
+	mgmt_undrain(s);
 }
 
 static void

@@ -81,6 +81,7 @@ explain_numbers(struct mgmt_explain *x)
 	case ELECTION_CAUSE_NONE:
 	case ELECTION_CAUSE_RUNNABLE:
 	case ELECTION_CAUSE_FORCED:
+	case ELECTION_CAUSE_DRAINED:
 	case ELECTION_CAUSE_ADMIN_DOWN:
 	case ELECTION_CAUSE_LINK_DOWN:
 	case ELECTION_CAUSE_NO_VIP:
@@ -335,6 +336,14 @@ mgmt_explain_timers(struct mgmt_explain *x)
 	}
 }
 
+static const char *
+demotion_end(enum election_demotion_source s)
+{
+	if (s == ELECTION_DEMOTION_OPERATOR)
+		return ", until \"set carp demotion 0\"";
+	return s == ELECTION_DEMOTION_DRAIN ? ", until \"undrain\"" : "";
+}
+
 static void
 explain_ledger_entry(struct mgmt_explain *x, const struct election_demotion_entry *e)
 {
@@ -348,7 +357,7 @@ explain_ledger_entry(struct mgmt_explain *x, const struct election_demotion_entr
 	mgmt_explain_say(x, "- %u by %s%s%s for %s%s%s.", e->amount, mgmt_demotion_words(e->source),
 		of[0] != '\0' ? ": " : "", of,
 		mgmt_span_str(base_ns_since(x->now, e->since), since), ends,
-		e->source == ELECTION_DEMOTION_OPERATOR ? ", until \"set carp demotion 0\"" : "");
+		demotion_end(e->source));
 }
 
 void

@@ -36,6 +36,7 @@ mgmt_view_info(const struct mgmt_config *c, const struct mgmt_args *a)
 	put_u64(o, "uptime_ms", base_ns_since(now, box.started_at) / BASE_NS_PER_MS);
 	put_u64(o, "published_ms_ago", base_ns_since(now, box.published_at) / BASE_NS_PER_MS);
 	put_bool(o, "allow", box.allow);
+	put_bool(o, "drained", box.drained);
 	put_bool(o, "preempt", box.preempt);
 	put_bool(o, "arpbalance", box.arpbalance);
 	put_u64(o, "log", box.log);

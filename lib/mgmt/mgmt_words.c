@@ -14,6 +14,7 @@ static const char *const demotion_words[ELECTION_DEMOTION_SOURCE_COUNT] = {
 	[ELECTION_DEMOTION_SEND_ERROR] = "adverts not sent",
 	[ELECTION_DEMOTION_WORKER_STALLED] = "worker stalled",
 	[ELECTION_DEMOTION_OPERATOR] = "operator",
+	[ELECTION_DEMOTION_DRAIN] = "drained",
 };
 
 const char *

@@ -55,6 +55,7 @@ enum op {
 	OP_HORIZON,
 	OP_ANY,
 	OP_SHUTDOWN,
+	OP_DRAIN,
 	OP_COUNT
 };
 
@@ -151,6 +152,7 @@ feed(struct box *b, struct input *in, enum election_event_type type, uint8_t whi
 	case ELECTION_EV_SENT:
 	case ELECTION_EV_SET_PREEMPT:
 	case ELECTION_EV_SET_ALLOW:
+	case ELECTION_EV_DRAIN:
 		ev.on = take(in) & 1;
 		break;
 	case ELECTION_EV_UP:
@@ -186,6 +188,7 @@ event_of(enum op op)
 		[OP_FRAME] = ELECTION_EV_FRAME_SEEN,
 		[OP_AUTH_FAILED] = ELECTION_EV_AUTH_FAILED,
 		[OP_SHUTDOWN] = ELECTION_EV_SHUTDOWN,
+		[OP_DRAIN] = ELECTION_EV_DRAIN,
 	};
 
 	return types[op];
@@ -249,6 +252,7 @@ operate(struct box *b, struct input *in, base_ns_t *budget, bool horizon)
 	case OP_FRAME:
 	case OP_AUTH_FAILED:
 	case OP_SHUTDOWN:
+	case OP_DRAIN:
 		feed(b, in, event_of(op), which, tick);
 		return;
 	case OP_COUNT:

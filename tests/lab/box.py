@@ -108,7 +108,8 @@ class Box:
     # -- life ---------------------------------------------------------------------------------
 
     def argv(self, *more):
-        return [KOI, "--config", self.config_path, "--cli-socket", self.socket_path, *more]
+        paths = ["--config", self.config_path, "--cli-socket", self.socket_path]
+        return [KOI, *paths, "--state-dir", self.dir, *more]
 
     def write_config(self):
         with open(self.config_path, "w", encoding="utf-8") as f:
@@ -281,6 +282,11 @@ class Box:
         key = command.split(",")[0]
         assert list(reply) == [key], f"{command}: {reply}"
         return reply[key]
+
+    def demotions(self):
+        """@return what demotes the box: (source, amount)"""
+        entries = self.ctl_json("show carp demotion")["entries"]
+        return [(e["source"], e["amount"]) for e in entries]
 
     def drops(self):
         return self.telemetry("/koi/drops")

@@ -61,6 +61,7 @@ box_start(struct sim *s, struct node *n)
 	n->now = n->started = sim_local(n, s->now);
 	n->stall_began = 0;
 	n->operator_demotion = 0;
+	n->drained = false;
 	n->out.n = 0;
 	for (uint16_t i = 0; i < s->n_segs; i++) {
 		struct port *p = &n->port[i];
@@ -200,6 +201,9 @@ configure(struct node *n, const struct election_event *ev)
 		break;
 	case ELECTION_EV_SET_DEMOTION:
 		n->operator_demotion = ev->amount;
+		break;
+	case ELECTION_EV_DRAIN:
+		n->drained = ev->on;
 		break;
 	case ELECTION_EV_SHUTDOWN:
 		n->stopping = true;

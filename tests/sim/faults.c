@@ -114,7 +114,11 @@ operate(struct sim *s, struct node *n)
 	}
 	if (!n->alive || n->ctl_stalled || n->stopping)
 		return;
-	switch (sim_draw(s, 12)) {
+	switch (sim_draw(s, 13)) {
+	case 12:
+		ev.type = ELECTION_EV_DRAIN;
+		ev.on = !n->drained;
+		break;
 	case 0:
 	case 1:
 		ev.type = n->admin_up[g] ? ELECTION_EV_DOWN : ELECTION_EV_UP;
@@ -389,7 +393,11 @@ plan_probe(struct sim *s)
 	}
 	if (m == NULL)
 		return;
-	switch (sim_draw(s, 5)) {
+	switch (sim_draw(s, 6)) {
+	case 4:
+		ev.type = ELECTION_EV_DRAIN;
+		ev.on = true;
+		break;
 	case 0:
 		crash(s, m, BASE_NS_NEVER);
 		return;

@@ -335,6 +335,10 @@ stepped_down(struct sim *s, struct node *n, uint16_t g, enum election_cause caus
 		ok = type == ELECTION_EV_FORCE_BACKUP;
 		says_so = true;
 		break;
+	case ELECTION_CAUSE_DRAINED:
+		ok = type == ELECTION_EV_DRAIN && n->drained;
+		says_so = true;
+		break;
 	case ELECTION_CAUSE_ADMIN_DOWN:
 		ok = !n->admin_up[g];
 		says_so = true;

@@ -18,7 +18,7 @@ static void
 check_ledger(struct sim *s, struct node *n)
 {
 	struct election_demotion_entry entry;
-	uint32_t sum = 0, links = 0, down = 0, operators = 0;
+	uint32_t sum = 0, links = 0, down = 0, operators = 0, drains = 0;
 	bool send_error[SIM_GROUPS] = {false};
 
 	for (uint32_t i = 0; election_demotion_entry(n->e, i, &entry); i++) {
@@ -29,6 +29,9 @@ check_ledger(struct sim *s, struct node *n)
 			break;
 		case ELECTION_DEMOTION_OPERATOR:
 			operators += entry.amount;
+			break;
+		case ELECTION_DEMOTION_DRAIN:
+			drains += entry.amount;
 			break;
 		case ELECTION_DEMOTION_SEND_ERROR:
 			send_error[entry.group] = true;
@@ -46,11 +49,12 @@ check_ledger(struct sim *s, struct node *n)
 	for (uint16_t i = 0; i < s->n_segs; i++)
 		down += !n->port[i].link_told || n->port[i].hold_until != BASE_NS_NEVER;
 	if (sum != election_demotion_total(n->e) || links != down ||
-		operators != n->operator_demotion)
+		operators != n->operator_demotion ||
+		drains != (n->drained ? ELECTION_DRAIN_DEMOTION : 0))
 		sim_fail(s, CHECK_LEDGER,
-			"box %u: sum %u of %u, %u links down of %u, operator %u of %u", n->id, sum,
-			election_demotion_total(n->e), links, down, operators,
-			n->operator_demotion);
+			"box %u: sum %u of %u, %u links down of %u, operator %u of %u, drain %u",
+			n->id, sum, election_demotion_total(n->e), links, down, operators,
+			n->operator_demotion, drains);
 	for (uint16_t i = 0; i < s->n_groups; i++) {
 		struct shadow *sh = &n->koi[i].sh;
 

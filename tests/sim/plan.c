@@ -331,6 +331,11 @@ heal_koi(struct sim *s, struct node *n)
 
 		box_request(s, n, &ev);
 	}
+	if (n->drained && sim_chance(s, 70) && n->alive) {
+		struct election_event ev = {.type = ELECTION_EV_DRAIN};
+
+		box_request(s, n, &ev);
+	}
 	for (uint16_t g = 0; g < s->n_groups; g++) {
 		if (!n->has_vip[g]) {
 			request(s, n, ELECTION_EV_VIPS, g);

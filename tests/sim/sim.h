@@ -196,6 +196,7 @@ struct node {
 	bool allow;
 	bool stopping;
 	uint8_t operator_demotion;
+	bool drained;
 	struct election *e;
 	struct election_actions out;
 	bool listening[SIM_GROUPS];

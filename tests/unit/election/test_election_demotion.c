@@ -301,6 +301,9 @@ ledger_lists_every_entry_once(void **state)
 	box_demote(b, 7);
 	box_link(b, 2, false);
 	box_run(b, b->now + SECS(10));
+	base_ns_t drained = b->now;
+
+	box_switch(b, ELECTION_EV_DRAIN, true);
 	for (uint32_t i = 0; election_demotion_entry(b->e, i, &entry); i++) {
 		sum += entry.amount;
 		kinds |= 1u << entry.source;
@@ -321,6 +324,12 @@ ledger_lists_every_entry_once(void **state)
 			assert_int_equal(entry.amount, 7);
 			assert_int_equal(entry.since, T0 + SECS(4) + SKEW(100));
 			break;
+		case ELECTION_DEMOTION_DRAIN:
+			assert_int_equal(entry.if_id, ELECTION_NONE);
+			assert_int_equal(entry.group, ELECTION_NONE);
+			assert_int_equal(entry.amount, ELECTION_DRAIN_DEMOTION);
+			assert_int_equal(entry.since, drained);
+			break;
 		case ELECTION_DEMOTION_SEND_ERROR:
 			assert_in_range(entry.group, 0, 1);
 			assert_int_equal(entry.if_id, ELECTION_NONE);
@@ -328,12 +337,13 @@ ledger_lists_every_entry_once(void **state)
 		case ELECTION_DEMOTION_SOURCE_COUNT:
 			fail();
 		}
-		if (entry.source != ELECTION_DEMOTION_OPERATOR)
+		if (entry.source != ELECTION_DEMOTION_OPERATOR &&
+			entry.source != ELECTION_DEMOTION_DRAIN)
 			assert_int_equal(entry.amount, 1);
 	}
-	assert_int_equal(kinds, 15);
-	assert_int_equal(sum, 11);
-	assert_int_equal(election_demotion_total(b->e), 11);
+	assert_int_equal(kinds, 31);
+	assert_int_equal(sum, 11 + ELECTION_DRAIN_DEMOTION);
+	assert_int_equal(election_demotion_total(b->e), 11 + ELECTION_DRAIN_DEMOTION);
 	box_free(b);
 }
 

@@ -209,6 +209,96 @@ start_as_master_claims_once(void **state)
 	box_free(b);
 }
 
+/* The last word as master, then the demotion: no advert between the two. */
+static void
+drain_bows_out_and_demotes(void **state)
+{
+	struct box *b = box_many(2, 1, 100, true);
+
+	(void)state;
+	box_make_master(b, 0);
+	box_advert(b, 1, 1, 0, 0);
+	box_forget(b);
+	base_ns_t t = b->now;
+
+	assert_int_equal(box_switch(b, ELECTION_EV_DRAIN, true), 0);
+	box_take_advert(b, 0, 255, 255, 0, t);
+	box_take_state(b, 0, ELECTION_BACKUP, ELECTION_CAUSE_DRAINED, t);
+	box_take_demotion(
+		b, ELECTION_DEMOTION_DRAIN, ELECTION_DRAIN_DEMOTION, ELECTION_DRAIN_DEMOTION, t);
+	box_quiet(b);
+	assert_true(election_drained(b->e));
+	/* twice is once */
+	assert_int_equal(box_switch(b, ELECTION_EV_DRAIN, true), 0);
+	box_quiet(b);
+	/* preempt or not, it does not take over from anybody who lives */
+	box_take(b, ELECTION_ACT_DISOWN, 0, (box_run(b, t + MSECS(500)), t + MSECS(50)));
+	box_advert(b, 0, 1, 254, 0);
+	box_quiet(b);
+	/* but it is the last resort */
+	box_run(b, b->now + DOWN);
+	assert_int_equal(box_state(b, 0), ELECTION_MASTER);
+	box_forget(b);
+	/* and gives up at the word of the operator again */
+	assert_int_equal(box_switch(b, ELECTION_EV_DRAIN, true), 0);
+	box_take_advert(b, 0, 255, 255, ELECTION_DRAIN_DEMOTION, b->now);
+	assert_int_equal(box_state(b, 0), ELECTION_BACKUP);
+	box_free(b);
+}
+
+static void
+undrain_changes_nothing_but_the_demotion(void **state)
+{
+	struct box *b = box_one(1, 100, true);
+
+	(void)state;
+	box_demote(b, 3);
+	box_make_master(b, 0);
+	box_switch(b, ELECTION_EV_DRAIN, true);
+	box_advert(b, 0, 1, 200, 0);
+	box_forget(b);
+	assert_int_equal(box_switch(b, ELECTION_EV_DRAIN, false), 0);
+	box_take_demotion(b, ELECTION_DEMOTION_DRAIN, 0, 3, b->now);
+	box_quiet(b);
+	assert_int_equal(box_state(b, 0), ELECTION_BACKUP);
+	box_demote(b, 0);
+	box_forget(b);
+	box_advert(b, 0, 1, 200, 0);
+	box_take_claim(b, 0, ELECTION_CAUSE_PREEMPT, b->now);
+	box_free(b);
+}
+
+static void
+starts_drained(void **state)
+{
+	struct election_if_config ifs[] = {{.link_up = true}};
+	struct election_group_config groups[] = {{.advbase = 1,
+		.advskew = 100,
+		.has_vip = true,
+		.admin_up = true,
+		.start_as_master = true}};
+	struct election_config config = {.if_count = 1,
+		.group_count = 1,
+		.ifs = ifs,
+		.groups = groups,
+		.allow = true,
+		.drained = true};
+	struct box *b = box_new(&config);
+	struct election_demotion_entry entry;
+
+	(void)state;
+	box_tick(b);
+	assert_int_equal(box_state(b, 0), ELECTION_BACKUP);
+	assert_int_equal(election_demotion_total(b->e), ELECTION_DRAIN_DEMOTION);
+	assert_true(election_demotion_entry(b->e, 0, &entry));
+	assert_int_equal(entry.source, ELECTION_DEMOTION_DRAIN);
+	box_forget(b);
+	assert_int_equal(box_switch(b, ELECTION_EV_DRAIN, false), 0);
+	box_take_demotion(b, ELECTION_DEMOTION_DRAIN, 0, 0, T0);
+	assert_false(election_demotion_entry(b->e, 0, &entry));
+	box_free(b);
+}
+
 int
 main(void)
 {
@@ -221,6 +311,9 @@ main(void)
 		cmocka_unit_test(conformance_55_allow_0_is_init),
 		cmocka_unit_test(vips_keep_the_state_and_are_announced),
 		cmocka_unit_test(start_as_master_claims_once),
+		cmocka_unit_test(drain_bows_out_and_demotes),
+		cmocka_unit_test(undrain_changes_nothing_but_the_demotion),
+		cmocka_unit_test(starts_drained),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,7 +127,11 @@ meddle(struct chaos *c)
 	struct election_event ev = {
 		.group = (uint16_t)dice(c, c->groups), .if_id = (uint16_t)dice(c, c->groups)};
 
-	switch (dice(c, 13)) {
+	switch (dice(c, 14)) {
+	case 13:
+		ev.type = ELECTION_EV_DRAIN;
+		ev.on = dice(c, 2);
+		break;
 	case 0:
 		ev.type = ELECTION_EV_LINK;
 		ev.on = dice(c, 2);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct fake_box fake;
 
@@ -50,6 +51,8 @@ static const struct mgmt_lcore lcores[] = {
 		.numa_node = 0,
 		.note = "polls a device of node 1"},
 };
+
+#define SUCCESSION_NS (3 * BASE_NS_PER_MS)
 
 static void
 setup_groups(void)
@@ -137,6 +140,10 @@ setup_with(const char *text)
 
 	memset(&fake, 0, sizeof(fake));
 	fake.now = FAKE_NOW;
+	fake.successor[0] = base_addr_from_ip4(0xc0000203);
+	fake.successor[1] = base_addr_from_ip4(0xc6336403);
+	snprintf(fake.drained_dir, sizeof(fake.drained_dir), "/tmp/koi-fake-%d", (int)getpid());
+	snprintf(fake.drained_path, sizeof(fake.drained_path), "%s/drained", fake.drained_dir);
 	fake.conf = conf_parse(text, strlen(text), "koi.json", 0, &issues);
 	if (!fake.conf) {
 		conf_issues_print(&issues, stderr);
@@ -184,6 +191,7 @@ setup_with(const char *text)
 		.n_lcores = 3,
 		.tsc_hz = 2000000000,
 		.marks = mgmt_marks_new(),
+		.drained_path = fake.drained_path,
 	};
 }
 
@@ -214,6 +222,8 @@ fake_ip6(const char *text)
 void
 fake_teardown(void)
 {
+	(void)unlink(fake.drained_path);
+	(void)rmdir(fake.drained_dir);
 	conf_free(fake.conf);
 	mgmt_marks_free(fake.config.marks);
 	free(fake.routes);
@@ -310,6 +320,14 @@ uint32_t
 ctl_peers(const struct ctl *c, uint16_t group, struct ctl_peer out[CTL_PEERS_MAX])
 {
 	(void)c;
+	if (fake.drained_at != 0 && fake.successor[group].family != BASE_FAMILY_NONE) {
+		if (fake.now < fake.drained_at + SUCCESSION_NS)
+			return 0;
+		out[0] = (struct ctl_peer){.addr = fake.successor[group],
+			.prio = {.advbase = 1},
+			.last_heard = fake.drained_at + SUCCESSION_NS};
+		return 1;
+	}
 	if (group != 0)
 		return 0;
 	memcpy(out, fake.peers, fake.n_peers * sizeof(out[0]));
@@ -342,12 +360,32 @@ ctl_events(const struct ctl *c, uint16_t group, uint64_t after, struct ctl_event
 	return n;
 }
 
+/* Bowed out, or taken again by who finds no successor. */
+static void
+drained(void)
+{
+	fake.drained_at = fake.now;
+	for (uint16_t g = 0; g < 2; g++) {
+		struct election_group_info *info = &fake.groups[g].info;
+
+		if (info->state == ELECTION_INIT)
+			continue;
+		info->state = fake.successor[g].family != BASE_FAMILY_NONE ? ELECTION_BACKUP
+									   : ELECTION_MASTER;
+		info->state_since = fake.now + 1;
+	}
+}
+
 int
 ctl_request(struct ctl *c, const struct ctl_request *req, char *note, size_t note_len)
 {
 	(void)c;
 	fake.request = *req;
 	fake.n_requests++;
+	if (fake.request_rc == 0 && req->type == CTL_REQ_DRAIN)
+		drained();
+	else if (req->type == CTL_REQ_UNDRAIN)
+		fake.drained_at = 0;
 	snprintf(note, note_len, "%s", fake.note ? fake.note : "");
 	return fake.request_rc;
 }
@@ -355,6 +393,7 @@ ctl_request(struct ctl *c, const struct ctl_request *req, char *note, size_t not
 base_ns_t
 dp_clock(void)
 {
+	fake.now += fake.step;
 	return fake.now;
 }
 

@@ -25,12 +25,21 @@ struct fake_box {
 	struct mgmt_config config;
 	struct conf *conf;
 	base_ns_t now;
+	base_ns_t step; /**< the clock goes on by so much each time it is read */
 	struct ctl_group_view groups[2];
 	struct ctl_box_view box;
 	struct election_demotion_entry demotions[4];
 	uint32_t n_demotions;
 	struct ctl_peer peers[2];
 	uint32_t n_peers; /**< of group 0 */
+	/**
+	 * Who becomes master of each group 3 ms after CTL_REQ_DRAIN; family NONE: nobody, the group
+	 * is MASTER again.
+	 */
+	struct base_addr successor[2];
+	base_ns_t drained_at; /**< 0 = not drained */
+	char drained_dir[64]; /**< made by persistence, removed by fake_teardown() */
+	char drained_path[80];
 	struct ctl_event events[600];
 	uint32_t n_events;
 	/* requests: the last one, and what it is answered with */

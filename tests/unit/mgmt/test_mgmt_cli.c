@@ -51,6 +51,7 @@ static void
 each_example_reaches_its_handler(void **state)
 {
 	(void)state;
+	fake.step = BASE_NS_PER_MS; /* some wait */
 	for (unsigned int i = 0; i < mgmt_cli_n_rows; i++) {
 		const struct mgmt_cli_row *row = &mgmt_cli_rows[i];
 
@@ -219,7 +220,9 @@ errors_name_the_bad_word(void **state)
 	static const struct {
 		const char *line, *text;
 	} cases[] = {
-		{"shw", "unknown command \"shw\": expected show, explain, carp, set, clear, help, quit\n"},
+		{"shw",
+			"unknown command \"shw\": expected show, explain, carp, set, drain, "
+			"undrain, clear, help, quit\n"},
 		{"show carp carp9",
 			"unknown group \"carp9\": groups are carp0, carp1; other words here: "
 			"all, stats, peers, events, demotion\n"},
