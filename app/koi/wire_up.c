@@ -246,6 +246,7 @@ create_dp(struct wire_up *w, char *err, unsigned int err_len)
 			.n_txq = info->n_txq,
 			.control_txq = info->control_txq,
 			.vlan_insert = info->vlan_insert,
+			.nudge = info->nudge,
 		};
 		for (uint16_t q = 0; q < info->n_rxq; q++) {
 			uint16_t to = (uint16_t)(dealt++ % config.n_workers);

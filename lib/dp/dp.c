@@ -116,6 +116,7 @@ ports_init(struct dp *dp, const struct dp_config *c)
 		p->n_txq = c->ports[i].n_txq;
 		p->control_txq = c->ports[i].control_txq;
 		p->vlan_insert = c->ports[i].vlan_insert;
+		p->nudge = c->ports[i].nudge;
 		p->if_index = DP_NONE;
 		atomic_init(&p->link_up, true);
 		dp->slot_of_port[p->port_id] = (uint8_t)i;
@@ -193,6 +194,9 @@ lcore_create(struct dp *dp, uint16_t id, const struct dp_worker_config *w, uint3
 	lc->id = id;
 	lc->src = &dp->sources[id];
 	for (unsigned int e = 0; e < DP_ERROR_COUNT; e++) {
+		lc->nudge_at = BASE_NS_NEVER;
+		for (uint16_t i = 0; id == 0 && i < dp->n_ports; i++)
+			lc->nudge_at = dp->ports[i].nudge ? 0 : lc->nudge_at;
 		dp_bucket_init(&lc->icmp[e], icmp_per_s);
 		dp_bucket_init(&lc->icmp6[e], icmp_per_s);
 	}

@@ -64,6 +64,11 @@ struct dp_port_config {
 	uint16_t n_txq;
 	bool control_txq; /**< one more TX queue, number n_txq, belongs to the control lcore */
 	bool vlan_insert; /**< the device puts tags in (RTE_MBUF_F_TX_VLAN); else koi does */
+	/**
+	 * The driver has frames of its own to send (LACP), which go when it is given others, or
+	 * none: it is called each 50 ms.
+	 */
+	bool nudge;
 };
 
 /** Whether packets are let in whose source the route table does not look for there (RFC 3704). */

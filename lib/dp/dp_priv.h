@@ -69,7 +69,7 @@ struct dp_port {
 	uint16_t n_txq;
 	uint16_t if_index; /**< the untagged interface; DP_NONE: such frames belong to nobody */
 	bool control_txq;
-	bool vlan_insert;
+	bool vlan_insert, nudge;
 	/** Interface by tag, the untagged one at 0; DP_IF_NONE. NULL: none has a tag. */
 	const uint8_t *vlans;
 	_Atomic bool link_up;  /**< control lcore: wo, workers: ro */
@@ -215,6 +215,8 @@ struct dp_lcore {
 	uint16_t n_rxq;
 	base_ns_t now; /**< start of the turn */
 	base_ns_t hop_epoch_end;
+	base_ns_t
+		nudge_at; /**< dp_tx_nudge() is due; BASE_NS_NEVER: no port wants it of this one */
 	uint64_t hop_epoch;    /**< from 1, in place for the key */
 	uint32_t states;       /**< of dp, as this epoch has seen it */
 	const struct fib *fib; /**< snapshots of this turn */
@@ -576,6 +578,8 @@ void dp_tx_forwarded(
 	struct dp_lcore *lc, uint16_t out, struct rte_mbuf **pkts, uint16_t n, uint32_t bytes);
 void dp_tx_flush_port(struct dp_lcore *lc, uint16_t slot);
 void dp_tx_flush(struct dp_lcore *lc);
+/** Give the drivers that want it a burst of nothing. */
+void dp_tx_nudge(struct dp_lcore *lc);
 /** Send what others handed over. @return frames taken from the ring */
 uint32_t dp_handoff_drain(struct dp_lcore *lc);
 /** Send from the control lcore; meta is set unless the port has a queue for control. */

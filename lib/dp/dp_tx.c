@@ -12,6 +12,8 @@
 
 #include <rte_ethdev.h>
 
+#define NUDGE_NS (50 * BASE_NS_PER_MS)
+
 static bool
 port_has_link(const struct dp_port *p)
 {
@@ -144,6 +146,19 @@ dp_tx_flush(struct dp_lcore *lc)
 	for (uint16_t slot = 0; slot < lc->dp->n_ports; slot++)
 		if (lc->tx[slot].n != 0)
 			dp_tx_flush_port(lc, slot);
+}
+
+void
+dp_tx_nudge(struct dp_lcore *lc)
+{
+	lc->nudge_at = lc->now + NUDGE_NS;
+	for (uint16_t slot = 0; slot < lc->dp->n_ports; slot++) {
+		const struct dp_port *p = &lc->dp->ports[slot];
+
+		/* Without link as well: the driver may need its frames to get one. */
+		if (p->nudge && !atomic_load_explicit(&p->detached, memory_order_acquire))
+			(void)rte_eth_tx_burst(p->port_id, lc->id, NULL, 0);
+	}
 }
 
 /* Send a run of handed-over frames that leave by the same port. */

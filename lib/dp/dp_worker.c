@@ -223,6 +223,8 @@ turn(struct dp_lcore *lc, base_ns_t now, bool *worked)
 	uint32_t received, handed;
 
 	dp_snapshot(lc, now);
+	if (unlikely(now >= lc->nudge_at))
+		dp_tx_nudge(lc);
 	handed = dp_handoff_drain(lc);
 	if (unlikely(lc->host != NULL))
 		handed += dp_host_turn(lc);

@@ -83,6 +83,7 @@ struct port_info {
 	uint16_t mtu;	  /**< of the device, room for a tag included */
 	bool vlan_strip;  /**< it takes tags out */
 	bool vlan_insert; /**< it puts tags in */
+	bool nudge;	  /**< the driver sends frames of its own whenever it is given some */
 	uint16_t n_rxq;
 	/** The last of them gets the frames of steered alone. */
 	bool control_rxq;

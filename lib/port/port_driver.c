@@ -35,6 +35,11 @@ static const struct port_driver drivers[] = {
 	{.name = "net_virtio_user", .paired = true, .unfiltered = true},
 	/* The guest decides which of the queues it sends on. */
 	{.name = "net_vhost", .all_rx = true, .paired = true, .unfiltered = true},
+	/*
+	 * Its members come with the first configuration; before, it says what no device is. LACP
+	 * wants bursts of at most 100 ms apart.
+	 */
+	{.name = "net_bonding", .late = true, .nudge = true},
 	{.name = "net_ring", .unfiltered = true},
 	{.name = "net_null", .unfiltered = true},
 	/*

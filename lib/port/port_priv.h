@@ -110,6 +110,8 @@ struct port_driver {
 	bool netdev;	 /**< a kernel netdev stands behind it whose link it does not report */
 	bool unfiltered; /**< without promiscuous mode it delivers every frame all the same */
 	bool poll;	 /**< its link interrupt may not come, and on it hides the link */
+	bool late;	 /**< it knows its limits only once it was configured */
+	bool nudge;	 /**< it has frames of its own to send, when it is given some or none */
 	bool tag_beyond; /**< a frame with a tag may be 4 bytes longer than its MTU says */
 	/** Queues of each kind, where it announces more than all its devices have; or 0. */
 	uint8_t max_queues;

@@ -250,6 +250,7 @@ fill_info(const struct port_ops *ops, struct port_dev *d, const struct rte_eth_d
 	i->mtu = a->mtu;
 	if (a->mtu == 0 && ops->mtu_get(d->id, &i->mtu) != 0)
 		i->mtu = RTE_ETHER_MTU;
+	i->nudge = d->drv->nudge;
 	i->vlan_strip = c->vlan_mtu != 0 && d->facts.vlan_strip;
 	i->vlan_insert = c->vlan_mtu != 0 && d->facts.vlan_insert;
 }
@@ -259,6 +260,24 @@ may_differ(const char *step)
 {
 	/* What other queue counts may cure. */
 	return strcmp(step, "set the MTU") != 0;
+}
+
+/*
+ * What the driver says of the device. One that is late is configured for that, with as little as
+ * any has; a configuration that its members refuse would leave them as they are for good.
+ */
+static int
+ask(const struct port_ops *ops, uint16_t id, struct rte_eth_dev_info *info)
+{
+	const struct rte_eth_conf conf = {0};
+	int ret;
+
+	memset(info, 0, sizeof(*info));
+	ret = ops->info(id, info);
+	if (ret != 0 || !port_driver_find(info->driver_name)->late)
+		return ret;
+	ret = ops->configure(id, 1, 1, &conf);
+	return ret != 0 ? ret : ops->info(id, info);
 }
 
 int
@@ -273,10 +292,7 @@ port_dev_start(struct port_set *s, struct port_dev *d, const struct port_config 
 	unsigned int socket, n_plan;
 	int ret;
 
-	memset(&info, 0, sizeof(info));
-	ret = ops->info(d->id, &info);
-	if (ret == 0)
-		ret = ops->mac(d->id, &mac);
+	ret = ask(ops, d->id, &info);
 	if (ret != 0) {
 		snprintf(err, err_len, "%s: ask the driver: %s", c->device, rte_strerror(-ret));
 		return ret;
@@ -290,7 +306,6 @@ port_dev_start(struct port_set *s, struct port_dev *d, const struct port_config 
 	if (ret != 0)
 		return ret;
 	port_facts_fill(&d->facts, &info, c, d->n_vmacs, d->n_mcasts);
-	memcpy(d->now.info.mac, mac.addr_bytes, sizeof(d->now.info.mac));
 	d->drv = port_driver_find(info.driver_name);
 	d->if_index = d->drv->netdev ? info.if_index : 0;
 	/* With the interrupt on, the ethdev layer answers from what the last one left. */
@@ -322,6 +337,13 @@ port_dev_start(struct port_set *s, struct port_dev *d, const struct port_config 
 		return ret;
 	}
 	d->started = true;
+	/* Now: that of a bond is its first member's until it starts, and then its primary's. */
+	ret = ops->mac(d->id, &mac);
+	if (ret != 0) {
+		snprintf(err, err_len, "%s: ask for the MAC: %s", c->device, rte_strerror(-ret));
+		return ret;
+	}
+	memcpy(d->now.info.mac, mac.addr_bytes, sizeof(d->now.info.mac));
 	d->config = *c;
 	d->config.vmacs = NULL;
 	d->config.mcasts = NULL;

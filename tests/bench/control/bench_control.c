@@ -225,7 +225,7 @@ dp_build(void)
 
 	for (uint16_t i = 0; i < b.n_ifs; i++) {
 		queues[i] = (struct dp_queue){b.port[i], 0, N_DESC};
-		ports[i] = (struct dp_port_config){b.port[i], 1, true, false};
+		ports[i] = (struct dp_port_config){b.port[i], 1, true, false, false};
 		ifs[i] = (struct dp_if_config){.port_id = b.port[i],
 			.mac = {2, 0, 0, 0, 0, (uint8_t)i},
 			.mtu = 1500,

@@ -167,7 +167,7 @@ dp_build(uint16_t n_workers, struct rte_mempool *pool)
 		{.if_index = 1, .vhid = 2},
 	};
 	const struct dp_port_config ports[N_PORTS] = {
-		{0, n_workers, false, false}, {1, n_workers, false, false}};
+		{0, n_workers, false, false, false}, {1, n_workers, false, false, false}};
 	struct dp_worker_config workers[WORKERS_MAX];
 	const struct dp_config config = {
 		.n_workers = n_workers,

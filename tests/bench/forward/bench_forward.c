@@ -62,7 +62,7 @@ dp_build(struct rte_mempool *pool)
 {
 	static const struct dp_queue queue = {IN, 0, N_DESC};
 	static const struct dp_port_config ports[N_PORTS] = {
-		{IN, 1, false, false}, {OUT, 1, false, false}};
+		{IN, 1, false, false, false}, {OUT, 1, false, false, false}};
 	static const struct dp_if_config ifs[N_PORTS] = {
 		{.port_id = IN, .mac = {2, 0, 0, 0, 0, 1}, .mtu = 1500},
 		{.port_id = OUT, .mac = {2, 0, 0, 0, 0, 2}, .mtu = 1500},

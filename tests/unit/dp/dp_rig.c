@@ -236,7 +236,7 @@ rig_open(struct rig *r)
 	}
 	for (uint16_t p = 0; p < RIG_PORTS; p++)
 		ports[p] = (struct dp_port_config){
-			g.port_id[p], n_txq, r->opt.control_txq, r->opt.vlan_insert};
+			g.port_id[p], n_txq, r->opt.control_txq, r->opt.vlan_insert, r->opt.nudge};
 	for (uint16_t w = 0; w < c.n_workers; w++) {
 		for (uint16_t p = 0; p < RIG_PORTS; p++)
 			queues[w][p] = (struct dp_queue){

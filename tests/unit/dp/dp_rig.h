@@ -73,6 +73,7 @@ struct rig_options {
 	uint16_t vlan[2];	     /**< tags of the LAN and of the WAN */
 	bool one_port;		     /**< the WAN is on the LAN's port */
 	bool vlan_insert;	     /**< the devices put tags in */
+	bool nudge;		     /**< the drivers are to be given bursts of nothing */
 };
 
 struct rig {

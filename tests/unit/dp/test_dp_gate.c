@@ -367,8 +367,8 @@ bad_configurations_are_refused(void **state)
 	struct rig *r = *state;
 	struct dp_queue q[2] = {{r->port_id[LAN], 0, 256}, {r->port_id[LAN], 0, 256}};
 	struct dp_worker_config w = {1, q, SOCKET_ID_ANY};
-	struct dp_port_config ports[2] = {
-		{r->port_id[LAN], 1, false, false}, {r->port_id[LAN], 1, false, false}};
+	struct dp_port_config ports[2] = {{r->port_id[LAN], 1, false, false, false},
+		{r->port_id[LAN], 1, false, false, false}};
 	struct dp_if_config ifs[2] = {{.port_id = r->port_id[LAN], .mtu = 1500},
 		{.port_id = r->port_id[LAN], .mtu = 1500}};
 	struct dp_group_config groups[2] = {{.vhid = 1}, {.vhid = 1}};
@@ -388,7 +388,7 @@ bad_configurations_are_refused(void **state)
 	struct dp_worker_config two_queues = {2, q, SOCKET_ID_ANY}, foreign = {1, q + 1, 0};
 	struct dp_group_config no_if = {.if_index = 1, .vhid = 1}, no_vhid = {.vhid = 0};
 	struct dp_if_config small = {.port_id = r->port_id[LAN], .mtu = 67};
-	struct dp_port_config no_txq = {r->port_id[LAN], 0, false, false};
+	struct dp_port_config no_txq = {r->port_id[LAN], 0, false, false, false};
 	struct dp_if_config same_tag[2] = {{.port_id = r->port_id[LAN], .mtu = 1500, .vlan = 7},
 		{.port_id = r->port_id[LAN], .mtu = 1500, .vlan = 7}};
 	struct dp_if_config no_tag = {.port_id = r->port_id[LAN], .mtu = 1500, .vlan = 4095};

@@ -378,7 +378,7 @@ every_vip_is_found(void **state)
 	static uint8_t vips[GROUPS][VIPS][16];
 	const struct dp_queue q = {r->port_id[LAN], 2, 256};
 	const struct dp_worker_config w = {1, &q, SOCKET_ID_ANY};
-	const struct dp_port_config port = {r->port_id[LAN], 1, false, false};
+	const struct dp_port_config port = {r->port_id[LAN], 1, false, false, false};
 	const struct dp_if_config lan = {
 		.port_id = r->port_id[LAN], .mtu = 1500, .n_ip6 = 1, .ip6 = &vips[0][9]};
 	struct dp_group_config groups[GROUPS];

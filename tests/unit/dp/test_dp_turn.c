@@ -4,6 +4,8 @@
 /*
  * The turn of a worker: how far in time it has read, what it counts, and its loop on a thread.
  */
+#include <rte_ethdev.h>
+
 #include "dp_rig.h"
 
 #include <pthread.h>
@@ -325,12 +327,59 @@ the_loop_runs_beside_control(void **state)
 	assert_int_equal(rte_rcu_qsbr_check(dp_qsbr(r->dp), token, false), 1);
 }
 
+static uint16_t
+burst_seen(uint16_t port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n, void *seen)
+{
+	(void)port;
+	(void)queue;
+	(void)pkts;
+	if (n == 0)
+		++*(unsigned int *)seen;
+	return n;
+}
+
+/* A driver with frames of its own to send is called without any, one worker is enough. */
+static void
+drivers_are_nudged(void **state)
+{
+	struct rig *r = *state;
+	unsigned int seen[2] = {0, 0};
+	const struct rte_eth_rxtx_callback *cb[2];
+
+	rig_configure(r, &(struct rig_options){.n_workers = 2, .nudge = true});
+	for (uint16_t q = 0; q < 2; q++) {
+		cb[q] = rte_eth_add_tx_callback(r->port_id[LAN], q, burst_seen, &seen[q]);
+		assert_non_null(cb[q]);
+	}
+	rig_turn(r);
+	assert_int_equal(seen[0], 1);
+	rig_turn(r);
+	assert_int_equal(seen[0], 1);
+	/* Also without link, which the driver may want to make; not while it is out of service. */
+	dp_link(r->dp, r->port_id[LAN], false);
+	r->now += 50 * BASE_NS_PER_MS;
+	rig_turn(r);
+	assert_int_equal(seen[0], 2);
+	dp_attach(r->dp, r->port_id[LAN], false);
+	r->now += 50 * BASE_NS_PER_MS;
+	rig_turn(r);
+	assert_int_equal(seen[0], 2);
+	rig_configure(r, &(struct rig_options){.n_workers = 2});
+	r->now += 50 * BASE_NS_PER_MS;
+	rig_turn(r);
+	assert_int_equal(seen[0], 2);
+	assert_int_equal(seen[1], 0);
+	for (uint16_t q = 0; q < 2; q++)
+		assert_int_equal(rte_eth_remove_tx_callback(r->port_id[LAN], q, cb[q]), 0);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(drivers_are_nudged),
 		T(the_horizon_is_the_start_of_a_turn_that_emptied_the_queue),
 		T(a_flooded_queue_moves_on_by_its_descriptors),
 		T(a_queue_that_was_never_empty_has_a_horizon_too),

@@ -99,8 +99,8 @@ info(uint16_t id, struct rte_eth_dev_info *out)
 	out->min_mtu = d->min_mtu;
 	out->max_mtu = d->max_mtu;
 	out->max_rx_pktlen = d->max_rx_pktlen;
-	out->max_rx_queues = d->max_rxq;
-	out->max_tx_queues = d->max_txq;
+	out->max_rx_queues = d->late && !d->asked ? UINT16_MAX : d->max_rxq;
+	out->max_tx_queues = d->late && !d->asked ? UINT16_MAX : d->max_txq;
 	out->max_mac_addrs = d->max_macs;
 	out->rx_desc_lim = (struct rte_eth_desc_lim){.nb_max = d->max_desc, .nb_align = 1};
 	out->tx_desc_lim = out->rx_desc_lim;
@@ -131,6 +131,8 @@ configure(uint16_t id, uint16_t n_rxq, uint16_t n_txq, const struct rte_eth_conf
 	OP(id, CONFIGURE);
 	struct fake_dev *d = &fake_devs[id];
 
+	d->spoilt = d->spoilt || (!d->asked && (n_rxq > d->max_rxq || n_txq > d->max_txq));
+	d->asked = true;
 	if (n_rxq > d->max_rxq || n_txq > d->max_txq || (d->want_pairs && n_rxq != n_txq))
 		return -EINVAL;
 	if (d->refuse_last_queue && n_rxq == d->max_rxq)
@@ -194,6 +196,8 @@ static int
 mtu_set(uint16_t id, uint16_t mtu)
 {
 	OP(id, MTU_SET);
+	if (fake_devs[id].late && fake_devs[id].spoilt)
+		return -EINVAL;
 	if (fake_devs[id].mtu_ret == 0)
 		fake_devs[id].mtu = mtu;
 	return fake_devs[id].mtu_ret;

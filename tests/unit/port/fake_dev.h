@@ -27,6 +27,11 @@ struct fake_dev {
 	uint32_t max_macs;
 
 	/* What it refuses; 0 is fine. */
+	/*
+	 * As net_bonding it tells no limits until it was configured once; members that refused
+	 * that configuration are never configured again.
+	 */
+	bool late;
 	bool want_pairs;	/* configure: -EINVAL unless RX = TX */
 	uint16_t max_txq_setup; /* transmit queue setup: -EIO from this one on; 0: never */
 	bool refuse_rss;
@@ -42,6 +47,7 @@ struct fake_dev {
 
 	/* What it is. */
 	uint16_t n_rxq, n_txq, n_rx_desc, mtu;
+	bool asked, spoilt; /* late: configured once, and whether its members refused */
 	bool configured, started, closed, rss_on, lsc_on;
 	uint8_t steered; /* kinds */
 	uint16_t steer_queue;

@@ -346,6 +346,39 @@ test_vlan_offloads(void **state)
 	}
 }
 
+/* A bond knows nothing of its members at first, and never forgives what they refuse. */
+static void
+test_bond(void **state)
+{
+	struct port_config c = fake_config(0);
+	struct port_info i;
+	struct port_set *s;
+
+	(void)state;
+	fake_devs[0].driver = "net_bonding";
+	fake_devs[0].late = true;
+	fake_devs[0].max_rxq = 1;
+	fake_devs[0].max_txq = 1;
+	c.n_rxq = 2;
+	c.n_workers = 2;
+	s = start_one(&c);
+	if (s == NULL)
+		fail_msg("%s", err);
+	port_set_info(s, 0, &i);
+	assert_int_equal(i.n_rxq, 1);
+	assert_int_equal(i.n_txq, 1);
+	assert_false(i.control_txq);
+	assert_true(i.nudge);
+	port_set_stop(s);
+	fake_reset();
+	c = fake_config(0);
+	s = start_one(&c);
+	assert_non_null(s);
+	port_set_info(s, 0, &i);
+	assert_false(i.nudge);
+	port_set_stop(s);
+}
+
 static void
 test_refusals(void **state)
 {
@@ -436,6 +469,7 @@ main(void)
 		cmocka_unit_test_setup(test_rss, reset),
 		cmocka_unit_test_setup(test_mtu, reset),
 		cmocka_unit_test_setup(test_vlan_mtu, reset),
+		cmocka_unit_test_setup(test_bond, reset),
 		cmocka_unit_test_setup(test_vlan_offloads, reset),
 		cmocka_unit_test_setup(test_refusals, reset),
 		cmocka_unit_test_setup(test_queue_setup_refused, reset),
