@@ -11,7 +11,8 @@
  * The input is a list of frames. Each has six bytes before it: port and repairs, Ethernet
  * destination and groups that are MASTER, bytes of the first segment and of the others (0: one
  * segment), length with the low byte first; of its last byte two bits are the reverse-path check,
- * and one makes the WAN's MTU small.
+ * and one makes the WAN's MTU small. A bit of the second byte makes LAN and WAN two VLANs of one
+ * device: the port is then that of the tag, or the frame comes as it is.
  */
 #include "fuzz.h"
 
@@ -28,6 +29,7 @@
 #define LEN_MASK   0x0fff
 #define WAN_MTU	   1400
 #define SMALL_MTU  300
+#define TAGGED	   8 /* of the second byte; three bits below are the MAC, four above the groups */
 
 enum {
 	FIX_PORT = 3, /* LAN, WAN, BARE, LAN by the second worker, which sends by the first */
@@ -39,8 +41,21 @@ enum {
 	FIX_RESOLVE = 1 << 7,  /* next hops answer */
 };
 
+static const uint16_t tags[2] = {10, 20}; /* of LAN and WAN where they have any */
+
 static struct rig *rig;
 static unsigned int mbufs; /* free in the pool while nothing is under way */
+
+static void
+configure(bool tagged)
+{
+	rig_configure(rig,
+		&(struct rig_options){.icmp_per_s = 1000000,
+			.n_workers = 2,
+			.n_txq = 1,
+			.vlan = {tagged ? tags[LAN] : 0, tagged ? tags[WAN] : 0},
+			.one_port = tagged});
+}
 
 static void
 init(void)
@@ -49,8 +64,7 @@ init(void)
 
 	BASE_ASSERT(rig_group_setup(&state) == 0 && rig_setup(&state) == 0);
 	rig = state;
-	rig_configure(
-		rig, &(struct rig_options){.icmp_per_s = 1000000, .n_workers = 2, .n_txq = 1});
+	configure(false);
 	mbufs = rte_mempool_avail_count(rig->pool);
 }
 
@@ -139,6 +153,22 @@ drain_punts(uint8_t fix)
 	return n;
 }
 
+/* @return the interface that a frame left by; its tag is gone */
+static int
+untag(struct frame *f, int port)
+{
+	int iface;
+
+	if (!rig->opt.one_port)
+		return port;
+	BASE_ASSERT(port == LAN && base_load_be16(f->b + 12) == WIRE_ETHERTYPE_VLAN);
+	iface = base_load_be16(f->b + WIRE_ETH_LEN) == tags[LAN] ? LAN : WAN;
+	BASE_ASSERT(base_load_be16(f->b + WIRE_ETH_LEN) == tags[iface]);
+	f->len -= WIRE_VLAN_TAG_LEN;
+	memmove(f->b + 12, f->b + 12 + WIRE_VLAN_TAG_LEN, f->len - 12);
+	return iface;
+}
+
 static void
 drain(uint8_t fix, uint8_t master)
 {
@@ -161,9 +191,11 @@ drain(uint8_t fix, uint8_t master)
 			struct wire_ip4 ip4;
 			struct wire_ip6 ip6;
 
-			BASE_ASSERT(port != BARE && sent.len >= IP_AT + WIRE_IP4_LEN);
-			BASE_ASSERT(sent.len <= (uint32_t)IP_AT + rig->dp->ifs[port].mtu);
-			BASE_ASSERT(!is_imposture(&sent, port, master));
+			int iface = untag(&sent, port);
+
+			BASE_ASSERT(iface != BARE && sent.len >= IP_AT + WIRE_IP4_LEN);
+			BASE_ASSERT(sent.len <= (uint32_t)IP_AT + rig->dp->ifs[iface].mtu);
+			BASE_ASSERT(!is_imposture(&sent, iface, master));
 			if (base_load_be16(sent.b + 12) == WIRE_ETHERTYPE_IP6)
 				BASE_ASSERT(wire_ip6_decode(sent.b + IP_AT, sent.len - IP_AT,
 						    &ip6) == WIRE_IP6_OK &&
@@ -205,14 +237,22 @@ balance(const struct dp_stats *s)
 
 /* Behind its last byte nothing may be read; on other frames headers move there by right. */
 static void
-one_frame(const struct frame *f, const uint8_t head[6])
+one_frame(struct frame *f, const uint8_t head[6])
 {
 	int port = (head[0] & FIX_PORT) == 3 ? LAN : head[0] & FIX_PORT;
+	bool tagged = (head[1] & TAGGED) != 0;
 	struct dp_stats before = rig_stats(rig), after;
 	uint8_t master = head[1] >> 4;
 	struct base_addr known = base_addr_from_ip4(base_load_be32(f->b + IP_AT + 12));
 	bool second = (head[0] & FIX_PORT) == 3;
 
+	if (tagged != rig->opt.one_port) {
+		configure(tagged);
+		memset(&before, 0, sizeof(before));
+	}
+	if (tagged && port != BARE && f->len >= WIRE_ETH_LEN)
+		frame_tag(f, WIRE_ETHERTYPE_VLAN, tags[port]);
+	port = tagged ? LAN : port;
 	set_up(head[5]);
 	for (uint16_t g = 0; g < RIG_GROUPS; g++)
 		(master >> g & 1 ? rig_master : rig_backup)(rig, g);
