@@ -3,7 +3,7 @@
 # Copyright (c) 2026 the koi contributors
 #
 # setup.sh PURPOSE...   install the Debian packages of tests/packages that are missing
-# setup.sh peers        unpack ucarp and keepalived below .build/peers; nothing is installed
+# setup.sh peers        unpack ucarp, keepalived and prometheus below .build/peers; nothing is installed
 # setup.sh guest        unpack QEMU, a kernel and busybox below .build/guest; nothing is installed. Where
 #                       that fails the reason is left in .build/guest/missing, and it is no error
 #
@@ -92,6 +92,20 @@ unpack_peer() {
 	unpack_debs "$dir"
 }
 
+# Prometheus for the alerts' tests: one program, without the pages that its package is for most of its size.
+unpack_prometheus() (
+	local dir=$peers/prometheus
+	[ -e "$dir/.complete" ] && exit 0
+	[ -x /usr/bin/promtool ] && [ -x /usr/bin/prometheus ] && exit 0
+	echo "setup: unpacking prometheus"
+	rm -rf "$dir"
+	mkdir -p "$dir/debs"
+	update_once
+	cd "$dir/debs" || die "cannot enter $dir/debs"
+	apt download prometheus
+	unpack_debs "$dir"
+)
+
 # A machine to run koi in, with PCI devices. A kernel's package would make an initramfs and set up the
 # boot loader, so it comes alone; its name holds a version, which a package without one leads to.
 unpack_guest() {
@@ -127,6 +141,7 @@ for arg in "$@"; do
 	if [ "$arg" = peers ]; then
 		unpack_peer ucarp
 		unpack_peer keepalived
+		unpack_prometheus || exit 1
 	fi
 	if [ "$arg" = guest ]; then
 		mkdir -p "$guest"

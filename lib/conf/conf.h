@@ -68,6 +68,12 @@ struct conf_lcores {
 	uint8_t rt_priority; /**< 0 = off, else 1..98 */
 };
 
+/** Where metrics are served over HTTP; of the kernel, not of an interface of ours. */
+struct conf_metrics {
+	struct base_addr addr; /**< family BASE_FAMILY_NONE: nowhere */
+	uint16_t port;
+};
+
 /** How frames to the shared MACs are to reach us. */
 enum conf_vmac_filter {
 	CONF_VMAC_FILTER_AUTO = 0,    /**< filter slots, else promiscuous */
@@ -145,6 +151,7 @@ struct conf {
 	uint16_t n_eal;
 	char **eal;
 	struct conf_lcores lcores;
+	struct conf_metrics metrics;
 	/** With arpbalance an IPv4 VIP may be in several groups of one interface. */
 	bool allow, preempt, arpbalance;
 	uint8_t log;		      /**< 0..2 */
@@ -221,5 +228,8 @@ bool conf_name_valid(const char *name);
 #define CONF_ADDR_STR 64
 const char *conf_addr_str(const struct base_addr *a, char buf[CONF_ADDR_STR]);
 const char *conf_prefix_str(const struct base_prefix *p, char buf[CONF_ADDR_STR]);
+/** Text of an address and a port, as in the file: "127.0.0.1:9568", "[::1]:9568". */
+#define CONF_LISTEN_STR (CONF_ADDR_STR + 8)
+const char *conf_listen_str(const struct conf_metrics *m, char buf[CONF_LISTEN_STR]);
 
 #endif

@@ -100,12 +100,13 @@ struct ctl_box_view {
 	uint8_t log;
 	uint32_t demotion;
 	uint16_t masters, backups, inits;
-	uint64_t stats[CTL_STAT_COUNT]; /**< sum over groups and what belongs to none */
+	uint64_t stats[CTL_STAT_COUNT];	   /**< sum over groups and what belongs to none */
+	uint64_t no_group[CTL_STAT_COUNT]; /**< of these what belongs to no group */
 	uint64_t turns, sleeps, stalls;
 	base_ns_t longest_turn_ns;
 	/** Lateness of adverts: bucket i counts those under 2^i * 4 us, the last the rest. */
 	uint64_t late[CTL_LATE_BUCKETS];
-	base_ns_t late_max;
+	base_ns_t late_max, late_sum;
 	base_ns_t started_at, published_at;
 };
 void ctl_box_view(const struct ctl *c, struct ctl_box_view *out);

@@ -77,6 +77,7 @@ note_lateness(struct ctl *c, base_ns_t late)
 	while (bucket < CTL_LATE_BUCKETS - 1 && late >= (4 * BASE_NS_PER_US) << bucket)
 		bucket++;
 	c->late[bucket]++;
+	c->late_sum += late;
 	if (late > c->late_max)
 		c->late_max = late;
 }

@@ -217,7 +217,7 @@ struct ctl {
 	base_ns_t stall_told; /* time of the last STALL event */
 	uint32_t stalls_untold;
 	uint64_t late[CTL_LATE_BUCKETS];
-	base_ns_t late_max;
+	base_ns_t late_max, late_sum;
 	base_ns_t published_at;
 	uint16_t publish_next;
 	/* Groups whose view must be published, a bit each. */

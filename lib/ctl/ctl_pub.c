@@ -51,6 +51,7 @@ publish_box(struct ctl *c)
 	v->log = c->log;
 	v->demotion = election_demotion_total(c->election);
 	memcpy(v->stats, c->box_stats, sizeof(v->stats));
+	memcpy(v->no_group, c->box_stats, sizeof(v->no_group));
 	for (uint16_t i = 0; i < c->n_groups; i++) {
 		const struct ctl_group *g = &c->groups[i];
 
@@ -66,6 +67,7 @@ publish_box(struct ctl *c)
 	v->longest_turn_ns = c->longest_turn_ns;
 	memcpy(v->late, c->late, sizeof(v->late));
 	v->late_max = c->late_max;
+	v->late_sum = c->late_sum;
 	v->started_at = c->started_at;
 	v->published_at = c->now;
 	uint32_t n = 0;

@@ -18,14 +18,18 @@
 
 #include "mgmt_cli_priv.h"
 #include "mgmt_marks_priv.h"
+#include "mgmt_metrics_priv.h"
 #include "mgmt_priv.h"
 #include "mgmt_tel_priv.h"
+
+#include "conf.h"
 
 struct mgmt {
 	struct mgmt_config config;
 	struct mgmt_cli *cli;
 	struct mgmt_server *server;
 	struct mgmt_log *log;
+	struct mgmt_http *http;
 	int wake_fd; /* readable: leave mgmt_interactive() */
 };
 
@@ -84,6 +88,11 @@ mgmt_start(const struct mgmt_config *config, char *err, unsigned int err_len)
 	if (!m->log) {
 		snprintf(err, err_len, "event log: %s", strerror(errno));
 		goto fail;
+	}
+	if (config->conf->metrics.addr.family != BASE_FAMILY_NONE) {
+		m->http = mgmt_http_start(&m->config, MGMT_HTTP_TIMEOUT_MS, err, err_len);
+		if (!m->http)
+			goto fail;
 	}
 	return m;
 fail:
@@ -144,6 +153,7 @@ mgmt_stop(struct mgmt *m)
 {
 	if (!m)
 		return;
+	mgmt_http_stop(m->http);
 	mgmt_tel_stop();
 	mgmt_server_stop(m->server);
 	mgmt_log_stop(m->log);

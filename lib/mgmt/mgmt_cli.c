@@ -17,6 +17,7 @@
 #include "mgmt_drain_priv.h"
 #include "mgmt_json_priv.h"
 #include "mgmt_marks_priv.h"
+#include "mgmt_metrics_priv.h"
 #include "mgmt_text_priv.h"
 
 /* What rdline keeps of a line; it drops the rest without a word. */
@@ -161,6 +162,16 @@ do_clear_ports(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mg
 		s->status = MGMT_CLI_REFUSED;
 		fprintf(s->out, "refused: %s: %s\n", info.device, strerror(-rc));
 	}
+}
+
+/* "metrics text": the older format, as node_exporter's textfile collector reads it. */
+static void
+do_metrics(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args *a)
+{
+	(void)a;
+	mgmt_metrics_write(s->config,
+		strstr(row->grammar, "text") ? MGMT_METRICS_TEXT : MGMT_METRICS_OPENMETRICS,
+		s->out);
 }
 
 static void

@@ -52,6 +52,7 @@ mgmt_view_info(const struct mgmt_config *c, const struct mgmt_args *a)
 	put_u64(o, "control_stalls", box.stalls);
 	put_u64(o, "control_longest_turn_us", box.longest_turn_ns / BASE_NS_PER_US);
 	put_u64(o, "late_max_us", box.late_max / BASE_NS_PER_US);
+	put_u64(o, "late_sum_us", box.late_sum / BASE_NS_PER_US);
 	/* adverts served less than 4, 8, 16, … us after their deadline */
 	for (unsigned int i = 0; i < CTL_LATE_BUCKETS; i++)
 		json_array_append_new(late, json_integer((json_int_t)box.late[i]));

@@ -159,6 +159,17 @@ group_json(const struct mgmt_config *c, uint16_t id)
 	return o;
 }
 
+static json_t *
+metrics_json(const struct conf_metrics *m)
+{
+	json_t *o = json_object();
+	char listen[CONF_LISTEN_STR];
+
+	if (m->addr.family != BASE_FAMILY_NONE)
+		put_str(o, "listen", conf_listen_str(m, listen));
+	return o;
+}
+
 json_t *
 mgmt_view_config(const struct mgmt_config *c, const struct mgmt_args *a)
 {
@@ -201,6 +212,7 @@ mgmt_view_config(const struct mgmt_config *c, const struct mgmt_args *a)
 		json_array_append_new(routes, r);
 	}
 	json_object_set_new(o, "routes", routes);
+	json_object_set_new(o, "metrics", metrics_json(&conf->metrics));
 	return o;
 }
 

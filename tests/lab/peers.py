@@ -34,6 +34,15 @@ def find(name):
     raise netns.LabError(f"{name} is not there: run tests/setup.sh peers")
 
 
+def find_prometheus(name):
+    """@return path of "prometheus" or "promtool" """
+    for base in (os.path.join(PEERS, "prometheus"), "/"):
+        program = os.path.join(base, "usr/bin", name)
+        if os.path.exists(program):
+            return program
+    raise netns.LabError(f"{name} is not there: run tests/setup.sh peers")
+
+
 class Daemon:
     """A process on a host with its output in a file."""
 

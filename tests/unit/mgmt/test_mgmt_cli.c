@@ -222,7 +222,7 @@ errors_name_the_bad_word(void **state)
 	} cases[] = {
 		{"shw",
 			"unknown command \"shw\": expected show, explain, carp, set, drain, "
-			"undrain, clear, help, quit\n"},
+			"undrain, clear, metrics, help, quit\n"},
 		{"show carp carp9",
 			"unknown group \"carp9\": groups are carp0, carp1; other words here: "
 			"all, stats, peers, events, demotion\n"},
