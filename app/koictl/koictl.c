@@ -190,12 +190,36 @@ read_reply(int fd)
 	return NULL;
 }
 
+/* Events as they come, line by line; what came together with the reply is first. */
+static int
+relay_events(int fd, const char *first)
+{
+	const struct timeval forever = {0};
+	char buf[4096];
+	ssize_t n = (ssize_t)strlen(first);
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &forever, sizeof(forever));
+	if (!write_all(STDOUT_FILENO, first, (size_t)n))
+		return EXIT_DONE;
+	for (;;) {
+		n = read(fd, buf, sizeof(buf));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return fail(EXIT_NO_DAEMON, "the daemon ended the stream");
+		/* who reads us has gone: no error to talk about */
+		if (!write_all(STDOUT_FILENO, buf, (size_t)n))
+			return EXIT_DONE;
+	}
+}
+
 static int
 print_reply(const char *text, bool as_json)
 {
 	/* On a machine so busy that the request came late, a prompt stands before the reply. */
 	const char *start = strchr(text, '{');
-	json_t *reply = start ? json_loads(start, 0, NULL) : NULL, *output;
+	/* behind it events may stand already */
+	json_t *reply = start ? json_loads(start, JSON_DISABLE_EOF_CHECK, NULL) : NULL, *output;
 	FILE *to = stdout;
 	int status;
 
@@ -230,6 +254,7 @@ one_command(int fd, char **words, int n, bool as_json)
 	const time_t max_s = strncmp(words[0], "drain", 5) == 0 ? DRAIN_MAX_S : ANSWER_MAX_S;
 	const struct timeval tv = {.tv_sec = max_s};
 	char *cmd = join(words, n), *reply;
+	const bool watching = cmd && strncmp(cmd, "watch", 5) == 0;
 	int rc;
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
@@ -240,13 +265,16 @@ one_command(int fd, char **words, int n, bool as_json)
 			   : fail(EXIT_NO_DAEMON, "cannot send the command");
 	} else {
 		reply = read_reply(fd);
-		if (reply)
-			rc = print_reply(reply, as_json);
-		else if (errno == EAGAIN)
+		if (reply) {
+			rc = print_reply(reply, as_json && !watching);
+			if (rc == EXIT_DONE && watching)
+				rc = relay_events(fd, strchr(reply, '\n') + 1);
+		} else if (errno == EAGAIN) {
 			rc = fail(EXIT_NO_DAEMON, "no answer within %d s", (int)max_s);
-		else
+		} else {
 			rc = fail(EXIT_NO_DAEMON, "the daemon ended the session: %s",
 				strerror(errno));
+		}
 	}
 	free(reply);
 	free(cmd);

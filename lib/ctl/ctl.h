@@ -190,6 +190,8 @@ struct ctl_event {
  */
 uint32_t ctl_events(const struct ctl *c, uint16_t group, uint64_t after, struct ctl_event *out,
 	uint32_t cap, uint64_t *last);
+/** The seq of the newest event, 0 if there is none. */
+uint64_t ctl_event_newest(const struct ctl *c);
 /** @} */
 
 /** @name Requests. @{ */

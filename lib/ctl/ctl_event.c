@@ -101,6 +101,12 @@ ctl_events(const struct ctl *c, uint16_t group, uint64_t after, struct ctl_event
 	return n;
 }
 
+uint64_t
+ctl_event_newest(const struct ctl *c)
+{
+	return __atomic_load_n(&c->event_seq, __ATOMIC_ACQUIRE);
+}
+
 static uint64_t
 bad_key(uint16_t if_id, uint16_t group, enum ctl_stat stat, const struct base_addr *src)
 {

@@ -174,6 +174,24 @@ do_metrics(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_a
 		s->out);
 }
 
+/* The server goes on with it, on the client's own socket. */
+static void
+do_watch(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args *a)
+{
+	if (!s->may_watch) {
+		s->status = MGMT_CLI_REFUSED;
+		fputs("refused: events are watched by koictl: koictl watch\n", s->out);
+		return;
+	}
+	s->watch = (struct mgmt_watch){
+		.on = true,
+		.has_group = a->has_group,
+		.group = a->group,
+		.has_after = strstr(row->grammar, "after") != NULL,
+		.after = (uint64_t)a->value,
+	};
+}
+
 static void
 do_clear_drops(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args *a)
 {

@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "mgmt_view_priv.h"
+#include "mgmt_watch_priv.h"
 
 /**
  * @file
@@ -34,11 +35,13 @@ enum mgmt_cli_status {
 struct mgmt_session {
 	const struct mgmt_cli *cli;
 	const struct mgmt_config *config;
-	int out_fd;	    /**< text is written here after each command; -1: left in text */
-	bool json;	    /**< leave the view in view instead of making text */
-	bool quit;	    /**< "quit" was given */
-	bool dropped_bytes; /**< the line being typed held bytes that cmdline ignores */
-	const char *line;   /**< being parsed, ends with a newline */
+	int out_fd;		 /**< text is written here after each command; -1: left in text */
+	bool json;		 /**< leave the view in view instead of making text */
+	bool may_watch;		 /**< who serves the session can stream events to it */
+	struct mgmt_watch watch; /**< "watch" was given */
+	bool quit;		 /**< "quit" was given */
+	bool dropped_bytes;	 /**< the line being typed held bytes that cmdline ignores */
+	const char *line;	 /**< being parsed, ends with a newline */
 	enum mgmt_cli_status status; /**< of the last command */
 	FILE *out;		     /**< while a command runs */
 	char *text;

@@ -43,6 +43,7 @@ struct mgmt_server {
 	dev_t dev; /* of our socket, so that stop unlinks nobody else's */
 	ino_t ino;
 	pthread_t thread;
+	atomic_uint watchers;
 	atomic_ullong heard; /* counts how often anybody was heard: order is all that matters */
 	struct client clients[MGMT_CLIENTS_MAX];
 };
@@ -87,6 +88,42 @@ note_heard(struct client *cl)
 	atomic_store(&cl->heard, atomic_fetch_add(&cl->server->heard, 1));
 }
 
+/* After a "watch" was answered. @return false when there are too many; text says so */
+static bool
+take_watcher(struct client *cl)
+{
+	if (atomic_fetch_add(&cl->server->watchers, 1) < MGMT_WATCHERS_MAX)
+		return true;
+	atomic_fetch_sub(&cl->server->watchers, 1);
+	return false;
+}
+
+static void
+watch(struct client *cl, struct mgmt_session *s)
+{
+	mgmt_watch_run(s->config, &s->watch, cl->fd, cl->server->send_timeout_ms);
+	atomic_fetch_sub(&cl->server->watchers, 1);
+	s->watch.on = false;
+}
+
+static const char too_many_watchers[] = "refused: too many watchers\n";
+
+/* Watch until a key is pressed, which is no part of a command. @return false when it is gone */
+static bool
+watch_person(struct client *cl, struct mgmt_session *s)
+{
+	static const char bye[] = "\r\n";
+	char keys[64];
+
+	if (!take_watcher(cl)) {
+		s->watch.on = false;
+		return send_all(cl->fd, too_many_watchers, sizeof(too_many_watchers) - 1);
+	}
+	watch(cl, s);
+	return recv(cl->fd, keys, sizeof(keys), MSG_DONTWAIT) > 0 &&
+		send_all(cl->fd, bye, sizeof(bye) - 1);
+}
+
 /*
  * A session with prompt and completion. cmdline writes single characters and ignores what write()
  * says, so it writes to memory: the socket sees few, whole sends, and a client that does not read
@@ -99,6 +136,7 @@ serve_person(struct client *cl)
 		.cli = cl->server->cli,
 		.config = cl->server->config,
 		.out_fd = memfd_create("koi-cli", MFD_CLOEXEC),
+		.may_watch = true,
 	};
 	struct cmdline *c;
 	bool first = true;
@@ -132,6 +170,8 @@ serve_person(struct client *cl)
 			flush(s.out_fd, cl->fd);
 			break;
 		}
+		if (s.watch.on && !watch_person(cl, &s))
+			break;
 	}
 	cmdline_free(c);
 	mgmt_cli_clear(&s);
@@ -202,9 +242,17 @@ serve_request(struct client *cl, struct mgmt_session *s, const char *line, size_
 	} else {
 		s->json = json_is_true(json_object_get(req, "json"));
 		mgmt_cli_run(s, get_str(req, "cmd"));
+		if (s->watch.on && !take_watcher(cl)) {
+			s->watch.on = false;
+			mgmt_cli_clear(s);
+			json_decref(req);
+			return reply(cl->fd, MGMT_CLI_REFUSED, json_string(too_many_watchers));
+		}
 		ok = reply(cl->fd, s->status,
 			s->view ? json_incref(s->view) : json_string(s->text ? s->text : ""));
 		mgmt_cli_clear(s);
+		if (s->watch.on)
+			watch(cl, s);
 	}
 	json_decref(req);
 	return ok && !s->quit;
@@ -218,6 +266,7 @@ serve_program(struct client *cl)
 		.cli = cl->server->cli,
 		.config = cl->server->config,
 		.out_fd = -1,
+		.may_watch = true,
 	};
 	char buf[MGMT_REQUEST_MAX + 1], *nl;
 	size_t have = 0, len;

@@ -288,8 +288,8 @@ put_priority(json_t *o, const char *key, const struct election_priority *p)
 	put_str(o, key, text);
 }
 
-static json_t *
-event_view(const struct mgmt_config *c, const struct ctl_event *e)
+json_t *
+mgmt_event_json(const struct mgmt_config *c, const struct ctl_event *e)
 {
 	char text[MGMT_EVENT_TEXT], wall[MGMT_WALL_STR], addr[CONF_ADDR_STR];
 	char split[MGMT_SPLIT_STR];
@@ -390,7 +390,7 @@ mgmt_view_carp_events(const struct mgmt_config *c, const struct mgmt_args *a)
 		n = ctl_events(
 			c->ctl, a->has_group ? a->group : ELECTION_NONE, a->offset, e, cap, &last);
 	for (uint32_t i = 0; i < n; i++)
-		json_array_append_new(list, event_view(c, &e[i]));
+		json_array_append_new(list, mgmt_event_json(c, &e[i]));
 	json_object_set_new(o, "events", list);
 	put_u64(o, "next", last);
 	free(e);

@@ -109,6 +109,8 @@ const char *mgmt_family_name(unsigned int family);
 /** The text of an event: the same in log, CLI and telemetry. @return buf */
 const char *mgmt_event_text(
 	const struct mgmt_config *c, const struct ctl_event *e, char buf[MGMT_EVENT_TEXT]);
+/** An event as views and the stream show it. */
+json_t *mgmt_event_json(const struct mgmt_config *c, const struct ctl_event *e);
 /** Name of its kind. */
 const char *mgmt_event_kind(const struct ctl_event *e);
 /** Level of "carp.log" from which on it is written. */

@@ -12,6 +12,7 @@ import pytest
 
 import box
 import lab
+import netns
 
 INFO_KEYS = set(
     "name carpdev vhid state advbase advskew demotion vmac addresses master_ip last_cause "
@@ -283,3 +284,95 @@ def test_manage_exit_codes_of_the_command_line():
     assert run_koi("--help").returncode == 0
     assert run_koi("--no-such-option").returncode == 1
     assert run_koi("--config", "/nonexistent.json").returncode == 1
+
+
+class Watcher:
+    """koictl watch, with its lines as they come."""
+
+    def __init__(self, one, *words):
+        self.process = one.host.ns.popen(
+            [box.KOICTL, "--socket", one.socket_path, "watch", *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self.hello = self.next()
+
+    def next(self):
+        """The next line, None at the end; a test that hangs is ended by its time limit."""
+        line = self.process.stdout.readline()
+        return json.loads(line) if line else None
+
+    def until(self, **want):
+        """Read until an event has these members. @return it"""
+        while True:
+            event = self.next()
+            assert event is not None, want
+            if want.items() <= event.items():
+                return event
+
+    def close(self):
+        netns.kill_group(self.process)
+        self.process.stdout.close()
+
+
+def test_manage_watch_tells_events_and_goes_on_after_a_number(two_groups):
+    one = two_groups.box
+    one.wait_master()
+    watch = Watcher(one)
+    assert watch.hello["kind"] == "hello" and watch.hello["node"] == "fw1"
+    of_group = Watcher(one, "group", "carp1")
+    one.ctl("carp carp0 state backup")
+    event = watch.until(kind="state", group="carp0", to="BACKUP")
+    assert event["from"] == "MASTER" and event["cause"] == "forced by operator"
+    one.ctl("set carp demotion 3")
+    assert watch.until(kind="demotion")["total"] == 3
+    one.ctl("carp carp1 down")
+    assert of_group.until(kind="state")["group"] == "carp1", "an event of another group"
+    # Who was away gets what it missed, once and in order.
+    watch.close()
+    of_group.close()
+    again = Watcher(one, "after", str(event["seq"] - 1))
+    assert again.hello["restarted"] is False and again.next() == event
+    seq = event["seq"]
+    while seq < again.hello["newest"]:
+        seq += 1
+        assert again.next()["seq"] == seq
+    # The end of koi is the end of the stream; its next life says that it is another one.
+    one.terminate()
+    while again.next():
+        pass
+    again.close()
+    one.start()
+    new = Watcher(one, "after", "1000000")
+    assert new.hello["restarted"] is True and new.hello["started"] > again.hello["started"]
+    assert new.next()["seq"] == 1
+    new.close()
+
+
+def test_manage_watchers_that_stall_or_flood_do_not_disturb_adverts(make_single):
+    one = make_single(advskew=0, state="master").box
+    one.wait_master()
+    start, begun = one.carp_stats("carp0")["opackets"], one.telemetry("/koi/info")
+    stalled = []
+    for _ in range(8):
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        s.settimeout(5)
+        s.connect(one.socket_path)
+        s.sendall(b'{"cmd": "watch after 0"}\n')
+        stalled.append(s)
+    lab.poll_until(
+        lambda: one.koictl("watch").returncode == 1, 10, "the ninth watcher is refused"
+    )
+    for n in range(400):
+        one.ctl(f"set carp demotion {n % 2}")
+    lab.poll_until(
+        lambda: one.carp_stats("carp0")["opackets"] >= start + 4, 20, "adverts meanwhile"
+    )
+    passed = (one.telemetry("/koi/info")["uptime_ms"] - begun["uptime_ms"]) / 1000
+    # demoted or not, an interval is at most 1.94 s
+    assert one.carp_stats("carp0")["opackets"] - start >= int(passed / 1.94) - 1
+    assert one.state("carp0") == "MASTER"
+    for s in stalled:
+        s.close()

@@ -376,6 +376,15 @@ drained(void)
 	}
 }
 
+uint64_t
+ctl_event_newest(const struct ctl *c)
+{
+	const uint32_t n = __atomic_load_n(&fake.n_events, __ATOMIC_ACQUIRE);
+
+	(void)c;
+	return n > 0 ? fake.events[n - 1].seq : 0;
+}
+
 int
 ctl_request(struct ctl *c, const struct ctl_request *req, char *note, size_t note_len)
 {

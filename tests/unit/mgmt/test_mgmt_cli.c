@@ -33,7 +33,12 @@ setup(void **state)
 	(void)state;
 	fake_setup();
 	cli = mgmt_cli_new();
-	session = (struct mgmt_session){.cli = cli, .config = &fake.config, .out_fd = -1};
+	session = (struct mgmt_session){
+		.cli = cli,
+		.config = &fake.config,
+		.out_fd = -1,
+		.may_watch = true,
+	};
 	return cli ? 0 : -1;
 }
 
@@ -222,7 +227,7 @@ errors_name_the_bad_word(void **state)
 	} cases[] = {
 		{"shw",
 			"unknown command \"shw\": expected show, explain, carp, set, drain, "
-			"undrain, clear, metrics, help, quit\n"},
+			"undrain, clear, watch, metrics, help, quit\n"},
 		{"show carp carp9",
 			"unknown group \"carp9\": groups are carp0, carp1; other words here: "
 			"all, stats, peers, events, demotion\n"},
