@@ -119,7 +119,7 @@ def test_metrics_port_in_use_is_a_clear_error(net):
         assert said in one.log()
 
 
-@pytest.mark.parametrize("name", ["dashboard.json"])
+@pytest.mark.parametrize("name", ["grafana/dashboard.json"])
 def test_metrics_dashboard_asks_for_what_there_is(net, name):
     one = box.Box(net.firewall("fw1"), box.config("fw1", state="master")).start()
     one.wait_master()
