@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) 2026 the koi contributors
-"""Figures that need no devices: stages of a worker, 1,024 groups on one core, forged adverts.
+"""Figures that need no devices: stages of a worker, 1,024 groups on one core, forged adverts,
+and adverts while workers have twice what they can.
 
 Runs bench_forward and bench_control some times and shows the median of each figure, and counts the
 instructions of the stages once by callgrind. Result: a table, and a JSON file in bench-results/.
@@ -28,6 +29,10 @@ RINGS = ["--vdev=net_ring0", "--vdev=net_ring1", "--"]
 #: Routes and destinations of a replay.
 TABLES = ((1000, 256), (10000, 1000000), (500000, 1000000))
 FAMILIES = {"IPv4": (), "IPv6": ("--ip6",)}
+#: Percent of what a worker forwards, offered to it.
+LOADS = (50, 200)
+#: An advert of a fast group is never to be later than its interval.
+INTERVAL_US = 1e6 / 256
 #: To reach: what classification may cost a frame.
 CLASSIFY_NS = 4
 
@@ -83,6 +88,23 @@ def replay(runs):
     return {"tables": tables, "instructions": counts, "classify_limit_ns": CLASSIFY_NS}
 
 
+def overload(runs):
+    """Adverts sent and heard beside packets, in a queue with them or in one of their own."""
+    rows = []
+    print(f"{'load':>6}{'queue':>6}{'worker':>8}{'control':>8} | sent adverts late by: p99 and most "
+          f"us (to reach: {INTERVAL_US:.0f}) | heard of sent, p99 us | packets lost in the queue")
+    for queue in ("one", "own"):
+        for percent in LOADS:
+            r = measure(runs, "control", "--", "overload", str(percent), queue)
+            rows.append(r)
+            lost = r["rx_missed"] / (r["rx_missed"] + r["forwarded"])
+            print(f"{percent:>5}%{queue:>6}{r['worker_share']:>8.2f}{r['control_share']:>8.2f} | "
+                  f"{r['late_us']['p99']:>8.1f}{r['late_us']['max']:>8.1f} | "
+                  f"{r['heard']:.0f}/{r['peers_sent']:.0f}{r['heard_us']['p99']:>8.1f} | "
+                  f"{lost:.2f}")
+    return rows
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=3, help="of each measurement")
@@ -105,11 +127,13 @@ def main():
             print(f"{rate:>9} {source:8}{r['control_share']:>8.2f}{r['worker_share']:>8.2f} | "
                   f"{cells[0]:>38} | {cells[1]:25} | "
                   f"{r['ring_full'] + r['unknown_ring_full']:.0f}")
+    loads = overload(runs)
     os.makedirs(os.path.join(ROOT, "bench-results"), exist_ok=True)
     path = os.path.join(ROOT, "bench-results", "inprocess.json")
     with open(path, "w", encoding="utf-8") as f:
         json.dump({"bench": "inprocess", "at": time.strftime("%FT%TZ", time.gmtime()),
-                   "forward": forward, "capacity": capacity, "floods": floods}, f, indent=2)
+                   "forward": forward, "capacity": capacity, "floods": floods,
+                   "overload": loads}, f, indent=2)
     print(os.path.relpath(path, ROOT))
 
 

@@ -5,17 +5,19 @@
  * Adverts from the receive queue to the election, in process: one worker's and the control lcore's
  * turns by turns, on devices made of rings.
  *
- *   bench_control EAL... -- capacity | flood RATE unknown|spoofed
+ *   bench_control EAL... -- capacity | flood RATE unknown|spoofed | overload PERCENT one|own
  *
  * capacity: 1,024 groups hear a master 256 times a second each. flood: RATE forged adverts a second
- * for one group of four, from a source never heard or in the master's name.
+ * for one group of four, from a source never heard or in the master's name. overload: packets to
+ * forward come at so many percent of what the worker can, while the box sends adverts for two
+ * groups and hears a master in two others, by the same receive queue or by one of their own.
  *
  * Time is counted, not waited for: each step takes what the busier of the two lcores needed of its
- * CPU, but at least STEP_NS, and what arrives meanwhile waits in the queue of the next step. So
- * the figures are those of two lcores with CPUs of their own, however busy this machine is: shares
- * of a CPU, and latencies from arrival to the end of the turn that heard the advert. Prints one
- * JSON object. Ends with 1 when an advert of a group that is not attacked was lost, or a group
- * changed its state.
+ * CPU, but at least STEP_NS (overload: a tenth of it), and what arrives meanwhile waits in the
+ * queue of the next step. So the figures are those of two lcores with CPUs of their own, however
+ * busy this machine is: shares of a CPU, and latencies from arrival to the end of the turn that
+ * heard the advert. Prints one JSON object. Ends with 1 when an advert of a group that is not
+ * attacked was lost, or a group changed its state; overload: when one was sent late by an interval.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -35,27 +37,34 @@
 #include "conf.h"
 #include "ctl.h"
 #include "dp.h"
+#include "fib.h"
 #include "fib_nbr.h"
 #include "port.h"
 #include "wire.h"
 
-#define STEP_NS	    (50 * BASE_NS_PER_US)
-#define INTERVAL_NS (BASE_NS_PER_S / 256)
-#define N_DESC	    1024
-#define IFS_MAX	    8
-#define FORGED	    4096
-#define LAT_MAX	    (1 << 16)
-#define SECONDS	    3
-#define PASS	    "lanpasswd"
-#define TURNS_MAX   128 /* of the worker in a step */
+#define STEP_NS		 (50 * BASE_NS_PER_US)
+#define INTERVAL_NS	 (BASE_NS_PER_S / 256)
+#define N_DESC		 1024
+#define IFS_MAX		 8
+#define FORGED		 4096
+#define LAT_MAX		 (1 << 16)
+#define SECONDS		 3
+#define PASS		 "lanpasswd"
+#define TURNS_MAX	 128					 /* of the worker in a step */
+#define ROUTER		 (UINT32_C(10) << 24 | 1 << 16 | 0xff09) /* on the second interface */
+#define DATA_LEN	 60
+#define OVERLOAD_STEP_NS (5 * BASE_NS_PER_US)
+#define CALIBRATE	 (1 << 20) /* packets */
 
 struct peer {
 	struct auth_group *auth;
 	uint64_t counter;
 	base_ns_t due, waits_since; /* 0: nothing under way */
-	uint64_t sent, heard;
+	uint64_t sent, heard, heard_before;
 	uint16_t if_index, group;
 	uint8_t vhid;
+	bool silent;	     /* this box is to become master */
+	base_ns_t last_sent; /* by this box; 0: never */
 };
 
 struct latency {
@@ -71,14 +80,20 @@ static struct {
 	struct ctl *ctl;
 	struct rte_mempool *pool;
 	uint16_t port[IFS_MAX];
-	struct rte_ring *rx[IFS_MAX], *tx[IFS_MAX][2];
+	uint16_t n_rxq; /* of each port; the last one is for adverts */
+	base_ns_t step_ns;
+	struct rte_ring *rx[IFS_MAX][2], *tx[IFS_MAX][2];
 	struct peer peers[DP_GROUP_MAX];
 	uint8_t forged[FORGED][WIRE_CARP4_FRAME_LEN];
 	struct base_rand rand;
 	base_ns_t now, worker_ns, control_ns;
 	uint64_t queue_full;
 	struct latency attacked, others;
-} b;
+	/* Of adverts that this box sent: how much later than an interval after the one before. */
+	struct latency late;
+	uint8_t data[DATA_LEN];
+	struct fib *fib;
+} b = {.n_rxq = 1, .step_ns = STEP_NS};
 
 /* What ctl asks of the devices: all have link, nothing happens. */
 uint16_t
@@ -161,9 +176,10 @@ conf_build(void)
 
 		fprintf(f,
 			"%s{\"name\":\"carp%u\",\"carpdev\":\"em%u\",\"vhid\":%u,\"pass\":\"" PASS
-			"\",\"fast\":true,\"advbase\":0,\"advskew\":100,\"addresses\":[\"10.%u.0."
+			"\",\"fast\":true,\"advbase\":0,\"advskew\":%u,\"addresses\":[\"10.%u.0."
 			"%u/16\"]}",
-			g ? "," : "", g, p->if_index, p->vhid, p->if_index, p->vhid);
+			g ? "," : "", g, p->if_index, p->vhid, p->silent ? 1 : 100, p->if_index,
+			p->vhid);
 	}
 	fprintf(f, "]}}");
 	fclose(f);
@@ -182,21 +198,22 @@ port_build(uint16_t i)
 	char name[32];
 	int id;
 
-	snprintf(name, sizeof(name), "rx%u", i);
-	b.rx[i] = rte_ring_create(name, N_DESC, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
 	for (unsigned int q = 0; q < 2; q++) {
 		snprintf(name, sizeof(name), "tx%u_%u", i, q);
 		b.tx[i][q] = rte_ring_create(name, N_DESC, SOCKET_ID_ANY, 0);
-		must(b.tx[i][q] != NULL, "rings");
+		snprintf(name, sizeof(name), "rx%u_%u", i, q);
+		b.rx[i][q] =
+			rte_ring_create(name, N_DESC, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+		must(b.tx[i][q] != NULL && b.rx[i][q] != NULL, "rings");
 	}
-	must(b.rx[i] != NULL, "rings");
 	snprintf(name, sizeof(name), "bench%u", i);
-	id = rte_eth_from_rings(name, &b.rx[i], 1, b.tx[i], 2, 0);
+	id = rte_eth_from_rings(name, b.rx[i], b.n_rxq, b.tx[i], 2, 0);
 	must(id >= 0, "device");
 	b.port[i] = (uint16_t)id;
-	must(rte_eth_dev_configure(b.port[i], 1, 2, &conf) == 0 &&
-			rte_eth_rx_queue_setup(b.port[i], 0, N_DESC, 0, NULL, b.pool) == 0 &&
-			rte_eth_tx_queue_setup(b.port[i], 0, N_DESC, 0, NULL) == 0 &&
+	must(rte_eth_dev_configure(b.port[i], b.n_rxq, 2, &conf) == 0, "device");
+	for (uint16_t q = 0; q < b.n_rxq; q++)
+		must(rte_eth_rx_queue_setup(b.port[i], q, N_DESC, 0, NULL, b.pool) == 0, "device");
+	must(rte_eth_tx_queue_setup(b.port[i], 0, N_DESC, 0, NULL) == 0 &&
 			rte_eth_tx_queue_setup(b.port[i], 1, N_DESC, 0, NULL) == 0 &&
 			rte_eth_dev_start(b.port[i]) == 0,
 		"device");
@@ -205,12 +222,13 @@ port_build(uint16_t i)
 static void
 dp_build(void)
 {
-	struct dp_queue queues[IFS_MAX];
+	struct dp_queue queues[2 * IFS_MAX];
 	struct dp_port_config ports[IFS_MAX];
 	struct dp_if_config ifs[IFS_MAX];
 	static struct dp_group_config groups[DP_GROUP_MAX];
 	static uint32_t vips[DP_GROUP_MAX];
-	const struct dp_worker_config worker = {b.n_ifs, queues, SOCKET_ID_ANY};
+	const struct dp_worker_config worker = {
+		(uint16_t)(b.n_ifs * b.n_rxq), queues, SOCKET_ID_ANY};
 	const struct dp_config config = {
 		.n_workers = 1,
 		.n_ports = b.n_ifs,
@@ -224,8 +242,10 @@ dp_build(void)
 	};
 
 	for (uint16_t i = 0; i < b.n_ifs; i++) {
-		queues[i] = (struct dp_queue){b.port[i], 0, N_DESC};
-		ports[i] = (struct dp_port_config){b.port[i], 1, true, false, false};
+		for (uint16_t q = 0; q < b.n_rxq; q++)
+			queues[i * b.n_rxq + q] = (struct dp_queue){b.port[i], q, N_DESC};
+		ports[i] = (struct dp_port_config){
+			.port_id = b.port[i], .n_txq = 1, .control_txq = true};
 		ifs[i] = (struct dp_if_config){.port_id = b.port[i],
 			.mac = {2, 0, 0, 0, 0, (uint8_t)i},
 			.mtu = 1500,
@@ -242,6 +262,44 @@ dp_build(void)
 	}
 	b.dp = dp_create(&config);
 	must(b.dp != NULL, "data plane");
+}
+
+static void
+no_action(void *arg, const struct fib_nbr_action *a)
+{
+	(void)arg;
+	(void)a;
+}
+
+/* Packets from the first network through a router of the second one. */
+static void
+data_build(void)
+{
+	static const struct fib_route route = {
+		.prefix = {{BASE_FAMILY_IP4, {203, 0, 113}}, 24},
+		.nh = {.type = FIB_NH_GATEWAY,
+			.if_index = 1,
+			.group = FIB_GROUP_NONE,
+			.gateway = ROUTER},
+	};
+	static const struct wire_eth eth = {.dst = {2}, .src = {2, 9}, .type = WIRE_ETHERTYPE_IP4};
+	static const struct wire_ip4 ip = {
+		.header_len = WIRE_IP4_LEN,
+		.total_len = DATA_LEN - WIRE_ETH_LEN,
+		.ttl = 64,
+		.proto = 17,
+		.src = UINT32_C(10) << 24 | 0x4209,
+		.dst = UINT32_C(203) << 24 | 113 << 8 | 9,
+	};
+	static const uint8_t mac[BASE_MAC_LEN] = {2, 7};
+	const struct base_addr router = base_addr_from_ip4(ROUTER);
+	char err[128] = "";
+
+	wire_eth_encode(&eth, b.data);
+	wire_ip4_encode(&ip, b.data + WIRE_ETH_LEN);
+	b.fib = fib_build("bench", &route, 1, SOCKET_ID_ANY, err, sizeof(err));
+	must(b.fib != NULL, err);
+	must(fib_nbr_set(b.nbr, 1, &router, mac, dp_clock(), no_action, NULL) == 0, "neighbour");
 }
 
 static void
@@ -277,7 +335,8 @@ build(uint16_t n_ifs, uint16_t n_groups)
 	dp_build();
 	b.nbr = fib_nbr_create("bench", 64, n_ifs, dp_qsbr(b.dp), SOCKET_ID_ANY);
 	must(b.nbr != NULL, "neighbour table");
-	dp_set_tables(b.dp, NULL, b.nbr);
+	data_build();
+	dp_set_tables(b.dp, b.fib, b.nbr);
 	config.conf = b.conf;
 	config.dp = b.dp;
 	config.nbr = b.nbr;
@@ -285,19 +344,29 @@ build(uint16_t n_ifs, uint16_t n_groups)
 	must(b.ctl != NULL, "control plane");
 }
 
+/* As a device does: what finds its queue full is lost. */
+static void
+receive_in(uint16_t if_index, uint16_t queue, const uint8_t *frame, uint16_t len)
+{
+	struct rte_mbuf *m;
+	char *p;
+
+	if (rte_ring_full(b.rx[if_index][queue])) {
+		b.queue_full++;
+		return;
+	}
+	m = rte_pktmbuf_alloc(b.pool);
+	p = m != NULL ? rte_pktmbuf_append(m, len) : NULL;
+	must(p != NULL, "mempool is empty");
+	memcpy(p, frame, len);
+	m->port = b.port[if_index];
+	must(rte_ring_enqueue(b.rx[if_index][queue], m) == 0, "ring");
+}
+
 static void
 receive(uint16_t if_index, const uint8_t *frame)
 {
-	struct rte_mbuf *m = rte_pktmbuf_alloc(b.pool);
-	char *p = m != NULL ? rte_pktmbuf_append(m, WIRE_CARP4_FRAME_LEN) : NULL;
-
-	must(p != NULL, "mempool is empty");
-	memcpy(p, frame, WIRE_CARP4_FRAME_LEN);
-	m->port = b.port[if_index];
-	if (rte_ring_enqueue(b.rx[if_index], m) != 0) {
-		b.queue_full++;
-		rte_pktmbuf_free(m);
-	}
+	receive_in(if_index, (uint16_t)(b.n_rxq - 1), frame, WIRE_CARP4_FRAME_LEN);
 }
 
 static void
@@ -337,7 +406,7 @@ peer_speak(struct peer *p)
 {
 	uint8_t frame[WIRE_CARP4_FRAME_LEN];
 
-	if (p->due > b.now)
+	if (p->due > b.now || p->silent)
 		return;
 	advert_build(p, source_of(p->if_index), NULL, p->counter++, frame);
 	receive(p->if_index, frame);
@@ -367,22 +436,56 @@ peer_look(struct peer *p, struct latency *l)
 	}
 }
 
+/* An advert of this box is on the wire. */
 static void
-step(base_ns_t *last, uint64_t flood_pps, double *owed)
+sent_note(const struct rte_mbuf *m, uint16_t if_index)
+{
+	const uint8_t *f = rte_pktmbuf_mtod(m, const uint8_t *);
+
+	if (base_load_be16(f + 12) != WIRE_ETHERTYPE_IP4 || f[WIRE_ETH_LEN + 9] != WIRE_PROTO_CARP)
+		return;
+	for (uint16_t g = 0; g < b.n_groups; g++) {
+		struct peer *p = &b.peers[g];
+		base_ns_t gap = b.now - p->last_sent;
+
+		if (p->if_index != if_index || p->vhid != f[WIRE_ETH_LEN + WIRE_IP4_LEN + 1])
+			continue;
+		if (p->last_sent != 0 && b.late.n < LAT_MAX)
+			b.late.us[b.late.n++] =
+				gap > INTERVAL_NS ? (double)(gap - INTERVAL_NS) / 1e3 : 0;
+		p->last_sent = b.now;
+	}
+}
+
+static void
+flood_one(bool data)
+{
+	if (data)
+		receive_in(0, 0, b.data, DATA_LEN);
+	else
+		receive(0, b.forged[base_rand_below(&b.rand, FORGED)]);
+}
+
+/* Adverts come somewhere among what comes since the last step. */
+static void
+step(base_ns_t *last, uint64_t flood_pps, bool data, double *owed)
 {
 	base_ns_t t0, t1, t2, took;
 	unsigned int turns = 0;
 	struct rte_mbuf *m;
-	uint32_t n;
+	uint32_t n, at;
 
 	*owed += (double)flood_pps * (double)(b.now - *last) / 1e9;
 	*last = b.now;
-	for (n = (uint32_t)*owed / 2, *owed -= n; n > 0; n--)
-		receive(0, b.forged[base_rand_below(&b.rand, FORGED)]);
+	n = (uint32_t)*owed;
+	*owed -= n;
+	at = (uint32_t)base_rand_below(&b.rand, n + UINT64_C(1));
+	for (uint32_t i = 0; i < at; i++)
+		flood_one(data);
 	for (uint16_t g = 0; g < b.n_groups; g++)
 		peer_speak(&b.peers[g]);
-	for (n = (uint32_t)*owed, *owed -= n; n > 0; n--)
-		receive(0, b.forged[base_rand_below(&b.rand, FORGED)]);
+	for (uint32_t i = at; i < n; i++)
+		flood_one(data);
 	t0 = cpu_ns();
 	while (dp_worker_turn(b.dp, 0, b.now) != 0 && ++turns < TURNS_MAX)
 		;
@@ -392,13 +495,15 @@ step(base_ns_t *last, uint64_t flood_pps, double *owed)
 	b.worker_ns += t1 - t0;
 	b.control_ns += t2 - t1;
 	took = RTE_MAX(t1 - t0, t2 - t1);
-	b.now += RTE_MAX(took, STEP_NS);
+	b.now += RTE_MAX(took, b.step_ns);
 	for (uint16_t i = 0; i < b.n_ifs; i++)
 		for (unsigned int q = 0; q < 2; q++)
-			while (rte_ring_dequeue(b.tx[i][q], (void **)&m) == 0)
+			while (rte_ring_dequeue(b.tx[i][q], (void **)&m) == 0) {
+				sent_note(m, i);
 				rte_pktmbuf_free(m);
+			}
 	for (uint16_t g = 0; g < b.n_groups; g++)
-		peer_look(&b.peers[g], g == 0 ? &b.attacked : &b.others);
+		peer_look(&b.peers[g], g == 0 && !data ? &b.attacked : &b.others);
 }
 
 static int
@@ -456,33 +561,103 @@ report(const char *what, uint64_t rate, bool spoofed, base_ns_t began)
 	return changes != 0 || heard + b.n_groups < sent ? 1 : 0;
 }
 
+/* What the worker forwards of its CPU's time, when packets come as fast as it takes them. */
+static uint64_t
+forwarding_pps(void)
+{
+	const base_ns_t before = b.worker_ns;
+	base_ns_t t0, took = 0;
+	struct rte_mbuf *m;
+
+	for (uint32_t n = 0; n < CALIBRATE; n += N_DESC / 2) {
+		for (unsigned int i = 0; i < N_DESC / 2; i++)
+			receive_in(0, 0, b.data, DATA_LEN);
+		t0 = cpu_ns();
+		while (dp_worker_turn(b.dp, 0, b.now) != 0)
+			;
+		took += cpu_ns() - t0;
+		while (rte_ring_dequeue(b.tx[1][0], (void **)&m) == 0)
+			rte_pktmbuf_free(m);
+	}
+	b.worker_ns = before;
+	return (uint64_t)(CALIBRATE * 1e9 / (double)took);
+}
+
+/* @return the exit code: 1 when an advert was late by an interval, or lost in a queue of its own */
+static int
+report_overload(uint64_t rate, uint64_t percent, base_ns_t began)
+{
+	double took = (double)(b.now - began);
+	uint64_t sent = 0, heard = 0;
+	struct ctl_group_view v;
+	struct dp_stats s;
+	bool masters = true;
+
+	for (uint16_t g = 0; g < b.n_groups; g++) {
+		const struct peer *p = &b.peers[g];
+
+		ctl_group_view(b.ctl, g, &v);
+		masters = masters && (v.info.state == ELECTION_MASTER) == p->silent;
+		sent += p->sent;
+		heard += p->heard - p->heard_before;
+	}
+	dp_stats_sum(b.dp, &s);
+	printf("{\"bench\": \"overload\", \"seconds\": %.3f, \"percent\": %" PRIu64
+	       ", \"offered_pps\": %" PRIu64 ", \"queue\": \"%s\", \"worker_share\": %.3f, "
+	       "\"control_share\": %.3f, \"forwarded\": %" PRIu64 ", \"rx_missed\": %" PRIu64,
+		took / 1e9, percent, rate, b.n_rxq == 2 ? "own" : "one", (double)b.worker_ns / took,
+		(double)b.control_ns / took, s.forwarded, b.queue_full);
+	printf(", \"peers_sent\": %" PRIu64 ", \"heard\": %" PRIu64, sent, heard);
+	print_latency("heard", &b.others);
+	print_latency("late", &b.late);
+	printf("}\n");
+	if (!masters || b.late.n == 0 || b.late.us[b.late.n - 1] >= (double)INTERVAL_NS / 1e3)
+		return 1;
+	return b.n_rxq == 2 && heard + b.n_groups < sent;
+}
+
 static int
 run(int argc, char **argv)
 {
 	bool flood = argc == 4 && strcmp(argv[1], "flood") == 0;
+	bool overload = argc == 4 && strcmp(argv[1], "overload") == 0;
 	bool spoofed = flood && strcmp(argv[3], "spoofed") == 0;
+	uint64_t percent = overload ? strtoull(argv[2], NULL, 10) : 0;
 	uint64_t rate = flood ? strtoull(argv[2], NULL, 10) : 0;
 	base_ns_t began, last;
 	double owed = 0;
 
-	if (!flood && (argc != 2 || strcmp(argv[1], "capacity") != 0)) {
+	if (!flood && !overload && (argc != 2 || strcmp(argv[1], "capacity") != 0)) {
 		fprintf(stderr,
-			"usage: bench_control EAL... -- capacity | flood RATE unknown|spoofed\n");
+			"usage: bench_control EAL... -- capacity | flood RATE unknown|spoofed | "
+			"overload PERCENT one|own\n");
 		return 2;
 	}
-	build(flood ? 2 : IFS_MAX, flood ? 4 : DP_GROUP_MAX);
+	/* In a step no more comes than the queue holds, unless the worker cannot keep up. */
+	if (overload)
+		b.step_ns = OVERLOAD_STEP_NS;
+	b.n_rxq = overload && strcmp(argv[3], "own") == 0 ? 2 : 1;
+	b.peers[2].silent = b.peers[3].silent = overload;
+	build(flood || overload ? 2 : IFS_MAX, flood || overload ? 4 : DP_GROUP_MAX);
 	forge(spoofed);
 	b.now = began = last = dp_clock();
 	for (uint16_t g = 0; g < b.n_groups; g++)
 		b.peers[g].due = began + INTERVAL_NS * g / b.n_groups;
 	/* Everybody is known before the flood begins. */
 	while (b.now < began + BASE_NS_PER_S / 4)
-		step(&last, 0, &owed);
+		step(&last, 0, false, &owed);
+	if (overload)
+		rate = forwarding_pps() * percent / 100;
 	b.worker_ns = b.control_ns = 0;
-	b.attacked.n = b.others.n = 0;
-	began = b.now;
-	while (b.now < began + SECONDS * BASE_NS_PER_S)
-		step(&last, rate, &owed);
+	b.attacked.n = b.others.n = b.late.n = 0;
+	for (uint16_t g = 0; g < b.n_groups; g++)
+		b.peers[g].sent = 0, b.peers[g].heard_before = b.peers[g].heard;
+	b.queue_full = 0;
+	last = began = b.now;
+	while (b.now < began + (overload ? 1 : SECONDS) * BASE_NS_PER_S)
+		step(&last, rate, overload, &owed);
+	if (overload)
+		return report_overload(rate, percent, began);
 	return report(flood ? "flood" : "capacity", rate, spoofed, began);
 }
 
