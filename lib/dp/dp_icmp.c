@@ -101,8 +101,25 @@ icmp_ok(const struct rte_mbuf *m, const struct wire_ip4 *ip)
 {
 	uint32_t len = (uint32_t)(ip->total_len - ip->header_len);
 
-	return (ip->frag & (WIRE_IP4_MF | WIRE_IP4_OFFSET)) == 0 && len >= WIRE_ICMP_LEN &&
+	return len >= WIRE_ICMP_LEN &&
 		dp_packet_sum_ok(m, WIRE_ETH_LEN + (uint32_t)ip->header_len, len, 0);
+}
+
+/* Part of an ICMP message to us: only the kernel puts such together. */
+static void
+fragment_handle(struct dp_lcore *lc, struct rte_mbuf *m, const struct wire_ip4 *ip,
+	uint16_t if_index, uint16_t group)
+{
+	const uint8_t *icmp = rte_pktmbuf_mtod_offset(
+		m, const uint8_t *, WIRE_ETH_LEN + (uint32_t)ip->header_len);
+
+	if (!lc->dp->ifs[if_index].host)
+		dp_drop(lc, m, DP_DROP_ECHO_MALFORMED);
+	else if ((ip->frag & WIRE_IP4_OFFSET) == 0 && ip->total_len > ip->header_len &&
+		icmp[0] == WIRE_ICMP_REDIRECT)
+		dp_drop(lc, m, DP_DROP_REDIRECT);
+	else
+		dp_host_up(lc, m, if_index, group);
 }
 
 void
@@ -116,8 +133,15 @@ dp_echo(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t if_index, uint16_t gro
 	enum dp_drop why;
 
 	if (wire_ip4_decode(p + WIRE_ETH_LEN, (size_t)(m->pkt_len - WIRE_ETH_LEN), &ip) !=
-			WIRE_IP4_OK ||
-		!icmp_ok(m, &ip)) {
+		WIRE_IP4_OK) {
+		dp_drop(lc, m, DP_DROP_ECHO_MALFORMED);
+		return;
+	}
+	if ((ip.frag & (WIRE_IP4_MF | WIRE_IP4_OFFSET)) != 0) {
+		fragment_handle(lc, m, &ip, if_index, group);
+		return;
+	}
+	if (!icmp_ok(m, &ip)) {
 		dp_drop(lc, m, DP_DROP_ECHO_MALFORMED);
 		return;
 	}

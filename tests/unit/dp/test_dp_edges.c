@@ -402,6 +402,40 @@ a_burst_loses_only_what_came_the_wrong_way(void **state)
 	assert_int_equal(rig_tx_count(r, LAN), 1);
 }
 
+static unsigned int
+kernel_gets(struct rig *r)
+{
+	struct rte_mbuf *m;
+	uint32_t n = dp_host_poll(r->dp, LAN, 0, &m, 1);
+
+	dp_host_done(r->dp, 0, &m, n);
+	return n;
+}
+
+/* With a tap the kernel puts them together; a redirect in the first one ends here all the same. */
+static void
+fragments_of_icmp_to_us_are_the_kernels(void **state)
+{
+	struct rig *r = *state;
+	struct frame f = frame_echo(lan_mac, CLIENT, LAN_OWN, 64);
+
+	rig_configure(r, &(struct rig_options){.host = true});
+	base_store_be16(f.b + IP_AT + 6, WIRE_IP4_MF);
+	frame_sum(&f);
+	rig_take(r, LAN, &f);
+	assert_int_equal(kernel_gets(r), 1);
+	f.b[OPTION_AT] = WIRE_ICMP_REDIRECT;
+	rig_take(r, LAN, &f);
+	assert_int_equal(kernel_gets(r), 0);
+	rig_assert_one_drop(r, DP_DROP_REDIRECT);
+	base_store_be16(f.b + IP_AT + 6, 9);
+	frame_sum(&f);
+	rig_take(r, LAN, &f);
+	assert_int_equal(kernel_gets(r), 1);
+	rig_assert_one_drop(r, DP_DROP_REDIRECT);
+	rig_assert_silent(r);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
 int
@@ -413,6 +447,7 @@ main(void)
 		T(a_source_route_is_refused_in_silence),
 		T(a_routing_header_to_us_is_refused),
 		T(koi_sends_no_redirects),
+		T(fragments_of_icmp_to_us_are_the_kernels),
 		T(what_comes_from_ourselves_is_refused),
 		T(link_local_addresses_of_ip4_are_not_routed),
 		T(what_is_about_our_addresses_reaches_control),
