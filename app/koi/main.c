@@ -26,6 +26,7 @@
 #include "conf.h"
 #include "eal_args.h"
 #include "lcore_plan.h"
+#include "mgmt.h"
 #include "wire_up.h"
 
 struct prompt {
@@ -171,7 +172,7 @@ wait_for_end(struct wire_up *w, const sigset_t *set)
 }
 
 static int
-serve(const struct args *a, const struct conf *conf, const struct lcore_plan *plan,
+serve(const struct args *a, const struct conf *conf, const struct lcore_plan *plan, int hook_fd,
 	const sigset_t *set)
 {
 	char err[512] = "";
@@ -182,6 +183,7 @@ serve(const struct args *a, const struct conf *conf, const struct lcore_plan *pl
 		.plan = plan,
 		.cli_socket = a->cli_socket,
 		.drained_path = drained_path,
+		.hook_fd = hook_fd,
 		.syslog_prefix = stderr_is_journal(),
 		.on_quit = on_quit,
 		.arg = &prompt,
@@ -229,8 +231,8 @@ tell_why_no_eal(const char *node, int err)
 }
 
 static int
-with_eal(
-	const struct args *a, const struct conf *conf, struct lcore_plan *plan, const sigset_t *set)
+with_eal(const struct args *a, const struct conf *conf, struct lcore_plan *plan, int hook_fd,
+	const sigset_t *set)
 {
 	char err[512] = "";
 	struct eal_args eal;
@@ -256,7 +258,7 @@ with_eal(
 		check_numa(plan, conf);
 		for (uint16_t i = 0; i < plan->n_warnings; i++)
 			fprintf(stderr, "koi: warning: %s\n", plan->warning[i]);
-		code = serve(a, conf, plan, set);
+		code = serve(a, conf, plan, hook_fd, set);
 	}
 	rte_eal_cleanup();
 out:
@@ -273,6 +275,7 @@ run(const struct args *a)
 	static struct lcore_plan plan;
 	int nodes[CONF_PORT_MAX];
 	struct lcore_machine machine;
+	struct mgmt_hook_process hook;
 	char err[512] = "";
 	sigset_t set;
 	int code = ARGS_EXIT_USAGE;
@@ -281,6 +284,12 @@ run(const struct args *a)
 	conf_issues_free(&issues);
 	if (conf == NULL)
 		return code;
+	/* now, while there are no threads, descriptors, signal masks and devices to inherit */
+	if (mgmt_hook_fork(conf, &hook, err, sizeof(err)) != 0) {
+		fprintf(stderr, "koi: %s\n", err);
+		conf_free(conf);
+		return code;
+	}
 	signals_block(&set);
 	int ret = machine_read(&machine, cpus, nodes, conf);
 
@@ -293,8 +302,9 @@ run(const struct args *a)
 		lcore_plan_make(&plan, &conf->lcores, &machine, err, sizeof(err)) != 0) {
 		fprintf(stderr, "koi: %s: /lcores: %s\n", a->config, err);
 	} else {
-		code = with_eal(a, conf, &plan, &set);
+		code = with_eal(a, conf, &plan, hook.fd, &set);
 	}
+	mgmt_hook_end(&hook);
 	conf_free(conf);
 	return code;
 }

@@ -470,6 +470,7 @@ wire_up_start(const struct wire_up_config *config, char *err, unsigned int err_l
 		.tsc_hz = rte_get_tsc_hz(),
 		.cli_socket = config->cli_socket,
 		.drained_path = config->drained_path,
+		.hook_fd = config->hook_fd,
 		.syslog_prefix = config->syslog_prefix,
 		.on_quit = config->on_quit,
 		.arg = config->arg,

@@ -19,6 +19,7 @@ struct wire_up_config {
 	const struct lcore_plan *plan;
 	const char *cli_socket;
 	const char *drained_path; /**< when this file exists, start drained */
+	int hook_fd;		  /**< of mgmt_hook_fork(); -1: no hooks */
 	bool syslog_prefix;
 	/** The operator typed quit at the interactive prompt. @thread the prompt's */
 	void (*on_quit)(void *arg);

@@ -351,6 +351,9 @@ conf_free(struct conf *c)
 		free(c->groups[i].pass_file);
 		free(c->groups[i].addresses);
 	}
+	for (uint16_t i = 0; i < c->n_on_change; i++)
+		free(c->on_change[i]);
+	free(c->on_change);
 	free(c->eal);
 	free(c->ifs);
 	free(c->groups);

@@ -29,6 +29,8 @@
 #define CONF_VIP_MAX	    255 /**< per group */
 #define CONF_WORKER_MAX	    16
 #define CONF_EAL_ARGS_MAX   64
+#define CONF_HOOK_ARGS_MAX  16
+#define CONF_USER_MAX	    31
 #define CONF_CPU_AUTO	    UINT16_MAX
 #define CONF_FILE_MAX_BYTES ((size_t)64 << 20)
 #define CONF_VLAN_MAX	    4094
@@ -158,7 +160,11 @@ struct conf {
 	bool arpbalance_netbsd_order; /**< index 0 is the highest vhid (note 7.3) */
 	uint8_t dscp;		      /**< of adverts, 0..63 */
 	uint32_t startup_hold_ms, preempt_delay_ms;
-	uint32_t announce_refresh_s; /**< 0 = off */
+	uint32_t announce_refresh_s;		/**< 0 = off */
+	uint16_t n_on_change;			/**< 0 = no hook */
+	char **on_change;			/**< path and arguments, a NULL behind them */
+	char on_change_user[CONF_USER_MAX + 1]; /**< "" = not given */
+	uint16_t on_change_timeout_s;
 	uint16_t n_ifs;
 	struct conf_if *ifs;
 	uint16_t n_devices;

@@ -31,6 +31,7 @@ conf_part_reader conf_part_if_addresses, conf_part_routes, conf_part_prefix, con
 	conf_part_route_interface;
 /* conf_host.c */
 conf_part_reader conf_part_host, conf_part_tap;
+conf_part_reader conf_part_on_change, conf_part_on_change_user;
 conf_part_reader conf_part_metrics, conf_part_listen;
 /* conf_read_carp.c */
 conf_part_reader conf_part_carp, conf_part_groups, conf_part_carpdev, conf_part_advbase;

@@ -17,6 +17,7 @@
 #include <cmdline_socket.h>
 
 #include "mgmt_cli_priv.h"
+#include "mgmt_hook_priv.h"
 #include "mgmt_marks_priv.h"
 #include "mgmt_metrics_priv.h"
 #include "mgmt_priv.h"
@@ -30,6 +31,7 @@ struct mgmt {
 	struct mgmt_server *server;
 	struct mgmt_log *log;
 	struct mgmt_http *http;
+	struct mgmt_hooks *hooks;
 	int wake_fd; /* readable: leave mgmt_interactive() */
 };
 
@@ -87,6 +89,11 @@ mgmt_start(const struct mgmt_config *config, char *err, unsigned int err_len)
 	m->log = mgmt_log_start(&m->config, STDERR_FILENO);
 	if (!m->log) {
 		snprintf(err, err_len, "event log: %s", strerror(errno));
+		goto fail;
+	}
+	m->config.hooks = m->hooks = mgmt_hooks_start(&m->config, STDERR_FILENO);
+	if (config->hook_fd >= 0 && !m->hooks) {
+		snprintf(err, err_len, "hooks: %s", strerror(errno));
 		goto fail;
 	}
 	if (config->conf->metrics.addr.family != BASE_FAMILY_NONE) {
@@ -156,6 +163,7 @@ mgmt_stop(struct mgmt *m)
 	mgmt_http_stop(m->http);
 	mgmt_tel_stop();
 	mgmt_server_stop(m->server);
+	mgmt_hooks_stop(m->hooks);
 	mgmt_log_stop(m->log);
 	mgmt_cli_free(m->cli);
 	mgmt_marks_free(m->config.marks);

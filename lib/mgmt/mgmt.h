@@ -30,6 +30,25 @@ struct mgmt_lcore {
 	const char *note; /**< why there, and what is wrong with it */
 };
 
+struct mgmt_hooks;
+
+/** The process that runs hooks, for mgmt_start(). */
+struct mgmt_hook_process {
+	int pid; /**< 0: there is none */
+	int fd;	 /**< our end of the socket to it; -1: there is none */
+};
+
+/**
+ * Fork the process that runs the hook of "on-change", as an unprivileged user and with none of our
+ * descriptors and secrets: see docs/monitoring.md. Does nothing where no hook is configured.
+ * @param err  reason on failure, e.g. that the user is not known
+ * @return 0 or -1. @thread main, before any other thread and before EAL
+ */
+int mgmt_hook_fork(
+	const struct conf *conf, struct mgmt_hook_process *p, char *err, unsigned int err_len);
+/** Let it finish what it was given, for at most 2 s, then leave it to itself. */
+void mgmt_hook_end(struct mgmt_hook_process *p);
+
 struct mgmt_config {
 	const struct conf *conf;
 	struct ctl *ctl;
@@ -45,6 +64,8 @@ struct mgmt_config {
 	struct mgmt_marks *marks;   /**< of mgmt_start() itself */
 	const char *cli_socket;	    /**< path */
 	const char *drained_path;   /**< file whose presence makes koi start drained */
+	int hook_fd;		    /**< of mgmt_hook_fork(); -1: no hooks */
+	struct mgmt_hooks *hooks;   /**< set by mgmt_start() */
 	bool syslog_prefix;	    /**< log lines start with <N>, as systemd reads them */
 	void (*on_quit)(void *arg); /**< the operator typed quit on stdin */
 	void *arg;

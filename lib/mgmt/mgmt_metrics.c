@@ -17,7 +17,7 @@
 
 #include "mgmt_json_priv.h"
 
-enum subject { BOX, FWD, GROUP, IF, PORT, LCORE, SUBJECTS };
+enum subject { BOX, HOOKS, FWD, GROUP, IF, PORT, LCORE, SUBJECTS };
 enum type { COUNTER, GAUGE, INFO, HISTOGRAM };
 
 static const char *const type_names[] = {
@@ -52,6 +52,7 @@ static const struct subject_info {
 	} labels[3];
 } subjects[SUBJECTS] = {
 	[BOX] = {mgmt_view_info, NULL, {{0}}},
+	[HOOKS] = {mgmt_view_hooks, NULL, {{0}}},
 	[FWD] = {mgmt_view_fwd_stats, NULL, {{0}}},
 	[GROUP] = {mgmt_view_carp_all, "groups",
 		{{"group", "name"}, {"vhid", "vhid"}, {"interface", "carpdev"}}},

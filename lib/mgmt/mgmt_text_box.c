@@ -149,3 +149,20 @@ mgmt_text_config(FILE *to, const json_t *v)
 	fprintf(to, "%s\n", text ? text : "");
 	free(text);
 }
+
+void
+mgmt_text_hooks(FILE *to, const json_t *v)
+{
+	if (!get_bool(v, "configured")) {
+		fputs("no hook is configured (\"on-change\" of \"carp\")\n", to);
+		return;
+	}
+	fprintf(to, "%s, at most %" PRIu64 " s\n", get_str(v, "program"), get_u64(v, "timeout_s"));
+	fprintf(to, "%12" PRIu64 " run, the last one for event %" PRIu64 "\n", get_u64(v, "run"),
+		get_u64(v, "last_seq"));
+	fprintf(to, "%12" PRIu64 " of them failed\n", get_u64(v, "failed"));
+	fprintf(to, "%12" PRIu64 " of them killed after their time\n", get_u64(v, "timed_out"));
+	fprintf(to, "%12" PRIu64 " could not be run\n", get_u64(v, "not_run"));
+	fprintf(to, "%12" PRIu64 " dropped: too many changes at once\n", get_u64(v, "dropped"));
+	fprintf(to, "%12" PRIu64 " waiting\n", get_u64(v, "waiting"));
+}

@@ -159,6 +159,22 @@ group_json(const struct mgmt_config *c, uint16_t id)
 	return o;
 }
 
+/* Without a hook there is no word for it, as in the file. */
+static void
+put_hook(json_t *o, const struct conf *conf)
+{
+	json_t *list;
+
+	if (conf->n_on_change > 0) {
+		list = json_array();
+		for (uint16_t i = 0; i < conf->n_on_change; i++)
+			json_array_append_new(list, json_string(conf->on_change[i]));
+		json_object_set_new(o, "on-change", list);
+	}
+	put_str(o, "on-change-user", conf->on_change_user[0] ? conf->on_change_user : "nobody");
+	put_u64(o, "on-change-timeout-s", conf->on_change_timeout_s);
+}
+
 static json_t *
 metrics_json(const struct conf_metrics *m)
 {
@@ -198,6 +214,7 @@ mgmt_view_config(const struct mgmt_config *c, const struct mgmt_args *a)
 	put_u64(carp, "preempt-delay-ms", conf->preempt_delay_ms);
 	put_u64(carp, "announce-refresh-s", conf->announce_refresh_s);
 	put_u64(carp, "dscp", conf->dscp);
+	put_hook(carp, conf);
 	for (uint16_t i = 0; i < conf->n_groups; i++)
 		json_array_append_new(groups, group_json(c, i));
 	json_object_set_new(carp, "groups", groups);

@@ -61,6 +61,7 @@ MGMT_VIEW(host);
 MGMT_VIEW(fwd_stats);
 MGMT_VIEW(drops);
 MGMT_VIEW(lcores);
+MGMT_VIEW(hooks);
 MGMT_VIEW(info);
 MGMT_VIEW(config);
 MGMT_VIEW(config_diff);

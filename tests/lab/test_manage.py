@@ -361,6 +361,7 @@ def test_manage_watchers_that_stall_or_flood_do_not_disturb_adverts(make_single)
         s.settimeout(5)
         s.connect(one.socket_path)
         s.sendall(b'{"cmd": "watch after 0"}\n')
+        assert s.recv(1) == b"{"  # it has its place, and reads no more
         stalled.append(s)
     lab.poll_until(
         lambda: one.koictl("watch").returncode == 1, 10, "the ninth watcher is refused"
@@ -376,3 +377,62 @@ def test_manage_watchers_that_stall_or_flood_do_not_disturb_adverts(make_single)
     assert one.state("carp0") == "MASTER"
     for s in stalled:
         s.close()
+
+
+HOOK = """#!/bin/sh
+echo "$KOI_SEQ $KOI_GROUP $KOI_OLD_STATE $KOI_STATE $(id -un) $*" >>{out}
+[ "$KOI_GROUP" = carp1 ] && exec sleep 1000
+exit 0
+"""
+
+
+def test_manage_hooks_run_unprivileged_and_disturb_nobody(net):
+    """A hook on each change, one of which hangs: it is killed, and adverts keep their interval."""
+    conf = box.config("fw1", state="master")
+    one = box.Box(net.firewall("fw1"), conf)
+    os.chmod(one.dir, 0o777)
+    out, hook = os.path.join(one.dir, "out"), os.path.join(one.dir, "hook")
+    with open(hook, "w", encoding="utf-8") as f:
+        f.write(HOOK.format(out=out))
+    os.chmod(hook, 0o755)
+    conf["carp"].update({"on-change": [hook, "an argument"], "on-change-timeout-s": 1})
+    one.start()
+    one.wait_master()
+
+    def lines():
+        if not os.path.exists(out):
+            return []
+        with open(out, encoding="utf-8") as f:
+            return [line.split(" ", 1)[1].strip() for line in f]
+
+    want = {f"carp{n} {s} nobody an argument" for n in (0, 1) for s in ("INIT BACKUP", "BACKUP MASTER")}
+    start, begun = one.carp_stats("carp0")["opackets"], one.telemetry("/koi/info")
+    lab.poll_until(lambda: set(lines()) == want, 30, "a hook for each change")
+    lab.poll_until(lambda: one.telemetry("/koi/hooks")["timed_out"] == 2, 30, "hooks that hang")
+    passed = (one.telemetry("/koi/info")["uptime_ms"] - begun["uptime_ms"]) / 1000
+    assert one.carp_stats("carp0")["opackets"] - start >= int(passed) - 1
+    assert one.log_lines("hook .*/hook: killed after 1 s")
+    counts = one.telemetry("/koi/hooks")
+    assert counts["run"] == 4 and counts["failed"] == 0 and counts["dropped"] == 0
+    assert "4 run" in one.ctl("show hooks") and "koi_hooks_run_total 4" in one.ctl("metrics text")
+    # The shutdown's own changes are told, too.
+    one.terminate()
+    lab.poll_until(lambda: "carp0 MASTER INIT nobody an argument" in lines(), 10, "the last word")
+
+
+def test_manage_hook_that_is_not_there(net, tmp_path):
+    conf = box.config("fw1", two=False, state="master", **{"on-change": ["/nonexistent/hook"]})
+    path = tmp_path / "koi.json"
+    path.write_text(json.dumps(conf))
+    done = run_koi("--config", str(path), "--check")
+    assert done.returncode == 0 and "there is no hook to run" in done.stdout
+    one = box.Box(net.firewall("fw1", wan=False), conf).start()
+    one.wait_master()
+    lab.poll_until(
+        lambda: one.log_lines("hook /nonexistent/hook: cannot be run: No such file"), 10, "the log"
+    )
+    conf["carp"]["on-change-user"] = "no-such-user"
+    path.write_text(json.dumps(conf))
+    done = run_koi("--config", str(path))
+    assert done.returncode == 1
+    assert '/carp/on-change-user: there is no user "no-such-user"' in done.stdout

@@ -48,6 +48,7 @@ of the listener answers in what is asked for. Units are seconds and bytes.
 
 LABELS = {
     "BOX": "",
+    "HOOKS": "",
     "FWD": "",
     "GROUP": "group, vhid, interface",
     "IF": "interface",

@@ -192,6 +192,7 @@ setup_with(const char *text)
 		.tsc_hz = 2000000000,
 		.marks = mgmt_marks_new(),
 		.drained_path = fake.drained_path,
+		.hook_fd = -1,
 	};
 }
 

@@ -43,7 +43,9 @@ config_shows_each_key(void **state)
 		" \"addresses\": [\"192.0.2.2/24\", \"2001:db8:1::2/64\"]},"
 		"{\"name\": \"wan\", \"device\": \"net_null0\", \"vlan\": 4094}],"
 		"\"carp\": {\"arpbalance-order\": \"netbsd\", \"startup-hold-ms\": 1,"
-		" \"preempt-delay-ms\": 2, \"announce-refresh-s\": 3, \"dscp\": 56, \"groups\": ["
+		" \"preempt-delay-ms\": 2, \"announce-refresh-s\": 3, \"dscp\": 56,"
+		" \"on-change\": [\"/bin/sh\", \"-c\", \"x\"], \"on-change-user\": \"daemon\","
+		" \"on-change-timeout-s\": 5, \"groups\": ["
 		"{\"name\": \"carp0\", \"vhid\": 1, \"pass\": \"x\", \"carpdev\": \"lan\","
 		" \"addresses\": [\"192.0.2.1/24\", \"fe80::1/64\"], \"peer\": \"192.0.2.3\","
 		" \"peer6\": \"fe80::3\", \"strict\": true, \"family-timers\": \"any\","
@@ -52,7 +54,9 @@ config_shows_each_key(void **state)
 		" \"addresses\": [\"198.51.100.1/24\"], \"hmac\": \"nov6ll\"}]}}";
 	static const char carp[] =
 		"\"arpbalance-order\": \"netbsd\", \"startup-hold-ms\": 1, "
-		"\"preempt-delay-ms\": 2, \"announce-refresh-s\": 3, \"dscp\": 56, ";
+		"\"preempt-delay-ms\": 2, \"announce-refresh-s\": 3, \"dscp\": 56, "
+		"\"on-change\": [\"/bin/sh\", \"-c\", \"x\"], \"on-change-user\": \"daemon\", "
+		"\"on-change-timeout-s\": 5, ";
 	static const char set[] =
 		"\"peer\": \"192.0.2.3\", \"peer6\": \"fe80::3\", \"strict\": true, "
 		"\"family-timers\": \"any\", \"hmac\": \"orig\", \"cksum6\": \"pseudo\", "
