@@ -24,6 +24,12 @@ uint16_t addresses_ip6_list(const struct base_prefix *addresses, uint16_t n,
 	const uint8_t *link_local, uint8_t (**list)[16]);
 
 /**
+ * The address that a group's router advertisements come from: the link-local one of its vMAC.
+ * @return false when it sends none
+ */
+bool addresses_router(const struct conf *conf, uint16_t group, uint8_t out[16]);
+
+/**
  * The multicast MACs that an interface must hear: of adverts, of what asks for its addresses, and
  * of snooping switches' queries.
  * @param list  to free(); NULL when out of memory

@@ -226,7 +226,7 @@ create_dp(struct wire_up *w, char *err, unsigned int err_len)
 	uint8_t(**vip6)[16] = calloc(conf->n_groups + 1u, sizeof(*vip6));
 	uint32_t(*vip4)[CONF_VIP_MAX] = calloc(conf->n_groups + 1u, sizeof(*vip4));
 	uint8_t(*if_ip6[CONF_IF_MAX])[16];
-	uint8_t link_local[16];
+	uint8_t link_local[16], router[16];
 	uint32_t dealt = 0;
 
 	if (groups == NULL || vip4 == NULL || vip6 == NULL)
@@ -278,13 +278,15 @@ create_dp(struct wire_up *w, char *err, unsigned int err_len)
 	}
 	for (uint16_t g = 0; g < conf->n_groups; g++) {
 		const struct conf_group *cg = &conf->groups[g];
+		bool routes = addresses_router(conf, g, router);
 
 		groups[g] = (struct dp_group_config){
 			.if_index = cg->if_index,
 			.vhid = cg->vhid,
 			.n_ip4 = addresses_ip4_list(cg->addresses, cg->n_addresses, vip4[g]),
 			.ip4 = vip4[g],
-			.n_ip6 = addresses_ip6_list(cg->addresses, cg->n_addresses, NULL, &vip6[g]),
+			.n_ip6 = addresses_ip6_list(
+				cg->addresses, cg->n_addresses, routes ? router : NULL, &vip6[g]),
 		};
 		groups[g].ip6 = (const uint8_t(*)[16])vip6[g];
 	}

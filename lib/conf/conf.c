@@ -344,8 +344,10 @@ conf_free(struct conf *c)
 		return;
 	for (uint16_t i = 0; i < c->n_eal; i++)
 		free(c->eal[i]);
-	for (uint16_t i = 0; i < c->n_ifs; i++)
+	for (uint16_t i = 0; i < c->n_ifs; i++) {
 		free(c->ifs[i].addresses);
+		free(c->ifs[i].ra);
+	}
 	for (uint16_t i = 0; i < c->n_groups; i++) {
 		explicit_bzero(c->groups[i].key, sizeof(c->groups[i].key));
 		free(c->groups[i].pass_file);

@@ -11,6 +11,7 @@
 
 #include "auth.h"
 #include "base_addr.h"
+#include "wire_ra.h"
 
 /**
  * @file
@@ -98,6 +99,17 @@ struct conf_host {
 };
 #define CONF_HOST_PPS_DEFAULT 20000
 
+#define CONF_RA_VALID_S	    2592000 /**< of a prefix, RFC 4861 6.2.1 */
+#define CONF_RA_PREFERRED_S 604800
+
+/** Router advertisements, by groups of the interface that are MASTER. */
+struct conf_ra {
+	uint16_t min_interval_s, max_interval_s;
+	uint32_t preference; /**< index of its word; in msg as it is sent */
+	bool prefixes_given; /**< else msg has the subnets of the interface and its groups */
+	struct wire_ra msg;  /**< but for the link-layer address, which is the group's vMAC */
+};
+
 struct conf_if {
 	char name[CONF_NAME_MAX + 1];
 	char device[CONF_DEVICE_MAX + 1]; /**< DPDK device name */
@@ -112,6 +124,7 @@ struct conf_if {
 	uint32_t linkup_hold_ms; /**< a link that comes up counts as down for so much longer */
 	uint16_t n_addresses;
 	struct base_prefix *addresses;
+	struct conf_ra *ra; /**< NULL: none are sent */
 };
 
 struct conf_group {

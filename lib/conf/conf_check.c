@@ -415,5 +415,6 @@ conf_check(struct conf_reader *r)
 	conf_check_peers(r, addresses);
 	check_routes(r, addresses);
 	check_mtu(r);
+	conf_check_ra(r);
 	free(addresses);
 }

@@ -8,14 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STRUCT_ROOT    struct conf
-#define STRUCT_LCORES  struct conf_lcores
-#define STRUCT_METRICS struct conf_metrics
-#define STRUCT_IF      struct conf_if
-#define STRUCT_HOST    struct conf_host
-#define STRUCT_CARP    struct conf
-#define STRUCT_GROUP   struct conf_group
-#define STRUCT_ROUTE   struct conf_route
+#define STRUCT_ROOT	 struct conf
+#define STRUCT_LCORES	 struct conf_lcores
+#define STRUCT_METRICS	 struct conf_metrics
+#define STRUCT_IF	 struct conf_if
+#define STRUCT_HOST	 struct conf_host
+#define STRUCT_RA	 struct conf_ra
+#define STRUCT_RA_PREFIX struct wire_ra_prefix
+#define STRUCT_CARP	 struct conf
+#define STRUCT_GROUP	 struct conf_group
+#define STRUCT_ROUTE	 struct conf_route
 
 #define CONF_VALUE(obj, id, key, t, field, u, lo, hi, dflt, w, r, h) \
 	[CONF_KEY_##obj##_##id] = {                                  \

@@ -33,6 +33,9 @@ conf_part_reader conf_part_if_addresses, conf_part_routes, conf_part_prefix, con
 conf_part_reader conf_part_host, conf_part_tap;
 conf_part_reader conf_part_on_change, conf_part_on_change_user;
 conf_part_reader conf_part_metrics, conf_part_listen;
+/* conf_ra.c */
+conf_part_reader conf_part_ra, conf_part_ra_number, conf_part_ra_prefixes, conf_part_ra_prefix;
+conf_part_reader conf_part_ra_dns, conf_part_ra_domains;
 /* conf_read_carp.c */
 conf_part_reader conf_part_carp, conf_part_groups, conf_part_carpdev, conf_part_advbase;
 conf_part_reader conf_part_pass, conf_part_pass_file, conf_part_vips;

@@ -114,6 +114,7 @@ create_group(struct ctl *c, uint16_t i)
 	c->counters[i] = &g->counters;
 	auth_replay_init(
 		&g->replay, conf->strict, election_master_down(conf->advbase, conf->advskew));
+	ctl_ra_create(c, i);
 	c->ifs[conf->if_index].has_groups = true;
 	c->ifs[conf->if_index].group_of_vhid[conf->vhid] = i;
 	c->fast = c->fast || conf->advbase == 0;
@@ -381,6 +382,7 @@ ctl_turn(struct ctl *c, base_ns_t now)
 	ctl_warm_tick(c);
 	fib_nbr_tick(c->nbr, c->now, ctl_nbr_act, c);
 	ctl_announce(c);
+	ctl_ra_tick(c);
 	ctl_member_tick(c);
 	ctl_publish(c);
 	base_ns_t took = base_ns_since(dp_clock(), now);

@@ -88,7 +88,8 @@ struct ctl_group_view {
 	/** Last takeover: from the decision until the first advert was handed to the device. */
 	base_ns_t takeover_ns;
 	struct ctl_refusal refused[CTL_REFUSALS]; /**< the last of each kind */
-	bool key_set; /**< the key is not the configuration's any more */
+	bool key_set;	   /**< the key is not the configuration's any more */
+	base_ns_t ra_next; /**< next router advertisement; BASE_NS_NEVER: it sends none now */
 	base_ns_t published_at;
 };
 /** @return 0, or -EINVAL for an id out of bounds. */

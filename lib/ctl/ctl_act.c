@@ -342,6 +342,7 @@ act_state(struct ctl *c, const struct election_action *a)
 	set_listening(c, a->group);
 	ctl_hear_state(c, a->group, a->state.cause);
 	ctl_warm_state(c, g->conf->if_index);
+	ctl_ra_state(c, a->group, a->state.from);
 	dp_answer(c->dp, a->group, g->state == ELECTION_MASTER);
 	if (g->state == ELECTION_MASTER)
 		ctl_count(c, a->group, CTL_STAT_PREEMPT);

@@ -49,12 +49,14 @@ ctl_member_create(struct ctl *c, uint16_t if_id)
 	struct ctl_if *f = &c->ifs[if_id];
 	struct base_addr carp4 = base_addr_from_ip4(WIRE_CARP_GROUP_IP4);
 	struct base_addr carp6 = {.family = BASE_FAMILY_IP6};
-	size_t most = 2u + f->n_own6;
+	struct base_addr routers = {.family = BASE_FAMILY_IP6};
+	size_t most = 3u + f->n_own6;
 
 	memcpy(carp6.bytes, wire_carp_group_ip6, sizeof(carp6.bytes));
+	memcpy(routers.bytes, wire_ip6_all_routers, sizeof(routers.bytes));
 	for (uint16_t i = 0; i < c->n_groups; i++)
 		if (c->groups[i].conf->if_index == if_id)
-			most += c->groups[i].n_vips6;
+			most += c->groups[i].n_vips6 + 1u;
 	f->members = calloc(most, sizeof(*f->members));
 	if (f->members == NULL)
 		return -ENOMEM;
@@ -70,6 +72,10 @@ ctl_member_create(struct ctl *c, uint16_t if_id)
 			add(f, &carp6);
 		for (uint16_t v = 0; v < g->n_vips6; v++)
 			add_solicited_node(f, g->vips6[v]);
+		if (g->routes) {
+			add_solicited_node(f, g->router);
+			add(f, &routers);
+		}
 	}
 	/* nobody asks for the link-local address of a box that does not speak IPv6 */
 	for (uint16_t i = 0; speaks6(c, if_id) && i < f->n_own6; i++)

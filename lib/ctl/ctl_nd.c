@@ -13,13 +13,14 @@
 
 #include "ctl_priv.h"
 
+/* The address that router advertisements come from is one, too. */
 static bool
 is_vip(const struct ctl_group *g, const uint8_t ip[16])
 {
 	for (uint16_t i = 0; i < g->n_vips6; i++)
 		if (memcmp(g->vips6[i], ip, 16) == 0)
 			return true;
-	return false;
+	return g->routes && memcmp(g->router, ip, 16) == 0;
 }
 
 static bool
@@ -108,6 +109,32 @@ advertised(struct ctl *c, const struct dp_punt *p, const struct wire_nd *na)
 			c->now, ctl_nbr_act, c);
 }
 
+/* Neither solicitation nor advertisement of a neighbour: router discovery, or a query. */
+static void
+other_input(struct ctl *c, const struct dp_punt *p, const uint8_t *frame, size_t len,
+	const struct wire_ip6 *ip)
+{
+	const uint8_t *payload = frame + WIRE_ETH_LEN + WIRE_IP6_LEN;
+	enum wire_ra_result ret;
+	struct wire_ra ra;
+	struct wire_rs rs;
+
+	ret = wire_rs_decode(ip, payload, &rs);
+	if (ret == WIRE_RA_OK) {
+		ctl_ra_solicited(c, p->if_index);
+		return;
+	}
+	if (ret == WIRE_RA_OTHER) {
+		ret = wire_ra_decode(ip, payload, &ra);
+		if (ret == WIRE_RA_OK)
+			ctl_ra_heard(c, p->if_index, ip, &ra);
+	}
+	if (ret == WIRE_RA_OTHER)
+		ctl_member_query(c, p->if_index, frame + WIRE_ETH_LEN, len - WIRE_ETH_LEN);
+	else if (ret != WIRE_RA_OK)
+		ctl_count(c, p->group, CTL_STAT_ND_MALFORMED);
+}
+
 void
 ctl_nd_input(struct ctl *c, const struct dp_punt *p, const uint8_t *frame, size_t len)
 {
@@ -125,7 +152,7 @@ ctl_nd_input(struct ctl *c, const struct dp_punt *p, const uint8_t *frame, size_
 	case WIRE_ND_OK:
 		break;
 	case WIRE_ND_OTHER:
-		ctl_member_query(c, p->if_index, frame + WIRE_ETH_LEN, len - WIRE_ETH_LEN);
+		other_input(c, p, frame, len, &ip);
 		return;
 	case WIRE_ND_TRUNCATED:
 	case WIRE_ND_BAD_HOP_LIMIT:

@@ -16,6 +16,7 @@
 #include "port.h"
 #include "wire6.h"
 #include "wire_group.h"
+#include "wire_ra.h"
 
 /* Bounds of one turn: enough for every ring that can be full, small enough to stay prompt. */
 #define CTL_ADVERTS_PER_RING 64
@@ -73,6 +74,13 @@ struct ctl_group {
 	struct ctl_refusal refused[CTL_REFUSALS];
 	bool key_set;
 	struct ctl_peer peers[CTL_PEERS_MAX]; /* newest first */
+
+	/* Router advertisements (ctl_ra.c). */
+	bool routes;	    /* this group sends them while MASTER */
+	uint8_t router[16]; /* link-local address of the vMAC: where they come from */
+	base_ns_t ra_at;    /* the next one; BASE_NS_NEVER */
+	base_ns_t ra_last;  /* the last one; 0: none yet */
+	uint8_t ra_initial; /* of those that come early, to be sent still */
 
 	/* Peers of other interfaces (ctl_hear.c). */
 	bool heard;	       /* an advert, ever */
@@ -202,6 +210,7 @@ struct ctl {
 	uint16_t announcing;  /* groups with an announcement under way */
 	uint16_t leaving;     /* devices that are to be left alone */
 	base_ns_t hear_at;    /* ctl_hear_tick() looks again */
+	base_ns_t ra_at;      /* the next router advertisement of any group */
 	struct ctl_hop *hops; /* routers of static routes (ctl_warm.c) */
 	uint32_t n_hops, hop_next;
 	base_ns_t hops_at; /* the next round over them */
@@ -278,6 +287,18 @@ void ctl_hear_advert(struct ctl *c, uint16_t group, const struct election_priori
 /** A group changed its state. */
 void ctl_hear_state(struct ctl *c, uint16_t group, enum election_cause cause);
 void ctl_hear_tick(struct ctl *c);
+/** @} */
+
+/** @name Router advertisements (ctl_ra.c). @{ */
+void ctl_ra_create(struct ctl *c, uint16_t group);
+/** A group has a new state. */
+void ctl_ra_state(struct ctl *c, uint16_t group, enum election_state from);
+/** A host asks for routers. */
+void ctl_ra_solicited(struct ctl *c, uint16_t if_id);
+/** A router speaks, maybe in the name of a group of ours. */
+void ctl_ra_heard(
+	struct ctl *c, uint16_t if_id, const struct wire_ip6 *ip, const struct wire_ra *ra);
+void ctl_ra_tick(struct ctl *c);
 /** @} */
 
 /** @name Neighbours that a take-over would need (ctl_warm.c). @{ */

@@ -30,6 +30,7 @@ publish_group(struct ctl *c, uint16_t i)
 		if (c->groups[o].conf->if_index == g->unheard_if)
 			copy.view.unheard_src = c->groups[o].peers[0].addr;
 	copy.view.takeover_ns = g->takeover_ns;
+	copy.view.ra_next = g->ra_at;
 	memcpy(copy.view.refused, g->refused, sizeof(g->refused));
 	copy.view.key_set = g->key_set;
 	copy.view.published_at = c->now;

@@ -180,6 +180,17 @@ nd_classify(
 		dp_punt_if_arp(lc, m);
 }
 
+/* Router discovery; the head of a solicitation is the shortest. */
+static void
+rd_classify(
+	struct dp_lcore *lc, struct rte_mbuf *m, const struct wire_ip6 *ip, const struct upper *u)
+{
+	if (!upper_has(m, u, WIRE_ICMP6_LEN) || ip->hop_limit != ND_HOP_LIMIT)
+		dp_drop(lc, m, DP_DROP_ND_MALFORMED);
+	else
+		dp_punt_if_arp(lc, m);
+}
+
 /* ICMPv6 that control handles, to whatever address of ours; false when it is something else. */
 static bool
 icmp6_punt(
@@ -189,6 +200,10 @@ icmp6_punt(
 		return false;
 	if (!u->options && (u->p[0] == WIRE_ICMP6_NS || u->p[0] == WIRE_ICMP6_NA)) {
 		nd_classify(lc, m, ip, u);
+		return true;
+	}
+	if (!u->options && (u->p[0] == WIRE_ICMP6_RS || u->p[0] == WIRE_ICMP6_RA)) {
+		rd_classify(lc, m, ip, u);
 		return true;
 	}
 	if (u->p[0] == MLD_QUERY && ip->hop_limit == MLD_HOP_LIMIT && upper_has(m, u, MLD_LEN)) {

@@ -203,3 +203,31 @@ mgmt_text_neighbors(FILE *to, const json_t *v)
 			(double)get_u64(n, "updated_ms_ago") / 1000.0);
 	}
 }
+
+void
+mgmt_text_ra(FILE *to, const json_t *v)
+{
+	const json_t *list = json_object_get(v, "routers"), *r;
+	size_t i;
+
+	if (json_array_size(list) == 0)
+		fputs("no interface sends router advertisements\n", to);
+	json_array_foreach (list, i, r) {
+		fprintf(to, "%s: %s on %s, from %s (%s)", get_str(r, "group"), get_str(r, "state"),
+			get_str(r, "interface"), get_str(r, "address"), get_str(r, "mac"));
+		if (get_bool(r, "sending"))
+			fprintf(to, ", next in %.1f s", (double)get_u64(r, "next_ms") / 1000.0);
+		fprintf(to,
+			"\n\tevery %" PRIu64 " to %" PRIu64 " s, lifetime %" PRIu64
+			" s, preference %s\n",
+			get_u64(r, "min_interval_s"), get_u64(r, "max_interval_s"),
+			get_u64(r, "lifetime_s"), get_str(r, "preference"));
+		if (get_str(r, "prefixes")[0] != '\0')
+			fprintf(to, "\tprefixes %s\n", get_str(r, "prefixes"));
+		fprintf(to,
+			"\tsent %" PRIu64 ", with lifetime 0 %" PRIu64 ", repeated %" PRIu64
+			", solicitations %" PRIu64 "\n",
+			get_u64(r, "sent"), get_u64(r, "final"), get_u64(r, "repeated"),
+			get_u64(r, "solicitations"));
+	}
+}

@@ -29,6 +29,7 @@ MGMT_TEXT(port_stats);
 MGMT_TEXT(routes);
 MGMT_TEXT(neighbors);
 MGMT_TEXT(host);
+MGMT_TEXT(ra);
 MGMT_TEXT(drops);
 MGMT_TEXT(fwd_stats);
 MGMT_TEXT(lcores);

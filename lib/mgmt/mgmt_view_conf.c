@@ -88,6 +88,8 @@ if_json(const struct conf_if *ifc)
 	put_host(o, &ifc->host);
 	put_str(o, "source-mac", ifc->source_mac_vmac ? "vmac" : "interface");
 	json_object_set_new(o, "addresses", prefix_list(ifc->addresses, ifc->n_addresses));
+	if (ifc->ra != NULL)
+		json_object_set_new(o, "ra", mgmt_ra_json(ifc->ra));
 	return o;
 }
 

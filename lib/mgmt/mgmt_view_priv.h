@@ -58,6 +58,7 @@ MGMT_VIEW(port_stats);
 MGMT_VIEW(routes);
 MGMT_VIEW(neighbors);
 MGMT_VIEW(host);
+MGMT_VIEW(ra);
 MGMT_VIEW(fwd_stats);
 MGMT_VIEW(drops);
 MGMT_VIEW(lcores);
@@ -80,6 +81,8 @@ uint16_t mgmt_group_find(const struct mgmt_config *c, const char *name, size_t l
 
 /** "192.0.2.3", or "" for family NONE. @param buf as of conf_addr_str() */
 const char *mgmt_addr_str(const struct base_addr *a, char buf[CONF_ADDR_STR]);
+/** Router advertisements of an interface in the file's own keys. */
+json_t *mgmt_ra_json(const struct conf_ra *ra);
 /** A peer as views show it. */
 json_t *mgmt_peer_json(const struct ctl_peer *peer, base_ns_t now);
 /** An entry of the demotion ledger as views show it. */

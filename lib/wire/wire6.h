@@ -133,6 +133,8 @@ void wire_carp6_frame_encode(const struct wire_carp6_envelope *env, const struct
 #define WIRE_ICMP6_UNREACH_ADDRESS 3
 #define WIRE_ICMP6_ECHO_REQUEST	   128
 #define WIRE_ICMP6_ECHO_REPLY	   129
+#define WIRE_ICMP6_RS		   133
+#define WIRE_ICMP6_RA		   134
 #define WIRE_ICMP6_NS		   135
 #define WIRE_ICMP6_NA		   136
 

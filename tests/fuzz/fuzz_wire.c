@@ -9,6 +9,7 @@
 #include "base_assert.h"
 #include "base_bytes.h"
 #include "wire_group.h"
+#include "wire_ra.h"
 
 /* Two checksums that mean the same: zero has two forms in ones' complement. */
 static bool
@@ -218,6 +219,38 @@ fuzz_nd(const struct wire_ip6 *ip, const uint8_t *p)
 	}
 }
 
+/* The same of routers and of who asks for them. */
+static void
+fuzz_ra(const struct wire_ip6 *ip, const uint8_t *p)
+{
+	static const uint8_t mac[WIRE_MAC_LEN];
+	struct wire_ip6 ip_again;
+	struct wire_ra ra, again;
+	struct wire_rs rs;
+	uint8_t frame[WIRE_RA_FRAME_MAX];
+	size_t len;
+
+	if (wire_rs_decode(ip, p, &rs) == WIRE_RA_OK)
+		BASE_ASSERT(ip->hop_limit == 255 && p[0] == WIRE_ICMP6_RS &&
+			!(rs.has_lladdr && wire_ip6_is_unspecified(ip->src)));
+	/* Padding of structs is compared, too. */
+	memset(&ra, 0, sizeof(ra));
+	memset(&again, 0, sizeof(again));
+	if (wire_ra_decode(ip, p, &ra) != WIRE_RA_OK)
+		return;
+	BASE_ASSERT(ip->hop_limit == 255 && wire_ip6_is_link_local(ip->src));
+	BASE_ASSERT(ra.n_prefixes <= WIRE_RA_PREFIX_MAX && ra.n_dns <= WIRE_RA_DNS_MAX);
+	len = wire_ra_frame_encode(mac, ip->src, &ra, frame);
+	BASE_ASSERT(len <= sizeof(frame));
+	BASE_ASSERT(wire_ip6_decode(frame + WIRE_ETH_LEN, len - WIRE_ETH_LEN, &ip_again) ==
+		WIRE_IP6_OK);
+	BASE_ASSERT(wire_ra_decode(&ip_again, frame + WIRE_ETH_LEN + WIRE_IP6_LEN, &again) ==
+		WIRE_RA_OK);
+	if (ra.n_dns == 0 && ra.domains_len == 0)
+		again.dns_lifetime_s = ra.dns_lifetime_s;
+	BASE_ASSERT(memcmp(&ra, &again, sizeof(ra)) == 0);
+}
+
 static void
 fuzz_ip6(const uint8_t *p, size_t len)
 {
@@ -239,6 +272,7 @@ fuzz_ip6(const uint8_t *p, size_t len)
 	fuzz_carp6(&h, p + WIRE_IP6_LEN);
 	fuzz_icmp6(&h, p + WIRE_IP6_LEN);
 	fuzz_nd(&h, p + WIRE_IP6_LEN);
+	fuzz_ra(&h, p + WIRE_IP6_LEN);
 }
 
 /* A query is answered in its version, which is not a query again. */

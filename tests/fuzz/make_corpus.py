@@ -72,6 +72,24 @@ def mld_query(message):
             bytes.fromhex("3a00050200000100") + message)
 
 
+def discovery(kind, message, src="fe80000000000000020005fffe000101"):
+    """A router solicitation (133) or advertisement (134) in a frame."""
+    message = bytes([kind, 0, 0, 0]) + bytes.fromhex(message)
+    src = bytes.fromhex(src)
+    dst = bytes.fromhex("ff02000000000000000000000000000" + ("2" if kind == 133 else "1"))
+    pseudo = src + dst + struct.pack(">II", len(message), 58)
+    message = message[:2] + inet_sum(pseudo + message) + message[4:]
+    head = bytes.fromhex("60000000") + struct.pack(">HBB", len(message), 58, 255) + src + dst
+    return bytes.fromhex("33330000000100005e00010186dd") + head + message
+
+
+#: An advertisement with every option that is read, and one that is not.
+RA_WHOLE = ("40c807080000ea60000003e8" + "010100005e000101" + "05010000000005dc" +
+            "030440c000278d0000093a800000000020010db8000100000000000000000000" +
+            "1903000000000708" + "20010db8" + "00" * 11 + "53" +
+            "1f03000000000708" + "076578616d706c65036f726700" + "000000" + "e001000000000000")
+
+
 def stories():
     """Inputs of fuzz_replay.c: mode, then source, counter, priority and gap of each advert."""
     second = 28
@@ -257,6 +275,9 @@ def main():
     wire["query-igmp1"] = igmp_query("11000000" + none4)
     wire["query-igmp2"] = igmp_query("11640000" + none4)
     wire["query-igmp3"] = igmp_query("11ff0000e0000012021400010a000001")
+    wire["rs"] = discovery(133, "00000000" + "0101020000000050")
+    wire["ra"] = discovery(134, RA_WHOLE)
+    wire["ra-empty"] = discovery(134, "00" * 12)
     wire["query-mld1"] = mld_query("8200000003e80000" + none6)
     wire["query-mld2"] = mld_query("82000000ffff0000" + none6 + "027d0000")
 

@@ -96,19 +96,6 @@ echo_to_all(void)
 }
 
 static struct frame
-router_solicitation(void)
-{
-	return frame_icmp6((const uint8_t[6]){0x33, 0x33, 0, 0, 0, 2}, wire_ip6_unspecified,
-		(const uint8_t[16]){0xff, 2, [15] = 2}, 133, 8);
-}
-
-static struct frame
-router_advertisement(void)
-{
-	return frame_icmp6(all_nodes_mac, client_ll6, wire_ip6_all_nodes, 134, 16);
-}
-
-static struct frame
 mdns(void)
 {
 	return frame_ip6((const uint8_t[6]){0x33, 0x33, 0, 0, 0, 0xfb}, client6,
@@ -238,6 +225,22 @@ nd_from_beyond(void)
 
 	f.b[IP_AT + 7] = 254;
 	return f;
+}
+
+static struct frame
+ra_from_beyond(void)
+{
+	struct frame f =
+		frame_icmp6(all_nodes_mac, client_ll6, wire_ip6_all_nodes, WIRE_ICMP6_RA, 16);
+
+	f.b[IP_AT + 7] = 254;
+	return f;
+}
+
+static struct frame
+rs_short(void)
+{
+	return frame_icmp6(all_nodes_mac, client_ll6, wire_ip6_all_nodes, WIRE_ICMP6_RS, 7);
 }
 
 static struct frame
@@ -413,8 +416,6 @@ const struct bad_frame bad_frames6[] = {
 	{DP_DROP_IP6_SOURCE, "from an IPv4-mapped address", from_mapped},
 	{DP_DROP_IP6_SOURCE, "advert from loopback", advert_from_loopback},
 	{DP_DROP_IP6_UNHANDLED, "echo to ff02::1", echo_to_all},
-	{DP_DROP_IP6_UNHANDLED, "router solicitation", router_solicitation},
-	{DP_DROP_IP6_UNHANDLED, "router advertisement", router_advertisement},
 	{DP_DROP_IP6_UNHANDLED, "mDNS", mdns},
 	{DP_DROP_IP6_UNHANDLED, "advert to ff02::1", carp_to_all_nodes},
 	{DP_DROP_IP6_UNHANDLED, "ICMPv6 without a byte", no_type},
@@ -433,6 +434,8 @@ const struct bad_frame bad_frames6[] = {
 	{DP_DROP_L2_BROADCAST, "echo in broadcast", echo_in_broadcast},
 	{DP_DROP_ND_MALFORMED, "solicitation of 23 bytes", nd_short},
 	{DP_DROP_ND_MALFORMED, "solicitation, hop limit 254", nd_from_beyond},
+	{DP_DROP_ND_MALFORMED, "router solicitation of 7 bytes", rs_short},
+	{DP_DROP_ND_MALFORMED, "router advertisement, hop limit 254", ra_from_beyond},
 	{DP_DROP_CARP_MALFORMED, "no vhid", carp_short},
 	{DP_DROP_CARP_MALFORMED, "unicast, no byte", carp_unicast_empty},
 	{DP_DROP_NOT_MASTER, "solicitation to the vMAC of a backup", vmac_not_owned},

@@ -160,6 +160,31 @@ a_probe_for_a_vip_is_punted(void **state)
 	rte_pktmbuf_free(p.m);
 }
 
+/* Who asks for routers, and who says to be one, is for control to judge. */
+static void
+router_discovery_is_punted(void **state)
+{
+	static const uint8_t all_routers[16] = {0xff, 0x02, [15] = 2};
+	static const uint8_t routers_mac[6] = {0x33, 0x33, 0, 0, 0, 2};
+	static const uint8_t nodes_mac[6] = {0x33, 0x33, 0, 0, 0, 1};
+	struct rig *r = *state;
+	struct frame f[] = {
+		frame_icmp6(routers_mac, client_ll6, all_routers, WIRE_ICMP6_RS, 8),
+		frame_icmp6(routers_mac, wire_ip6_unspecified, all_routers, WIRE_ICMP6_RS, 8),
+		frame_icmp6(nodes_mac, client_ll6, wire_ip6_all_nodes, WIRE_ICMP6_RA, 16),
+		frame_icmp6(lan_mac, client_ll6, own_ll6, WIRE_ICMP6_RS, 8),
+	};
+	struct dp_punt p;
+
+	for (size_t i = 0; i < sizeof(f) / sizeof(f[0]); i++) {
+		rig_take(r, LAN, &f[i]);
+		assert_int_equal(dp_poll_punts(r->dp, &p, 1, 1), 1);
+		assert_int_equal(p.cls, DP_PUNT_IF_ARP);
+		assert_int_equal(p.if_index, LAN);
+		rte_pktmbuf_free(p.m);
+	}
+}
+
 static void
 membership_queries_are_punted(void **state)
 {
@@ -452,6 +477,7 @@ main(void)
 		T(adverts_find_their_ring),
 		T(neighbour_discovery_finds_its_ring),
 		T(a_probe_for_a_vip_is_punted),
+		T(router_discovery_is_punted),
 		T(membership_queries_are_punted),
 		T(other_igmp_is_not_punted),
 		T(conformance_42_ip6_solicitation_and_echo_in_backup),

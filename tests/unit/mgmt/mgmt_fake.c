@@ -31,7 +31,9 @@ static const char config_text[] =
 static const char dual_text[] =
 	"{ \"node\": \"fw1\", \"eal\": [\"--no-pci\"],"
 	"  \"interfaces\": ["
-	"    { \"name\": \"lan\", \"device\": \"net_null0\","
+	"    { \"name\": \"lan\", \"device\": \"net_null0\", \"ra\": {"
+	"      \"max-interval-s\": 60, \"dns\": [\"2001:db8::53\"],"
+	"      \"domains\": [\"a.example\", \"b.example\"] },"
 	"      \"addresses\": [\"192.0.2.2/24\", \"2001:db8:1::2/64\"] },"
 	"    { \"name\": \"wan\", \"device\": \"net_null1\", "
 	"\"addresses\": [\"2001:db8:2::2/64\"] } ],"

@@ -245,7 +245,11 @@ stats_look_like_netstat(void **state)
 		"\t0 neighbour solicitations for a VIP not answered: not MASTER\n"
 		"\t0 neighbour discovery messages refused\n"
 		"\t0 ARP requests left to another group that shares the VIP\n"
-		"\t0 multicast membership reports sent\n");
+		"\t0 multicast membership reports sent\n"
+		"\t0 router advertisements sent\n"
+		"\t0 router advertisements sent with lifetime 0: not MASTER any more\n"
+		"\t0 heard one with lifetime 0 in this group's name, which is answered\n"
+		"\t0 router solicitations received as MASTER\n");
 }
 
 static void
