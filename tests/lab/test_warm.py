@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 the koi contributors
+"""A backup knows the neighbours that a take-over needs: nothing waits for an answer then."""
+
+import time
+
+import pytest
+
+import box
+import dual
+import lab
+
+GATEWAY, GATEWAY6 = lab.SERVER_IP, dual.SERVER_IP6
+BEYOND, BEYOND6 = "203.0.113.10", "2001:db8:ff::10"
+
+
+@pytest.fixture
+def beyond(net):
+    """The pair with a router on the WAN, which has the addresses that lie behind it."""
+    confs = [dual.config("fw1", state="master"), dual.config("fw2", advskew=128)]
+    for conf in confs:
+        conf["routes"] = [
+            {"prefix": "203.0.113.0/24", "via": GATEWAY},
+            {"prefix": "2001:db8:ff::/48", "via": GATEWAY6},
+        ]
+    pair = dual.DualPair(net, *confs, server=True)
+    pair.server.ns.ip("link set lo up", f"addr add {BEYOND}/32 dev lo")
+    pair.server.ns.ip(f"addr add {BEYOND6}/128 dev lo nodad")
+    pair.start()
+    for address in (BEYOND, BEYOND6):
+        pair.client.wait_ping(address)
+    return pair
+
+
+def known(b):
+    """(interface, address) of whom a box can send to."""
+    return {
+        (n["interface"], n["address"])
+        for n in b.ctl_json("show neighbor")["neighbors"]
+        if n["state"] in ("reachable", "stale", "probe")
+    }
+
+
+@pytest.mark.sanitized
+def test_warm_backup_holds_no_packet_after_a_take_over(beyond):
+    """The routers of its routes, and the host on the LAN that asked its master for the VIP."""
+    pair = beyond
+    want = {("em1", GATEWAY), ("em1", GATEWAY6)}
+    want |= {("em0", lab.CLIENT_IP), ("em0", dual.CLIENT_IP6)}
+    lab.poll_until(lambda: want <= known(pair.fw2), 15, f"fw2 knows {want}")
+    before = pair.fw2.telemetry("/fwd/stats")
+    assert before["forwarded"] == 0
+
+    probes = [lab.Probe(pair.client, address).flowing() for address in (BEYOND, BEYOND6)]
+    marks = [p.mark() for p in probes]
+    killed = time.time()
+    pair.fw1.kill()
+    for probe, mark in zip(probes, marks):
+        probe.wait_event("gap", mark, 10, lambda ev: ev["to"] > killed)
+        probe.stop()
+    after = pair.fw2.telemetry("/fwd/stats")
+    assert after["forwarded"] > 0
+    assert after["neighbor_held_ever"] == before["neighbor_held_ever"], after
+
+
+@pytest.mark.sanitized
+def test_warm_backup_asks_for_whom_its_master_asks(beyond):
+    """A host that never spoke to the VIPs: known to the backup because its master asked for it."""
+    pair = beyond
+    quiet = dual.host(pair.net, "quiet", "192.0.2.77", "2001:db8:1::77")
+    assert pair.fw1.state("carp0") == "MASTER"
+    assert ("em0", "192.0.2.77") not in known(pair.fw2)
+    # An echo from behind the WAN makes the master ask for it by broadcast.
+    quiet.ns.ip("route add default via 192.0.2.1")
+    assert pair.server.ping("192.0.2.77", timeout=5)
+    lab.poll_until(lambda: ("em0", "192.0.2.77") in known(pair.fw2), 5, "fw2 knows it, too")
+    held = pair.fw2.telemetry("/fwd/stats")["neighbor_held_ever"]
+    pair.fw1.kill()
+    pair.fw2.wait_master()
+    pair.server.wait_ping("192.0.2.77")
+    assert pair.fw2.telemetry("/fwd/stats")["neighbor_held_ever"] == held
