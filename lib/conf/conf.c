@@ -347,6 +347,7 @@ conf_free(struct conf *c)
 	for (uint16_t i = 0; i < c->n_ifs; i++) {
 		free(c->ifs[i].addresses);
 		free(c->ifs[i].ra);
+		free(c->ifs[i].neighbors);
 	}
 	for (uint16_t i = 0; i < c->n_groups; i++) {
 		explicit_bzero(c->groups[i].key, sizeof(c->groups[i].key));

@@ -26,8 +26,9 @@
 #define CONF_PORT_MAX	    32 /**< devices: as many as DPDK has ports */
 #define CONF_GROUP_MAX	    1024
 #define CONF_ROUTE_MAX	    65536
-#define CONF_ADDRESS_MAX    64	/**< per interface */
-#define CONF_VIP_MAX	    255 /**< per group */
+#define CONF_ADDRESS_MAX    64	 /**< per interface */
+#define CONF_NEIGHBOR_MAX   1024 /**< per interface */
+#define CONF_VIP_MAX	    255	 /**< per group */
 #define CONF_WORKER_MAX	    16
 #define CONF_EAL_ARGS_MAX   64
 #define CONF_HOOK_ARGS_MAX  16
@@ -99,6 +100,13 @@ struct conf_host {
 };
 #define CONF_HOST_PPS_DEFAULT 20000
 
+/** A neighbour that is set. */
+struct conf_neighbor {
+	struct base_addr addr;
+	uint8_t mac[BASE_MAC_LEN];
+	uint32_t node; /**< where it stands, while the file is read */
+};
+
 #define CONF_RA_VALID_S	    2592000 /**< of a prefix, RFC 4861 6.2.1 */
 #define CONF_RA_PREFERRED_S 604800
 
@@ -125,6 +133,8 @@ struct conf_if {
 	uint16_t n_addresses;
 	struct base_prefix *addresses;
 	struct conf_ra *ra; /**< NULL: none are sent */
+	uint16_t n_neighbors;
+	struct conf_neighbor *neighbors; /**< by address */
 };
 
 struct conf_group {
@@ -239,6 +249,9 @@ void conf_issues_free(struct conf_issues *issues);
  * @thread any that may block
  */
 int conf_pass_file_read(const char *path, uint8_t key[AUTH_KEY_LEN], char *err, size_t err_len);
+
+/** A MAC address as aa:bb:cc:dd:ee:ff. @return false: it is none */
+bool conf_mac_parse(const char *s, uint8_t mac[BASE_MAC_LEN]);
 
 /** True when name is a legal name for an interface or group (design 4.2). */
 bool conf_name_valid(const char *name);

@@ -416,5 +416,6 @@ conf_check(struct conf_reader *r)
 	check_routes(r, addresses);
 	check_mtu(r);
 	conf_check_ra(r);
+	conf_check_neighbors(r, addresses);
 	free(addresses);
 }

@@ -27,6 +27,8 @@ void conf_check_groups(struct conf_reader *r);
 uint16_t conf_check_named(struct conf_reader *r, uint32_t node, const char *name);
 /** Unicast peers. @param addresses  all of this box, in order */
 void conf_check_peers(struct conf_reader *r, const struct conf_entry *addresses);
+/** Neighbours that are set (conf_neighbor.c). @param addresses  all of this box, in order */
+void conf_check_neighbors(struct conf_reader *r, const struct conf_entry *addresses);
 /** Router advertisements: somebody sends them; fills in prefixes not given (conf_ra.c). */
 void conf_check_ra(struct conf_reader *r);
 /**

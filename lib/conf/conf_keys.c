@@ -13,6 +13,7 @@
 #define STRUCT_METRICS	 struct conf_metrics
 #define STRUCT_IF	 struct conf_if
 #define STRUCT_HOST	 struct conf_host
+#define STRUCT_NEIGHBOR	 struct conf_neighbor
 #define STRUCT_RA	 struct conf_ra
 #define STRUCT_RA_PREFIX struct wire_ra_prefix
 #define STRUCT_CARP	 struct conf

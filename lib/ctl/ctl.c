@@ -244,7 +244,7 @@ ctl_create(const struct ctl_config *config)
 			goto fail;
 		ctl_member_join(c, i);
 	}
-	if ((ret = ctl_warm_create(c)) != 0)
+	if ((ret = ctl_warm_create(c)) != 0 || (ret = ctl_nbr_create(c)) != 0)
 		goto fail;
 	ret = create_election(c, base_rand_next(&c->rand), config->drained);
 	if (ret != 0)
@@ -379,6 +379,7 @@ ctl_turn(struct ctl *c, base_ns_t now)
 	ctl_requests(c);
 	ctl_tick(c);
 	ctl_hear_tick(c);
+	ctl_nbr_clear_tick(c);
 	ctl_warm_tick(c);
 	fib_nbr_tick(c->nbr, c->now, ctl_nbr_act, c);
 	ctl_announce(c);
@@ -409,7 +410,7 @@ rest(struct ctl *c)
 		wake = due;
 	if (nbr < wake)
 		wake = nbr;
-	if (c->poll || c->announcing > 0 || wake <= now)
+	if (c->poll || c->announcing > 0 || c->clearing || wake <= now)
 		return;
 	struct timespec ts = {
 		.tv_sec = (time_t)(wake / BASE_NS_PER_S),

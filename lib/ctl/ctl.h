@@ -214,12 +214,19 @@ enum ctl_request_type {
 	CTL_REQ_UNDRAIN,
 	CTL_REQ_CLEAR_STATS,   /**< group, or ELECTION_NONE for all */
 	CTL_REQ_CLEAR_SOURCES, /**< a box was replaced: auth_replay_forget() */
+	CTL_REQ_NBR_SET,       /**< if_index, addr, mac: a static neighbour */
+	CTL_REQ_NBR_FORGET,    /**< if_index, addr: a neighbour, static or not */
+	/** What was learnt: of if_index or ELECTION_NONE for all; addr, or family NONE for all. */
+	CTL_REQ_NBR_CLEAR,
 };
 struct ctl_request {
 	enum ctl_request_type type;
 	uint16_t group; /**< of UP .. KEY, CLEAR_STATS and CLEAR_SOURCES */
 	int64_t value;
 	uint8_t key[AUTH_KEY_LEN];
+	uint16_t if_index;
+	struct base_addr addr;
+	uint8_t mac[BASE_MAC_LEN];
 };
 /**
  * Post a request and wait for the control lcore to have carried it out.

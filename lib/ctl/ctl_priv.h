@@ -207,9 +207,12 @@ struct ctl {
 	uint64_t box_stats[CTL_STAT_COUNT]; /* what belongs to no group */
 	uint8_t log;
 	bool arpbalance;
-	uint16_t announcing;  /* groups with an announcement under way */
-	uint16_t leaving;     /* devices that are to be left alone */
-	base_ns_t hear_at;    /* ctl_hear_tick() looks again */
+	uint16_t announcing; /* groups with an announcement under way */
+	uint16_t leaving;    /* devices that are to be left alone */
+	base_ns_t hear_at;   /* ctl_hear_tick() looks again */
+	bool clearing;	     /* neighbours, of this interface or all, from the cursor on: */
+	uint16_t clear_if;
+	uint32_t clear_cursor;
 	base_ns_t ra_at;      /* the next router advertisement of any group */
 	struct ctl_hop *hops; /* routers of static routes (ctl_warm.c) */
 	uint32_t n_hops, hop_next;
@@ -287,6 +290,15 @@ void ctl_hear_advert(struct ctl *c, uint16_t group, const struct election_priori
 /** A group changed its state. */
 void ctl_hear_state(struct ctl *c, uint16_t group, enum election_cause cause);
 void ctl_hear_tick(struct ctl *c);
+/** @} */
+
+/** @name Neighbours as operators want them (ctl_nbr.c). @{ */
+/** The configuration's. @return 0 or -ENOSPC */
+int ctl_nbr_create(struct ctl *c);
+/** Carry out one of the requests about neighbours. @return as ctl_request() */
+int ctl_nbr_request(struct ctl *c, struct ctl_request_slot *s);
+/** Clear some more, while that is asked for. */
+void ctl_nbr_clear_tick(struct ctl *c);
 /** @} */
 
 /** @name Router advertisements (ctl_ra.c). @{ */

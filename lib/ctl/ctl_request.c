@@ -220,6 +220,10 @@ carry_out(struct ctl *c, struct ctl_request_slot *s)
 		return 0;
 	case CTL_REQ_CLEAR_SOURCES:
 		return clear_sources(c, s);
+	case CTL_REQ_NBR_SET:
+	case CTL_REQ_NBR_FORGET:
+	case CTL_REQ_NBR_CLEAR:
+		return ctl_nbr_request(c, s);
 	}
 	return -EINVAL;
 }
@@ -229,8 +233,8 @@ request_text(enum ctl_request_type t)
 {
 	static const char *const texts[] = {"up", "down", "state init", "state backup",
 		"state master", "advbase", "advskew", "new password", "preempt", "allow",
-		"arpbalance", "log", "demotion", "drain", "undrain", "clear stats",
-		"clear sources"};
+		"arpbalance", "log", "demotion", "drain", "undrain", "clear stats", "clear sources",
+		"neighbor add", "neighbor del", "clear neighbor"};
 
 	return texts[t];
 }
@@ -240,9 +244,13 @@ say_asked(const struct ctl_request *req, char *buf, size_t len)
 {
 	bool has_value = req->type == CTL_REQ_ADVBASE || req->type == CTL_REQ_ADVSKEW ||
 		(req->type >= CTL_REQ_PREEMPT && req->type <= CTL_REQ_DEMOTION);
+	char addr[CONF_ADDR_STR];
 
 	if (has_value)
 		snprintf(buf, len, "%s %lld", request_text(req->type), (long long)req->value);
+	else if (req->type >= CTL_REQ_NBR_SET && req->addr.family != BASE_FAMILY_NONE)
+		snprintf(buf, len, "%s %s", request_text(req->type),
+			conf_addr_str(&req->addr, addr));
 	else
 		snprintf(buf, len, "%s", request_text(req->type));
 }
@@ -256,6 +264,8 @@ report(struct ctl *c, const struct ctl_request_slot *s, const char *asked)
 		ev.group = s->req.group;
 	if (ev.group != ELECTION_NONE)
 		ev.if_id = c->groups[ev.group].conf->if_index;
+	else if (s->req.type >= CTL_REQ_NBR_SET)
+		ev.if_id = s->req.if_index;
 	snprintf(ev.text, sizeof(ev.text), "%s", asked);
 	ctl_event_write(c, &ev);
 }
@@ -268,7 +278,7 @@ ctl_requests(struct ctl *c)
 	for (uint32_t i = 0; i < CTL_REQUEST_SLOTS; i++) {
 		struct ctl_request_slot *s = &c->requests[i];
 		uint32_t expected = CTL_SLOT_POSTED;
-		char asked[48];
+		char asked[sizeof(((struct ctl_event *)NULL)->text)];
 
 		if (!__atomic_compare_exchange_n(&s->state, &expected, CTL_SLOT_TAKEN, false,
 			    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))

@@ -95,6 +95,20 @@ do_request(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_a
 	post(s, &req);
 }
 
+static void
+do_neighbor(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args *a)
+{
+	struct ctl_request req = {
+		.type = (enum ctl_request_type)row->request,
+		.group = ELECTION_NONE,
+		.if_index = a->has_if ? a->if_index : ELECTION_NONE,
+		.addr = a->addr,
+	};
+
+	memcpy(req.mac, a->mac, sizeof(req.mac));
+	post(s, &req);
+}
+
 void
 mgmt_cli_prompt(const struct mgmt_config *c, char prompt[MGMT_CLI_PROMPT])
 {

@@ -14,7 +14,16 @@
 /* Names listed in an error; a box with a thousand groups must not fill the screen. */
 #define NAMES_SHOWN 16
 
-enum kind { KIND_WORD, KIND_GROUP, KIND_IF, KIND_NUMBER, KIND_KEY, KIND_ANY_LINE };
+enum kind {
+	KIND_WORD,
+	KIND_GROUP,
+	KIND_IF,
+	KIND_NUMBER,
+	KIND_KEY,
+	KIND_ADDRESS,
+	KIND_MAC,
+	KIND_ANY_LINE,
+};
 
 struct token {
 	struct cmdline_token_hdr hdr; /* first: cmdline knows a token by it */
@@ -109,6 +118,10 @@ token_matches(const struct token *t, const struct mgmt_config *c, const char *p,
 		memcpy(a->text, p, n);
 		a->text[n] = '\0';
 		return true;
+	case KIND_ADDRESS:
+		return mgmt_addr_parse(p, n, &a->addr);
+	case KIND_MAC:
+		return mgmt_mac_parse(p, n, a->mac);
 	case KIND_ANY_LINE:
 		break;
 	}
@@ -150,6 +163,7 @@ mgmt_cli_match(const struct mgmt_cli *cli, const struct mgmt_config *c, const ch
 struct expected {
 	char words[320];
 	bool group, ifname, number, key, end;
+	bool address, mac;
 	int64_t min, max;
 };
 
@@ -186,6 +200,12 @@ expect(struct expected *e, const struct row_tokens *row, unsigned int at)
 		break;
 	case KIND_KEY:
 		e->key = true;
+		break;
+	case KIND_ADDRESS:
+		e->address = true;
+		break;
+	case KIND_MAC:
+		e->mac = true;
 		break;
 	case KIND_ANY_LINE:
 		break;
@@ -230,6 +250,12 @@ print_expected(FILE *to, const struct mgmt_config *c, const struct expected *e)
 			(long long)e->max);
 		sep = ", ";
 	}
+	if (e->address || e->mac) {
+		fprintf(to, "%s%s", sep,
+			e->address ? "an IPv4 or IPv6 address"
+				   : "a MAC address such as 02:00:5e:10:00:01");
+		sep = ", ";
+	}
 	if (e->key)
 		fprintf(to, "%san absolute path, or hex: and %d digits", sep, 2 * AUTH_KEY_LEN);
 }
@@ -266,6 +292,10 @@ explain_word(FILE *to, const struct mgmt_config *c, const struct expected *e, co
 		print_word(to, bad, n);
 		fprintf(to, " is not a number from %lld to %lld", (long long)e->min,
 			(long long)e->max);
+	} else if (e->address || e->mac) {
+		print_word(to, bad, n);
+		fputs(": expected ", to);
+		print_expected(to, c, e);
 	} else if (e->key) {
 		/* not repeated: it may be a secret */
 		fputs("expected ", to);
@@ -359,6 +389,8 @@ token_complete_count(cmdline_parse_token_hdr_t *hdr)
 		return conf->n_ifs;
 	case KIND_NUMBER:
 	case KIND_KEY:
+	case KIND_ADDRESS:
+	case KIND_MAC:
 		break;
 	}
 	return 0;
@@ -401,6 +433,10 @@ token_help(cmdline_parse_token_hdr_t *hdr, char *dst, unsigned int size)
 	case KIND_KEY:
 		snprintf(dst, size, "PATH|hex:DIGITS");
 		break;
+	case KIND_ADDRESS:
+	case KIND_MAC:
+		snprintf(dst, size, "%s", t->kind == KIND_MAC ? "MAC" : "ADDRESS");
+		break;
 	}
 	return 0;
 }
@@ -426,6 +462,10 @@ token_init(struct token *t, const struct mgmt_cli *cli, const char *p, size_t n)
 		t->kind = KIND_IF;
 	} else if (strcmp(t->word, "KEY") == 0) {
 		t->kind = KIND_KEY;
+	} else if (strcmp(t->word, "ADDRESS") == 0) {
+		t->kind = KIND_ADDRESS;
+	} else if (strcmp(t->word, "MAC") == 0) {
+		t->kind = KIND_MAC;
 	} else if (isdigit((unsigned char)*p)) {
 		char *dash;
 

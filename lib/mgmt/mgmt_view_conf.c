@@ -62,6 +62,22 @@ put_host(json_t *o, const struct conf_host *h)
 }
 
 static json_t *
+neighbor_list(const struct conf_if *ifc)
+{
+	json_t *list = json_array();
+
+	for (uint16_t i = 0; i < ifc->n_neighbors; i++) {
+		char addr[CONF_ADDR_STR], mac[MGMT_MAC_STR];
+		json_t *n = json_object();
+
+		put_str(n, "address", conf_addr_str(&ifc->neighbors[i].addr, addr));
+		put_str(n, "mac", mgmt_mac_str(ifc->neighbors[i].mac, mac));
+		json_array_append_new(list, n);
+	}
+	return list;
+}
+
+static json_t *
 if_json(const struct conf_if *ifc)
 {
 	static const char *const vmac_filter[] = {
@@ -88,6 +104,8 @@ if_json(const struct conf_if *ifc)
 	put_host(o, &ifc->host);
 	put_str(o, "source-mac", ifc->source_mac_vmac ? "vmac" : "interface");
 	json_object_set_new(o, "addresses", prefix_list(ifc->addresses, ifc->n_addresses));
+	if (ifc->n_neighbors > 0)
+		json_object_set_new(o, "neighbors", neighbor_list(ifc));
 	if (ifc->ra != NULL)
 		json_object_set_new(o, "ra", mgmt_ra_json(ifc->ra));
 	return o;

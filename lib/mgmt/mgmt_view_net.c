@@ -38,6 +38,35 @@ mgmt_group_name(const struct mgmt_config *c, uint16_t group)
 	return group < c->conf->n_groups ? c->conf->groups[group].name : "";
 }
 
+bool
+mgmt_addr_parse(const char *p, size_t n, struct base_addr *out)
+{
+	char text[CONF_ADDR_STR];
+
+	if (n >= sizeof(text))
+		return false;
+	memcpy(text, p, n);
+	text[n] = '\0';
+	memset(out, 0, sizeof(*out));
+	if (inet_pton(AF_INET, text, out->bytes) == 1)
+		out->family = BASE_FAMILY_IP4;
+	else if (inet_pton(AF_INET6, text, out->bytes) == 1)
+		out->family = BASE_FAMILY_IP6;
+	return out->family != BASE_FAMILY_NONE;
+}
+
+bool
+mgmt_mac_parse(const char *p, size_t n, uint8_t mac[BASE_MAC_LEN])
+{
+	char text[MGMT_MAC_STR];
+
+	if (n != sizeof(text) - 1)
+		return false;
+	memcpy(text, p, n);
+	text[n] = '\0';
+	return conf_mac_parse(text, mac);
+}
+
 static bool
 same_name(const char *have, const char *name, size_t len)
 {
@@ -330,7 +359,9 @@ mgmt_view_neighbors(const struct mgmt_config *c, const struct mgmt_args *a)
 			char text[CONF_ADDR_STR], mac[MGMT_MAC_STR];
 			json_t *item;
 
-			if (a->has_if && rows[i].if_index != a->if_index)
+			if ((a->has_if && rows[i].if_index != a->if_index) ||
+				(a->addr.family != BASE_FAMILY_NONE &&
+					memcmp(&a->addr, &rows[i].addr, sizeof(a->addr)) != 0))
 				continue;
 			if (seen++ < a->offset)
 				continue;
@@ -348,6 +379,7 @@ mgmt_view_neighbors(const struct mgmt_config *c, const struct mgmt_args *a)
 						rows[i].state == FIB_NBR_FAILED
 					? ""
 					: mgmt_mac_str(rows[i].mac, mac));
+			put_bool(item, "static", rows[i].state == FIB_NBR_STATIC);
 			put_u64(item, "held", rows[i].held);
 			put_u64(item, "updated_ms_ago",
 				base_ns_since(now, rows[i].updated) / BASE_NS_PER_MS);

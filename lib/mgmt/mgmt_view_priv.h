@@ -36,6 +36,8 @@ struct mgmt_args {
 	int64_t value;
 	uint64_t offset; /**< telemetry: the first element; of events the seq before the first */
 	uint32_t limit;	 /**< telemetry: how many elements at most; 0 = all */
+	struct base_addr addr; /**< family NONE: none was given */
+	uint8_t mac[BASE_MAC_LEN];
 	char text[MGMT_TEXT_MAX];
 };
 
@@ -78,6 +80,11 @@ const char *mgmt_group_name(const struct mgmt_config *c, uint16_t group);
 /** Find by name, len bytes; UINT16_MAX when there is none. */
 uint16_t mgmt_if_find(const struct mgmt_config *c, const char *name, size_t len);
 uint16_t mgmt_group_find(const struct mgmt_config *c, const char *name, size_t len);
+
+/** @name Text of n bytes to an address of either family, a MAC address. @return false: none @{ */
+bool mgmt_addr_parse(const char *p, size_t n, struct base_addr *out);
+bool mgmt_mac_parse(const char *p, size_t n, uint8_t mac[BASE_MAC_LEN]);
+/** @} */
 
 /** "192.0.2.3", or "" for family NONE. @param buf as of conf_addr_str() */
 const char *mgmt_addr_str(const struct base_addr *a, char buf[CONF_ADDR_STR]);

@@ -79,3 +79,27 @@ def test_warm_backup_asks_for_whom_its_master_asks(beyond):
     pair.fw2.wait_master()
     pair.server.wait_ping("192.0.2.77")
     assert pair.fw2.telemetry("/fwd/stats")["neighbor_held_ever"] == held
+
+
+@pytest.mark.sanitized
+def test_neighbors_that_are_set(beyond):
+    """A static entry is used though another MAC speaks for it, and stays when others are cleared."""
+    pair = beyond
+    fw1 = pair.fw1
+
+    def rows(words=""):
+        return {n["address"]: n for n in fw1.ctl_json(f"show neighbor {words}".strip())["neighbors"]}
+
+    assert rows(lab.CLIENT_IP)[lab.CLIENT_IP]["static"] is False
+    fw1.ctl(f"neighbor em0 add {lab.CLIENT_IP} 02:00:00:00:00:77")
+    assert rows("interface em0")[lab.CLIENT_IP]["static"] is True
+    assert not pair.client.ping(BEYOND, timeout=1)  # the answers go astray
+    fw1.ctl("clear neighbor")
+    lab.poll_until(lambda: lab.CLIENT_IP in rows() and GATEWAY not in rows(), 5, "others are gone")
+    assert rows()[lab.CLIENT_IP]["mac"] == "02:00:00:00:00:77"
+    with pytest.raises(box.CtlError, match="it is static"):
+        fw1.ctl(f"clear neighbor {lab.CLIENT_IP}")
+    fw1.ctl(f"neighbor em0 del {lab.CLIENT_IP}")
+    pair.client.wait_ping(BEYOND)
+    with pytest.raises(box.CtlError, match="no host on a subnet of em0"):
+        fw1.ctl("neighbor em0 add 198.51.100.9 02:00:00:00:00:77")

@@ -50,6 +50,15 @@ struct fake {
 	} told[FAKE_LEARNT];
 	uint32_t n_told;
 	bool warm[8]; /* by fib_nbr_warm() */
+	struct {
+		uint16_t if_index;
+		struct base_addr addr;
+		uint8_t mac[BASE_MAC_LEN];
+	} nbr_set; /* by fib_nbr_set() or fib_nbr_forget() */
+	uint32_t n_nbr_set, n_nbr_forgotten, n_nbr_clears;
+	uint16_t nbr_cleared_if;
+	int nbr_result; /* what they answer */
+	bool nbr_static;
 	base_ns_t last_frame;
 	uint32_t forgets; /* what dp_longest_turn_asked() answers */
 	uint16_t n_known; /* sources published last */

@@ -64,6 +64,53 @@ fib_nbr_advertised(struct fib_nbr_table *t, uint16_t if_index, const struct base
 	tell(addr, mac, (struct fake_told){.solicited = solicited, .override = override});
 }
 
+int
+fib_nbr_set(struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr,
+	const uint8_t mac[BASE_MAC_LEN], base_ns_t now, fib_nbr_act_fn act, void *arg)
+{
+	(void)t;
+	(void)now;
+	(void)act;
+	(void)arg;
+	fake.nbr_set.if_index = if_index;
+	fake.nbr_set.addr = *addr;
+	memcpy(fake.nbr_set.mac, mac, BASE_MAC_LEN);
+	fake.n_nbr_set++;
+	return fake.nbr_result;
+}
+
+int
+fib_nbr_forget(struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr,
+	base_ns_t now, fib_nbr_act_fn act, void *arg)
+{
+	(void)t;
+	(void)now;
+	(void)act;
+	(void)arg;
+	fake.nbr_set.if_index = if_index;
+	fake.nbr_set.addr = *addr;
+	fake.n_nbr_forgotten++;
+	return fake.nbr_result;
+}
+
+bool
+fib_nbr_is_static(const struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr)
+{
+	(void)t;
+	(void)if_index;
+	(void)addr;
+	return fake.nbr_static;
+}
+
+bool
+fib_nbr_clear(struct fib_nbr_table *t, uint16_t if_index, uint32_t *cursor)
+{
+	(void)t;
+	fake.nbr_cleared_if = if_index;
+	fake.n_nbr_clears++;
+	return ++*cursor < 3;
+}
+
 void
 fib_nbr_warm(struct fib_nbr_table *t, uint16_t if_index, bool warm)
 {

@@ -253,6 +253,8 @@ static_entries_stand(void **state)
 	assert_true(fib_nbr_lookup(t, 0, HOST, mac));
 	assert_memory_equal(mac, mac_a, BASE_MAC_LEN);
 	assert_int_equal(state_of(t, 0, HOST), FIB_NBR_STATIC);
+	assert_true(fib_nbr_is_static(t, 0, &host));
+	assert_false(fib_nbr_is_static(t, 0, &other));
 	/* a packet that was on its way to control */
 	resolve(t, 0, HOST, packet('2'), START, record_act, &rec);
 	assert_string_equal(rec.text, "RS1S2");

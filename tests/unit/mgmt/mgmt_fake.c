@@ -31,7 +31,8 @@ static const char config_text[] =
 static const char dual_text[] =
 	"{ \"node\": \"fw1\", \"eal\": [\"--no-pci\"],"
 	"  \"interfaces\": ["
-	"    { \"name\": \"lan\", \"device\": \"net_null0\", \"ra\": {"
+	"    { \"name\": \"lan\", \"device\": \"net_null0\", \"neighbors\": ["
+	"      {\"address\": \"192.0.2.9\", \"mac\": \"02:00:00:00:00:09\"}], \"ra\": {"
 	"      \"max-interval-s\": 60, \"dns\": [\"2001:db8::53\"],"
 	"      \"domains\": [\"a.example\", \"b.example\"] },"
 	"      \"addresses\": [\"192.0.2.2/24\", \"2001:db8:1::2/64\"] },"

@@ -143,6 +143,31 @@ requests_carry_group_and_value(void **state)
 	assert_int_equal(drops[DP_DROP_TTL], 0);
 }
 
+/* Address, MAC and interface reach control, and none of them where none was given. */
+static void
+requests_about_neighbours(void **state)
+{
+	static const uint8_t mac[BASE_MAC_LEN] = {2, 0, 0xab, 0, 0, 9};
+	const struct base_addr host = base_addr_from_ip4(UINT32_C(0xc0000209));
+
+	(void)state;
+	mgmt_cli_run(&session, "neighbor wan add 192.0.2.9 02:00:AB:00:00:09");
+	assert_int_equal(session.status, MGMT_CLI_DONE);
+	assert_int_equal(fake.request.type, CTL_REQ_NBR_SET);
+	assert_int_equal(fake.request.if_index, 1);
+	assert_memory_equal(&fake.request.addr, &host, sizeof(host));
+	assert_memory_equal(fake.request.mac, mac, sizeof(mac));
+	mgmt_cli_run(&session, "clear neighbor");
+	assert_int_equal(fake.request.type, CTL_REQ_NBR_CLEAR);
+	assert_int_equal(fake.request.if_index, ELECTION_NONE);
+	assert_int_equal(fake.request.addr.family, BASE_FAMILY_NONE);
+	mgmt_cli_run(&session, "clear neighbor interface lan 2001:db8::9");
+	assert_int_equal(fake.request.if_index, 0);
+	assert_int_equal(fake.request.addr.family, BASE_FAMILY_IP6);
+	mgmt_cli_run(&session, "neighbor lan del 192.0.2.9");
+	assert_int_equal(fake.request.type, CTL_REQ_NBR_FORGET);
+}
+
 static void
 answers_of_control(void **state)
 {
@@ -227,7 +252,16 @@ errors_name_the_bad_word(void **state)
 	} cases[] = {
 		{"shw",
 			"unknown command \"shw\": expected show, explain, carp, set, drain, "
-			"undrain, clear, watch, metrics, help, quit\n"},
+			"undrain, clear, neighbor, watch, metrics, help, quit\n"},
+		{"show neighbor 192.0.2.300",
+			"\"192.0.2.300\": expected interface, an IPv4 or IPv6 address\n"},
+		{"clear neighbor interface em0",
+			"unknown interface \"em0\": interfaces are lan, wan\n"},
+		{"neighbor lan add 192.0.2.9 2:0:0:0:0:9",
+			"\"2:0:0:0:0:9\": expected a MAC address such as 02:00:5e:10:00:01\n"},
+		{"neighbor lan add",
+			"incomplete command: after \"neighbor lan add\" expected an IPv4 or IPv6 "
+			"address\n"},
 		{"show carp carp9",
 			"unknown group \"carp9\": groups are carp0, carp1; other words here: "
 			"all, stats, peers, events, demotion\n"},
@@ -453,6 +487,7 @@ main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		T(each_example_reaches_its_handler),
 		T(requests_carry_group_and_value),
+		T(requests_about_neighbours),
 		T(answers_of_control),
 		T(keys_from_file_and_hex),
 		T(errors_name_the_bad_word),

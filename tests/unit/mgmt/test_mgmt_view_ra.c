@@ -86,6 +86,11 @@ config_comes_back(void **state)
 	assert_non_null(again);
 	assert_memory_equal(
 		&again->ifs[0].ra->msg, &fake.conf->ifs[0].ra->msg, sizeof(again->ifs[0].ra->msg));
+	assert_int_equal(again->ifs[0].n_neighbors, 1);
+	assert_memory_equal(&again->ifs[0].neighbors[0].addr, &fake.conf->ifs[0].neighbors[0].addr,
+		sizeof(struct base_addr));
+	assert_memory_equal(
+		again->ifs[0].neighbors[0].mac, fake.conf->ifs[0].neighbors[0].mac, BASE_MAC_LEN);
 	conf_free(again);
 	conf_issues_free(&issues);
 	free(text);
