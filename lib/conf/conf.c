@@ -59,6 +59,13 @@ conf_error(struct conf_reader *r, uint32_t node, const char *fmt, ...)
 }
 
 void
+conf_unexpected(struct conf_reader *r, uint32_t node, const char *allowed, const char *found)
+{
+	conf_error(r, node, "expected %s, found %s", allowed, found);
+	conf_issues_hint(r->issues, allowed, NULL);
+}
+
+void
 conf_warning(struct conf_reader *r, uint32_t node, const char *fmt, ...)
 {
 	const struct conf_pos_node *n = &r->pos->node[node];

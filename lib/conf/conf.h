@@ -203,10 +203,12 @@ enum conf_severity { CONF_ERROR = 0, CONF_WARNING };
 /** One finding. Text is UTF-8 without newlines. */
 struct conf_issue {
 	enum conf_severity severity;
-	uint32_t line;	 /**< from 1 */
-	uint32_t column; /**< from 1, in characters; a tab is one */
-	char *pointer;	 /**< RFC 6901 JSON pointer, "" for the document */
-	char *text;	 /**< what is wrong and what is allowed, suggestion included */
+	uint32_t line;	  /**< from 1 */
+	uint32_t column;  /**< from 1, in characters; a tab is one */
+	char *pointer;	  /**< RFC 6901 JSON pointer, "" for the document */
+	char *text;	  /**< what is wrong and what is allowed, suggestion included */
+	char *allowed;	  /**< what may stand there, alone, or NULL */
+	char *suggestion; /**< what was probably meant, as it would be written, or NULL */
 };
 
 struct conf_issues {
@@ -234,8 +236,9 @@ void conf_free(struct conf *c);
 /** One line each: "file:line:column: /pointer: text", warnings with "warning: " before the text. */
 void conf_issues_print(const struct conf_issues *issues, FILE *to);
 /**
- * One JSON object, as of koi --check --json:
- * {"file":…,"valid":…,"errors":[{"line","column","pointer","text"}],"warnings":[…]}.
+ * One JSON object, as of koi --check --json: {"file":…,"valid":…,"errors":[…],"warnings":[…]}, of
+ * objects with "file", "line", "column", "pointer", "message", "allowed" and "suggestion"; the last
+ * two are null where there is nothing to say.
  */
 void conf_issues_print_json(const struct conf_issues *issues, FILE *to);
 void conf_issues_free(struct conf_issues *issues);

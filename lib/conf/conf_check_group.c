@@ -76,11 +76,13 @@ conf_check_named(struct conf_reader *r, uint32_t node, const char *name)
 	if (near != NULL) {
 		conf_error(r, node, "there is no interface %s, did you mean \"%s\"?",
 			conf_echo(r, node, buf), near);
+		conf_issues_hint(r->issues, NULL, near);
 		return CONF_IF_NONE;
 	}
 	list = interface_list(r->c);
 	conf_error(r, node, "there is no interface %s, allowed are %s", conf_echo(r, node, buf),
 		list == NULL ? "?" : list);
+	conf_issues_hint(r->issues, list, NULL);
 	free(list);
 	return CONF_IF_NONE;
 }

@@ -66,6 +66,21 @@ conf_issues_add(struct conf_issues *issues, enum conf_severity severity, uint32_
 	va_end(ap);
 }
 
+void
+conf_issues_hint(struct conf_issues *issues, const char *allowed, const char *suggestion)
+{
+	struct conf_issue *last;
+
+	/* without memory the last one may not be there */
+	if (issues->n == 0 || issues->n != issues->n_errors + issues->n_warnings)
+		return;
+	last = &issues->issue[issues->n - 1];
+	if (allowed != NULL && last->allowed == NULL)
+		last->allowed = strdup(allowed);
+	if (suggestion != NULL && last->suggestion == NULL)
+		last->suggestion = strdup(suggestion);
+}
+
 static bool
 before(const struct conf_issue *a, const struct conf_issue *b)
 {
@@ -168,11 +183,11 @@ conf_issues_print(const struct conf_issues *issues, FILE *to)
 		fprintf(to, "%s:1:1: out of memory, not all findings are shown\n", path_of(issues));
 }
 
-/** A JSON string of any bytes: file names need not be UTF-8. */
+/** A JSON string of any bytes: file names need not be UTF-8. NULL is null. */
 static json_t *
 text_json(const char *s)
 {
-	json_t *v = json_string(s);
+	json_t *v = s == NULL ? json_null() : json_string(s);
 	char *copy = NULL;
 	size_t len;
 	FILE *f;
@@ -201,10 +216,13 @@ issues_json(const struct conf_issues *issues, enum conf_severity severity)
 			continue;
 		json_t *o = json_object();
 
+		json_object_set_new(o, "file", text_json(path_of(issues)));
 		json_object_set_new(o, "line", json_integer(is->line));
 		json_object_set_new(o, "column", json_integer(is->column));
 		json_object_set_new(o, "pointer", text_json(is->pointer));
-		json_object_set_new(o, "text", text_json(is->text));
+		json_object_set_new(o, "message", text_json(is->text));
+		json_object_set_new(o, "allowed", text_json(is->allowed));
+		json_object_set_new(o, "suggestion", text_json(is->suggestion));
 		json_array_append_new(list, o);
 	}
 	return list;
@@ -231,6 +249,8 @@ conf_issues_free(struct conf_issues *issues)
 	for (uint32_t i = 0; i < issues->n; i++) {
 		free(issues->issue[i].pointer);
 		free(issues->issue[i].text);
+		free(issues->issue[i].allowed);
+		free(issues->issue[i].suggestion);
 	}
 	free(issues->issue);
 	free(issues->path);

@@ -18,6 +18,11 @@ void conf_issues_addv(struct conf_issues *issues, enum conf_severity severity, u
 	__attribute__((format(printf, 6, 0)));
 void conf_issues_add(struct conf_issues *issues, enum conf_severity severity, uint32_t line,
 	uint32_t column, char *pointer, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+/**
+ * What may stand there and what was probably meant, of the finding that was added last; each may
+ * be NULL. Both are copied, and are in its text as well.
+ */
+void conf_issues_hint(struct conf_issues *issues, const char *allowed, const char *suggestion);
 /** Put them in order of position; equal positions keep the order in which they were added. */
 void conf_issues_sort(struct conf_issues *issues);
 

@@ -59,6 +59,14 @@ const struct conf_key conf_keys[CONF_KEY_N] = {
 #include "conf_keys.def"
 };
 
+bool
+conf_key_required(const struct conf_key *k)
+{
+	if (k->type == CONF_TYPE_PART)
+		return k->fallback_text == NULL;
+	return k->type != CONF_TYPE_LATER && k->fallback == CONF_REQUIRED;
+}
+
 const struct conf_key *
 conf_key_find(enum conf_object object, const char *name)
 {
@@ -115,6 +123,26 @@ conf_words_near(const char *a, const char *b, unsigned int *distance)
 		return false;
 	*distance = edit_distance(a, b);
 	return *distance <= (shorter < 6 ? 1 : 2) && *distance < shorter;
+}
+
+bool
+conf_word_near(const char *words, const char *s, char near[CONF_WORD_MAX])
+{
+	unsigned int best = UINT32_MAX, d;
+	char word[CONF_WORD_MAX];
+
+	while (*words != '\0') {
+		size_t n = strcspn(words, " ");
+
+		snprintf(word, sizeof(word), "%.*s", (int)n, words);
+		if (conf_words_near(s, word, &d) && d < best) {
+			best = d;
+			memcpy(near, word, sizeof(word));
+		}
+		words += n;
+		words += strspn(words, " ");
+	}
+	return best != UINT32_MAX;
 }
 
 /** True when only the unit is missing: "preempt-delay". */

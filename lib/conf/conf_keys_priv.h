@@ -78,6 +78,9 @@ struct conf_key {
 
 extern const struct conf_key conf_keys[CONF_KEY_N];
 
+/** True for a key without a default. */
+bool conf_key_required(const struct conf_key *k);
+
 /** The key of this name in an object, or NULL. */
 const struct conf_key *conf_key_find(enum conf_object object, const char *name);
 
@@ -86,6 +89,10 @@ const struct conf_key *conf_key_near(enum conf_object object, const char *name);
 
 /** The keys of an object as one text: "a", "b", "c". @return malloced, NULL without memory */
 char *conf_key_list(enum conf_object object);
+
+#define CONF_WORD_MAX 40
+/** The word of a list separated by blanks that s may have been meant to be. @return false: none */
+bool conf_word_near(const char *words, const char *s, char near[CONF_WORD_MAX]);
 
 /** What a key may be: "an integer from 1 to 255". */
 const char *conf_key_allowed(const struct conf_key *k, char *buf, size_t len);

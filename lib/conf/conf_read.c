@@ -54,8 +54,8 @@ conf_expected(struct conf_reader *r, const struct conf_key *k, uint32_t node)
 {
 	char phrase[CONF_PHRASE], buf[CONF_ECHO];
 
-	conf_error(r, node, "expected %s, found %s", conf_key_allowed(k, phrase, sizeof(phrase)),
-		conf_found(r, node, buf));
+	conf_unexpected(
+		r, node, conf_key_allowed(k, phrase, sizeof(phrase)), conf_found(r, node, buf));
 }
 
 static void
@@ -98,11 +98,25 @@ word_index(const char *words, const char *s, int64_t *index)
 	return false;
 }
 
+static void
+unknown_word(struct conf_reader *r, const struct conf_key *k, struct conf_at at)
+{
+	char phrase[CONF_PHRASE], buf[CONF_ECHO], near[CONF_WORD_MAX];
+	const char *allowed = conf_key_allowed(k, phrase, sizeof(phrase));
+
+	if (!conf_word_near(k->words, json_string_value(at.v), near)) {
+		conf_unexpected(r, at.node, allowed, conf_echo(r, at.node, buf));
+		return;
+	}
+	conf_error(r, at.node, "expected %s, found %s, did you mean \"%s\"?", allowed,
+		conf_echo(r, at.node, buf), near);
+	conf_issues_hint(r->issues, allowed, near);
+}
+
 /** @return true, else it was reported */
 static bool
 read_value(struct conf_reader *r, const struct conf_key *k, struct conf_at at, void *base)
 {
-	char phrase[CONF_PHRASE], buf[CONF_ECHO];
 	int64_t value = 0;
 	bool good = false;
 
@@ -125,9 +139,7 @@ read_value(struct conf_reader *r, const struct conf_key *k, struct conf_at at, v
 				good = true;
 				break;
 			}
-			conf_error(r, at.node, "expected %s, found %s",
-				conf_key_allowed(k, phrase, sizeof(phrase)),
-				conf_echo(r, at.node, buf));
+			unknown_word(r, k, at);
 			return false;
 		}
 		break;
@@ -148,12 +160,12 @@ unknown_key(struct conf_reader *r, enum conf_object object, uint32_t node, const
 {
 	const struct conf_pos_node *n = &r->pos->node[node];
 	const struct conf_key *k = conf_key_find(object, key), *near = conf_key_near(object, key);
-	char *shown = NULL, *list = NULL;
+	char *shown = NULL, *list = conf_key_list(object);
 	size_t len;
 	FILE *f = open_memstream(&shown, &len);
 
 	if (f == NULL)
-		return;
+		goto out;
 	conf_text_print(key, strlen(key), 40, f);
 	if (fclose(f) != 0)
 		goto out;
@@ -167,11 +179,11 @@ unknown_key(struct conf_reader *r, enum conf_object object, uint32_t node, const
 			conf_pos_pointer(r->pos, node), "unknown key \"%s\", did you mean \"%s\"?",
 			shown, near->name);
 	} else {
-		list = conf_key_list(object);
 		conf_issues_add(r->issues, CONF_ERROR, n->key_line, n->key_column,
 			conf_pos_pointer(r->pos, node), "unknown key \"%s\", allowed are %s", shown,
 			list == NULL ? "?" : list);
 	}
+	conf_issues_hint(r->issues, list, near == NULL ? NULL : near->name);
 out:
 	free(list);
 	free(shown);
@@ -203,14 +215,14 @@ conf_read_object(
 		if (k->object != object || k->type == CONF_TYPE_LATER)
 			continue;
 		if (m.v == NULL) {
-			bool required = k->type == CONF_TYPE_PART ? k->fallback_text == NULL
-								  : k->fallback == CONF_REQUIRED;
-
-			if (required && !o->misspelt[i])
+			if (conf_key_required(k) && !o->misspelt[i]) {
+				conf_key_allowed(k, phrase, sizeof(phrase));
 				conf_error(r, at.node, "missing key \"%s\", expected %s", k->name,
-					conf_key_allowed(k, phrase, sizeof(phrase)));
-			else if (!required && k->type != CONF_TYPE_PART)
+					phrase);
+				conf_issues_hint(r->issues, phrase, k->name);
+			} else if (!conf_key_required(k) && k->type != CONF_TYPE_PART) {
 				store(k, o->base, k->fallback);
+			}
 		} else if (k->type == CONF_TYPE_PART) {
 			part_readers[i](r, k, m, o);
 		} else {
@@ -222,7 +234,7 @@ conf_read_object(
 bool
 conf_is_array(struct conf_reader *r, const struct conf_key *k, struct conf_at at)
 {
-	char phrase[CONF_PHRASE];
+	char phrase[CONF_PHRASE], found[40];
 	size_t n = json_array_size(at.v);
 
 	if (!json_is_array(at.v)) {
@@ -230,8 +242,8 @@ conf_is_array(struct conf_reader *r, const struct conf_key *k, struct conf_at at
 		return false;
 	}
 	if ((int64_t)n < k->min || (int64_t)n > k->max) {
-		conf_error(r, at.node, "expected %s, found %zu elements",
-			conf_key_allowed(k, phrase, sizeof(phrase)), n);
+		snprintf(found, sizeof(found), "%zu elements", n);
+		conf_unexpected(r, at.node, conf_key_allowed(k, phrase, sizeof(phrase)), found);
 		return false;
 	}
 	return true;
@@ -260,7 +272,7 @@ conf_is_object(struct conf_reader *r, struct conf_at at)
 
 	if (json_is_object(at.v))
 		return true;
-	conf_error(r, at.node, "expected an object, found %s", conf_found(r, at.node, buf));
+	conf_unexpected(r, at.node, "an object", conf_found(r, at.node, buf));
 	return false;
 }
 
@@ -276,8 +288,8 @@ conf_read_text(struct conf_reader *r, const struct conf_key *k, struct conf_at a
 		return;
 	}
 	if ((int64_t)strlen(s) > k->max || !ok(s)) {
-		conf_error(r, at.node, "expected %s, found %s",
-			conf_key_allowed(k, phrase, sizeof(phrase)), conf_echo(r, at.node, buf));
+		conf_unexpected(r, at.node, conf_key_allowed(k, phrase, sizeof(phrase)),
+			conf_echo(r, at.node, buf));
 		return;
 	}
 	memcpy(field, s, strlen(s) + 1);

@@ -10,7 +10,7 @@
 
 #define LINK_LOCAL_BITS 10 /* fe80::/10 */
 
-#define EXAMPLES "such as 192.0.2.2/24 or 2001:db8::2/64"
+#define PREFIX_WHAT "an address and its prefix length such as 192.0.2.2/24 or 2001:db8::2/64"
 
 /** Digits of a prefix length, without sign or leading zeros. @return -1 when it is none */
 static int
@@ -31,22 +31,21 @@ conf_read_prefix(
 	struct conf_reader *r, struct conf_at at, unsigned int min, struct base_prefix *out)
 {
 	const char *s = json_string_value(at.v);
-	char addr[CONF_ADDR_STR], buf[CONF_ECHO];
+	char addr[CONF_ADDR_STR], whole[CONF_ADDR_STR + 8], buf[CONF_ECHO];
 	const char *slash;
 	int plen;
 
 	if (s == NULL) {
-		conf_error(r, at.node,
-			"expected an address and its prefix length " EXAMPLES ", found %s",
-			conf_found(r, at.node, buf));
+		conf_unexpected(r, at.node, PREFIX_WHAT, conf_found(r, at.node, buf));
 		return false;
 	}
 	slash = strchr(s, '/');
 	if (slash == NULL && conf_addr_parse(s, &out->addr) == 0) {
+		snprintf(whole, sizeof(whole), "%s/%d", s,
+			out->addr.family == BASE_FAMILY_IP4 ? 24 : 64);
 		conf_error(r, at.node,
-			"%s has no prefix length, expected ADDRESS/LENGTH such as "
-			"%s/%d",
-			s, s, out->addr.family == BASE_FAMILY_IP4 ? 24 : 64);
+			"%s has no prefix length, expected ADDRESS/LENGTH such as %s", s, whole);
+		conf_issues_hint(r->issues, "ADDRESS/LENGTH", whole);
 		return false;
 	}
 	if (slash == NULL || slash - s >= (ptrdiff_t)sizeof(addr))
@@ -68,8 +67,7 @@ conf_read_prefix(
 	out->plen = (uint8_t)plen;
 	return true;
 bad:
-	conf_error(r, at.node, "expected an address and its prefix length " EXAMPLES ", found %s",
-		conf_echo(r, at.node, buf));
+	conf_unexpected(r, at.node, PREFIX_WHAT, conf_echo(r, at.node, buf));
 	return false;
 }
 
@@ -160,6 +158,7 @@ conf_read_route_prefix(struct conf_reader *r, struct conf_at at, uint32_t route)
 	if (conf_addr_compare(&net.addr, &p.addr) != 0) {
 		conf_error(r, at.node, "%s has bits set after its prefix length, expected %s",
 			conf_prefix_str(&p, a), conf_prefix_str(&net, b));
+		conf_issues_hint(r->issues, NULL, b);
 		return;
 	}
 	if (p.plen > 0 && conf_addr_unfit(&p.addr) != NULL) {
@@ -184,8 +183,8 @@ conf_read_route_via(struct conf_reader *r, struct conf_at at, uint32_t route)
 	char a[CONF_ADDR_STR], buf[CONF_ECHO];
 
 	if (conf_addr_parse(json_string_value(at.v), via) != 0)
-		conf_error(r, at.node, "expected an address without prefix length, found %s",
-			conf_echo(r, at.node, buf));
+		conf_unexpected(
+			r, at.node, "an address without prefix length", conf_echo(r, at.node, buf));
 	else if (conf_addr_unfit(via) != NULL)
 		conf_error(r, at.node, "%s is %s, expected the address of a host",
 			conf_addr_str(via, a), conf_addr_unfit(via));

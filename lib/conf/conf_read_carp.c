@@ -122,8 +122,8 @@ conf_part_pass(struct conf_reader *r, const struct conf_key *k, struct conf_at a
 
 	if (s == NULL) {
 		/* never show what may be a secret */
-		conf_error(r, at.node, "expected %s, found no string",
-			conf_key_allowed(k, phrase, sizeof(phrase)));
+		conf_unexpected(
+			r, at.node, conf_key_allowed(k, phrase, sizeof(phrase)), "no string");
 		return;
 	}
 	if (s[0] == '\0')
@@ -149,8 +149,7 @@ conf_part_pass_file(struct conf_reader *r, const struct conf_key *k, struct conf
 		return;
 	}
 	if (s[0] != '/' || strlen(s) > (size_t)k->max) {
-		conf_error(r, at.node, "expected an absolute path, found %s",
-			conf_echo(r, at.node, buf));
+		conf_unexpected(r, at.node, "an absolute path", conf_echo(r, at.node, buf));
 		return;
 	}
 	g->pass_file = strdup(s);
@@ -192,8 +191,8 @@ read_peer(struct conf_reader *r, const struct conf_key *k, struct conf_at at, ui
 		return;
 	}
 	if (conf_addr_parse(s, &a) != 0 || a.family != family) {
-		conf_error(r, at.node, "expected %s, found %s",
-			conf_key_allowed(k, phrase, sizeof(phrase)), conf_echo(r, at.node, buf));
+		conf_unexpected(r, at.node, conf_key_allowed(k, phrase, sizeof(phrase)),
+			conf_echo(r, at.node, buf));
 		return;
 	}
 	what = conf_addr_unfit(&a);

@@ -77,6 +77,8 @@ void conf_error(struct conf_reader *r, uint32_t node, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void conf_warning(struct conf_reader *r, uint32_t node, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/** Report "expected ALLOWED, found FOUND" at a value. */
+void conf_unexpected(struct conf_reader *r, uint32_t node, const char *allowed, const char *found);
 /** calloc() that reports, once. */
 void *conf_calloc(struct conf_reader *r, size_t n, size_t size);
 /** Node of a member, or of the object itself when there is none. */

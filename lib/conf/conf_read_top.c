@@ -42,8 +42,7 @@ conf_part_eal(struct conf_reader *r, const struct conf_key *k, struct conf_at at
 		const char *s = json_string_value(e.v);
 
 		if (s == NULL) {
-			conf_error(r, e.node, "expected a string, found %s",
-				conf_found(r, e.node, buf));
+			conf_unexpected(r, e.node, "a string", conf_found(r, e.node, buf));
 		} else if (s[0] == '\0') {
 			conf_error(r, e.node, "an empty string is no argument");
 		} else if (strcmp(s, "--") == 0) {
@@ -67,12 +66,12 @@ static bool
 read_cpu(struct conf_reader *r, struct conf_at at, uint16_t *cpu)
 {
 	long n = sysconf(_SC_NPROCESSORS_CONF);
-	char buf[CONF_ECHO];
+	char buf[CONF_ECHO], allowed[40];
 	json_int_t v = json_integer_value(at.v);
 
 	if (!json_is_integer(at.v) || v < 0 || v > CONF_CPU_MAX) {
-		conf_error(r, at.node, "expected a CPU number from 0 to %d, found %s", CONF_CPU_MAX,
-			conf_found(r, at.node, buf));
+		snprintf(allowed, sizeof(allowed), "a CPU number from 0 to %d", CONF_CPU_MAX);
+		conf_unexpected(r, at.node, allowed, conf_found(r, at.node, buf));
 		return false;
 	}
 	/* a file is often checked on another machine than it is for */

@@ -147,8 +147,11 @@ findings_as_json(void **state)
 	assert_int_equal(json_integer_value(json_object_get(e, "column")), 30);
 	assert_string_equal(
 		json_string_value(json_object_get(e, "pointer")), "/carp/groups/0/a\n~1");
-	assert_memory_equal(json_string_value(json_object_get(e, "text")),
+	assert_memory_equal(json_string_value(json_object_get(e, "message")),
 		"unknown key \"a\\u000a/\", allowed are \"name\", ", 43);
+	assert_string_equal(json_string_value(json_object_get(e, "file")), "/etc/k?.json");
+	assert_memory_equal(json_string_value(json_object_get(e, "allowed")), "\"name\", ", 8);
+	assert_true(json_is_null(json_object_get(e, "suggestion")));
 	assert_int_equal(json_array_size(json_object_get(o, "warnings")), 1);
 	json_decref(o);
 	free(out);
@@ -164,6 +167,59 @@ findings_as_json(void **state)
 	assert_int_equal(json_array_size(json_object_get(o, "errors")), 0);
 	json_decref(o);
 	free(out);
+}
+
+/* What a program would put into a fix: beside the text, not in it. */
+static void
+hints_of_findings(void **state)
+{
+	static const struct {
+		const char *text, *message, *allowed, *suggestion;
+	} cases[] = {
+		{ROOT("\"carp\": {\"preemt\": true}"),
+			"unknown key \"preemt\", did you mean \"preempt\"?",
+			NULL /* the list of keys, which grows */, "preempt"},
+		{ROOT("\"lcores\": {\"idle\": \"Pol\"}"),
+			"expected one of \"adaptive\", \"poll\", found \"Pol\", did you mean "
+			"\"poll\"?",
+			"one of \"adaptive\", \"poll\"", "poll"},
+		{ROOT("\"lcores\": {\"rt-priority\": 99}"),
+			"expected an integer from 0 to 98, found 99", "an integer from 0 to 98",
+			NULL},
+		{GROUP("\"vhid\": 1"),
+			"missing key \"addresses\", expected an array of 1 to 255 addresses",
+			"an array of 1 to 255 addresses", "addresses"},
+		{GROUP("\"vhid\": 1, \"addresses\": [\"192.0.2.1\"]"),
+			"192.0.2.1 has no prefix length, expected ADDRESS/LENGTH such as "
+			"192.0.2.1/24",
+			"ADDRESS/LENGTH", "192.0.2.1/24"},
+		{GROUP("\"vhid\": 1, \"carpdev\": \"LAN\", \"addresses\": [\"192.0.2.1/24\"]"),
+			"there is no interface \"LAN\", did you mean \"lan\"?", NULL, "lan"},
+		{GROUP("\"vhid\": 1, \"carpdev\": \"mgmt\", \"addresses\": [\"192.0.2.1/24\"]"),
+			"there is no interface \"mgmt\", allowed are \"lan\", \"wan\"",
+			"\"lan\", \"wan\"", NULL},
+		{ROUTES("{\"prefix\": \"10.1.0.1/16\", \"via\": \"192.0.2.9\"}"),
+			"10.1.0.1/16 has bits set after its prefix length, expected 10.1.0.0/16",
+			NULL, "10.1.0.0/16"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct conf_issues issues;
+		const struct conf_issue *is;
+
+		assert_null(conf_parse(cases[i].text, strlen(cases[i].text), "t", 0, &issues));
+		is = &issues.issue[0];
+		assert_int_equal(issues.n_errors, 1);
+		assert_string_equal(is->text, cases[i].message);
+		if (cases[i].allowed != NULL)
+			assert_string_equal(is->allowed, cases[i].allowed);
+		if (cases[i].suggestion != NULL)
+			assert_string_equal(is->suggestion, cases[i].suggestion);
+		else
+			assert_null(is->suggestion);
+		conf_issues_free(&issues);
+	}
 }
 
 static void
@@ -222,6 +278,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(positions_and_pointers),
+		cmocka_unit_test(hints_of_findings),
 		cmocka_unit_test(duplicates),
 		cmocka_unit_test(agrees_with_jansson),
 		cmocka_unit_test(findings_as_json),
