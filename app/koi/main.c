@@ -27,6 +27,8 @@
 #include "eal_args.h"
 #include "lcore_plan.h"
 #include "mgmt.h"
+#include "notify.h"
+#include "privileges.h"
 #include "wire_up.h"
 
 struct prompt {
@@ -154,26 +156,68 @@ prompt_stop(struct prompt *p)
 	pthread_join(p->thread, NULL);
 }
 
+static struct notify_state
+state_of(const struct wire_up *w)
+{
+	struct ctl_box_view v;
+
+	wire_up_view(w, &v);
+	return (struct notify_state){
+		.beat = v.published_at,
+		.masters = v.masters,
+		.backups = v.backups,
+		.inits = v.inits,
+		.demotion = v.demotion,
+	};
+}
+
+static base_ns_t
+clock_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (base_ns_t)t.tv_sec * BASE_NS_PER_S + (base_ns_t)t.tv_nsec;
+}
+
 static void
-wait_for_end(struct wire_up *w, const sigset_t *set)
+wait_for_end(struct wire_up *w, const sigset_t *set, struct notify *n)
 {
 	const struct timespec poll = {.tv_nsec = 20 * 1000 * 1000};
+	struct notify_state state = state_of(w);
 
+	notify_ready(n, clock_ns(), &state);
 	while (!wire_up_finished(w)) {
 		int sig = sigtimedwait(set, NULL, &poll);
 
-		if (sig == SIGTERM || sig == SIGINT)
+		if (sig == SIGTERM || sig == SIGINT) {
+			notify_stopping(n);
 			wire_up_shutdown(w);
-		else if (sig == SIGHUP)
+		} else if (sig == SIGHUP) {
 			fprintf(stderr,
 				"koi: SIGHUP: reload is not supported by this version; "
 				"restart to apply a new configuration\n");
+		}
+		state = state_of(w);
+		notify_turn(n, clock_ns(), &state);
 	}
+	notify_stopping(n);
+}
+
+/* Less than all of it is no reason not to run, but one to say so. */
+static void
+drop_privileges(void)
+{
+	int ret = privileges_drop(rte_eal_iova_mode() == RTE_IOVA_PA);
+
+	if (ret != 0)
+		fprintf(stderr, "koi: warning: capabilities could not be given up: %s\n",
+			strerror(-ret));
 }
 
 static int
 serve(const struct args *a, const struct conf *conf, const struct lcore_plan *plan, int hook_fd,
-	const sigset_t *set)
+	const sigset_t *set, struct notify *manager)
 {
 	char err[512] = "";
 	char socket_path[128], drained_path[512];
@@ -202,9 +246,10 @@ serve(const struct args *a, const struct conf *conf, const struct lcore_plan *pl
 		fprintf(stderr, "koi: %s\n", err);
 		return ARGS_EXIT_EAL;
 	}
+	drop_privileges();
 	if (a->interactive)
 		prompt_start(&prompt);
-	wait_for_end(prompt.w, set);
+	wait_for_end(prompt.w, set, manager);
 	prompt_stop(&prompt);
 	wire_up_stop(prompt.w);
 	return ARGS_EXIT_OK;
@@ -232,7 +277,7 @@ tell_why_no_eal(const char *node, int err)
 
 static int
 with_eal(const struct args *a, const struct conf *conf, struct lcore_plan *plan, int hook_fd,
-	const sigset_t *set)
+	const sigset_t *set, struct notify *manager)
 {
 	char err[512] = "";
 	struct eal_args eal;
@@ -258,7 +303,7 @@ with_eal(const struct args *a, const struct conf *conf, struct lcore_plan *plan,
 		check_numa(plan, conf);
 		for (uint16_t i = 0; i < plan->n_warnings; i++)
 			fprintf(stderr, "koi: warning: %s\n", plan->warning[i]);
-		code = serve(a, conf, plan, hook_fd, set);
+		code = serve(a, conf, plan, hook_fd, set, manager);
 	}
 	rte_eal_cleanup();
 out:
@@ -276,6 +321,7 @@ run(const struct args *a)
 	int nodes[CONF_PORT_MAX];
 	struct lcore_machine machine;
 	struct mgmt_hook_process hook;
+	struct notify manager;
 	char err[512] = "";
 	sigset_t set;
 	int code = ARGS_EXIT_USAGE;
@@ -284,9 +330,13 @@ run(const struct args *a)
 	conf_issues_free(&issues);
 	if (conf == NULL)
 		return code;
+	/* before there are children and threads, which may be reading the environment */
+	if (notify_open(&manager) != 0)
+		fprintf(stderr, "koi: warning: the service manager's socket cannot be used\n");
 	/* now, while there are no threads, descriptors, signal masks and devices to inherit */
 	if (mgmt_hook_fork(conf, &hook, err, sizeof(err)) != 0) {
 		fprintf(stderr, "koi: %s\n", err);
+		notify_close(&manager);
 		conf_free(conf);
 		return code;
 	}
@@ -302,9 +352,10 @@ run(const struct args *a)
 		lcore_plan_make(&plan, &conf->lcores, &machine, err, sizeof(err)) != 0) {
 		fprintf(stderr, "koi: %s: /lcores: %s\n", a->config, err);
 	} else {
-		code = with_eal(a, conf, &plan, hook.fd, &set);
+		code = with_eal(a, conf, &plan, hook.fd, &set, &manager);
 	}
 	mgmt_hook_end(&hook);
+	notify_close(&manager);
 	conf_free(conf);
 	return code;
 }

@@ -512,6 +512,12 @@ wire_up_finished(const struct wire_up *w)
 }
 
 void
+wire_up_view(const struct wire_up *w, struct ctl_box_view *out)
+{
+	ctl_box_view(w->ctl, out);
+}
+
+void
 wire_up_stop(struct wire_up *w)
 {
 	if (w->launched) {

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "conf.h"
+#include "ctl.h"
 #include "lcore_plan.h"
 
 /** @file Everything that runs, in the order in which it is made. */
@@ -41,6 +42,9 @@ void wire_up_prompt_end(struct wire_up *w);
 /** Bow out and hand over; wire_up_finished() turns true when that is done. @thread any */
 void wire_up_shutdown(struct wire_up *w);
 bool wire_up_finished(const struct wire_up *w);
+
+/** What the control lcore published last. @thread any */
+void wire_up_view(const struct wire_up *w, struct ctl_box_view *out);
 
 /** Undo everything backwards. @thread main, once finished */
 void wire_up_stop(struct wire_up *w);

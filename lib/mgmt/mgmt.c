@@ -49,6 +49,8 @@ mgmt_thread_start(pthread_t *t, const char *name, void *(*fn)(void *), void *arg
 	pthread_attr_setschedpolicy(&attr, SCHED_OTHER);
 	pthread_attr_setschedparam(&attr, &param);
 	sigfillset(&all);
+	/* but for the one by which the program gives up capabilities in every thread */
+	sigdelset(&all, SIGRTMAX);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	rc = pthread_create(t, &attr, fn, arg);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

@@ -310,7 +310,9 @@ examples(void **state)
 		struct conf *c;
 		size_t len = strlen(e->d_name);
 
-		if (len < 5 || strcmp(e->d_name + len - 5, ".json") != 0)
+		/* "koi.schema.json" tells of configurations and is none */
+		if (len < 5 || strcmp(e->d_name + len - 5, ".json") != 0 ||
+			strchr(e->d_name, '.') != e->d_name + len - 5)
 			continue;
 		snprintf(file, sizeof(file), "%s/%s", CONFIG_DIR, e->d_name);
 		c = conf_load(file, CONF_CHECK_ONLY, &issues);
