@@ -26,7 +26,12 @@ static const struct option options[] = {
 	{"--config", VALUE_NEEDED, "FILE", NO_FLAG, "configuration file (" ARGS_CONFIG_DEFAULT ")"},
 	{"--check", VALUE_OPTIONAL, "FILE", offsetof(struct args, check),
 		"check the configuration and exit: 0 valid, 1 not"},
-	{"--json", VALUE_NONE, NULL, offsetof(struct args, json), "findings of --check as JSON"},
+	{"--doctor", VALUE_NONE, NULL, offsetof(struct args, doctor),
+		"what the machine lacks for it, and what to do: 0 nothing, 2 something"},
+	{"--json", VALUE_NONE, NULL, offsetof(struct args, json),
+		"findings of --check or --doctor as JSON"},
+	{"--root", VALUE_NEEDED, "DIR", NO_FLAG,
+		"with --doctor: copies of /sys and /proc of another machine are below it"},
 	{"--interactive", VALUE_NONE, NULL, offsetof(struct args, interactive),
 		"command line on the terminal"},
 	{"--cli-socket", VALUE_NEEDED, "PATH", NO_FLAG,
@@ -89,6 +94,8 @@ take_value(struct parse *p, const struct option *o, const char *value)
 		p->a->cli_socket = value;
 	} else if (strcmp(o->name, "--state-dir") == 0) {
 		p->a->state_dir = value;
+	} else if (strcmp(o->name, "--root") == 0) {
+		p->a->root = value;
 	} else if (p->a->config != NULL) {
 		mistake(p, "option %s: the configuration file is given already (%s)", o->name,
 			p->a->config);
@@ -170,10 +177,12 @@ args_parse(int argc, char **argv, struct args *out, FILE *err)
 	check_eal(&p);
 	while (own < argc)
 		own += take_option(&p, argc - own, argv + own);
-	if (out->json && !out->check)
-		mistake(&p, "option --json: it goes only with --check");
-	if (out->check && out->interactive)
-		mistake(&p, "options --check and --interactive do not go together");
+	if (out->json && !out->check && !out->doctor)
+		mistake(&p, "option --json: it goes only with --check or --doctor");
+	if (out->root != NULL && !out->doctor)
+		mistake(&p, "option --root: it goes only with --doctor");
+	if (out->check + out->doctor + out->interactive > 1)
+		mistake(&p, "options --check, --doctor and --interactive do not go together");
 	if (out->config == NULL)
 		out->config = ARGS_CONFIG_DEFAULT;
 	if (p.mistakes == 0)

@@ -31,7 +31,8 @@ struct args {
 	const char *config;
 	const char *cli_socket; /**< NULL = the default */
 	const char *state_dir;	/**< the same */
-	bool check, json, interactive, version, help;
+	const char *root;	/**< of --doctor: where /sys and /proc are; NULL = here */
+	bool check, doctor, json, interactive, version, help;
 };
 
 /**

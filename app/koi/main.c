@@ -24,6 +24,7 @@
 #include "check.h"
 #include "compat_thread.h"
 #include "conf.h"
+#include "doctor.h"
 #include "eal_args.h"
 #include "lcore_plan.h"
 #include "mgmt.h"
@@ -378,5 +379,7 @@ main(int argc, char **argv)
 	}
 	if (a.check)
 		return check_run(&a);
+	if (a.doctor)
+		return doctor_run(&a);
 	return run(&a);
 }

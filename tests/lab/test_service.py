@@ -4,6 +4,7 @@
 
 import ctypes
 import glob
+import json
 import os
 import re
 import socket
@@ -201,3 +202,36 @@ def test_service_unit_is_valid(tmp_path):
     assert done.returncode == 0 and "koi" not in done.stdout, done.stdout
     (tmp_path / "koi.service").write_text(text.replace("Type=notify", "Type=notfy"))
     assert "notfy" in verify(tmp_path).stdout, "a mistake is not seen"
+
+
+@pytest.mark.sanitized
+def test_service_doctor_asks_the_devices(make_single):
+    """A machine on which koi runs, and one whose device is down; a koi in service goes on."""
+    single = make_single(advskew=0, state="master")
+    one = single.box
+    one.wait_master()
+
+    def doctor(*more):
+        argv = [box.KOI, "--doctor", "--config", one.config_path, *more]
+        return single.host.ns.run(argv, timeout=30, check=False)
+
+    done = doctor()
+    assert done.returncode == 0, done.stdout
+    for line in (
+        r"^ok +netdev +em0: net_af_packet0 is made of em0, which is up$",
+        r"^note +vmac +em0: frames to 1 vMAC: 0 filter slots",
+        r"^note +queues +em0: .*: at most 1 and 1$",
+        r"^warning +frames +em0: known of net_af_packet: ",
+        r"^note +hugepages +not used",
+    ):
+        assert re.search(line, done.stdout, re.MULTILINE), (line, done.stdout)
+    found = json.loads(doctor("--json").stdout)
+    assert found["worst"] == "warning"
+    assert {"level", "topic", "subject", "found", "advice"} == set(found["findings"][0])
+    assert all(f["advice"] for f in found["findings"] if f["level"] != "ok"), found
+    assert one.state("carp0") == "MASTER"
+
+    single.host.ns.run(["/usr/sbin/ip", "link", "set", "em0", "down"])
+    done = doctor()
+    assert done.returncode == 2, done.stdout
+    assert "ip link set em0 up" in done.stdout
