@@ -174,7 +174,8 @@ conf_doc_man(const char *example)
 	}
 	puts(".SH KEYS");
 	for (unsigned int i = 0; i < conf_doc_n_objects; i++)
-		man_object((enum conf_object)i);
+		if (conf_doc_objects[i].id != NULL)
+			man_object((enum conf_object)i);
 	puts(".SH EXAMPLES\nThe least that makes a cluster:\n.PP\n.EX");
 	while (fgets(line, sizeof(line), f) != NULL) {
 		line[strcspn(line, "\n")] = '\0';
