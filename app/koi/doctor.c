@@ -8,7 +8,7 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 
-#include "addresses.h"
+#include "devices.h"
 #include "eal_args.h"
 #include "port.h"
 
@@ -33,37 +33,38 @@ level_of(enum port_check_level l)
 
 /** What device and driver give, by the table that is shown of a device in service. */
 static void
-check_device(struct doctor *d, uint16_t i, uint16_t n_workers)
+check_device(struct doctor *d, uint16_t device, struct port_config *pc)
 {
 	static struct port_check check[PORT_CHECKS_MAX];
-	static uint8_t vmacs[CONF_GROUP_MAX][BASE_MAC_LEN];
-	const struct conf_if *cif = &d->conf->ifs[i];
-	struct port_config pc = {
-		.mtu = cif->mtu,
-		.n_rxq = n_workers,
-		.n_workers = n_workers,
-		.n_rx_desc = DESCRIPTORS,
-		.n_tx_desc = DESCRIPTORS,
-		.vmac_policy = cif->vmac_filter == CONF_VMAC_FILTER_REQUIRE ? PORT_VMAC_REQUIRE
-			: cif->vmac_filter == CONF_VMAC_FILTER_PROMISCUOUS  ? PORT_VMAC_NEVER_FILTER
-									    : PORT_VMAC_AUTO,
-		.vmacs = (const uint8_t(*)[BASE_MAC_LEN])vmacs,
-	};
-	char err[256] = "";
+	char names[64], err[256] = "";
 	int n;
 
-	snprintf(pc.device, sizeof(pc.device), "%s", cif->device);
-	for (uint16_t g = 0; g < d->conf->n_groups; g++)
-		if (d->conf->groups[g].if_index == i)
-			base_vmac(d->conf->groups[g].vhid, vmacs[pc.n_vmacs++]);
-	n = port_preflight(&pc, check, err, sizeof(err));
+	pc->n_rx_desc = DESCRIPTORS;
+	pc->n_tx_desc = DESCRIPTORS;
+	devices_names(d->conf, device, names, sizeof(names));
+	n = port_preflight(pc, check, err, sizeof(err));
 	if (n < 0)
-		doctor_add(d, DOCTOR_FAILS, "device", cif->name,
+		doctor_add(d, DOCTOR_FAILS, "device", names,
 			"see \"driver\" above, and what EAL said", "%s", err);
 	for (int k = 0; k < n; k++)
-		doctor_add(d, level_of(check[k].level), check[k].key, cif->name,
+		doctor_add(d, level_of(check[k].level), check[k].key, names,
 			check[k].level > PORT_CHECK_OK ? check[k].consequence : NULL, "%s: %s",
 			check[k].need, check[k].given);
+}
+
+static void
+check_all_devices(struct doctor *d)
+{
+	const uint16_t n_workers = d->conf->lcores.n_workers > 0 ? d->conf->lcores.n_workers : 1;
+	static struct devices devs;
+
+	if (devices_from_conf(d->conf, n_workers, &devs) != 0) {
+		d->out_of_memory = true;
+		return;
+	}
+	for (uint16_t i = 0; i < devs.n; i++)
+		check_device(d, i, &devs.config[i]);
+	devices_free(&devs);
 }
 
 /* EAL as koi would have it, but beside a koi that runs: nothing shared, no lcore but this. */
@@ -73,7 +74,7 @@ check_devices_by_eal(struct doctor *d, const struct args *a)
 	static char quiet[][20] = {"--no-telemetry", "--log-level=error"};
 	static char in_memory[] = "--in-memory", no_shconf[] = "--no-shconf";
 	char *more[3 + CONF_EAL_ARGS_MAX];
-	const char *devices[CONF_IF_MAX];
+	const char *devices[CONF_PORT_MAX];
 	struct eal_args eal;
 	char err[256] = "";
 	int n = 0;
@@ -84,10 +85,10 @@ check_devices_by_eal(struct doctor *d, const struct args *a)
 	more[n++] = doctor_eal_has(d, "--no-huge") ? no_shconf : in_memory;
 	for (int i = 0; i < a->n_eal && n < (int)(sizeof(more) / sizeof(more[0])); i++)
 		more[n++] = a->eal[i];
-	for (uint16_t i = 0; i < d->conf->n_ifs; i++)
-		devices[i] = d->conf->ifs[i].device;
-	if (eal_args_build(&eal, a->program, NULL, "doctor", devices, d->conf->n_ifs, d->conf->eal,
-		    d->conf->n_eal, more, n, err, sizeof(err)) != 0) {
+	for (uint16_t i = 0; i < d->conf->n_devices; i++)
+		devices[i] = d->conf->ifs[d->conf->device_if[i]].device;
+	if (eal_args_build(&eal, a->program, NULL, "doctor", devices, d->conf->n_devices,
+		    d->conf->eal, d->conf->n_eal, more, n, err, sizeof(err)) != 0) {
 		doctor_add(d, DOCTOR_FAILS, "eal", "", NULL, "%s", err);
 		return;
 	}
@@ -95,9 +96,7 @@ check_devices_by_eal(struct doctor *d, const struct args *a)
 		doctor_add(d, DOCTOR_FAILS, "eal", "", "its own lines name the step that failed",
 			"EAL could not be initialised: %s", rte_strerror(rte_errno));
 	} else {
-		for (uint16_t i = 0; i < d->conf->n_ifs; i++)
-			check_device(d, i,
-				d->conf->lcores.n_workers > 0 ? d->conf->lcores.n_workers : 1);
+		check_all_devices(d);
 		rte_eal_cleanup();
 	}
 	eal_args_free(&eal);

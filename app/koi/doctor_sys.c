@@ -83,6 +83,13 @@ link_name(const char *path, char *buf, size_t len)
 	return true;
 }
 
+/** The first interface of a device, which it is known by here. */
+static const struct conf_if *
+first_if(const struct doctor *d, uint16_t device)
+{
+	return &d->conf->ifs[d->conf->device_if[device]];
+}
+
 static bool
 is_pci(const char *device)
 {
@@ -174,8 +181,9 @@ doctor_hugepages(struct doctor *d)
 		doctor_add(d, DOCTOR_FAILS, "hugepages", "",
 			"mount -t hugetlbfs none /dev/hugepages",
 			"no file system of hugepages is mounted");
-	for (uint16_t i = 0; total > 0 && i < d->conf->n_ifs; i++) {
-		int node = device_node(d, d->conf->ifs[i].device);
+	for (uint16_t i = 0; total > 0 && i < d->conf->n_devices; i++) {
+		const struct conf_if *cif = first_if(d, i);
+		int node = device_node(d, cif->device);
 		uint64_t there;
 
 		if (node == LCORE_NODE_ANY)
@@ -185,10 +193,10 @@ doctor_hugepages(struct doctor *d)
 			continue;
 		sum_pages(path, &there, &unused);
 		if (there == 0)
-			doctor_add(d, DOCTOR_WARN, "hugepages", d->conf->ifs[i].name,
+			doctor_add(d, DOCTOR_WARN, "hugepages", cif->name,
 				"dpdk-hugepages.py --node N --setup 256M, N the node of the device",
 				"none on NUMA node %d, where %s is: its buffers lie on another node",
-				node, d->conf->ifs[i].device);
+				node, cif->device);
 	}
 }
 
@@ -327,11 +335,13 @@ check_netdev(struct doctor *d, const struct conf_if *i)
 void
 doctor_devices(struct doctor *d)
 {
-	for (uint16_t i = 0; i < d->conf->n_ifs; i++) {
-		if (is_pci(d->conf->ifs[i].device))
-			check_pci(d, &d->conf->ifs[i]);
+	for (uint16_t i = 0; i < d->conf->n_devices; i++) {
+		const struct conf_if *cif = first_if(d, i);
+
+		if (is_pci(cif->device))
+			check_pci(d, cif);
 		else
-			check_netdev(d, &d->conf->ifs[i]);
+			check_netdev(d, cif);
 	}
 }
 
@@ -432,12 +442,12 @@ doctor_lcores(struct doctor *d)
 {
 	static struct lcore_cpu cpus[LCORE_CPU_MAX];
 	static struct lcore_plan plan;
-	const char *device[CONF_IF_MAX];
-	int nodes[CONF_IF_MAX], n = read_cpus(d, cpus);
+	const char *device[CONF_PORT_MAX];
+	int nodes[CONF_PORT_MAX], n = read_cpus(d, cpus);
 	struct lcore_machine machine = {
 		.n_cpus = (uint16_t)(n < 0 ? 0 : n),
 		.cpus = cpus,
-		.n_devices = d->conf->n_ifs,
+		.n_devices = d->conf->n_devices,
 		.device_node = nodes,
 	};
 	char err[256] = "";
@@ -454,8 +464,8 @@ doctor_lcores(struct doctor *d)
 			n < 0 ? strerror(-n) : "none is told of");
 		return;
 	}
-	for (uint16_t i = 0; i < d->conf->n_ifs; i++) {
-		device[i] = d->conf->ifs[i].device;
+	for (uint16_t i = 0; i < d->conf->n_devices; i++) {
+		device[i] = first_if(d, i)->device;
 		nodes[i] = device_node(d, device[i]);
 	}
 	if (lcore_plan_make(&plan, &d->conf->lcores, &machine, err, sizeof(err)) != 0) {
@@ -471,7 +481,7 @@ doctor_lcores(struct doctor *d)
 		doctor_add(d, DOCTOR_OK, "lcores", "", NULL, "%s on %s: %s",
 			lcore_role_name(s->role), cpu, s->why);
 	}
-	lcore_plan_check_numa(&plan, device, nodes, d->conf->n_ifs);
+	lcore_plan_check_numa(&plan, device, nodes, d->conf->n_devices);
 	for (uint16_t i = 0; i < plan.n_warnings; i++)
 		doctor_add(d, DOCTOR_WARN, "lcores", "",
 			"\"lcores\" of the configuration chooses CPUs; workers belong on the NUMA node "

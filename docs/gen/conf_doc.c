@@ -131,7 +131,8 @@ default_json(const struct conf_key *k)
 		return NULL;
 	switch (k->type) {
 	case CONF_TYPE_INT:
-		return json_integer(k->fallback);
+		/* below what may be given: not given */
+		return k->fallback < k->min ? NULL : json_integer(k->fallback);
 	case CONF_TYPE_BOOL:
 	case CONF_TYPE_SWITCH:
 		return json_boolean(k->fallback != 0);
@@ -157,7 +158,7 @@ conf_doc_default(const struct conf_key *k)
 	if (conf_key_required(k))
 		return strdup("required");
 	if (v == NULL)
-		return strdup(k->fallback_text);
+		return strdup(k->fallback_text == NULL ? "none" : k->fallback_text);
 	text = json_dumps(v, JSON_ENCODE_ANY);
 	json_decref(v);
 	return text;
