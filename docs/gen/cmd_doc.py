@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 ROW = re.compile(
-    r'^MGMT_(?:SHOW|DO)\("([^"]+)",\s*\w+,\s*(?:-?\w+,\s*)?((?:"(?:\\.|[^"\\])*"\s*)+),\s*"([^"]+)"\)',
+    r'^MGMT_(?:SHOW|DO)\(\s*"([^"]+)",\s*\w+,\s*(?:-?\w+,\s*)?((?:"(?:\\.|[^"\\])*"\s*)+),\s*"([^"]+)"\)',
     re.MULTILINE,
 )
 STRING = re.compile(r'"((?:\\.|[^"\\])*)"')
