@@ -23,7 +23,7 @@
 #include "ctl.h"
 #include "devices.h"
 #include "dp.h"
-#include "fib.h"
+#include "fib_builder.h"
 #include "fib_nbr.h"
 #include "host_path.h"
 #include "mgmt.h"
@@ -62,6 +62,7 @@ struct wire_up {
 	uint16_t if_port_id[CONF_IF_MAX];
 	uint8_t if_mac[CONF_IF_MAX][BASE_MAC_LEN];
 	struct fib *fib;
+	struct fib_builder *routes;
 	struct dp *dp;
 	struct fib_nbr_table *nbr;
 	struct ctl *ctl;
@@ -183,9 +184,16 @@ build_fib(struct wire_up *w, char *err, unsigned int err_len)
 
 	if (routes == NULL)
 		return fail(err, err_len, "out of memory");
-	w->fib = fib_build("koi_fib", routes, n, SOCKET_ID_ANY, err, err_len);
+	w->fib = fib_build(routes, n, dp_qsbr(w->dp), SOCKET_ID_ANY, err, err_len);
 	free(routes);
-	return w->fib != NULL ? 0 : -1;
+	if (w->fib == NULL)
+		return -1;
+	w->routes = fib_builder_start(w->fib);
+	if (w->routes == NULL)
+		return fail(err, err_len, "the builder thread could not be started: %s",
+			strerror(errno));
+	dp_set_tables(w->dp, w->fib, w->nbr);
+	return 0;
 }
 
 static enum dp_rp_filter
@@ -311,7 +319,6 @@ create_dp(struct wire_up *w, char *err, unsigned int err_len)
 	for (uint16_t g = 0; g < conf->n_groups; g++)
 		for (uint16_t a = 0; a < conf->groups[g].n_addresses; a++)
 			dp_own_address(w->dp, &conf->groups[g].addresses[a].addr);
-	dp_set_tables(w->dp, w->fib, w->nbr);
 	return 0;
 }
 
@@ -445,8 +452,8 @@ wire_up_start(const struct wire_up_config *config, char *err, unsigned int err_l
 	if (drained)
 		fprintf(stderr, "koi: starts drained, as %s says: \"undrain\" ends it\n",
 			config->drained_path);
-	if (start_ports(w, err, err_len) != 0 || build_fib(w, err, err_len) != 0 ||
-		create_dp(w, err, err_len) != 0 || create_ctl(w, drained, err, err_len) != 0 ||
+	if (start_ports(w, err, err_len) != 0 || create_dp(w, err, err_len) != 0 ||
+		build_fib(w, err, err_len) != 0 || create_ctl(w, drained, err, err_len) != 0 ||
 		host_path_start(&w->host, w->conf, w->dp, w->if_port_id,
 			(const uint8_t(*)[BASE_MAC_LEN])w->if_mac, data_room(w->conf), err,
 			err_len) != 0 ||
@@ -462,7 +469,7 @@ wire_up_start(const struct wire_up_config *config, char *err, unsigned int err_l
 		.conf = w->conf,
 		.ctl = w->ctl,
 		.dp = w->dp,
-		.fib = w->fib,
+		.routes = w->routes,
 		.nbr = w->nbr,
 		.ports = w->ports,
 		.host = w->host.host,
@@ -531,14 +538,15 @@ wire_up_stop(struct wire_up *w)
 	if (w->mgmt != NULL)
 		mgmt_stop(w->mgmt);
 	host_path_stop(&w->host);
+	fib_builder_stop(w->routes);
 	port_set_stop(w->ports);
 	ctl_destroy(w->ctl);
 	if (w->nbr != NULL)
 		fib_nbr_destroy(w->nbr);
+	fib_free(w->fib);
 	if (w->dp != NULL)
 		dp_destroy(w->dp);
 	host_path_free(&w->host);
-	fib_free(w->fib);
 	for (unsigned int s = 0; s < SOCKETS_MAX; s++)
 		rte_mempool_free(w->pool[s]);
 	free(w->lcore_text);

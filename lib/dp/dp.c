@@ -13,7 +13,8 @@
 #include <rte_mempool.h>
 #include <rte_random.h>
 
-#define MTU_MIN 68 /* RFC 791 */
+#define MTU_MIN	   68 /* RFC 791 */
+#define ASKS_PER_S 100
 
 uint16_t
 dp_meta_size(void)
@@ -200,6 +201,7 @@ lcore_create(struct dp *dp, uint16_t id, const struct dp_worker_config *w, uint3
 		dp_bucket_init(&lc->icmp[e], icmp_per_s);
 		dp_bucket_init(&lc->icmp6[e], icmp_per_s);
 	}
+	dp_bucket_init(&lc->asks, ASKS_PER_S);
 	if (w == NULL)
 		return lc;
 
@@ -249,11 +251,13 @@ lcore_destroy(struct dp_lcore *lc)
 static int
 lcores_create(struct dp *dp, const struct dp_config *c)
 {
-	size_t qsbr_bytes = rte_rcu_qsbr_get_memsize(c->n_workers);
+	size_t qsbr_bytes = rte_rcu_qsbr_get_memsize(c->n_workers + 1U);
 
 	dp->qsbr = rte_zmalloc("koi_qsbr", qsbr_bytes, RTE_CACHE_LINE_SIZE);
-	if (dp->qsbr == NULL || rte_rcu_qsbr_init(dp->qsbr, c->n_workers) != 0)
+	if (dp->qsbr == NULL || rte_rcu_qsbr_init(dp->qsbr, c->n_workers + 1U) != 0)
 		return -ENOMEM;
+	/* The control lcore: on line only while it looks something up. */
+	(void)rte_rcu_qsbr_thread_register(dp->qsbr, c->n_workers);
 	for (uint16_t w = 0; w <= c->n_workers; w++) {
 		bool worker = w < c->n_workers;
 

@@ -145,12 +145,12 @@ struct dp *dp_create(const struct dp_config *config);
 /** Free, packets in rings included. @thread main, after every worker has returned */
 void dp_destroy(struct dp *dp);
 
-/** RCU state in which the workers report quiescence; for fib_nbr_create(). */
+/** RCU state in which the workers report quiescence; for fib_nbr_create() and fib_build(). */
 struct rte_rcu_qsbr *dp_qsbr(struct dp *dp);
 
 /**
  * Publish the tables that the workers read; borrowed. Their if_index and group numbers are those of
- * the dp_config. A table that was replaced may go once every worker of dp_qsbr() was quiescent.
+ * the dp_config. A table that was replaced may go once every thread of dp_qsbr() was quiescent.
  * @thread main before start, or control lcore
  */
 void dp_set_tables(struct dp *dp, const struct fib *fib, const struct fib_nbr_table *nbr);
@@ -204,7 +204,7 @@ enum dp_punt_class {
 struct dp_punt {
 	/**
 	 * Owned by the caller from now on; its first segment holds 128 bytes of the frame, Ethernet
-	 * header included where it is gone, or all of it.
+	 * header included where it is gone, or all of it. NULL of a RESOLVE that is only to ask.
 	 */
 	struct rte_mbuf *m;
 	enum dp_punt_class cls;

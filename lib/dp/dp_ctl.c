@@ -77,12 +77,14 @@ dp_ctl_unreachable(struct dp *dp, struct rte_mbuf *m)
 	struct dp_lcore *lc = control(dp);
 
 	if (dp_meta(m)->kind == DP_KIND_FORWARDED) {
+		rte_rcu_qsbr_thread_online(dp->qsbr, lc->id);
 		dp_snapshot(lc, dp_clock());
 		if (dp_meta(m)->next_hop.family == BASE_FAMILY_IP4)
 			dp_icmp_error(lc, m, 0, WIRE_ICMP_UNREACHABLE, WIRE_ICMP_UNREACH_HOST, 0);
 		else
 			dp_icmp6_error(
 				lc, m, 0, WIRE_ICMP6_UNREACHABLE, WIRE_ICMP6_UNREACH_ADDRESS, 0);
+		rte_rcu_qsbr_thread_offline(dp->qsbr, lc->id);
 	}
 	dp_drop(lc, m, DP_DROP_UNREACHABLE);
 }

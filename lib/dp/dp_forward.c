@@ -81,8 +81,13 @@ unrouted_handle(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh
 	} else if (nh->type == FIB_NH_DROP) {
 		dp_drop(lc, m, DP_DROP_SUBNET_BROADCAST);
 	} else {
-		dp_icmp_error(lc, m, WIRE_ETH_LEN, WIRE_ICMP_UNREACHABLE, WIRE_ICMP_UNREACH_NET, 0);
-		dp_drop(lc, m, DP_DROP_NO_ROUTE);
+		if (nh->type != FIB_NH_BLACKHOLE)
+			dp_icmp_error(lc, m, WIRE_ETH_LEN, WIRE_ICMP_UNREACHABLE,
+				nh->type == FIB_NH_UNREACHABLE	      ? WIRE_ICMP_UNREACH_HOST
+					: nh->type == FIB_NH_PROHIBIT ? WIRE_ICMP_UNREACH_ADMIN
+								      : WIRE_ICMP_UNREACH_NET,
+				0);
+		dp_drop(lc, m, dp_no_path(nh));
 	}
 }
 
@@ -173,13 +178,15 @@ stay(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh, uint32_t 
 		too_big_for_hop(lc, m, hop);
 }
 
-/* The next hop of a route, if it has a MAC. */
+/* The next hop of a route, if it has a MAC; of one with several, *nh is the packet's then. */
 static inline const struct dp_hop *
-hop_get(struct dp_lcore *lc, const struct fib_nh *nh, uint32_t dst)
+hop_get(struct dp_lcore *lc, const struct rte_mbuf *m, const struct fib_nh **nh, uint32_t dst)
 {
-	if (likely(nh->type == FIB_NH_CONNECTED))
-		return dp_hop_of_ip4(lc, &lc->dp->ifs[nh->if_index], dst);
-	return nh->type == FIB_NH_GATEWAY ? dp_hop_of_gateway4(lc, nh) : NULL;
+	if (likely((*nh)->type == FIB_NH_CONNECTED))
+		return dp_hop_of_ip4(lc, &lc->dp->ifs[(*nh)->if_index], dst);
+	if ((*nh)->type == FIB_NH_MULTI)
+		*nh = dp_path4(lc, m, *nh);
+	return (*nh)->type == FIB_NH_GATEWAY ? dp_hop_of_gateway4(lc, *nh) : NULL;
 }
 
 void
@@ -203,7 +210,7 @@ dp_forward(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n)
 		uint32_t ttl_word = ttl_word_load(ip);
 
 		if (unlikely(hop == NULL))
-			hop = hop_get(lc, *nh, lc->dst[at - pkts]);
+			hop = hop_get(lc, m, nh, lc->dst[at - pkts]);
 		if (unlikely(hop == NULL || (uint8_t)ttl_word <= 1 || len > hop->len_max)) {
 			dp_run_end(lc, &run, at);
 			run.pkts = at + 1;
@@ -225,33 +232,21 @@ dp_forward(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n)
 bool
 dp_route_get(struct dp_lcore *lc, uint32_t dst, struct dp_route *r, enum dp_drop *why)
 {
+	const struct base_addr to = base_addr_from_ip4(dst);
 	const struct fib_nh *nh = &no_route;
 
 	r->host = false;
 	if (lc->fib != NULL)
 		fib_lookup(lc->fib, &dst, &nh, 1);
-	switch ((enum fib_nh_type)nh->type) {
-	case FIB_NH_CONNECTED:
-		r->hop = base_addr_from_ip4(dst);
-		break;
-	case FIB_NH_GATEWAY:
-		r->hop = base_addr_from_ip4(nh->gateway);
-		break;
-	case FIB_NH_LOCAL:
-		*why = DP_DROP_LOCAL;
-		r->host = dp_host_has(lc, nh);
+	if (nh->type == FIB_NH_MULTI)
+		nh = dp_path_to(lc, nh, to.bytes, true);
+	if (nh->type != FIB_NH_CONNECTED && nh->type != FIB_NH_GATEWAY) {
+		*why = dp_no_path(nh);
+		r->host = nh->type == FIB_NH_LOCAL && dp_host_has(lc, nh);
 		if (!r->host)
 			return false;
-		r->hop = base_addr_from_ip4(dst);
-		break;
-	case FIB_NH_DROP:
-		*why = DP_DROP_SUBNET_BROADCAST;
-		return false;
-	case FIB_NH_NONE:
-	default:
-		*why = DP_DROP_NO_ROUTE;
-		return false;
 	}
+	r->hop = nh->type != FIB_NH_GATEWAY ? to : base_addr_from_ip4(nh->gateway);
 	r->out = &lc->dp->ifs[nh->if_index];
 	return true;
 }

@@ -26,8 +26,12 @@ unrouted6_handle(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *n
 		dp_ip6_local(lc, m, nh->if_index, nh->group);
 	else if (nh->type == FIB_NH_DROP)
 		dp_drop(lc, m, DP_DROP_SUBNET_ANYCAST);
+	else if (nh->type == FIB_NH_BLACKHOLE)
+		dp_drop(lc, m, DP_DROP_BLACKHOLE);
 	else
-		refuse(lc, m, DP_DROP_NO_ROUTE, WIRE_ICMP6_UNREACHABLE, WIRE_ICMP6_UNREACH_ROUTE,
+		refuse(lc, m, dp_no_path(nh), WIRE_ICMP6_UNREACHABLE,
+			nh->type == FIB_NH_PROHIBIT ? WIRE_ICMP6_UNREACH_ADMIN
+						    : WIRE_ICMP6_UNREACH_ROUTE,
 			0);
 }
 
@@ -91,13 +95,16 @@ stay6(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh, const ui
 			hop->len_max);
 }
 
-/* The next hop of a route, if it has a MAC. */
+/* As hop_get() in dp_forward.c. */
 static inline const struct dp_hop *
-hop6_get(struct dp_lcore *lc, const struct fib_nh *nh, const uint8_t *dst)
+hop6_get(
+	struct dp_lcore *lc, const struct rte_mbuf *m, const struct fib_nh **nh, const uint8_t *dst)
 {
-	if (likely(nh->type == FIB_NH_CONNECTED))
-		return dp_hop_of_ip6(lc, &lc->dp->ifs[nh->if_index], dst);
-	return nh->type == FIB_NH_GATEWAY ? dp_hop_of_gateway6(lc, nh) : NULL;
+	if (likely((*nh)->type == FIB_NH_CONNECTED))
+		return dp_hop_of_ip6(lc, &lc->dp->ifs[(*nh)->if_index], dst);
+	if ((*nh)->type == FIB_NH_MULTI)
+		*nh = dp_path6(lc, m, *nh);
+	return (*nh)->type == FIB_NH_GATEWAY ? dp_hop_of_gateway6(lc, *nh) : NULL;
 }
 
 void
@@ -117,7 +124,7 @@ dp_forward6(struct dp_lcore *lc)
 		const struct dp_hop *hop = dp_hop_known(&hops, *nh);
 
 		if (unlikely(hop == NULL))
-			hop = hop6_get(lc, *nh, lc->dst6[at - pkts]);
+			hop = hop6_get(lc, m, nh, lc->dst6[at - pkts]);
 		if (unlikely(hop == NULL || ip[7] <= 1 || len > hop->len_max ||
 			    wire_ip6_is_link_local(ip + 8))) {
 			dp_run_end(lc, &run, at);
@@ -155,26 +162,16 @@ dp_route_get6(struct dp_lcore *lc, const uint8_t dst[16], struct dp_route *r, en
 	}
 	if (lc->fib != NULL)
 		fib_lookup6(lc->fib, (const uint8_t(*)[16])(uintptr_t)dst, &nh, 1);
-	switch ((enum fib_nh_type)nh->type) {
-	case FIB_NH_CONNECTED:
-		r->hop = base_addr_from_ip6(dst);
-		break;
-	case FIB_NH_GATEWAY:
-		r->hop = base_addr_from_ip6(nh->gateway6);
-		break;
-	case FIB_NH_LOCAL:
-		*why = DP_DROP_LOCAL;
-		r->host = dp_host_has(lc, nh);
+	if (nh->type == FIB_NH_MULTI)
+		nh = dp_path_to(lc, nh, dst, false);
+	if (nh->type != FIB_NH_CONNECTED && nh->type != FIB_NH_GATEWAY) {
+		*why = dp_no_path(nh);
+		r->host = nh->type == FIB_NH_LOCAL && dp_host_has(lc, nh);
 		if (!r->host)
 			return false;
-		r->hop = base_addr_from_ip6(dst);
-		break;
-	case FIB_NH_DROP:
-	case FIB_NH_NONE:
-	default:
-		*why = DP_DROP_NO_ROUTE;
-		return false;
 	}
+	r->hop = nh->type != FIB_NH_GATEWAY ? base_addr_from_ip6(dst)
+					    : base_addr_from_ip6(nh->gateway6);
 	r->out = &lc->dp->ifs[nh->if_index];
 	return true;
 }

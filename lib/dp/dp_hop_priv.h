@@ -20,12 +20,12 @@ bool dp_hop_fill6(struct dp_lcore *lc, struct dp_hop *h, uint64_t key, const str
 	const uint8_t ip[16]);
 /** @} */
 
-/* By its place; another table begins another epoch. */
+/* By its serial number, which is never another's; another table begins another epoch. */
 static inline struct dp_hop *
 dp_hop_place(struct dp_lcore *lc, const struct fib_nh *nh, uint64_t *key)
 {
-	*key = lc->hop_epoch + (uintptr_t)nh;
-	return &lc->hops[*key / __alignof__(*nh) % RTE_DIM(lc->hops)];
+	*key = lc->hop_epoch + nh->serial;
+	return &lc->hops[nh->serial % RTE_DIM(lc->hops)];
 }
 
 /** What dp_hop_known() needs, read once for a burst. */
@@ -44,8 +44,8 @@ dp_hops_of(struct dp_lcore *lc)
 static inline const struct dp_hop *
 dp_hop_known(const struct dp_hops *hops, const struct fib_nh *nh)
 {
-	uint64_t key = hops->epoch + (uintptr_t)nh;
-	const struct dp_hop *h = &hops->hop[key / __alignof__(*nh) % (1 << DP_HOP_CACHE_BITS)];
+	uint64_t key = hops->epoch + nh->serial;
+	const struct dp_hop *h = &hops->hop[nh->serial % (1 << DP_HOP_CACHE_BITS)];
 
 	return likely(h->key == key) ? h : NULL;
 }

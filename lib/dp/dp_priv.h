@@ -46,6 +46,7 @@ enum dp_kind {
 	DP_KIND_ORIGINATED = 0, /**< built here */
 	DP_KIND_FORWARDED,	/**< routed through; counts as such once sent */
 	DP_KIND_ADVERT,		/**< advert of .group: a failure is counted to it */
+	DP_KIND_ASK,		/**< RESOLVE: no packet, only the wish to know the next hop */
 };
 struct dp_meta {
 	struct base_addr next_hop; /**< RESOLVE; its family is the packet's */
@@ -186,7 +187,8 @@ struct dp_hop6 {
 };
 #define DP_HOP_CACHE_BITS 10
 #define DP_HOP_EPOCH_BITS 15
-/** The rest: where a gateway is, of 48 bits; or this bit, 7 of DP_IF_MAX and 32 of an address. */
+/** The rest: the serial number of a gateway, of 48 bits; or this bit, 7 of DP_IF_MAX and 32 of an
+ * address. */
 #define DP_HOP_ADDRESS	(UINT64_C(1) << (63 - DP_HOP_EPOCH_BITS))
 #define DP_HOP_EPOCH_NS BASE_NS_PER_MS
 
@@ -228,6 +230,7 @@ struct dp_lcore {
 	struct dp_rxq *rxq;
 	struct dp_txbuf *tx; /**< one per port */
 	struct dp_bucket icmp[DP_ERROR_COUNT], icmp6[DP_ERROR_COUNT];
+	struct dp_bucket asks;	/**< for next hops that packets go around */
 	uint64_t polls;		/**< bit per port slot */
 	uint32_t dst[DP_BURST]; /**< destination of each packet that classification let through */
 	struct dp_hop hops[1 << DP_HOP_CACHE_BITS];
@@ -444,6 +447,18 @@ bool dp_route_get6(
  */
 void dp_originate(
 	struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_route *r, uint16_t src_group);
+
+/* dp_path.c */
+/** The path of a packet, headers in its first segment, by a route with several. */
+const struct fib_nh *dp_path4(
+	struct dp_lcore *lc, const struct rte_mbuf *m, const struct fib_nh *nh);
+const struct fib_nh *dp_path6(
+	struct dp_lcore *lc, const struct rte_mbuf *m, const struct fib_nh *nh);
+/** The same for a packet of ours, by its destination. */
+const struct fib_nh *dp_path_to(
+	struct dp_lcore *lc, const struct fib_nh *nh, const uint8_t *dst, bool ip4);
+/** Why there is no way out by a next hop that has none. */
+enum dp_drop dp_no_path(const struct fib_nh *nh);
 
 /* dp_forward6.c */
 /** Route what dp_classify() kept of IPv6. */

@@ -188,6 +188,10 @@ punt_describe(const struct dp *dp, enum dp_set_id set, uint32_t ring, struct dp_
 		ring -= dp->n_ifs;
 		out->cls = DP_PUNT_RESOLVE;
 		out->next_hop = dp_meta(out->m)->next_hop;
+		if (dp_meta(out->m)->kind == DP_KIND_ASK) {
+			rte_pktmbuf_free(out->m);
+			out->m = NULL;
+		}
 	}
 	out->if_index = (uint16_t)ring;
 }

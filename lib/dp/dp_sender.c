@@ -48,6 +48,12 @@ dp_sender_is_own6(const struct dp_lcore *lc, const uint8_t ip[16])
 static bool
 may_come_by(const struct dp_if *in, const struct fib_nh *nh)
 {
+	if (nh->type == FIB_NH_MULTI) {
+		for (unsigned int i = 0; i < nh->n_paths; i++)
+			if (may_come_by(in, &nh->paths[i]))
+				return true;
+		return false;
+	}
 	if (nh->type != FIB_NH_CONNECTED && nh->type != FIB_NH_GATEWAY && nh->type != FIB_NH_LOCAL)
 		return false;
 	return in->rp_filter == DP_RP_LOOSE || nh->if_index == in->index;

@@ -1,45 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 the koi contributors
  */
-#include "fib.h"
+#include "fib_priv.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_branch_prediction.h>
 #include <rte_common.h>
-#include <rte_malloc.h>
 
-#include "base_assert.h"
-#include "compat_fib.h"
-#include "fib_trie6_priv.h"
-
-#define NAME_MAX_BYTES 20
-/* What a stored next hop can name beside "none", by its size. DIR24_8 keeps either a next hop or
- * the number of a tbl8 there, next to one flag bit. */
-#define IDS_1_BYTE   127
-#define IDS_2_BYTES  32767
-#define LOOKUP_CHUNK 64
-
-struct fib {
-	struct compat_fib *table;
-	struct fib_trie6 *table6; /* NULL without a route of IPv6 */
-	struct fib_nh *nh;	  /* by id; 0 is FIB_NH_NONE */
-	uint32_t n_nh, n_routes;
-	struct fib_route *routes; /* by family, prefix, then length */
-};
-
-/* A route and what fib_build works out about it. */
-struct item {
-	struct fib_route r;
-	uint32_t order; /* place in the caller's list */
-	uint32_t id;
-};
-
-static void __attribute__((format(printf, 3, 4)))
-complain(char *err, unsigned int err_len, const char *fmt, ...)
+void
+fib_complain(char *err, unsigned int err_len, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -48,272 +20,189 @@ complain(char *err, unsigned int err_len, const char *fmt, ...)
 	va_end(ap);
 }
 
-static int
-cmp_u32(uint32_t a, uint32_t b)
+struct base_prefix
+fib_network(const struct base_prefix *p)
 {
-	return a < b ? -1 : a > b;
-}
+	struct base_prefix net = *p;
 
-static int
-cmp_prefix(const struct base_prefix *a, const struct base_prefix *b)
-{
-	int c = cmp_u32(a->addr.family, b->addr.family);
-
-	if (c == 0)
-		c = memcmp(a->addr.bytes, b->addr.bytes, sizeof(a->addr.bytes));
-	return c != 0 ? c : cmp_u32(a->plen, b->plen);
-}
-
-static int
-cmp_item(const void *pa, const void *pb)
-{
-	const struct item *a = pa;
-	const struct item *b = pb;
-	int c = cmp_prefix(&a->r.prefix, &b->r.prefix);
-
-	return c != 0 ? c : cmp_u32(a->order, b->order);
-}
-
-static int
-cmp_nh(const struct fib_nh *a, const struct fib_nh *b)
-{
-	int c = cmp_u32(a->type, b->type);
-
-	if (c == 0)
-		c = cmp_u32(a->if_index, b->if_index);
-	if (c == 0)
-		c = cmp_u32(a->group, b->group);
-	if (c == 0)
-		c = cmp_u32(a->gateway, b->gateway);
-	return c != 0 ? c : memcmp(a->gateway6, b->gateway6, sizeof(a->gateway6));
-}
-
-static int
-cmp_item_nh(const void *pa, const void *pb)
-{
-	const struct item *const *a = pa;
-	const struct item *const *b = pb;
-
-	return cmp_nh(&(*a)->r.nh, &(*b)->r.nh);
-}
-
-/* Clear the host bits, and what an IPv4 address does not use. */
-static void
-prefix_mask(struct base_prefix *p)
-{
-	for (unsigned int i = 0; i < sizeof(p->addr.bytes); i++) {
-		unsigned int kept = p->plen > i * 8 ? p->plen - i * 8U : 0;
+	for (unsigned int i = 0; i < sizeof(net.addr.bytes); i++) {
+		unsigned int kept = net.plen > i * 8 ? net.plen - i * 8U : 0;
 
 		if (kept < 8)
-			p->addr.bytes[i] &= (uint8_t)(0xff00U >> kept);
+			net.addr.bytes[i] &= (uint8_t)(0xff00U >> kept);
 	}
+	return net;
 }
 
-/* Copy, mask, sort; of routes with the same prefix keep the one that came first.
- * Returns how many are left. */
-static uint32_t
-items_make(struct item *items, const struct fib_route *routes, uint32_t n)
+/* Only what the type and the family use, so that equal ones have equal bytes. */
+static struct fib_nh
+nh_clean(const struct fib_nh *nh, unsigned int family)
 {
-	uint32_t kept = 0;
+	struct fib_nh out;
 
-	for (uint32_t i = 0; i < n; i++) {
-		items[i] = (struct item){.r = routes[i], .order = i};
-		prefix_mask(&items[i].r.prefix);
-	}
-	qsort(items, n, sizeof(*items), cmp_item);
-	for (uint32_t i = 0; i < n; i++) {
-		if (kept > 0 && cmp_prefix(&items[kept - 1].r.prefix, &items[i].r.prefix) == 0)
-			continue;
-		items[kept++] = items[i];
-	}
-	return kept;
+	memset(&out, 0, sizeof(out));
+	out.type = nh->type;
+	out.if_index = nh->if_index;
+	out.group = nh->group;
+	if (nh->type == FIB_NH_GATEWAY && family == FIB_IP4)
+		out.gateway = nh->gateway;
+	else if (nh->type == FIB_NH_GATEWAY)
+		memcpy(out.gateway6, nh->gateway6, sizeof(out.gateway6));
+	return out;
 }
 
-/* Number the distinct next hops from 1. */
-static int
-ids_make(struct fib *f, struct item *items, uint32_t n, int socket_id)
+void
+fib_nh_normal(const struct fib_nh *nh, unsigned int family, struct fib_nh_room *out)
 {
-	struct item **by_nh = calloc(n + 1, sizeof(struct item *));
-	uint32_t id = 0;
-
-	if (by_nh == NULL)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < n; i++)
-		by_nh[i] = &items[i];
-	qsort(by_nh, n, sizeof(struct item *), cmp_item_nh);
-	for (uint32_t i = 0; i < n; i++) {
-		if (by_nh[i]->r.nh.type == FIB_NH_NONE)
-			continue; /* id 0 */
-		if (id == 0 || cmp_nh(&by_nh[i - 1]->r.nh, &by_nh[i]->r.nh) != 0)
-			id++;
-		by_nh[i]->id = id;
-	}
-	f->n_nh = id + 1;
-	if (id > IDS_2_BYTES) {
-		free(by_nh);
-		return -E2BIG;
-	}
-	f->nh = rte_zmalloc_socket(
-		"fib_nh", f->n_nh * sizeof(*f->nh), RTE_CACHE_LINE_SIZE, socket_id);
-	if (f->nh != NULL) {
-		f->nh[0].group = FIB_GROUP_NONE;
-		for (uint32_t i = 0; i < n; i++) {
-			if (by_nh[i]->id != 0)
-				f->nh[by_nh[i]->id] = by_nh[i]->r.nh;
-		}
-	}
-	free(by_nh);
-	return f->nh != NULL ? 0 : -ENOMEM;
-}
-
-/* Whether the first `bits` bits, a multiple of eight, of two items' prefixes are the same. */
-static bool
-same_head(const struct item *a, const struct item *b, unsigned int bits)
-{
-	return memcmp(a->r.prefix.addr.bytes, b->r.prefix.addr.bytes, bits / 8) == 0;
-}
-
-/* A tbl8 serves one prefix of `bits` bits that has longer ones in it. */
-static uint32_t
-count_tbl8(const struct item *items, uint32_t n, unsigned int bits)
-{
-	const struct item *last = NULL;
-	uint32_t count = 0;
-
-	for (uint32_t i = 0; i < n; i++) {
-		if (items[i].r.prefix.plen <= bits)
-			continue;
-		if (last == NULL || !same_head(last, &items[i], bits))
-			count++;
-		last = &items[i];
-	}
-	return count;
-}
-
-/* The first level has 2^24 entries and all of it is written: its entries are as small as the
- * next hops allow, and a default route is what the table is filled with at first. */
-static int
-table4_make(struct fib *f, const char *name, const struct item *items, uint32_t n, int socket_id)
-{
-	uint32_t num_tbl8 = count_tbl8(items, n, 24) + 1;
-	uint32_t ids = RTE_MAX(f->n_nh - 1, num_tbl8);
-	uint8_t nh_bytes = ids <= IDS_1_BYTE ? 1 : ids <= IDS_2_BYTES ? 2 : 4;
-	bool has_default = n > 0 && items[0].r.prefix.plen == 0;
-
-	errno = 0;
-	f->table = compat_fib_create(
-		name, RTE_MAX(n, 1U), nh_bytes, num_tbl8, has_default ? items[0].id : 0, socket_id);
-	if (f->table == NULL)
-		return errno != 0 ? -errno : -ENOMEM;
-	for (uint32_t i = has_default ? 1 : 0; i < n; i++) {
-		const struct base_prefix *p = &items[i].r.prefix;
-		int ret = compat_fib_add(f->table, base_addr_ip4(&p->addr), p->plen, items[i].id);
-
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
-}
-
-/* Nodes for a multiple of eight bits are tbl8s by another name. */
-static int
-table6_make(struct fib *f, const struct item *items, uint32_t n, int socket_id)
-{
-	uint32_t nodes = 0;
-
-	if (n == 0)
-		return 0;
-	for (unsigned int bits = FIB_TRIE6_ROOT_BITS; bits < 128; bits += 8)
-		nodes += count_tbl8(items, n, bits);
-	f->table6 = fib_trie6_create(nodes, socket_id);
-	if (f->table6 == NULL)
-		return -ENOMEM;
-	/* A prefix comes before all that it holds. */
-	for (uint32_t i = 0; i < n; i++)
-		fib_trie6_add(f->table6, &items[i].r.prefix, items[i].id);
-	return 0;
-}
-
-static int
-tables_make(struct fib *f, const char *name, const struct item *items, uint32_t n, int socket_id)
-{
-	uint32_t n4 = 0;
-	int ret;
-
-	while (n4 < n && items[n4].r.prefix.addr.family == BASE_FAMILY_IP4)
-		n4++;
-	ret = table4_make(f, name, items, n4, socket_id);
-	return ret < 0 ? ret : table6_make(f, items + n4, n - n4, socket_id);
+	out->nh = nh_clean(nh, family);
+	if (nh->type != FIB_NH_MULTI)
+		return;
+	for (unsigned int i = 0; i < nh->n_paths; i++)
+		out->path[i] = nh_clean(&nh->paths[i], family);
+	out->nh.paths = out->path;
+	out->nh.n_paths = nh->n_paths;
 }
 
 static bool
-routes_ok(const struct fib_route *routes, uint32_t n, char *err, unsigned int err_len)
+paths_ok(const struct fib_nh *nh)
 {
-	for (uint32_t i = 0; i < n; i++) {
-		const struct base_prefix *p = &routes[i].prefix;
-		unsigned int bits = p->addr.family == BASE_FAMILY_IP4 ? 32 : 128;
-
-		if (p->addr.family != BASE_FAMILY_IP4 && p->addr.family != BASE_FAMILY_IP6) {
-			complain(err, err_len, "route %u: no address family is %u", i,
-				p->addr.family);
+	if (nh->n_paths < 2 || nh->n_paths > FIB_PATHS_MAX)
+		return false;
+	for (unsigned int i = 0; i < nh->n_paths; i++)
+		if (nh->paths[i].type != FIB_NH_GATEWAY)
 			return false;
-		}
-		if (p->plen > bits) {
-			complain(err, err_len, "route %u: prefix length %u is over %u", i, p->plen,
-				bits);
-			return false;
-		}
-		if (routes[i].nh.type > FIB_NH_DROP) {
-			complain(err, err_len, "route %u: no next hop has type %u", i,
-				routes[i].nh.type);
-			return false;
-		}
-	}
 	return true;
 }
 
-struct fib *
-fib_build(const char *name, const struct fib_route *routes, uint32_t n, int socket_id, char *err,
-	unsigned int err_len)
+bool
+fib_route_ok(const struct fib_route *r, uint32_t i, char *err, unsigned int err_len)
 {
-	struct fib *f = NULL;
-	struct item *items;
-	int ret = -ENOMEM;
+	const struct base_prefix *p = &r->prefix;
+	unsigned int bits = p->addr.family == BASE_FAMILY_IP4 ? 32 : 128;
 
-	if (strlen(name) > NAME_MAX_BYTES) {
-		complain(err, err_len, "table name %s is over %d bytes", name, NAME_MAX_BYTES);
-		return NULL;
-	}
-	if (!routes_ok(routes, n, err, err_len))
-		return NULL;
-	items = calloc((size_t)n + 1, sizeof(*items));
-	f = calloc(1, sizeof(*f));
-	if (items == NULL || f == NULL)
-		goto fail;
-	n = items_make(items, routes, n);
-	f->routes = calloc((size_t)n + 1, sizeof(*f->routes));
-	if (f->routes == NULL)
-		goto fail;
-	f->n_routes = n;
-	for (uint32_t i = 0; i < n; i++)
-		f->routes[i] = items[i].r;
-	ret = ids_make(f, items, n, socket_id);
-	if (ret < 0)
-		goto fail;
-	ret = tables_make(f, name, items, n, socket_id);
-	if (ret < 0)
-		goto fail;
-	free(items);
-	return f;
-fail:
-	if (ret == -E2BIG)
-		complain(err, err_len, "%u distinct next hops, at most %d are possible",
-			f->n_nh - 1, IDS_2_BYTES);
-	else if (ret == -ENOMEM)
-		complain(err, err_len, "out of memory for %u routes", n);
+	if (p->addr.family != BASE_FAMILY_IP4 && p->addr.family != BASE_FAMILY_IP6)
+		fib_complain(err, err_len, "route %u: no address family is %u", i, p->addr.family);
+	else if (p->plen > bits)
+		fib_complain(
+			err, err_len, "route %u: prefix length %u is over %u", i, p->plen, bits);
+	else if (r->nh.type > FIB_NH_PROHIBIT)
+		fib_complain(err, err_len, "route %u: no next hop has type %u", i, r->nh.type);
+	else if (r->nh.type == FIB_NH_MULTI && !paths_ok(&r->nh))
+		fib_complain(err, err_len, "route %u: several next hops are 2 to %d gateways", i,
+			FIB_PATHS_MAX);
 	else
-		complain(err, err_len, "table of %u routes: %s", n, strerror(-ret));
-	free(items);
+		return true;
+	return false;
+}
+
+int
+fib_failed(int ret, uint32_t n, char *err, unsigned int err_len)
+{
+	if (ret == -E2BIG)
+		fib_complain(err, err_len, "over %d distinct next hops", FIB_NH_MAX);
+	else if (ret == -ENOMEM)
+		fib_complain(err, err_len, "out of memory for %u routes", n);
+	return ret;
+}
+
+/* The routes in order, once to count what they need and once to put them in. */
+struct filling {
+	struct fib_trie_count count;
+	struct fib_trie *trie;
+	uint32_t nodes;
+};
+
+static void
+count_one(void *arg, struct fib_rib_node *n)
+{
+	struct filling *w = arg;
+
+	w->nodes += fib_trie_missing(NULL, &w->count, &n->prefix);
+}
+
+static void
+fill_one(void *arg, struct fib_rib_node *n)
+{
+	struct filling *w = arg;
+
+	fib_trie_fill(w->trie, &n->prefix, n->nh);
+}
+
+uint32_t
+fib_with_headroom(uint32_t nodes)
+{
+	return nodes + nodes / 4 + FIB_NODES_SPARE;
+}
+
+static int
+trie_build(struct fib *f, unsigned int family)
+{
+	struct filling w = {0};
+	uint32_t max;
+	uint8_t width = sizeof(uint32_t);
+
+	if (family == FIB_IP6 && fib_rib_count(&f->rib, family) == 0)
+		return 0;
+	fib_rib_walk(&f->rib, family, count_one, &w);
+	max = fib_with_headroom(w.nodes);
+	if (family == FIB_IP4) {
+		/* a small box keeps its small table as long as the contents allow */
+		max = w.nodes <= 0x80 ? RTE_MIN(max, 0x80U) : max;
+		width = fib_trie_width(RTE_MAX(f->nhs.places.fresh, max));
+	}
+	w.trie = fib_trie_create(family, width, max, f->nhs.places.qsbr, f->socket_id);
+	if (w.trie == NULL)
+		return -ENOMEM;
+	fib_rib_walk(&f->rib, family, fill_one, &w);
+	f->trie[family] = w.trie;
+	return 0;
+}
+
+static int
+routes_take(struct fib *f, const struct fib_route *routes, uint32_t n)
+{
+	if (!fib_rib_reserve(&f->rib, n))
+		return -ENOMEM;
+	for (uint32_t i = 0; i < n; i++) {
+		struct base_prefix p = fib_network(&routes[i].prefix);
+		struct fib_nh_room nh;
+		uint32_t number;
+		int ret;
+
+		if (fib_rib_find(&f->rib, &p) != NULL)
+			continue;
+		fib_nh_normal(&routes[i].nh, fib_family(&p), &nh);
+		ret = fib_nhs_get(&f->nhs, &nh.nh, &number);
+		if (ret != 0)
+			return ret;
+		fib_rib_add(&f->rib, &p)->nh = number;
+	}
+	fib_rib_trim(&f->rib);
+	return 0;
+}
+
+struct fib *
+fib_build(const struct fib_route *routes, uint32_t n, struct rte_rcu_qsbr *qsbr, int socket_id,
+	char *err, unsigned int err_len)
+{
+	struct fib *f;
+	int ret;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (!fib_route_ok(&routes[i], i, err, err_len))
+			return NULL;
+	f = calloc(1, sizeof(*f));
+	ret = f == NULL ? -ENOMEM : fib_nhs_init(&f->nhs, NULL, socket_id);
+	if (ret == 0) {
+		f->socket_id = socket_id;
+		ret = routes_take(f, routes, n);
+		f->nhs.places.qsbr = qsbr;
+	}
+	for (unsigned int family = 0; ret == 0 && family < FIB_FAMILIES; family++)
+		ret = trie_build(f, family);
+	if (ret == 0)
+		return f;
+	(void)fib_failed(ret, n, err, err_len);
 	fib_free(f);
 	return NULL;
 }
@@ -323,50 +212,73 @@ fib_free(struct fib *f)
 {
 	if (f == NULL)
 		return;
-	compat_fib_free(f->table);
-	fib_trie6_free(f->table6);
-	rte_free(f->nh);
-	free(f->routes);
+	for (unsigned int family = 0; family < FIB_FAMILIES; family++)
+		fib_trie_free(f->trie[family]);
+	fib_rib_clear(&f->rib);
+	fib_nhs_fini(&f->nhs);
 	free(f);
 }
+
+/* Entries of one width; `flag` is the highest bit of one. */
+#define LOOKUP4(name, type, flag)                                                                \
+	static void name(const struct fib_trie *t, const struct fib_nh *nh, const uint32_t *dst, \
+		const struct fib_nh **nhs, uint32_t n)                                           \
+	{                                                                                        \
+		const type *entry = t->entry, *node = entry + (1 << 24);                         \
+                                                                                                 \
+		for (uint32_t i = 0; i < n; i++) {                                               \
+			uint32_t e = __atomic_load_n(&entry[dst[i] >> 8], __ATOMIC_ACQUIRE);     \
+                                                                                                 \
+			if (unlikely(e & (flag)))                                                \
+				e = __atomic_load_n(&node[(e & ~(flag)) << 8 | (dst[i] & 0xff)], \
+					__ATOMIC_ACQUIRE);                                       \
+			nhs[i] = &nh[e];                                                         \
+		}                                                                                \
+	}
+LOOKUP4(lookup4_1, uint8_t, UINT32_C(0x80))
+LOOKUP4(lookup4_2, uint16_t, UINT32_C(0x8000))
+LOOKUP4(lookup4_4, uint32_t, UINT32_C(0x80000000))
 
 void
 fib_lookup(const struct fib *f, const uint32_t *dst, const struct fib_nh **nhs, uint32_t n)
 {
-	uint64_t ids[LOOKUP_CHUNK];
+	const struct fib_trie *t = __atomic_load_n(&f->trie[FIB_IP4], __ATOMIC_ACQUIRE);
 
-	while (n > 0) {
-		uint32_t k = RTE_MIN(n, (uint32_t)LOOKUP_CHUNK);
-
-		BASE_ASSERT(compat_fib_lookup(f->table, dst, ids, k) == 0);
-		for (uint32_t i = 0; i < k; i++)
-			nhs[i] = &f->nh[ids[i]];
-		dst += k;
-		nhs += k;
-		n -= k;
+	switch (t->width) {
+	case 1:
+		lookup4_1(t, f->nhs.nh, dst, nhs, n);
+		break;
+	case 2:
+		lookup4_2(t, f->nhs.nh, dst, nhs, n);
+		break;
+	default:
+		lookup4_4(t, f->nhs.nh, dst, nhs, n);
+		break;
 	}
 }
 
 void
 fib_lookup6(const struct fib *f, const uint8_t (*dst)[16], const struct fib_nh **nhs, uint32_t n)
 {
-	if (f->table6 == NULL) {
+	const struct fib_trie *t = __atomic_load_n(&f->trie[FIB_IP6], __ATOMIC_ACQUIRE);
+	const struct fib_nh *nh = f->nhs.nh;
+	const uint32_t *entry, *node;
+
+	if (t == NULL) {
 		for (uint32_t i = 0; i < n; i++)
-			nhs[i] = &f->nh[0];
+			nhs[i] = nh;
 		return;
 	}
-	for (uint32_t i = 0; i < n; i++)
-		nhs[i] = &f->nh[fib_trie6_get(f->table6, dst[i])];
-}
+	entry = t->entry;
+	node = entry + (1 << 16);
+	for (uint32_t i = 0; i < n; i++) {
+		const uint8_t *ip = dst[i];
+		uint32_t e =
+			__atomic_load_n(&entry[(uint32_t)ip[0] << 8 | ip[1]], __ATOMIC_ACQUIRE);
 
-uint32_t
-fib_route_count(const struct fib *f)
-{
-	return f->n_routes;
-}
-
-const struct fib_route *
-fib_route_get(const struct fib *f, uint32_t i)
-{
-	return i < f->n_routes ? &f->routes[i] : NULL;
+		for (ip += 2; e & UINT32_C(0x80000000); ip++)
+			e = __atomic_load_n(&node[(size_t)(e & UINT32_C(0x7fffffff)) << 8 | *ip],
+				__ATOMIC_ACQUIRE);
+		nhs[i] = &nh[e];
+	}
 }

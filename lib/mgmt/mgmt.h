@@ -16,7 +16,7 @@
 struct conf;
 struct ctl;
 struct dp;
-struct fib;
+struct fib_builder;
 struct fib_nbr_table;
 struct host;
 struct port_set;
@@ -53,7 +53,7 @@ struct mgmt_config {
 	const struct conf *conf;
 	struct ctl *ctl;
 	struct dp *dp;
-	const struct fib *fib;
+	struct fib_builder *routes;
 	const struct fib_nbr_table *nbr;
 	struct port_set *ports;
 	const struct host *host; /**< NULL: no interface has a host path */

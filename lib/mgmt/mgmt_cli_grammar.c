@@ -20,6 +20,7 @@ enum kind {
 	KIND_IF,
 	KIND_NUMBER,
 	KIND_KEY,
+	KIND_PREFIX,
 	KIND_ADDRESS,
 	KIND_MAC,
 	KIND_ANY_LINE,
@@ -112,6 +113,8 @@ token_matches(const struct token *t, const struct mgmt_config *c, const char *p,
 		return a->has_if;
 	case KIND_NUMBER:
 		return number_parse(p, n, &a->value) && a->value >= t->min && a->value <= t->max;
+	case KIND_PREFIX:
+		return mgmt_prefix_parse(p, n, a);
 	case KIND_KEY:
 		if (!key_valid(p, n))
 			return false;
@@ -162,7 +165,7 @@ mgmt_cli_match(const struct mgmt_cli *cli, const struct mgmt_config *c, const ch
 /* What could have stood at a place of the line. */
 struct expected {
 	char words[320];
-	bool group, ifname, number, key, end;
+	bool group, ifname, number, key, prefix, end;
 	bool address, mac;
 	int64_t min, max;
 };
@@ -206,6 +209,9 @@ expect(struct expected *e, const struct row_tokens *row, unsigned int at)
 		break;
 	case KIND_MAC:
 		e->mac = true;
+		break;
+	case KIND_PREFIX:
+		e->prefix = true;
 		break;
 	case KIND_ANY_LINE:
 		break;
@@ -256,6 +262,10 @@ print_expected(FILE *to, const struct mgmt_config *c, const struct expected *e)
 				   : "a MAC address such as 02:00:5e:10:00:01");
 		sep = ", ";
 	}
+	if (e->prefix) {
+		fprintf(to, "%san address, or a prefix such as 192.0.2.0/24", sep);
+		sep = ", ";
+	}
 	if (e->key)
 		fprintf(to, "%san absolute path, or hex: and %d digits", sep, 2 * AUTH_KEY_LEN);
 }
@@ -295,6 +305,10 @@ explain_word(FILE *to, const struct mgmt_config *c, const struct expected *e, co
 	} else if (e->address || e->mac) {
 		print_word(to, bad, n);
 		fputs(": expected ", to);
+		print_expected(to, c, e);
+	} else if (e->prefix) {
+		print_word(to, bad, n);
+		fputs(" is not expected here: expected ", to);
 		print_expected(to, c, e);
 	} else if (e->key) {
 		/* not repeated: it may be a secret */
@@ -391,6 +405,7 @@ token_complete_count(cmdline_parse_token_hdr_t *hdr)
 	case KIND_KEY:
 	case KIND_ADDRESS:
 	case KIND_MAC:
+	case KIND_PREFIX:
 		break;
 	}
 	return 0;
@@ -437,6 +452,9 @@ token_help(cmdline_parse_token_hdr_t *hdr, char *dst, unsigned int size)
 	case KIND_MAC:
 		snprintf(dst, size, "%s", t->kind == KIND_MAC ? "MAC" : "ADDRESS");
 		break;
+	case KIND_PREFIX:
+		snprintf(dst, size, "PREFIX|ADDRESS");
+		break;
 	}
 	return 0;
 }
@@ -466,6 +484,8 @@ token_init(struct token *t, const struct mgmt_cli *cli, const char *p, size_t n)
 		t->kind = KIND_ADDRESS;
 	} else if (strcmp(t->word, "MAC") == 0) {
 		t->kind = KIND_MAC;
+	} else if (strcmp(t->word, "PREFIX") == 0) {
+		t->kind = KIND_PREFIX;
 	} else if (isdigit((unsigned char)*p)) {
 		char *dash;
 

@@ -22,6 +22,7 @@ enum {
 	GROUP_OPT = 2,
 	IF = 4,
 	OFFSET = 8,
+	PREFIX = 16,
 };
 
 struct tel_command {
@@ -233,6 +234,10 @@ parse_params(const struct mgmt_config *c, const struct tel_command *t, const cha
 	if (params && strlen(params) >= sizeof(buf))
 		return error_reply("parameters too long", NULL);
 	snprintf(buf, sizeof(buf), "%s", params ? params : "");
+	if (t->params & PREFIX)
+		return mgmt_prefix_parse(buf, strlen(buf), a)
+			? NULL
+			: error_reply("an address or prefix is needed", NULL);
 	if (buf[0] != '\0') {
 		comma = strchr(buf, ',');
 		if (comma)

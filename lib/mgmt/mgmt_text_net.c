@@ -153,43 +153,11 @@ mgmt_text_port_stats(FILE *to, const json_t *v)
 	}
 }
 
-/* Width of a column: that of its longest text, or more. */
-static int
-width_of(const json_t *list, const char *key, size_t least)
-{
-	const json_t *row;
-	size_t i;
-
-	json_array_foreach (list, i, row)
-		if (strlen(get_str(row, key)) > least)
-			least = strlen(get_str(row, key));
-	return (int)least;
-}
-
-void
-mgmt_text_routes(FILE *to, const json_t *v)
-{
-	const json_t *list = json_object_get(v, "routes"), *r;
-	int prefix = width_of(list, "prefix", 18), via_width = width_of(list, "via", 15);
-	size_t i;
-
-	fprintf(to, "%-*s %-9s %-*s %-15s %s\n", prefix, "prefix", "type", via_width, "via",
-		"interface", "group");
-	json_array_foreach (list, i, r) {
-		const char *via = get_str(r, "via"), *ifname = get_str(r, "interface");
-		const char *group = get_str(r, "group");
-
-		fprintf(to, "%-*s %-9s %-*s %-15s %s\n", prefix, get_str(r, "prefix"),
-			get_str(r, "type"), via_width, via[0] != '\0' ? via : "-",
-			ifname[0] != '\0' ? ifname : "-", group[0] != '\0' ? group : "-");
-	}
-}
-
 void
 mgmt_text_neighbors(FILE *to, const json_t *v)
 {
 	const json_t *list = json_object_get(v, "neighbors"), *n;
-	int address = width_of(list, "address", 15);
+	int address = mgmt_text_width(list, "address", 15);
 	size_t i;
 
 	fprintf(to, "%-*s %-17s %-15s %-10s %4s %s\n", address, "address", "lladdr", "interface",

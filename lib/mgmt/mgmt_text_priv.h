@@ -27,6 +27,8 @@ MGMT_TEXT(if_one);
 MGMT_TEXT(preflight);
 MGMT_TEXT(port_stats);
 MGMT_TEXT(routes);
+MGMT_TEXT(route_one);
+MGMT_TEXT(route_summary);
 MGMT_TEXT(neighbors);
 MGMT_TEXT(host);
 MGMT_TEXT(ra);
@@ -37,5 +39,8 @@ MGMT_TEXT(hooks);
 MGMT_TEXT(info);
 MGMT_TEXT(config);
 MGMT_TEXT(config_diff);
+
+/** Width of a column: that of its longest text, or more. */
+int mgmt_text_width(const json_t *list, const char *key, size_t least);
 
 #endif

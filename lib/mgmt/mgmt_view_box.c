@@ -13,7 +13,7 @@
 #include "conf.h"
 #include "ctl.h"
 #include "dp.h"
-#include "fib.h"
+#include "fib_builder.h"
 #include "fib_nbr.h"
 
 #include "mgmt_json_priv.h"
@@ -46,7 +46,8 @@ mgmt_view_info(const struct mgmt_config *c, const struct mgmt_args *a)
 	put_u64(o, "masters", box.masters);
 	put_u64(o, "backups", box.backups);
 	put_u64(o, "inits", box.inits);
-	put_u64(o, "routes", fib_route_count(c->fib));
+	put_u64(o, "routes", fib_route_count(fib_builder_read(c->routes)));
+	fib_builder_read_end(c->routes);
 	put_u64(o, "control_turns", box.turns);
 	put_u64(o, "control_sleeps", box.sleeps);
 	put_u64(o, "control_stalls", box.stalls);

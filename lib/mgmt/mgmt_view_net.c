@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 the koi contributors
  */
-/* Interfaces, ports, routes, neighbours. */
+/* Interfaces, ports, neighbours. */
 #include "mgmt_view_priv.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "conf.h"
 #include "dp.h"
-#include "fib.h"
 #include "fib_nbr.h"
 #include "host.h"
 #include "port.h"
@@ -89,14 +87,6 @@ mgmt_group_find(const struct mgmt_config *c, const char *name, size_t len)
 		if (same_name(c->conf->groups[i].name, name, len))
 			return i;
 	return UINT16_MAX;
-}
-
-/* The router that a route leads through. */
-static struct base_addr
-gateway_of(const struct fib_route *r)
-{
-	return r->prefix.addr.family == BASE_FAMILY_IP4 ? base_addr_from_ip4(r->nh.gateway)
-							: base_addr_from_ip6(r->nh.gateway6);
 }
 
 /* What is lost on a device, in short; the table has more. */
@@ -293,55 +283,6 @@ mgmt_view_port_stats(const struct mgmt_config *c, const struct mgmt_args *a)
 		json_array_append_new(list, p);
 	}
 	json_object_set_new(o, "ports", list);
-	return o;
-}
-
-static const char *
-nh_type_name(uint8_t type)
-{
-	switch ((enum fib_nh_type)type) {
-	case FIB_NH_LOCAL:
-		return "local";
-	case FIB_NH_CONNECTED:
-		return "connected";
-	case FIB_NH_GATEWAY:
-		return "gateway";
-	case FIB_NH_DROP:
-		return "drop";
-	case FIB_NH_NONE:
-		break;
-	}
-	return "none";
-}
-
-json_t *
-mgmt_view_routes(const struct mgmt_config *c, const struct mgmt_args *a)
-{
-	uint64_t i = a->offset, n = fib_route_count(c->fib);
-	json_t *o = json_object(), *list = json_array();
-
-	for (; i < n && (a->limit == 0 || i - a->offset < a->limit); i++) {
-		const struct fib_route *r = fib_route_get(c->fib, (uint32_t)i);
-		struct base_addr gateway;
-		char text[CONF_ADDR_STR];
-		json_t *item;
-
-		if (!r)
-			break;
-		gateway = gateway_of(r);
-		item = json_object();
-		put_str(item, "prefix", conf_prefix_str(&r->prefix, text));
-		put_str(item, "type", nh_type_name(r->nh.type));
-		put_str(item, "via",
-			r->nh.type == FIB_NH_GATEWAY ? conf_addr_str(&gateway, text) : "");
-		put_str(item, "interface", mgmt_if_name(c, r->nh.if_index));
-		put_str(item, "group",
-			r->nh.type == FIB_NH_LOCAL ? mgmt_group_name(c, r->nh.group) : "");
-		json_array_append_new(list, item);
-	}
-	json_object_set_new(o, "routes", list);
-	put_u64(o, "count", n);
-	put_u64(o, "next", i < n ? i : 0);
 	return o;
 }
 

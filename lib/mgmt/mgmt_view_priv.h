@@ -38,6 +38,9 @@ struct mgmt_args {
 	uint32_t limit;	 /**< telemetry: how many elements at most; 0 = all */
 	struct base_addr addr; /**< family NONE: none was given */
 	uint8_t mac[BASE_MAC_LEN];
+	bool has_prefix; /**< an address is one of full length */
+	bool is_address; /**< it was given without a length */
+	struct base_prefix prefix;
 	char text[MGMT_TEXT_MAX];
 };
 
@@ -58,6 +61,8 @@ MGMT_VIEW(if_one);
 MGMT_VIEW(preflight);
 MGMT_VIEW(port_stats);
 MGMT_VIEW(routes);
+MGMT_VIEW(route_one);
+MGMT_VIEW(route_summary);
 MGMT_VIEW(neighbors);
 MGMT_VIEW(host);
 MGMT_VIEW(ra);
@@ -85,6 +90,14 @@ uint16_t mgmt_group_find(const struct mgmt_config *c, const char *name, size_t l
 bool mgmt_addr_parse(const char *p, size_t n, struct base_addr *out);
 bool mgmt_mac_parse(const char *p, size_t n, uint8_t mac[BASE_MAC_LEN]);
 /** @} */
+struct fib_route;
+/** Where a route comes from: "connected", "static" (the file), "runtime" (a command). */
+const char *mgmt_route_origin(const struct fib_route *r, bool runtime);
+/** Its next hops and interfaces, with commas between; "" where it has none. */
+void mgmt_route_paths(const struct mgmt_config *c, const struct fib_route *r, char *via,
+	size_t via_len, char *ifs, size_t ifs_len);
+/** An address, or a prefix ADDRESS/LENGTH, of len bytes. @return false: it is neither */
+bool mgmt_prefix_parse(const char *p, size_t len, struct mgmt_args *a);
 
 /** "192.0.2.3", or "" for family NONE. @param buf as of conf_addr_str() */
 const char *mgmt_addr_str(const struct base_addr *a, char buf[CONF_ADDR_STR]);

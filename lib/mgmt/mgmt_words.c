@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 the koi contributors
  */
-/* Numbers and masks in words, the same in events, views and explanations. */
+/* Numbers and masks in words, the same in events, views and explanations, and back. */
 #include "mgmt_view_priv.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "election.h"
 
@@ -107,4 +110,39 @@ const char *
 mgmt_family_name(unsigned int family)
 {
 	return family == BASE_FAMILY_IP6 ? "IPv6" : "IPv4";
+}
+
+bool
+mgmt_prefix_parse(const char *p, size_t len, struct mgmt_args *a)
+{
+	char text[CONF_ADDR_STR], *slash, *end;
+	struct base_addr *addr = &a->prefix.addr;
+	unsigned long plen, bits;
+
+	if (len == 0 || len >= sizeof(text))
+		return false;
+	memcpy(text, p, len);
+	text[len] = '\0';
+	slash = strchr(text, '/');
+	if (slash != NULL)
+		*slash = '\0';
+	memset(addr, 0, sizeof(*addr));
+	if (inet_pton(AF_INET, text, addr->bytes) == 1)
+		addr->family = BASE_FAMILY_IP4;
+	else if (inet_pton(AF_INET6, text, addr->bytes) == 1)
+		addr->family = BASE_FAMILY_IP6;
+	else
+		return false;
+	bits = plen = addr->family == BASE_FAMILY_IP4 ? 32 : 128;
+	if (slash != NULL) {
+		if (strspn(slash + 1, "0123456789") != strlen(slash + 1) || slash[1] == '\0')
+			return false;
+		plen = strtoul(slash + 1, &end, 10);
+	}
+	if (plen > bits)
+		return false;
+	a->prefix.plen = (uint8_t)plen;
+	a->is_address = slash == NULL;
+	a->has_prefix = true;
+	return true;
 }

@@ -37,6 +37,8 @@
 #define WIRE_ETHERTYPE_IP6  0x86dd
 
 #define WIRE_PROTO_ICMP 1
+#define WIRE_PROTO_TCP	6
+#define WIRE_PROTO_UDP	17
 #define WIRE_PROTO_CARP 112
 
 #define WIRE_CARP_VERSION   2
@@ -174,6 +176,7 @@ void wire_garp_frame_encode(
 #define WIRE_ICMP_UNREACH_NET	0
 #define WIRE_ICMP_UNREACH_HOST	1
 #define WIRE_ICMP_UNREACH_FRAG	4
+#define WIRE_ICMP_UNREACH_ADMIN 13 /**< communication administratively prohibited */
 /** First eight bytes of an ICMP message, RFC 792. */
 struct wire_icmp {
 	uint8_t type;

@@ -129,6 +129,7 @@ void wire_carp6_frame_encode(const struct wire_carp6_envelope *env, const struct
 #define WIRE_ICMP6_INFORMATIONAL   128 /**< types from here on are no errors */
 #define WIRE_ICMP6_REDIRECT	   137
 #define WIRE_ICMP6_UNREACH_ROUTE   0
+#define WIRE_ICMP6_UNREACH_ADMIN   1 /**< administratively prohibited */
 #define WIRE_ICMP6_UNREACH_SCOPE   2 /**< the destination is beyond the scope of the source */
 #define WIRE_ICMP6_UNREACH_ADDRESS 3
 #define WIRE_ICMP6_ECHO_REQUEST	   128

@@ -148,7 +148,7 @@ routes_build(const struct options *opt)
 	}
 	fclose(f);
 	if (n > 0)
-		fib = fib_build("bench", routes, n, SOCKET_ID_ANY, err, sizeof(err));
+		fib = fib_build(routes, n, NULL, SOCKET_ID_ANY, err, sizeof(err));
 	if (fib == NULL)
 		fprintf(stderr, "bench_datapath: %s: %s\n", opt->rules, err);
 	return fib;

@@ -162,14 +162,15 @@ routes_build(const struct options *opt)
 			.nh = {.type = FIB_NH_GATEWAY,
 				.if_index = OUT,
 				.group = FIB_GROUP_NONE,
-				.gateway = ROUTER + i % NEIGHBOURS,
 				.gateway6 = {0xfe, 0x80, [15] = (uint8_t)(i % NEIGHBOURS)}},
 		};
+		if (!opt->ip6)
+			routes[i].nh.gateway = ROUTER + i % NEIGHBOURS;
 	}
 	for (uint32_t i = 0; i < opt->destinations; i++)
 		destinations[i] =
 			address_in(&routes[base_rand_below(&rng, opt->routes)].prefix, &rng);
-	f = fib_build("bench", routes, opt->routes, SOCKET_ID_ANY, err, sizeof(err));
+	f = fib_build(routes, opt->routes, NULL, SOCKET_ID_ANY, err, sizeof(err));
 	if (f == NULL)
 		fprintf(stderr, "bench_forward: %s\n", err);
 	free(routes);

@@ -295,6 +295,24 @@ ttl_zero(void)
 }
 
 static struct frame
+to_blackhole(void)
+{
+	return frame_udp(vmac1, CLIENT, IP(203, 0, 120, 9));
+}
+
+static struct frame
+to_unreachable(void)
+{
+	return frame_udp(vmac1, CLIENT, IP(203, 0, 121, 9));
+}
+
+static struct frame
+to_prohibited(void)
+{
+	return frame_udp(vmac1, CLIENT, IP(203, 0, 122, 9));
+}
+
+static struct frame
 unrouted(void)
 {
 	return frame_udp(vmac1, CLIENT, IP(8, 8, 8, 8));
@@ -562,6 +580,9 @@ const struct bad_frame bad_frames[] = {
 		from_own_address_elsewhere},
 	{DP_DROP_OWN_SOURCE, "from a VIP of ours", from_owned_vip},
 	{DP_DROP_NO_ROUTE, "no route", unrouted},
+	{DP_DROP_BLACKHOLE, "to a blackhole", to_blackhole},
+	{DP_DROP_ROUTE_UNREACHABLE, "by a route to nowhere", to_unreachable},
+	{DP_DROP_ROUTE_PROHIBIT, "by a route that forbids", to_prohibited},
 	{DP_DROP_SUBNET_BROADCAST, "subnet broadcast", subnet_broadcast},
 	{DP_DROP_SUBNET_BROADCAST, "echo to the subnet broadcast", echo_to_subnet_broadcast},
 	{DP_DROP_TOO_BIG, "one byte over the MTU with DF", big},

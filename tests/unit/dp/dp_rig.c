@@ -38,54 +38,6 @@ static struct {
 	struct rig rig;
 } g;
 
-#define P4(ip, len)                                                                              \
-	{                                                                                        \
-		{BASE_FAMILY_IP4, {(ip) >> 24, (ip) >> 16 & 0xff, (ip) >> 8 & 0xff, (ip)&0xff}}, \
-			(len)                                                                    \
-	}
-
-#define LAN_NET6    0x20, 0x01, 0x0d, 0xb8, 0, 1
-#define WAN_NET6    0x20, 0x01, 0x0d, 0xb8, 0, 2
-#define SERVER_NET6 0x20, 0x01, 0x0d, 0xb8, 0xff, 0
-#define FAR_NET6    0x20, 0x01, 0x0d, 0xb8, 0xfe, 0
-/* The first six bytes are a macro of the above. */
-#define P6(net, host, len)                                     \
-	{                                                      \
-		{BASE_FAMILY_IP6, {net, [15] = (host)}}, (len) \
-	}
-
-static const struct fib_route routes[] = {
-	{P4(IP(192, 0, 2, 0), 24), {FIB_NH_CONNECTED, LAN, FIB_GROUP_NONE, 0, {0}}},
-	{P4(IP(192, 0, 2, 0), 32), {FIB_NH_DROP, LAN, FIB_GROUP_NONE, 0, {0}}},
-	{P4(IP(192, 0, 2, 255), 32), {FIB_NH_DROP, LAN, FIB_GROUP_NONE, 0, {0}}},
-	{P4(LAN_OWN, 32), {FIB_NH_LOCAL, LAN, FIB_GROUP_NONE, 0, {0}}},
-	{P4(LAN_VIP, 32), {FIB_NH_LOCAL, LAN, LAN_VHID1, 0, {0}}},
-	{P4(LAN_VIP7, 32), {FIB_NH_LOCAL, LAN, LAN_VHID7, 0, {0}}},
-	{P4(IP(198, 51, 100, 0), 24), {FIB_NH_CONNECTED, WAN, FIB_GROUP_NONE, 0, {0}}},
-	{P4(WAN_OWN, 32), {FIB_NH_LOCAL, WAN, FIB_GROUP_NONE, 0, {0}}},
-	{P4(WAN_VIP, 32), {FIB_NH_LOCAL, WAN, WAN_VHID1, 0, {0}}},
-	{P4(IP(203, 0, 113, 0), 24), {FIB_NH_GATEWAY, WAN, FIB_GROUP_NONE, ROUTER, {0}}},
-	{P4(IP(10, 0, 0, 0), 8), {FIB_NH_GATEWAY, LAN, FIB_GROUP_NONE, LAN_ROUTER, {0}}},
-	{P6(LAN_NET6, 0, 64), {.type = FIB_NH_CONNECTED, .if_index = LAN, .group = FIB_GROUP_NONE}},
-	{P6(LAN_NET6, 0, 128), {.type = FIB_NH_DROP, .if_index = LAN, .group = FIB_GROUP_NONE}},
-	{P6(LAN_NET6, 2, 128), {.type = FIB_NH_LOCAL, .if_index = LAN, .group = FIB_GROUP_NONE}},
-	{P6(LAN_NET6, 1, 128), {.type = FIB_NH_LOCAL, .if_index = LAN, .group = LAN_VHID1}},
-	{P6(LAN_NET6, 7, 128), {.type = FIB_NH_LOCAL, .if_index = LAN, .group = LAN_VHID7}},
-	{P6(WAN_NET6, 0, 64), {.type = FIB_NH_CONNECTED, .if_index = WAN, .group = FIB_GROUP_NONE}},
-	{P6(WAN_NET6, 2, 128), {.type = FIB_NH_LOCAL, .if_index = WAN, .group = FIB_GROUP_NONE}},
-	{P6(WAN_NET6, 1, 128), {.type = FIB_NH_LOCAL, .if_index = WAN, .group = WAN_VHID1}},
-	{P6(SERVER_NET6, 0, 40),
-		{.type = FIB_NH_GATEWAY,
-			.if_index = WAN,
-			.group = FIB_GROUP_NONE,
-			.gateway6 = {WAN_NET6, [15] = 254}}},
-	{P6(FAR_NET6, 0, 40),
-		{.type = FIB_NH_GATEWAY,
-			.if_index = LAN,
-			.group = FIB_GROUP_NONE,
-			.gateway6 = {0xfe, 0x80, [15] = 100}}},
-};
-
 static int
 port_make(int port)
 {
@@ -128,7 +80,7 @@ rig_group_setup(void **state)
 	if (rte_eal_init(RTE_DIM(args), argv) < 0)
 		return -1;
 	g.pool = rte_pktmbuf_pool_create("rig", N_MBUFS, 0, dp_meta_size(), 2176, SOCKET_ID_ANY);
-	g.fib = fib_build("rig", routes, RTE_DIM(routes), SOCKET_ID_ANY, err, sizeof(err));
+	g.fib = fib_build(rig_routes, rig_route_count, NULL, SOCKET_ID_ANY, err, sizeof(err));
 	if (g.pool == NULL || g.fib == NULL) {
 		print_error("%s\n", err);
 		return -1;
@@ -245,9 +197,9 @@ rig_open(struct rig *r)
 	}
 	r->dp = dp_create(&c);
 	assert_non_null(r->dp);
-	for (unsigned int i = 0; i < RTE_DIM(routes); i++)
-		if (routes[i].nh.type == FIB_NH_LOCAL)
-			dp_own_address(r->dp, &routes[i].prefix.addr);
+	for (unsigned int i = 0; i < rig_route_count; i++)
+		if (rig_routes[i].nh.type == FIB_NH_LOCAL)
+			dp_own_address(r->dp, &rig_routes[i].prefix.addr);
 	/* Addresses were copied. */
 	memset(own, 0xff, sizeof(own));
 	memset(vip, 0xff, sizeof(vip));

@@ -29,6 +29,9 @@
  * interface. 2001:db8:1::/64 is the LAN's, 2001:db8:2::/64 the WAN's, hosts with the same numbers;
  * both interfaces have fe80::2, and fe80::1 is a VIP of vhid 1 on both. 2001:db8:ff00::/40 lies
  * behind the WAN's router, 2001:db8:fe00::/40 behind fe80::64 on the LAN.
+ *
+ * 203.0.120.0/24 is a blackhole, .121 unreachable, .122 prohibited, and .123 lies behind the WAN's
+ * 254, 253 and 252; 2001:db8:fd20::/48 and those after it are the same.
  */
 
 enum { LAN = 0, WAN = 1, BARE = 2, RIG_PORTS = 3 };
@@ -45,6 +48,8 @@ enum { LAN_VHID1 = 0, LAN_VHID7 = 1, WAN_VHID1 = 2, WAN_VHID9 = 3, RIG_GROUPS = 
 #define WAN_OWN	   IP(198, 51, 100, 2)
 #define WAN_VIP	   IP(198, 51, 100, 1)
 #define ROUTER	   IP(198, 51, 100, 254)
+#define ROUTER2	   IP(198, 51, 100, 253) /**< without a MAC until one is learned */
+#define ROUTER3	   IP(198, 51, 100, 252)
 #define SERVER	   IP(203, 0, 113, 10)	/**< behind ROUTER */
 #define STRANGER   IP(198, 51, 100, 77) /**< on the WAN, without a MAC */
 
@@ -87,6 +92,8 @@ struct rig {
 	struct rte_mbuf *kept; /**< what rig_tx() gave last; freed by the next call */
 };
 
+extern const struct fib_route rig_routes[];
+extern const unsigned int rig_route_count;
 /** Group fixtures: EAL, devices, mempool, route table. */
 int rig_group_setup(void **state);
 int rig_group_teardown(void **state);

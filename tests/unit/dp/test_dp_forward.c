@@ -343,7 +343,7 @@ another_table_is_no_match_for_what_was_known_of_the_first(void **state)
 		struct fib *fib;
 
 		route.nh.gateway = i % 2 ? STRANGER : ROUTER;
-		fib = fib_build("other", &route, 1, SOCKET_ID_ANY, err, sizeof(err));
+		fib = fib_build(&route, 1, NULL, SOCKET_ID_ANY, err, sizeof(err));
 		assert_non_null(fib);
 		dp_set_tables(r->dp, fib, r->nbr);
 		take_and_check(r, LAN, &f, WAN, i % 2 ? other_mac : router_mac, wan_mac);

@@ -15,37 +15,13 @@
 #include "fib.h"
 
 #include "test_fib_eal.h"
-
-#define IP(a, b, c, d) \
-	((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
-#define N_OF(a) (sizeof(a) / sizeof((a)[0]))
-#define P4(ip, len)                                                                          \
-	{                                                                                    \
-		.addr = {BASE_FAMILY_IP4,                                                    \
-			{(uint8_t)((ip) >> 24), (uint8_t)((ip) >> 16), (uint8_t)((ip) >> 8), \
-				(uint8_t)(ip)}},                                             \
-		.plen = (len)                                                                \
-	}
-#define P6(len, ...)                                                    \
-	{                                                               \
-		.addr = {BASE_FAMILY_IP6, {__VA_ARGS__}}, .plen = (len) \
-	}
-
-static struct fib_route
-gateway(uint32_t prefix, uint8_t plen, uint32_t gw)
-{
-	return (struct fib_route){.prefix = {base_addr_from_ip4(prefix), plen},
-		.nh = {.type = FIB_NH_GATEWAY,
-			.if_index = 1,
-			.group = FIB_GROUP_NONE,
-			.gateway = gw}};
-}
+#include "test_fib_routes.h"
 
 static struct fib *
 build(const struct fib_route *routes, uint32_t n)
 {
 	char err[128] = "";
-	struct fib *f = fib_build("t", routes, n, 0, err, sizeof(err));
+	struct fib *f = fib_build(routes, n, NULL, 0, err, sizeof(err));
 
 	assert_string_equal(err, "");
 	assert_non_null(f);
@@ -64,19 +40,21 @@ lookup(const struct fib *f, uint32_t dst)
 
 /* The usual table of a box with one LAN and a default route. */
 static const struct fib_route box[] = {
-	{P4(IP(192, 0, 2, 2), 32), {FIB_NH_LOCAL, 0, FIB_GROUP_NONE, 0, {0}}},
-	{P4(IP(192, 0, 2, 1), 32), {FIB_NH_LOCAL, 0, 7, 0, {0}}},
-	{P4(IP(192, 0, 2, 0), 32), {FIB_NH_DROP, 0, FIB_GROUP_NONE, 0, {0}}},
-	{P4(IP(192, 0, 2, 255), 32), {FIB_NH_DROP, 0, FIB_GROUP_NONE, 0, {0}}},
-	{P4(IP(192, 0, 2, 77), 24), {FIB_NH_CONNECTED, 0, FIB_GROUP_NONE, 0, {0}}}, /* host bits */
-	{P4(0, 0), {FIB_NH_GATEWAY, 1, FIB_GROUP_NONE, IP(198, 51, 100, 254), {0}}},
-	{P4(IP(10, 0, 0, 0), 8), {FIB_NH_GATEWAY, 0, FIB_GROUP_NONE, IP(192, 0, 2, 9), {0}}},
-	{P4(IP(10, 64, 0, 0), 10), {FIB_NH_GATEWAY, 0, FIB_GROUP_NONE, IP(192, 0, 2, 10), {0}}},
-	{P4(IP(10, 64, 3, 128), 25), {FIB_NH_GATEWAY, 0, FIB_GROUP_NONE, IP(192, 0, 2, 11), {0}}},
-	{P4(IP(10, 64, 3, 200), 30), {FIB_NH_NONE, 0, FIB_GROUP_NONE, 0, {0}}},
+	{P4(IP(192, 0, 2, 2), 32), {FIB_NH_LOCAL, 0, FIB_GROUP_NONE, 0, {0}, 0}},
+	{P4(IP(192, 0, 2, 1), 32), {FIB_NH_LOCAL, 0, 7, 0, {0}, 0}},
+	{P4(IP(192, 0, 2, 0), 32), {FIB_NH_DROP, 0, FIB_GROUP_NONE, 0, {0}, 0}},
+	{P4(IP(192, 0, 2, 255), 32), {FIB_NH_DROP, 0, FIB_GROUP_NONE, 0, {0}, 0}},
+	{P4(IP(192, 0, 2, 77), 24),
+		{FIB_NH_CONNECTED, 0, FIB_GROUP_NONE, 0, {0}, 0}}, /* host bits */
+	{P4(0, 0), {FIB_NH_GATEWAY, 1, FIB_GROUP_NONE, 0, {IP(198, 51, 100, 254)}, 0}},
+	{P4(IP(10, 0, 0, 0), 8), {FIB_NH_GATEWAY, 0, FIB_GROUP_NONE, 0, {IP(192, 0, 2, 9)}, 0}},
+	{P4(IP(10, 64, 0, 0), 10), {FIB_NH_GATEWAY, 0, FIB_GROUP_NONE, 0, {IP(192, 0, 2, 10)}, 0}},
+	{P4(IP(10, 64, 3, 128), 25),
+		{FIB_NH_GATEWAY, 0, FIB_GROUP_NONE, 0, {IP(192, 0, 2, 11)}, 0}},
+	{P4(IP(10, 64, 3, 200), 30), {FIB_NH_NONE, 0, FIB_GROUP_NONE, 0, {0}, 0}},
 	/* the same prefix again: the first wins */
-	{P4(IP(10, 200, 0, 0), 8), {FIB_NH_DROP, 3, FIB_GROUP_NONE, 0, {0}}},
-	{P4(IP(1, 2, 3, 4), 0), {FIB_NH_DROP, 3, FIB_GROUP_NONE, 0, {0}}},
+	{P4(IP(10, 200, 0, 0), 8), {FIB_NH_DROP, 3, FIB_GROUP_NONE, 0, {0}, 0}},
+	{P4(IP(1, 2, 3, 4), 0), {FIB_NH_DROP, 3, FIB_GROUP_NONE, 0, {0}, 0}},
 };
 
 static void
@@ -126,20 +104,25 @@ static void
 routes_are_sorted_and_single(void **state)
 {
 	struct fib *f = build(box, N_OF(box));
+	struct fib_route first;
 
 	(void)state;
 	assert_int_equal(fib_route_count(f), N_OF(box) - 2);
 	for (uint32_t i = 1; i < fib_route_count(f); i++) {
-		const struct fib_route *a = fib_route_get(f, i - 1);
-		const struct fib_route *b = fib_route_get(f, i);
+		struct fib_route a, b;
+		uint32_t pa, pb;
 
-		uint32_t pa = base_addr_ip4(&a->prefix.addr), pb = base_addr_ip4(&b->prefix.addr);
-
-		assert_true(pa < pb || (pa == pb && a->prefix.plen < b->prefix.plen));
-		assert_int_equal(pb & ~base_ip4_mask(b->prefix.plen), 0);
+		assert_true(fib_route_get(f, i - 1, &a, NULL));
+		assert_true(fib_route_get(f, i, &b, NULL));
+		pa = base_addr_ip4(&a.prefix.addr);
+		pb = base_addr_ip4(&b.prefix.addr);
+		assert_true(pa < pb || (pa == pb && a.prefix.plen < b.prefix.plen));
+		assert_int_equal(pb & ~base_ip4_mask(b.prefix.plen), 0);
+		assert_int_equal(fib_route_find(f, &b.prefix), i);
 	}
-	assert_int_equal(fib_route_get(f, 0)->nh.type, FIB_NH_GATEWAY);
-	assert_null(fib_route_get(f, fib_route_count(f)));
+	assert_true(fib_route_get(f, 0, &first, NULL));
+	assert_int_equal(first.nh.type, FIB_NH_GATEWAY);
+	assert_false(fib_route_get(f, fib_route_count(f), &first, NULL));
 	fib_free(f);
 }
 
@@ -179,23 +162,6 @@ empty_table_has_no_route(void **state)
 	fib_free(f);
 }
 
-static const struct fib_nh *
-reference(const struct fib_route *routes, uint32_t n, uint32_t dst)
-{
-	static const struct fib_nh none = {.type = FIB_NH_NONE, .group = FIB_GROUP_NONE};
-	const struct fib_route *best = NULL;
-
-	for (uint32_t i = 0; i < n; i++) {
-		const struct fib_route *r = &routes[i];
-
-		if (((dst ^ base_addr_ip4(&r->prefix.addr)) & base_ip4_mask(r->prefix.plen)) != 0)
-			continue;
-		if (best == NULL || r->prefix.plen > best->prefix.plen)
-			best = r;
-	}
-	return best != NULL ? &best->nh : &none;
-}
-
 /* Random routes, half of them crowded into 10.0.0.0/12 so that they nest, against a scan of the
  * list; all lengths, duplicates, and destinations at and around both ends of the prefixes. */
 static void
@@ -233,8 +199,7 @@ random_tables_match_a_linear_reference(void **state)
 
 			fib_lookup(f, dst, nhs, N_OF(dst));
 			for (unsigned int k = 0; k < N_OF(dst); k++)
-				assert_memory_equal(
-					nhs[k], reference(routes, n, dst[k]), sizeof(*nhs[k]));
+				assert_true(same_way(nhs[k], reference(routes, n, dst[k])));
 		}
 		fib_free(f);
 	}
@@ -270,18 +235,6 @@ entry_size_follows_the_contents(void **state)
 	}
 }
 
-static struct fib_route
-gateway6(const struct base_prefix *prefix, uint8_t gw)
-{
-	struct fib_route r = {.prefix = *prefix,
-		.nh = {.type = FIB_NH_GATEWAY, .if_index = 1, .group = FIB_GROUP_NONE}};
-
-	r.nh.gateway6[0] = 0xfe;
-	r.nh.gateway6[1] = 0x80;
-	r.nh.gateway6[15] = gw;
-	return r;
-}
-
 /* A box of both families: the same numbers mean different things, one list holds all. */
 static void
 families_do_not_mix(void **state)
@@ -298,7 +251,7 @@ families_do_not_mix(void **state)
 		{{0xc0, 0, 2, 2}, 1},
 		{{0}, 1},
 	};
-	struct fib_route routes[N_OF(box) + N_OF(prefixes)];
+	struct fib_route routes[N_OF(box) + N_OF(prefixes)], got;
 	char err[128] = "";
 	struct fib *f;
 
@@ -307,13 +260,15 @@ families_do_not_mix(void **state)
 		routes[i] = gateway6(&prefixes[i], (uint8_t)(i + 1));
 	routes[3].nh = (struct fib_nh){.type = FIB_NH_LOCAL, .group = 5};
 	memcpy(&routes[N_OF(prefixes)], box, sizeof(box));
-	f = fib_build("a-name-of-20-bytes-x", routes, N_OF(routes), 0, err, sizeof(err));
+	f = fib_build(routes, N_OF(routes), NULL, 0, err, sizeof(err));
 	assert_non_null(f);
 	assert_int_equal(fib_route_count(f), N_OF(routes) - 2);
-	assert_int_equal(fib_route_get(f, N_OF(box) - 3)->prefix.addr.family, BASE_FAMILY_IP4);
-	for (uint32_t i = 0; i < N_OF(prefixes); i++)
-		assert_memory_equal(&fib_route_get(f, (uint32_t)N_OF(box) - 2 + i)->prefix,
-			&prefixes[i], sizeof(prefixes[i]));
+	assert_true(fib_route_get(f, N_OF(box) - 3, &got, NULL));
+	assert_int_equal(got.prefix.addr.family, BASE_FAMILY_IP4);
+	for (uint32_t i = 0; i < N_OF(prefixes); i++) {
+		assert_true(fib_route_get(f, (uint32_t)N_OF(box) - 2 + i, &got, NULL));
+		assert_memory_equal(&got.prefix, &prefixes[i], sizeof(prefixes[i]));
+	}
 	for (unsigned int i = 0; i < N_OF(cases); i++) {
 		const struct fib_nh *nh = NULL;
 
@@ -334,47 +289,6 @@ families_do_not_mix(void **state)
 		assert_int_equal(nh->type, FIB_NH_NONE);
 	}
 	fib_free(f);
-}
-
-/* The first and the last address of a prefix. */
-static void
-ends6(const struct base_prefix *p, uint8_t first[16], uint8_t last[16])
-{
-	for (unsigned int i = 0; i < 16; i++) {
-		unsigned int kept = p->plen > i * 8 ? p->plen - i * 8U : 0;
-		uint8_t mask = (uint8_t)(kept >= 8 ? 0xff : 0xff00U >> kept);
-
-		first[i] = (uint8_t)(p->addr.bytes[i] & mask);
-		last[i] = (uint8_t)(first[i] | (uint8_t)~mask);
-	}
-}
-
-static void
-step6(uint8_t ip[16], bool up)
-{
-	for (unsigned int i = 16; i-- > 0;) {
-		ip[i] = (uint8_t)(up ? ip[i] + 1 : ip[i] - 1);
-		if (ip[i] != (up ? 0 : 0xff))
-			break;
-	}
-}
-
-static const struct fib_nh *
-reference6(const struct fib_route *routes, uint32_t n, const uint8_t dst[16])
-{
-	static const struct fib_nh none = {.type = FIB_NH_NONE, .group = FIB_GROUP_NONE};
-	const struct fib_route *best = NULL;
-
-	for (uint32_t i = 0; i < n; i++) {
-		uint8_t first[16], last[16];
-
-		ends6(&routes[i].prefix, first, last);
-		if (memcmp(dst, first, 16) < 0 || memcmp(dst, last, 16) > 0)
-			continue;
-		if (best == NULL || routes[i].prefix.plen > best->prefix.plen)
-			best = &routes[i];
-	}
-	return best != NULL ? &best->nh : &none;
 }
 
 /* As for IPv4: half of the routes crowded together so that they nest, all lengths, duplicates. */
@@ -415,8 +329,7 @@ random_tables6_match_a_linear_reference(void **state)
 				dst[4][k] = (uint8_t)base_rand_next(&rnd);
 			fib_lookup6(f, (const uint8_t(*)[16])dst, nhs, N_OF(dst));
 			for (unsigned int k = 0; k < N_OF(dst); k++)
-				assert_memory_equal(
-					nhs[k], reference6(routes, n, dst[k]), sizeof(*nhs[k]));
+				assert_true(same_way(nhs[k], reference6(routes, n, dst[k])));
 		}
 		fib_free(f);
 	}
@@ -428,33 +341,25 @@ refused_tables_say_why(void **state)
 	static struct fib_route routes[32768];
 	struct fib_route bad = gateway(0, 33, 1);
 	char err[128];
-	struct fib *f;
 
 	(void)state;
 	for (uint32_t i = 0; i < N_OF(routes); i++)
 		routes[i] = gateway(i << 8, 24, i + 1);
-	assert_null(fib_build("t", routes, N_OF(routes), 0, err, sizeof(err)));
-	assert_string_equal(err, "32768 distinct next hops, at most 32767 are possible");
+	assert_null(fib_build(routes, N_OF(routes), NULL, 0, err, sizeof(err)));
+	assert_string_equal(err, "over 32767 distinct next hops");
 
-	assert_null(fib_build("t", &bad, 1, 0, err, sizeof(err)));
+	assert_null(fib_build(&bad, 1, NULL, 0, err, sizeof(err)));
 	assert_string_equal(err, "route 0: prefix length 33 is over 32");
 	bad.prefix = (struct base_prefix)P6(129, 0x20, 1);
-	assert_null(fib_build("t", &bad, 1, 0, err, sizeof(err)));
+	assert_null(fib_build(&bad, 1, NULL, 0, err, sizeof(err)));
 	assert_string_equal(err, "route 0: prefix length 129 is over 128");
 	bad.prefix.addr.family = BASE_FAMILY_NONE;
-	assert_null(fib_build("t", &bad, 1, 0, err, sizeof(err)));
+	assert_null(fib_build(&bad, 1, NULL, 0, err, sizeof(err)));
 	assert_string_equal(err, "route 0: no address family is 0");
 	bad = gateway(0, 32, 1);
-	bad.nh.type = FIB_NH_DROP + 1;
-	assert_null(fib_build("t", &bad, 1, 0, err, sizeof(err)));
-	assert_string_equal(err, "route 0: no next hop has type 5");
-	assert_null(fib_build("a-name-of-21-bytes-xx", routes, 1, 0, err, sizeof(err)));
-	assert_string_equal(err, "table name a-name-of-21-bytes-xx is over 20 bytes");
-
-	f = build(routes, 1);
-	assert_null(fib_build("t", routes, 1, 0, err, sizeof(err)));
-	assert_string_equal(err, "table of 1 routes: File exists");
-	fib_free(f);
+	bad.nh.type = FIB_NH_PROHIBIT + 1;
+	assert_null(fib_build(&bad, 1, NULL, 0, err, sizeof(err)));
+	assert_string_equal(err, "route 0: no next hop has type 9");
 	fib_free(NULL);
 }
 
@@ -472,15 +377,12 @@ out_of_memory_is_clean(void **state)
 		char err[128] = "";
 
 		for (; n < N_OF(f); n++) {
-			char name[16];
-
-			snprintf(name, sizeof(name), "oom%u", n);
-			f[n] = fib_build(name, box, N_OF(box), 0, err, sizeof(err));
+			f[n] = fib_build(box, N_OF(box), NULL, 0, err, sizeof(err));
 			if (f[n] == NULL)
 				break;
 		}
 		assert_in_range(n, 2, N_OF(f) - 1);
-		assert_string_equal(err, "out of memory for 10 routes");
+		assert_string_equal(err, "out of memory for 12 routes");
 		if (round == 0)
 			first_round = n;
 		assert_int_equal(n, first_round);

@@ -7,7 +7,7 @@
 #include "conf.h"
 #include "ctl.h"
 #include "dp.h"
-#include "fib.h"
+#include "fib_builder.h"
 #include "fib_nbr.h"
 #include "host.h"
 #include "mgmt.h"
@@ -50,6 +50,8 @@ struct fake_box {
 	struct dp_stats dp;
 	struct dp_worker_info worker;
 	struct fib_route *routes;
+	uint32_t n_runtime, route_match;
+	int reading; /* how often the list is held */
 	uint32_t n_routes;
 	struct fib_nbr_row nbrs[4];
 	uint32_t n_nbrs;

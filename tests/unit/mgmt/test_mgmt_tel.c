@@ -117,14 +117,14 @@ commands_fit_the_registry(void **state)
 static void
 every_command_answers(void **state)
 {
-	static const char *const params[] = {NULL, "carp0", "lan"};
+	static const char *const params[] = {NULL, "carp0", "lan", "192.0.2.1"};
 
 	(void)state;
 	fake_event(CTL_EVENT_LINK)->if_id = 0;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		bool answered = false;
 
-		for (size_t p = 0; p < 3 && !answered; p++) {
+		for (size_t p = 0; p < 4 && !answered; p++) {
 			json_t *v = reply(names[i], params[p]);
 
 			answered = !json_object_get(v, "error");

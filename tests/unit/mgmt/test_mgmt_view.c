@@ -409,10 +409,10 @@ routes_and_neighbors(void **state)
 	fake.routes[2] = (struct fib_route){{base_addr_from_ip4(0xc0000201), 32},
 		{.type = FIB_NH_LOCAL, .if_index = 0, .group = 0}};
 	EXPECT(routes, a,
-		"prefix             type      via             interface       group\n"
-		"0.0.0.0/0          gateway   198.51.100.254  wan             -\n"
-		"192.0.2.0/24       connected -               lan             -\n"
-		"192.0.2.1/32       local     -               lan             carp0\n");
+		"prefix             type        origin    via             interface       group\n"
+		"0.0.0.0/0          gateway     static    198.51.100.254  wan             -\n"
+		"192.0.2.0/24       connected   connected -               lan             -\n"
+		"192.0.2.1/32       local       connected -               lan             carp0\n");
 	fake.routes[1] =
 		(struct fib_route){{{BASE_FAMILY_IP6, {0x20, 0x01, 0x0d, 0xb8, 0, 0xff}}, 48},
 			{.type = FIB_NH_GATEWAY,
@@ -420,18 +420,18 @@ routes_and_neighbors(void **state)
 				.group = FIB_GROUP_NONE,
 				.gateway6 = {0x20, 0x01, 0x0d, 0xb8, 0, 2, [15] = 0xfe}}};
 	EXPECT(routes, a,
-		"prefix             type      via             interface       group\n"
-		"0.0.0.0/0          gateway   198.51.100.254  wan             -\n"
-		"2001:db8:ff::/48   gateway   2001:db8:2::fe  wan             -\n"
-		"192.0.2.1/32       local     -               lan             carp0\n");
+		"prefix             type        origin    via             interface       group\n"
+		"0.0.0.0/0          gateway     static    198.51.100.254  wan             -\n"
+		"2001:db8:ff::/48   gateway     static    2001:db8:2::fe  wan             -\n"
+		"192.0.2.1/32       local       connected -               lan             carp0\n");
 	fake.routes[1].prefix.addr.bytes[14] = 0x11;
 	fake.routes[1].prefix.addr.bytes[15] = 0x11;
 	fake.routes[1].prefix.plen = 128;
 	EXPECT(routes, a,
-		"prefix                type      via             interface       group\n"
-		"0.0.0.0/0             gateway   198.51.100.254  wan             -\n"
-		"2001:db8:ff::1111/128 gateway   2001:db8:2::fe  wan             -\n"
-		"192.0.2.1/32          local     -               lan             carp0\n");
+		"prefix                type        origin    via             interface       group\n"
+		"0.0.0.0/0             gateway     static    198.51.100.254  wan             -\n"
+		"2001:db8:ff::1111/128 gateway     static    2001:db8:2::fe  wan             -\n"
+		"192.0.2.1/32          local       connected -               lan             carp0\n");
 	fake.n_nbrs = 2;
 	fake.nbrs[0] = (struct fib_nbr_row){.if_index = 0,
 		.addr = base_addr_from_ip4(0xc000020a),

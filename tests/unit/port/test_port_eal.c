@@ -20,7 +20,6 @@
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
 
-#include "compat_fib.h"
 #include "compat_removal.h"
 #include "compat_thread.h"
 #include "port_priv.h"
@@ -339,35 +338,6 @@ test_compat_thread(void **state)
 	assert_int_equal(result[6], -EINVAL);
 }
 
-static void
-test_compat_fib(void **state)
-{
-	const uint32_t dst[] = {0x0a010203, 0x0a0102ff, 0xc0000201};
-	uint64_t nh[3];
-	struct compat_fib *f;
-
-	(void)state;
-	errno = 0;
-	assert_null(compat_fib_create("f", 4, 3, 4, 0, SOCKET_ID_ANY));
-	assert_int_equal(errno, EINVAL);
-	assert_null(compat_fib_create("f", 0, 1, 4, 0, SOCKET_ID_ANY));
-	assert_null(compat_fib_create("f", 4, 1, 0, 0, SOCKET_ID_ANY));
-	f = compat_fib_create("f", 4, 1, 4, 9, SOCKET_ID_ANY);
-	assert_non_null(f);
-	errno = 0;
-	assert_null(compat_fib_create("f", 4, 1, 4, 9, SOCKET_ID_ANY));
-	assert_int_equal(errno, EEXIST);
-	assert_int_equal(compat_fib_add(f, 0x0a000000, 8, 1), 0);
-	assert_int_equal(compat_fib_add(f, 0x0a0102ff, 32, 2), 0);
-	assert_true(compat_fib_add(f, 0x0a000000, 33, 1) < 0);
-	assert_int_equal(compat_fib_lookup(f, dst, nh, 3), 0);
-	assert_int_equal(nh[0], 1);
-	assert_int_equal(nh[1], 2);
-	assert_int_equal(nh[2], 9);
-	compat_fib_free(f);
-	compat_fib_free(NULL);
-}
-
 static int
 start_eal(void **state)
 {
@@ -407,7 +377,6 @@ main(void)
 		cmocka_unit_test(test_removed_and_reset),
 		cmocka_unit_test(test_af_packet),
 		cmocka_unit_test(test_compat_thread),
-		cmocka_unit_test(test_compat_fib),
 	};
 
 	return cmocka_run_group_tests(tests, start_eal, stop_eal);
