@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/* Routes of the fake box. */
+#include <string.h>
+
+#include "mgmt_fake.h"
+
+uint32_t
+fib_route_count(const struct fib *f)
+{
+	(void)f;
+	return fake.n_routes;
+}
+
+uint32_t
+fib_runtime_count(const struct fib *f)
+{
+	(void)f;
+	return fake.n_runtime;
+}
+
+bool
+fib_route_get(const struct fib *f, uint32_t i, struct fib_route *out, bool *runtime)
+{
+	(void)f;
+	if (i >= fake.n_routes)
+		return false;
+	*out = fake.routes[i];
+	/* those of commands are the last ones */
+	if (runtime)
+		*runtime = i >= fake.n_routes - fake.n_runtime;
+	return true;
+}
+
+uint32_t
+fib_route_find(const struct fib *f, const struct base_prefix *p)
+{
+	uint32_t i = 0;
+
+	(void)f;
+	while (i < fake.n_routes && memcmp(&fake.routes[i].prefix, p, sizeof(*p)) < 0)
+		i++;
+	return i;
+}
+
+uint32_t
+fib_route_match(const struct fib *f, const struct base_addr *a)
+{
+	(void)f;
+	(void)a;
+	return fake.route_match;
+}
+
+void
+fib_memory(const struct fib *f, struct fib_memory *out)
+{
+	(void)f;
+	*out = (struct fib_memory){.tables = 4096, .next_hops = 3, .nodes4 = 2, .rebuilt = 1};
+}
+
+const struct fib *
+fib_builder_read(struct fib_builder *b)
+{
+	(void)b;
+	fake.reading++;
+	return NULL;
+}
+
+void
+fib_builder_read_end(struct fib_builder *b)
+{
+	(void)b;
+	fake.reading--;
+}
+
+void
+fib_builder_stats(struct fib_builder *b, struct fib_builder_stats *out)
+{
+	(void)b;
+	*out = (struct fib_builder_stats){
+		.changes = 7, .batches = 5, .refused = 1, .longest_ns = 2000};
+}
