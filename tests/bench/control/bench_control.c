@@ -297,7 +297,7 @@ data_build(void)
 
 	wire_eth_encode(&eth, b.data);
 	wire_ip4_encode(&ip, b.data + WIRE_ETH_LEN);
-	b.fib = fib_build("bench", &route, 1, SOCKET_ID_ANY, err, sizeof(err));
+	b.fib = fib_build(&route, 1, NULL, SOCKET_ID_ANY, err, sizeof(err));
 	must(b.fib != NULL, err);
 	must(fib_nbr_set(b.nbr, 1, &router, mac, dp_clock(), no_action, NULL) == 0, "neighbour");
 }
