@@ -104,6 +104,18 @@ dp_hop_of_ip6(struct dp_lcore *lc, const struct dp_if *out, const uint8_t ip[16]
 	return &h->hop;
 }
 
+/* dp_path.c */
+/** The path of a packet, headers in its first segment, by a route with several. */
+const struct fib_nh *dp_path4(
+	struct dp_lcore *lc, const struct rte_mbuf *m, const struct fib_nh *nh);
+const struct fib_nh *dp_path6(
+	struct dp_lcore *lc, const struct rte_mbuf *m, const struct fib_nh *nh);
+/** The same for a packet of ours, by its destination. */
+const struct fib_nh *dp_path_to(
+	struct dp_lcore *lc, const struct fib_nh *nh, const uint8_t *dst, bool ip4);
+/** Why there is no way out by a next hop that has none. */
+enum dp_drop dp_no_path(const struct fib_nh *nh);
+
 /** Frames of a burst that leave by one interface, one after the other. */
 struct dp_run {
 	struct rte_mbuf **pkts; /**< the first */

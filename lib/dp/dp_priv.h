@@ -448,18 +448,6 @@ bool dp_route_get6(
 void dp_originate(
 	struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_route *r, uint16_t src_group);
 
-/* dp_path.c */
-/** The path of a packet, headers in its first segment, by a route with several. */
-const struct fib_nh *dp_path4(
-	struct dp_lcore *lc, const struct rte_mbuf *m, const struct fib_nh *nh);
-const struct fib_nh *dp_path6(
-	struct dp_lcore *lc, const struct rte_mbuf *m, const struct fib_nh *nh);
-/** The same for a packet of ours, by its destination. */
-const struct fib_nh *dp_path_to(
-	struct dp_lcore *lc, const struct fib_nh *nh, const uint8_t *dst, bool ip4);
-/** Why there is no way out by a next hop that has none. */
-enum dp_drop dp_no_path(const struct fib_nh *nh);
-
 /* dp_forward6.c */
 /** Route what dp_classify() kept of IPv6. */
 void dp_forward6(struct dp_lcore *lc);

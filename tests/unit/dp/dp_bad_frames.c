@@ -307,12 +307,6 @@ to_unreachable(void)
 }
 
 static struct frame
-to_prohibited(void)
-{
-	return frame_udp(vmac1, CLIENT, IP(203, 0, 122, 9));
-}
-
-static struct frame
 unrouted(void)
 {
 	return frame_udp(vmac1, CLIENT, IP(8, 8, 8, 8));
@@ -582,7 +576,6 @@ const struct bad_frame bad_frames[] = {
 	{DP_DROP_NO_ROUTE, "no route", unrouted},
 	{DP_DROP_BLACKHOLE, "to a blackhole", to_blackhole},
 	{DP_DROP_ROUTE_UNREACHABLE, "by a route to nowhere", to_unreachable},
-	{DP_DROP_ROUTE_PROHIBIT, "by a route that forbids", to_prohibited},
 	{DP_DROP_SUBNET_BROADCAST, "subnet broadcast", subnet_broadcast},
 	{DP_DROP_SUBNET_BROADCAST, "echo to the subnet broadcast", echo_to_subnet_broadcast},
 	{DP_DROP_TOO_BIG, "one byte over the MTU with DF", big},

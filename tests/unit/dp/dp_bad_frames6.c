@@ -181,6 +181,13 @@ to_nowhere(void)
 }
 
 static struct frame
+to_prohibited(void)
+{
+	return frame_ip6(
+		vmac1, client6, (const uint8_t[16]){0x20, 1, 0x0d, 0xb8, 0xfd, 0x22}, 17, 20);
+}
+
+static struct frame
 hop_limit_one(void)
 {
 	struct frame f = frame_ip6(vmac1, client6, server6, 17, 20);
@@ -428,6 +435,7 @@ const struct bad_frame bad_frames6[] = {
 	{DP_DROP_IP6_SCOPE, "to a link-local address of another host", to_link_local},
 	{DP_DROP_IP6_SCOPE, "to a link-local address, from another link", to_link_local_from_afar},
 	{DP_DROP_NO_ROUTE, "no route", to_nowhere},
+	{DP_DROP_ROUTE_PROHIBIT, "by a route that forbids", to_prohibited},
 	{DP_DROP_TTL, "hop limit 1", hop_limit_one},
 	{DP_DROP_TTL, "hop limit 0", hop_limit_zero},
 	{DP_DROP_L2_BROADCAST, "echo in multicast", echo_in_group},
