@@ -4,6 +4,7 @@
 /* Interfaces, ports, neighbours. */
 #include "mgmt_view_priv.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
