@@ -195,9 +195,7 @@ wait_for_end(struct wire_up *w, const sigset_t *set, struct notify *n)
 			notify_stopping(n);
 			wire_up_shutdown(w);
 		} else if (sig == SIGHUP) {
-			fprintf(stderr,
-				"koi: SIGHUP: reload is not supported by this version; "
-				"restart to apply a new configuration\n");
+			wire_up_reload(w);
 		}
 		state = state_of(w);
 		notify_turn(n, clock_ns(), &state);

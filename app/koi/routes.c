@@ -4,8 +4,8 @@
 #include "routes.h"
 
 #include <stdlib.h>
-#include <string.h>
 
+#include "mgmt.h"
 #include "wire6.h"
 
 struct list {
@@ -86,33 +86,26 @@ add_address(struct list *l, const struct base_prefix *p, uint16_t if_index, uint
 	}
 }
 
-static void
-add_static(struct list *l, const struct conf_route *r)
-{
-	struct fib_nh *nh = &add(
-		l, &r->prefix.addr, r->prefix.plen, FIB_NH_GATEWAY, r->if_index, FIB_GROUP_NONE)
-				     ->nh;
-
-	if (r->via.family == BASE_FAMILY_IP4)
-		nh->gateway = base_addr_ip4(&r->via);
-	else
-		memcpy(nh->gateway6, r->via.bytes, sizeof(nh->gateway6));
-}
-
 struct fib_route *
-routes_from_conf(const struct conf *conf, uint32_t *n)
+routes_from_conf(const struct conf *conf, uint32_t *n, struct fib_nh **paths)
 {
 	/* at most four routes an address: itself, two edges, the subnet */
-	size_t cap = conf->n_routes;
+	size_t cap = conf->n_routes, n_paths = 0;
 	struct list l = {0};
 
 	for (uint16_t i = 0; i < conf->n_ifs; i++)
 		cap += 4u * conf->ifs[i].n_addresses;
 	for (uint16_t i = 0; i < conf->n_groups; i++)
 		cap += 4u * conf->groups[i].n_addresses;
+	for (uint32_t i = 0; i < conf->n_routes; i++)
+		n_paths += conf->routes[i].n_hops;
+	*paths = calloc(n_paths + 1, sizeof(**paths));
 	l.route = calloc(cap + 1, sizeof(*l.route));
-	if (l.route == NULL)
+	if (l.route == NULL || *paths == NULL) {
+		free(*paths);
+		free(l.route);
 		return NULL;
+	}
 	for (unsigned int pass = 0; pass < PASS_COUNT; pass++) {
 		for (uint16_t i = 0; i < conf->n_ifs; i++)
 			for (uint16_t a = 0; a < conf->ifs[i].n_addresses; a++)
@@ -123,8 +116,11 @@ routes_from_conf(const struct conf *conf, uint32_t *n)
 				add_address(&l, &conf->groups[i].addresses[a],
 					conf->groups[i].if_index, i, pass);
 	}
-	for (uint32_t i = 0; i < conf->n_routes; i++)
-		add_static(&l, &conf->routes[i]);
+	n_paths = 0;
+	for (uint32_t i = 0; i < conf->n_routes; i++) {
+		mgmt_route_make(&conf->routes[i], &(*paths)[n_paths], &l.route[l.n++]);
+		n_paths += conf->routes[i].n_hops;
+	}
 	*n = l.n;
 	return l.route;
 }

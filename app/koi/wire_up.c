@@ -180,12 +180,14 @@ static int
 build_fib(struct wire_up *w, char *err, unsigned int err_len)
 {
 	uint32_t n;
-	struct fib_route *routes = routes_from_conf(w->conf, &n);
+	struct fib_nh *paths;
+	struct fib_route *routes = routes_from_conf(w->conf, &n, &paths);
 
 	if (routes == NULL)
 		return fail(err, err_len, "out of memory");
 	w->fib = fib_build(routes, n, dp_qsbr(w->dp), SOCKET_ID_ANY, err, err_len);
 	free(routes);
+	free(paths);
 	if (w->fib == NULL)
 		return -1;
 	w->routes = fib_builder_start(w->fib);
@@ -504,6 +506,12 @@ void
 wire_up_prompt_end(struct wire_up *w)
 {
 	mgmt_interrupt(w->mgmt);
+}
+
+void
+wire_up_reload(struct wire_up *w)
+{
+	mgmt_reload(w->mgmt, NULL, stderr);
 }
 
 void

@@ -39,6 +39,9 @@ void wire_up_prompt(struct wire_up *w);
 /** Make wire_up_prompt() put the terminal back and return. @thread any */
 void wire_up_prompt_end(struct wire_up *w);
 
+/** Apply the file that koi was started with, as it is now; says on stderr what came of it. */
+void wire_up_reload(struct wire_up *w);
+
 /** Bow out and hand over; wire_up_finished() turns true when that is done. @thread any */
 void wire_up_shutdown(struct wire_up *w);
 bool wire_up_finished(const struct wire_up *w);

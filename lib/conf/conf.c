@@ -368,6 +368,7 @@ conf_free(struct conf *c)
 	free(c->ifs);
 	free(c->groups);
 	free(c->routes);
+	free(c->hops);
 	free(c->path);
 	free(c);
 }

@@ -25,7 +25,8 @@
 #define CONF_IF_MAX	    128
 #define CONF_PORT_MAX	    32 /**< devices: as many as DPDK has ports */
 #define CONF_GROUP_MAX	    1024
-#define CONF_ROUTE_MAX	    65536
+#define CONF_ROUTE_MAX	    1000000
+#define CONF_HOPS_MAX	    16	 /**< next hops of a route */
 #define CONF_ADDRESS_MAX    64	 /**< per interface */
 #define CONF_NEIGHBOR_MAX   1024 /**< per interface */
 #define CONF_VIP_MAX	    255	 /**< per group */
@@ -34,7 +35,7 @@
 #define CONF_HOOK_ARGS_MAX  16
 #define CONF_USER_MAX	    31
 #define CONF_CPU_AUTO	    UINT16_MAX
-#define CONF_FILE_MAX_BYTES ((size_t)64 << 20)
+#define CONF_FILE_MAX_BYTES ((size_t)256 << 20)
 #define CONF_VLAN_MAX	    4094
 #define CONF_MTU_MIN	    68
 #define CONF_MTU_MIN_IP6    1280
@@ -163,11 +164,25 @@ struct conf_group {
 	bool advert_source_interface; /**< multicast adverts come from the interface's own MAC */
 };
 
-struct conf_route {
-	struct base_prefix prefix; /**< host bits zero */
+/** What becomes of packets to a prefix. */
+enum conf_route_type {
+	CONF_ROUTE_VIA = 0,	/**< they go to a next hop */
+	CONF_ROUTE_BLACKHOLE,	/**< dropped */
+	CONF_ROUTE_UNREACHABLE, /**< dropped, and the sender is told */
+	CONF_ROUTE_PROHIBIT,	/**< the same */
+};
+
+struct conf_hop {
 	struct base_addr via;
 	/** Whose subnet holds via (own address or VIP prefix), or given for a link-local one. */
 	uint16_t if_index;
+};
+
+struct conf_route {
+	struct base_prefix prefix; /**< host bits zero */
+	enum conf_route_type type;
+	uint8_t n_hops; /**< 1 or more of a route VIA, else 0 */
+	struct conf_hop *hops;
 };
 
 struct conf {
@@ -196,6 +211,7 @@ struct conf {
 	struct conf_group *groups;
 	uint32_t n_routes;
 	struct conf_route *routes;
+	struct conf_hop *hops; /**< those of all routes */
 };
 
 enum conf_severity { CONF_ERROR = 0, CONF_WARNING };
@@ -230,6 +246,21 @@ struct conf *conf_load(const char *path, unsigned int flags, struct conf_issues 
 /** The same from memory; path is used in messages and to name the file only. */
 struct conf *conf_parse(const char *text, size_t len, const char *path, unsigned int flags,
 	struct conf_issues *issues);
+/**
+ * A route from words, checked against a configuration as those of its file are.
+ * @param via        next hops with commas between, or NULL
+ * @param type       "blackhole" and the like; NULL with via
+ * @param interface  a name, or NULL
+ * @param hops       room for them, which the route then points to
+ * @return 0, or -1 with the reason in err
+ * @thread any
+ */
+int conf_route_parse(const struct conf *c, const char *prefix, const char *via, const char *type,
+	const char *interface, struct conf_route *out, struct conf_hop hops[CONF_HOPS_MAX],
+	char *err, size_t err_len);
+/** "via", "blackhole", ... */
+const char *conf_route_type_name(enum conf_route_type type);
+
 /** Wipe keys and free; NULL is fine. */
 void conf_free(struct conf *c);
 

@@ -64,8 +64,8 @@ compare_subnet(const void *va, const void *vb)
 	return a->node < b->node ? -1 : a->node > b->node;
 }
 
-static struct conf_entry *
-sorted_addresses(struct conf_reader *r)
+struct conf_entry *
+conf_sorted_addresses(struct conf_reader *r)
 {
 	struct conf_entry *e = conf_calloc(r, r->n_places, sizeof(*e));
 
@@ -257,127 +257,6 @@ conf_check_itself(struct conf_reader *r, uint32_t node, const struct conf_entry 
 	return true;
 }
 
-/** The next hop on a connected subnet; its interface, or CONF_IF_NONE, which is reported. */
-static uint16_t
-find_via(struct conf_reader *r, uint32_t node, const struct base_addr *via,
-	const struct conf_nets *connected)
-{
-	const struct conf_net *net = conf_nets_find(connected, via);
-	char a[CONF_ADDR_STR], b[CONF_ADDR_STR];
-	const char *what;
-
-	if (net == NULL) {
-		char *list;
-
-		if (r->ifs_bad || r->groups_bad)
-			return CONF_IF_NONE;
-		list = conf_nets_list(connected, r, CONF_IF_NONE, via->family);
-		conf_error(r, node, "%s is on no connected subnet, there are %s",
-			conf_addr_str(via, a), list == NULL ? "?" : list);
-		free(list);
-		return CONF_IF_NONE;
-	}
-	what = conf_host_unfit(via, net->net.plen);
-	if (what != NULL) {
-		conf_error(r, node, "%s is %s of %s, expected the address of a host",
-			conf_addr_str(via, a), what, conf_prefix_str(&net->net, b));
-		return CONF_IF_NONE;
-	}
-	return net->if_index;
-}
-
-static void
-check_via(struct conf_reader *r, uint32_t i, const struct conf_entry *addresses,
-	const struct conf_nets *connected)
-{
-	struct conf_route *route = &r->c->routes[i];
-	const struct conf_route_at *at = &r->route[i];
-	uint32_t node = conf_member_node(r, at->node, "via");
-	uint32_t if_node = conf_member_node(r, at->node, "interface");
-	bool link_local = conf_addr_link_local(&route->via);
-	uint16_t named = CONF_IF_NONE, found;
-	char buf[CONF_ADDR_STR];
-
-	if (at->prefix_ok && route->prefix.addr.family != route->via.family) {
-		conf_error(r, node, "%s is no %s address, as that of a next hop to this prefix",
-			conf_addr_str(&route->via, buf),
-			route->via.family == BASE_FAMILY_IP4 ? "IPv6" : "IPv4");
-		return;
-	}
-	if (at->interface_bad)
-		return;
-	if (at->interface != NULL) {
-		named = conf_check_named(r, if_node, at->interface);
-		if (named == CONF_IF_NONE)
-			return;
-	} else if (link_local) {
-		conf_error(r, node, "%s is link-local: the route needs an \"interface\"",
-			conf_addr_str(&route->via, buf));
-		return;
-	}
-	if (conf_check_itself(r, node, addresses, &route->via, link_local ? named + 1u : 0))
-		return;
-	found = link_local ? named : find_via(r, node, &route->via, connected);
-	if (found != CONF_IF_NONE && named != CONF_IF_NONE && found != named) {
-		conf_error(r, if_node, "%s is on a subnet of interface \"%s\", not of \"%s\"",
-			conf_addr_str(&route->via, buf), r->c->ifs[found].name,
-			r->c->ifs[named].name);
-		return;
-	}
-	route->if_index = found;
-}
-
-static void
-check_prefixes(struct conf_reader *r, const struct conf_nets *connected)
-{
-	struct conf_entry *e = conf_calloc(r, r->c->n_routes, sizeof(*e));
-	char buf[CONF_ADDR_STR];
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; e != NULL && i < r->c->n_routes; i++) {
-		const struct base_prefix *p = &r->c->routes[i].prefix;
-		uint32_t node = conf_member_node(r, r->route[i].node, "prefix");
-		const struct conf_net *net;
-
-		if (!r->route[i].prefix_ok)
-			continue;
-		e[n++] = (struct conf_entry){.p = *p, .node = node};
-		net = conf_nets_exact(connected, p);
-		if (net != NULL)
-			conf_error(r, node,
-				"%s is connected by interface \"%s\" (line %u) and needs no route",
-				conf_prefix_str(p, buf), r->c->ifs[net->if_index].name,
-				conf_line(r, r->place[net->place].node));
-	}
-	if (n > 0)
-		qsort(e, n, sizeof(*e), compare_subnet);
-	for (uint32_t i = 1, first = 0; i < n; i++) {
-		if (compare_prefix(&e[i], &e[first]) == 0)
-			conf_error(r, e[i].node, "a route to %s is given at line %u already",
-				conf_prefix_str(&e[i].p, buf), conf_line(r, e[first].node));
-		else
-			first = i;
-	}
-	free(e);
-}
-
-static void
-check_routes(struct conf_reader *r, const struct conf_entry *addresses)
-{
-	struct conf_nets connected;
-
-	if (conf_nets_build(&connected, r, true) != 0) {
-		r->out_of_memory = true;
-		return;
-	}
-	check_prefixes(r, &connected);
-	for (uint32_t i = 0; i < r->c->n_routes; i++) {
-		if (r->route[i].via_ok)
-			check_via(r, i, addresses, &connected);
-	}
-	conf_nets_free(&connected);
-}
-
 /** A link of IPv6 carries 1,280 bytes (RFC 8200 5); reported once, at the first address there. */
 static void
 check_mtu(struct conf_reader *r)
@@ -407,13 +286,13 @@ conf_check(struct conf_reader *r)
 	conf_check_devices(r);
 	conf_check_hosts(r);
 	conf_check_groups(r);
-	addresses = sorted_addresses(r);
+	addresses = conf_sorted_addresses(r);
 	if (addresses == NULL)
 		return;
 	check_addresses(r, addresses);
 	check_overlaps(r);
 	conf_check_peers(r, addresses);
-	check_routes(r, addresses);
+	conf_check_routes(r, addresses);
 	check_mtu(r);
 	conf_check_ra(r);
 	conf_check_neighbors(r, addresses);

@@ -25,6 +25,10 @@ void conf_check_hosts(struct conf_reader *r);
 void conf_check_groups(struct conf_reader *r);
 /** The interface of a name; CONF_IF_NONE when there is none, which is reported. */
 uint16_t conf_check_named(struct conf_reader *r, uint32_t node, const char *name);
+/** All addresses of this box, in order. @return to free(), NULL without memory, which is noted */
+struct conf_entry *conf_sorted_addresses(struct conf_reader *r);
+/** Routes: that they fit the addresses, and each other. */
+void conf_check_routes(struct conf_reader *r, const struct conf_entry *addresses);
 /** Unicast peers. @param addresses  all of this box, in order */
 void conf_check_peers(struct conf_reader *r, const struct conf_entry *addresses);
 /** Neighbours that are set (conf_neighbor.c). @param addresses  all of this box, in order */

@@ -17,6 +17,7 @@
 #define CONF_NAME_WHAT                                                                         \
 	"a name of 1 to 15 characters, a letter first, then letters, digits, \"_\", \".\" or " \
 	"\"-\""
+#define CONF_VIA_WHAT  "an address without prefix length, or an array of 1 to 16 of them"
 #define CONF_PASS_WHAT "a string of at most 19 bytes, or \"hex:\" and 40 hexadecimal digits"
 
 enum conf_object {

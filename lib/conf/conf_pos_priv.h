@@ -15,7 +15,7 @@
  */
 
 #define CONF_POS_NONE	   UINT32_MAX
-#define CONF_POS_MAX_NODES (1u << 20) /**< twice what the limits of conf.h can fill */
+#define CONF_POS_MAX_NODES (1u << 23) /**< twice what the limits of conf.h can fill */
 #define CONF_POS_MAX_DEPTH 32
 #define CONF_POS_MAX_KEY   256 /**< bytes of a key as written */
 

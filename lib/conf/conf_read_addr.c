@@ -176,18 +176,19 @@ conf_read_route_prefix(struct conf_reader *r, struct conf_at at, uint32_t route)
 	r->route[route].prefix_ok = true;
 }
 
-void
-conf_read_route_via(struct conf_reader *r, struct conf_at at, uint32_t route)
+bool
+conf_read_route_hop(struct conf_reader *r, struct conf_at at, struct base_addr *via)
 {
-	struct base_addr *via = &r->c->routes[route].via;
+	const char *text = json_string_value(at.v);
 	char a[CONF_ADDR_STR], buf[CONF_ECHO];
 
-	if (conf_addr_parse(json_string_value(at.v), via) != 0)
-		conf_unexpected(
-			r, at.node, "an address without prefix length", conf_echo(r, at.node, buf));
+	if (text == NULL || conf_addr_parse(text, via) != 0)
+		conf_unexpected(r, at.node, "an address without prefix length",
+			text == NULL ? conf_found(r, at.node, buf) : conf_echo(r, at.node, buf));
 	else if (conf_addr_unfit(via) != NULL)
 		conf_error(r, at.node, "%s is %s, expected the address of a host",
 			conf_addr_str(via, a), conf_addr_unfit(via));
 	else
-		r->route[route].via_ok = true;
+		return true;
+	return false;
 }

@@ -44,7 +44,10 @@ struct conf_group_at {
 struct conf_route_at {
 	uint32_t node;
 	const char *interface; /**< as given, or NULL; owned by the JSON tree */
+	uint32_t interface_node;
+	uint32_t via; /**< node of "via", CONF_POS_NONE where there is none */
 	bool prefix_ok, via_ok;
+	bool type_bad;	    /**< refused already */
 	bool interface_bad; /**< what was given is refused already */
 };
 
@@ -59,6 +62,7 @@ struct conf_reader {
 	uint32_t *if_node;
 	struct conf_group_at *group;
 	struct conf_route_at *route;
+	struct conf_hop *next_hop; /**< room for the next one read */
 	uint32_t n_places, cap_places;
 	struct conf_place *place;
 };
@@ -100,6 +104,7 @@ void conf_read_addresses(struct conf_reader *r, const struct conf_key *k, struct
 	bool vip, uint16_t owner, struct base_prefix **out, uint16_t *n_out);
 /** Read prefix and via of routes. */
 void conf_read_route_prefix(struct conf_reader *r, struct conf_at at, uint32_t route);
-void conf_read_route_via(struct conf_reader *r, struct conf_at at, uint32_t route);
+/** @return false when it was reported */
+bool conf_read_route_hop(struct conf_reader *r, struct conf_at at, struct base_addr *via);
 
 #endif

@@ -221,6 +221,21 @@ conf_part_if_addresses(struct conf_reader *r, const struct conf_key *k, struct c
 			r, k, at, false, (uint16_t)o->index, &i->addresses, &i->n_addresses);
 }
 
+/* Next hops of all routes, at most. */
+static size_t
+count_hops(const struct conf_reader *r, struct conf_at routes)
+{
+	size_t n = 0;
+
+	for (struct conf_at e = conf_first_element(r, routes); e.v != NULL;
+		e = conf_next_element(r, routes, e)) {
+		const json_t *via = json_object_get(e.v, "via");
+
+		n += json_is_array(via) ? json_array_size(via) : 1;
+	}
+	return n;
+}
+
 void
 conf_part_routes(struct conf_reader *r, const struct conf_key *k, struct conf_at at,
 	struct conf_object_at *o)
@@ -231,18 +246,24 @@ conf_part_routes(struct conf_reader *r, const struct conf_key *k, struct conf_at
 	if (!conf_is_array(r, k, at) || json_array_size(at.v) == 0)
 		return;
 	c->routes = conf_calloc(r, json_array_size(at.v), sizeof(*c->routes));
+	c->hops = conf_calloc(r, count_hops(r, at), sizeof(*c->hops));
 	r->route = conf_calloc(r, json_array_size(at.v), sizeof(*r->route));
-	if (c->routes == NULL || r->route == NULL)
+	if (c->routes == NULL || c->hops == NULL || r->route == NULL)
 		return;
+	r->next_hop = c->hops;
 	c->n_routes = (uint32_t)json_array_size(at.v);
 	for (struct conf_at e = conf_first_element(r, at); e.v != NULL;
 		e = conf_next_element(r, at, e)) {
 		struct conf_object_at obj = {.base = &c->routes[i], .index = i};
 
-		c->routes[i].if_index = CONF_IF_NONE;
-		r->route[i++].node = e.node;
+		r->route[i].node = e.node;
+		r->route[i].via = CONF_POS_NONE;
 		if (conf_is_object(r, e))
 			conf_read_object(r, CONF_OBJECT_ROUTE, e, &obj);
+		else
+			r->route[i].type_bad = true;
+		r->route[i++].type_bad |= obj.refused[CONF_KEY_ROUTE_TYPE] ||
+			obj.misspelt[CONF_KEY_ROUTE_TYPE] || obj.misspelt[CONF_KEY_ROUTE_VIA];
 	}
 }
 
@@ -260,10 +281,31 @@ void
 conf_part_via(struct conf_reader *r, const struct conf_key *k, struct conf_at at,
 	struct conf_object_at *o)
 {
-	if (json_is_string(at.v))
-		conf_read_route_via(r, at, o->index);
-	else
+	struct conf_route *route = o->base;
+	struct conf_route_at *ra = &r->route[o->index];
+	struct conf_at e = at;
+
+	ra->via = at.node;
+	if (!json_is_string(at.v) && !json_is_array(at.v)) {
 		conf_expected(r, k, at.node);
+		return;
+	}
+	if (json_is_array(at.v)) {
+		if (json_array_size(at.v) < 1 || json_array_size(at.v) > CONF_HOPS_MAX) {
+			conf_error(r, at.node, "expected " CONF_VIA_WHAT ", found %zu elements",
+				json_array_size(at.v));
+			return;
+		}
+		e = conf_first_element(r, at);
+	}
+	route->hops = r->next_hop;
+	ra->via_ok = true;
+	while (e.v != NULL) {
+		route->hops[route->n_hops].if_index = CONF_IF_NONE;
+		ra->via_ok &= conf_read_route_hop(r, e, &route->hops[route->n_hops++].via);
+		r->next_hop++;
+		e = e.node == at.node ? (struct conf_at){0} : conf_next_element(r, at, e);
+	}
 }
 
 void
@@ -272,6 +314,7 @@ conf_part_route_interface(struct conf_reader *r, const struct conf_key *k, struc
 {
 	struct conf_route_at *route = &r->route[o->index];
 
+	route->interface_node = at.node;
 	route->interface = json_string_value(at.v);
 	if (route->interface == NULL) {
 		route->interface_bad = true;

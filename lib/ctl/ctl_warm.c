@@ -84,14 +84,19 @@ hop_compare(const void *pa, const void *pb)
 static int
 find_hops(struct ctl *c)
 {
-	uint32_t n = c->conf->n_routes;
+	uint32_t n = 0;
 
-	c->hops = calloc(n + 1, sizeof(*c->hops));
+	for (uint32_t i = 0; i < c->conf->n_routes; i++)
+		n += c->conf->routes[i].n_hops;
+	c->hops = calloc(n + UINT64_C(1), sizeof(*c->hops));
 	if (c->hops == NULL)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < n; i++)
-		c->hops[i] = (struct ctl_hop){
-			.if_id = c->conf->routes[i].if_index, .addr = c->conf->routes[i].via};
+	n = 0;
+	for (uint32_t i = 0; i < c->conf->n_routes; i++)
+		for (unsigned int h = 0; h < c->conf->routes[i].n_hops; h++)
+			c->hops[n++] =
+				(struct ctl_hop){.if_id = c->conf->routes[i].hops[h].if_index,
+					.addr = c->conf->routes[i].hops[h].via};
 	qsort(c->hops, n, sizeof(*c->hops), hop_compare);
 	for (uint32_t i = 0; i < n; i++)
 		if (i == 0 || hop_compare(&c->hops[i], &c->hops[c->n_hops - 1]) != 0)

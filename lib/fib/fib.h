@@ -114,8 +114,9 @@ struct fib_replaced {
 /**
  * The same, so that the list, each prefix once, is all that there is beside the routes that stay.
  * Those that are in both are not touched.
+ * @param only_count  tell what would be done, and do nothing
  */
-int fib_replace(struct fib *f, const struct fib_route *routes, uint32_t n,
+int fib_replace(struct fib *f, const struct fib_route *routes, uint32_t n, bool only_count,
 	struct fib_replaced *done, char *err, unsigned int err_len);
 /** @} */
 

@@ -26,6 +26,7 @@ struct job {
 	const struct fib_route *routes;
 	uint32_t n;
 	struct fib_replaced *replaced;
+	bool only_count;
 	char *err;
 	unsigned int err_len;
 	uint32_t n_changes;
@@ -63,9 +64,10 @@ run_change(struct fib *f, struct job *j)
 static int
 run_replace(struct fib *f, struct job *j)
 {
-	int ret = fib_replace(f, j->routes, j->n, j->replaced, j->err, j->err_len);
+	int ret = fib_replace(f, j->routes, j->n, j->only_count, j->replaced, j->err, j->err_len);
 
-	j->n_changes = j->replaced->changed + j->replaced->added + j->replaced->removed;
+	if (!j->only_count)
+		j->n_changes = j->replaced->changed + j->replaced->added + j->replaced->removed;
 	return ret;
 }
 
@@ -200,11 +202,12 @@ fib_builder_change(struct fib_builder *b, const struct fib_change *c, uint32_t n
 
 int
 fib_builder_replace(struct fib_builder *b, const struct fib_route *routes, uint32_t n,
-	struct fib_replaced *done, char *err, unsigned int err_len)
+	bool only_count, struct fib_replaced *done, char *err, unsigned int err_len)
 {
 	struct job j = {.run = run_replace,
 		.routes = routes,
 		.n = n,
+		.only_count = only_count,
 		.replaced = done,
 		.err = err,
 		.err_len = err_len};

@@ -34,7 +34,7 @@ void fib_builder_stop(struct fib_builder *b);
 int fib_builder_change(struct fib_builder *b, const struct fib_change *c, uint32_t n, char *err,
 	unsigned int err_len);
 int fib_builder_replace(struct fib_builder *b, const struct fib_route *routes, uint32_t n,
-	struct fib_replaced *done, char *err, unsigned int err_len);
+	bool only_count, struct fib_replaced *done, char *err, unsigned int err_len);
 
 /** The routes as they are, until fib_builder_read_end(). @thread any that may wait */
 const struct fib *fib_builder_read(struct fib_builder *b);

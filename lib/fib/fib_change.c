@@ -290,11 +290,11 @@ forget_runtime(void *arg, struct fib_rib_node *n)
 }
 
 int
-fib_replace(struct fib *f, const struct fib_route *routes, uint32_t n, struct fib_replaced *done,
-	char *err, unsigned int err_len)
+fib_replace(struct fib *f, const struct fib_route *routes, uint32_t n, bool only_count,
+	struct fib_replaced *done, char *err, unsigned int err_len)
 {
 	struct replacing w = {.f = f, .stamp = ++f->stamp};
-	int ret;
+	int ret = 0;
 
 	*done = (struct fib_replaced){0};
 	w.change = calloc((size_t)n + fib_route_count(f) + 1, sizeof(*w.change));
@@ -311,9 +311,10 @@ fib_replace(struct fib *f, const struct fib_route *routes, uint32_t n, struct fi
 	for (unsigned int family = 0; family < FIB_FAMILIES; family++)
 		fib_rib_walk(&f->rib, family, remove_unseen, &w);
 	done->removed = w.n - done->removed;
-	ret = fib_change(f, w.change, w.n, err, err_len);
+	if (!only_count)
+		ret = fib_change(f, w.change, w.n, err, err_len);
 	free(w.change);
-	for (unsigned int family = 0; ret == 0 && family < FIB_FAMILIES; family++)
+	for (unsigned int family = 0; !only_count && ret == 0 && family < FIB_FAMILIES; family++)
 		fib_rib_walk(&f->rib, family, forget_runtime, f);
 	return ret;
 }

@@ -70,12 +70,13 @@ mgmt_start(const struct mgmt_config *config, char *err, unsigned int err_len)
 	if (!m)
 		return NULL;
 	m->config = *config;
+	m->config.file = mgmt_file_new();
 	/* A session that went away, or a stderr that nobody reads, must not end the box. */
 	signal(SIGPIPE, SIG_IGN);
 	m->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	m->cli = mgmt_cli_new();
 	m->config.marks = mgmt_marks_new();
-	if (!m->cli || !m->config.marks || m->wake_fd < 0)
+	if (!m->cli || !m->config.marks || !m->config.file || m->wake_fd < 0)
 		goto fail;
 	if (config->cli_socket && config->cli_socket[0] != '\0') {
 		m->server =
@@ -107,6 +108,12 @@ mgmt_start(const struct mgmt_config *config, char *err, unsigned int err_len)
 fail:
 	mgmt_stop(m);
 	return NULL;
+}
+
+bool
+mgmt_reload(struct mgmt *m, const char *path, FILE *to)
+{
+	return mgmt_file_load(&m->config, path, false, to);
 }
 
 void
@@ -169,6 +176,7 @@ mgmt_stop(struct mgmt *m)
 	mgmt_log_stop(m->log);
 	mgmt_cli_free(m->cli);
 	mgmt_marks_free(m->config.marks);
+	mgmt_file_free(m->config.file);
 	if (m->wake_fd >= 0)
 		close(m->wake_fd);
 	free(m);

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /**
  * @file
@@ -14,9 +15,13 @@
  */
 
 struct conf;
+struct conf_hop;
+struct conf_route;
 struct ctl;
 struct dp;
 struct fib_builder;
+struct fib_nh;
+struct fib_route;
 struct fib_nbr_table;
 struct host;
 struct port_set;
@@ -48,12 +53,14 @@ int mgmt_hook_fork(
 	const struct conf *conf, struct mgmt_hook_process *p, char *err, unsigned int err_len);
 /** Let it finish what it was given, for at most 2 s, then leave it to itself. */
 void mgmt_hook_end(struct mgmt_hook_process *p);
+struct mgmt_file;
 
 struct mgmt_config {
 	const struct conf *conf;
 	struct ctl *ctl;
 	struct dp *dp;
 	struct fib_builder *routes;
+	struct mgmt_file *file; /**< made by mgmt_start() */
 	const struct fib_nbr_table *nbr;
 	struct port_set *ports;
 	const struct host *host; /**< NULL: no interface has a host path */
@@ -80,6 +87,20 @@ struct mgmt;
  * @return NULL on failure. @thread main, after the lcores run
  */
 struct mgmt *mgmt_start(const struct mgmt_config *config, char *err, unsigned int err_len);
+
+/**
+ * Apply a configuration file, all of it or nothing: SIGHUP, or "reload". What was done, or all that
+ * is wrong, is written to `to`.
+ * @param path  NULL: the file that koi was started with
+ * @return whether it was applied @thread any that may wait
+ */
+bool mgmt_reload(struct mgmt *m, const char *path, FILE *to);
+
+/**
+ * The route to build of one of a configuration.
+ * @param paths  room for its next hops, CONF_HOPS_MAX, where it has several
+ */
+void mgmt_route_make(const struct conf_route *r, struct fib_nh *paths, struct fib_route *out);
 
 /** Run the CLI on stdin until quit, EOF or mgmt_interrupt(). @thread any, one at a time */
 void mgmt_interactive(struct mgmt *m);

@@ -12,12 +12,14 @@
 
 #include "conf.h"
 #include "ctl.h"
+#include "fib_builder.h"
 #include "port.h"
 
 #include "mgmt_drain_priv.h"
 #include "mgmt_json_priv.h"
 #include "mgmt_marks_priv.h"
 #include "mgmt_metrics_priv.h"
+#include "mgmt_priv.h"
 #include "mgmt_text_priv.h"
 
 /* What rdline keeps of a line; it drops the rest without a word. */
@@ -204,6 +206,65 @@ do_watch(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_arg
 		.has_after = strstr(row->grammar, "after") != NULL,
 		.after = (uint64_t)a->value,
 	};
+}
+
+/* A route by its words, checked as one of the file is. */
+static void
+route_set(struct mgmt_session *s, const struct mgmt_args *a, const char *via, const char *type)
+{
+	const struct mgmt_config *c = s->config;
+	struct fib_change change = {.op = FIB_SET, .runtime = true};
+	struct conf_hop hops[CONF_HOPS_MAX];
+	struct fib_nh paths[CONF_HOPS_MAX];
+	struct conf_route route;
+	char err[256] = "";
+
+	if (conf_route_parse(c->conf, a->prefix_text, via, type,
+		    a->has_if ? mgmt_if_name(c, a->if_index) : NULL, &route, hops, err,
+		    sizeof(err)) == 0) {
+		mgmt_route_make(&route, paths, &change.route);
+		if (fib_builder_change(c->routes, &change, 1, err, sizeof(err)) == 0)
+			return;
+	}
+	s->status = MGMT_CLI_REFUSED;
+	fprintf(s->out, "refused: %s\n", err);
+}
+
+static void
+do_route_via(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args *a)
+{
+	(void)row;
+	route_set(s, a, a->text, NULL);
+}
+
+static void
+do_route_nowhere(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args *a)
+{
+	route_set(s, a, NULL, conf_route_type_name((enum conf_route_type) - row->request));
+}
+
+static void
+do_route_del(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args *a)
+{
+	struct fib_change change = {.op = FIB_REMOVE, .route.prefix = a->prefix};
+	char err[256] = "";
+
+	(void)row;
+	if (a->is_address)
+		snprintf(err, sizeof(err), "%s has no prefix length", a->prefix_text);
+	else if (fib_builder_change(s->config->routes, &change, 1, err, sizeof(err)) == 0)
+		return;
+	s->status = MGMT_CLI_REFUSED;
+	fprintf(s->out, "refused: %s\n", err);
+}
+
+static void
+do_reload(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args *a)
+{
+	bool only_plan = row->request == -2;
+
+	if (!mgmt_file_load(s->config, a->text[0] != '\0' ? a->text : NULL, only_plan, s->out))
+		s->status = MGMT_CLI_REFUSED;
 }
 
 static void

@@ -23,6 +23,8 @@ enum kind {
 	KIND_PREFIX,
 	KIND_ADDRESS,
 	KIND_MAC,
+	KIND_HOPS,
+	KIND_FILE,
 	KIND_ANY_LINE,
 };
 
@@ -97,6 +99,16 @@ number_parse(const char *p, size_t n, int64_t *out)
 }
 
 static bool
+text_take(struct mgmt_args *a, const char *p, size_t n)
+{
+	if (n >= sizeof(a->text))
+		return false;
+	memcpy(a->text, p, n);
+	a->text[n] = '\0';
+	return true;
+}
+
+static bool
 token_matches(const struct token *t, const struct mgmt_config *c, const char *p, size_t n,
 	struct mgmt_args *a)
 {
@@ -114,17 +126,20 @@ token_matches(const struct token *t, const struct mgmt_config *c, const char *p,
 	case KIND_NUMBER:
 		return number_parse(p, n, &a->value) && a->value >= t->min && a->value <= t->max;
 	case KIND_PREFIX:
-		return mgmt_prefix_parse(p, n, a);
-	case KIND_KEY:
-		if (!key_valid(p, n))
+		if (!mgmt_prefix_parse(p, n, a))
 			return false;
-		memcpy(a->text, p, n);
-		a->text[n] = '\0';
+		snprintf(a->prefix_text, sizeof(a->prefix_text), "%.*s", (int)n, p);
 		return true;
 	case KIND_ADDRESS:
 		return mgmt_addr_parse(p, n, &a->addr);
 	case KIND_MAC:
 		return mgmt_mac_parse(p, n, a->mac);
+	case KIND_HOPS:
+		return strspn(p, "0123456789abcdefABCDEF:.,") == n && text_take(a, p, n);
+	case KIND_FILE:
+		return *p == '/' && text_take(a, p, n);
+	case KIND_KEY:
+		return key_valid(p, n) && text_take(a, p, n);
 	case KIND_ANY_LINE:
 		break;
 	}
@@ -165,7 +180,7 @@ mgmt_cli_match(const struct mgmt_cli *cli, const struct mgmt_config *c, const ch
 /* What could have stood at a place of the line. */
 struct expected {
 	char words[320];
-	bool group, ifname, number, key, prefix, end;
+	bool group, ifname, number, key, prefix, hops, file, end;
 	bool address, mac;
 	int64_t min, max;
 };
@@ -212,6 +227,12 @@ expect(struct expected *e, const struct row_tokens *row, unsigned int at)
 		break;
 	case KIND_PREFIX:
 		e->prefix = true;
+		break;
+	case KIND_HOPS:
+		e->hops = true;
+		break;
+	case KIND_FILE:
+		e->file = true;
 		break;
 	case KIND_ANY_LINE:
 		break;
@@ -266,6 +287,14 @@ print_expected(FILE *to, const struct mgmt_config *c, const struct expected *e)
 		fprintf(to, "%san address, or a prefix such as 192.0.2.0/24", sep);
 		sep = ", ";
 	}
+	if (e->hops) {
+		fprintf(to, "%sthe address of a next hop, or several with commas between", sep);
+		sep = ", ";
+	}
+	if (e->file) {
+		fprintf(to, "%san absolute path", sep);
+		sep = ", ";
+	}
 	if (e->key)
 		fprintf(to, "%san absolute path, or hex: and %d digits", sep, 2 * AUTH_KEY_LEN);
 }
@@ -306,7 +335,7 @@ explain_word(FILE *to, const struct mgmt_config *c, const struct expected *e, co
 		print_word(to, bad, n);
 		fputs(": expected ", to);
 		print_expected(to, c, e);
-	} else if (e->prefix) {
+	} else if (e->prefix || e->hops || e->file) {
 		print_word(to, bad, n);
 		fputs(" is not expected here: expected ", to);
 		print_expected(to, c, e);
@@ -406,6 +435,8 @@ token_complete_count(cmdline_parse_token_hdr_t *hdr)
 	case KIND_ADDRESS:
 	case KIND_MAC:
 	case KIND_PREFIX:
+	case KIND_HOPS:
+	case KIND_FILE:
 		break;
 	}
 	return 0;
@@ -455,6 +486,12 @@ token_help(cmdline_parse_token_hdr_t *hdr, char *dst, unsigned int size)
 	case KIND_PREFIX:
 		snprintf(dst, size, "PREFIX|ADDRESS");
 		break;
+	case KIND_HOPS:
+		snprintf(dst, size, "NEXTHOP,...");
+		break;
+	case KIND_FILE:
+		snprintf(dst, size, "FILE");
+		break;
 	}
 	return 0;
 }
@@ -486,6 +523,10 @@ token_init(struct token *t, const struct mgmt_cli *cli, const char *p, size_t n)
 		t->kind = KIND_MAC;
 	} else if (strcmp(t->word, "PREFIX") == 0) {
 		t->kind = KIND_PREFIX;
+	} else if (strcmp(t->word, "HOPS") == 0) {
+		t->kind = KIND_HOPS;
+	} else if (strcmp(t->word, "FILE") == 0) {
+		t->kind = KIND_FILE;
 	} else if (isdigit((unsigned char)*p)) {
 		char *dash;
 
@@ -579,6 +620,8 @@ mgmt_cli_usage(const char *grammar, char *buf, size_t len)
 			shown = "NAME";
 		else if (t.kind == KIND_KEY)
 			shown = "PATH|hex:DIGITS";
+		else if (t.kind == KIND_HOPS)
+			shown = "NEXTHOP,...";
 		used += (size_t)snprintf(buf + used, len - used, "%s%s", used ? " " : "", shown);
 	}
 }

@@ -36,6 +36,20 @@ struct mgmt_server *mgmt_server_start(const struct mgmt_config *c, struct mgmt_c
 void mgmt_server_stop(struct mgmt_server *s);
 /** @} */
 
+/** @name The configuration file as it was loaded last. @{ */
+struct mgmt_file *mgmt_file_new(void);
+void mgmt_file_free(struct mgmt_file *f);
+/** The configuration of the file, until mgmt_file_read_end(). */
+const struct conf *mgmt_file_read(const struct mgmt_config *c);
+void mgmt_file_read_end(const struct mgmt_config *c);
+/**
+ * Load, check and compare a file; apply it unless only the plan is wanted.
+ * @param path  NULL: that of the start
+ * @return whether it was, or could be, applied
+ */
+bool mgmt_file_load(const struct mgmt_config *c, const char *path, bool only_plan, FILE *to);
+/** @} */
+
 /** @name The event log. @{ */
 /** Write events to fd from now on, those that happened before mgmt included. */
 struct mgmt_log *mgmt_log_start(const struct mgmt_config *c, int fd);

@@ -12,7 +12,6 @@
 
 #include "conf.h"
 #include "ctl.h"
-#include "wire6.h"
 
 #include "mgmt_json_priv.h"
 
@@ -211,9 +210,9 @@ mgmt_view_config(const struct mgmt_config *c, const struct mgmt_args *a)
 {
 	const struct conf *conf = c->conf;
 	json_t *o = json_object(), *eal = json_array(), *ifs = json_array(), *carp = json_object();
-	json_t *groups = json_array(), *routes = json_array(), *r;
+	json_t *groups = json_array(), *routes = json_array();
+	uint64_t more;
 	struct ctl_box_view box;
-	char text[CONF_ADDR_STR];
 
 	(void)a;
 	ctl_box_view(c->ctl, &box);
@@ -239,17 +238,11 @@ mgmt_view_config(const struct mgmt_config *c, const struct mgmt_args *a)
 		json_array_append_new(groups, group_json(c, i));
 	json_object_set_new(carp, "groups", groups);
 	json_object_set_new(o, "carp", carp);
-	for (uint32_t i = 0; i < conf->n_routes; i++) {
-		r = json_object();
-		put_str(r, "prefix", conf_prefix_str(&conf->routes[i].prefix, text));
-		put_str(r, "via", conf_addr_str(&conf->routes[i].via, text));
-		if (wire_ip6_is_link_local(conf->routes[i].via.bytes) &&
-			conf->routes[i].via.family == BASE_FAMILY_IP6)
-			put_str(r, "interface", mgmt_if_name(c, conf->routes[i].if_index));
-		json_array_append_new(routes, r);
-	}
+	more = mgmt_routes_config(c, routes);
 	json_object_set_new(o, "routes", routes);
 	json_object_set_new(o, "metrics", metrics_json(&conf->metrics));
+	if (more != 0)
+		put_u64(o, "routes-not-shown", more);
 	return o;
 }
 
@@ -298,6 +291,7 @@ mgmt_view_config_diff(const struct mgmt_config *c, const struct mgmt_args *a)
 		if (v.key_set)
 			add_change(list, "set carp %s pass-file ********", g->name);
 	}
+	mgmt_routes_diff(c, list);
 	json_object_set_new(o, "changes", list);
 	return o;
 }

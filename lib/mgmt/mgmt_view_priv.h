@@ -41,6 +41,7 @@ struct mgmt_args {
 	bool has_prefix; /**< an address is one of full length */
 	bool is_address; /**< it was given without a length */
 	struct base_prefix prefix;
+	char prefix_text[CONF_ADDR_STR]; /**< as it was given */
 	char text[MGMT_TEXT_MAX];
 };
 
@@ -92,10 +93,15 @@ bool mgmt_mac_parse(const char *p, size_t n, uint8_t mac[BASE_MAC_LEN]);
 /** @} */
 struct fib_route;
 /** Where a route comes from: "connected", "static" (the file), "runtime" (a command). */
+const char *mgmt_route_type(const struct fib_route *r);
 const char *mgmt_route_origin(const struct fib_route *r, bool runtime);
 /** Its next hops and interfaces, with commas between; "" where it has none. */
 void mgmt_route_paths(const struct mgmt_config *c, const struct fib_route *r, char *via,
 	size_t via_len, char *ifs, size_t ifs_len);
+/** The routes in effect as a file has them, of many the first. @return how many were left out */
+uint64_t mgmt_routes_config(const struct mgmt_config *c, json_t *list);
+/** As commands, the first ones of many: routes that commands set, then those they took out. */
+void mgmt_routes_diff(const struct mgmt_config *c, json_t *list);
 /** An address, or a prefix ADDRESS/LENGTH, of len bytes. @return false: it is neither */
 bool mgmt_prefix_parse(const char *p, size_t len, struct mgmt_args *a);
 

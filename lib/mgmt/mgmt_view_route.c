@@ -17,8 +17,8 @@
 #define ROUTES_SHOWN 1000 /* where no limit is given */
 #define NBR_ROWS     64
 
-static const char *
-nh_type_name(uint8_t type)
+const char *
+mgmt_route_type(const struct fib_route *r)
 {
 	static const char *const names[] = {
 		[FIB_NH_NONE] = "none",
@@ -32,7 +32,7 @@ nh_type_name(uint8_t type)
 		[FIB_NH_PROHIBIT] = "prohibit",
 	};
 
-	return names[type];
+	return names[r->nh.type];
 }
 
 const char *
@@ -98,7 +98,7 @@ route_json(const struct mgmt_config *c, const struct fib_route *r, bool runtime)
 
 	mgmt_route_paths(c, r, via, sizeof(via), ifs, sizeof(ifs));
 	put_str(o, "prefix", conf_prefix_str(&r->prefix, text));
-	put_str(o, "type", nh_type_name(r->nh.type));
+	put_str(o, "type", mgmt_route_type(r));
 	put_str(o, "origin", mgmt_route_origin(r, runtime));
 	put_str(o, "via", via);
 	put_str(o, "interface", ifs);

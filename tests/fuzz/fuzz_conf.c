@@ -109,8 +109,12 @@ check_conf(const struct conf *c)
 			check_vips(c, j, i);
 	}
 	BASE_ASSERT(c->dscp <= 63 && c->startup_hold_ms <= CONF_HOLD_MS_MAX);
-	for (uint32_t i = 0; i < c->n_routes; i++)
-		BASE_ASSERT(c->routes[i].if_index < c->n_ifs);
+	for (uint32_t i = 0; i < c->n_routes; i++) {
+		BASE_ASSERT(c->routes[i].n_hops <= CONF_HOPS_MAX);
+		BASE_ASSERT((c->routes[i].type == CONF_ROUTE_VIA) == (c->routes[i].n_hops > 0));
+		for (unsigned int h = 0; h < c->routes[i].n_hops; h++)
+			BASE_ASSERT(c->routes[i].hops[h].if_index < c->n_ifs);
+	}
 }
 
 /** Numbers that Jansson cannot store are JSON all the same, and the depths allowed differ. */

@@ -169,14 +169,14 @@ every_field_is_stored(void **state)
 
 	assert_int_equal(c->n_routes, 3);
 	assert_prefix(&c->routes[0].prefix, "0.0.0.0/0");
-	assert_int_equal(base_addr_ip4(&c->routes[0].via), 0xc00002fe);
-	assert_int_equal(c->routes[0].if_index, 0);
+	assert_int_equal(base_addr_ip4(&c->routes[0].hops[0].via), 0xc00002fe);
+	assert_int_equal(c->routes[0].hops[0].if_index, 0);
 	/* through the subnet of a shared address */
-	assert_int_equal(c->routes[1].if_index, 2);
+	assert_int_equal(c->routes[1].hops[0].if_index, 2);
 	assert_prefix(&c->routes[2].prefix, "::/0");
-	assert_int_equal(c->routes[2].via.family, BASE_FAMILY_IP6);
-	assert_int_equal(c->routes[2].via.bytes[15], 0xfe);
-	assert_int_equal(c->routes[2].if_index, 2);
+	assert_int_equal(c->routes[2].hops[0].via.family, BASE_FAMILY_IP6);
+	assert_int_equal(c->routes[2].hops[0].via.bytes[15], 0xfe);
+	assert_int_equal(c->routes[2].hops[0].if_index, 2);
 	conf_free(c);
 }
 

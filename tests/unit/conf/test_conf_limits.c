@@ -73,7 +73,8 @@ at_the_limits(void **state)
 	assert_int_equal(c->groups[1023].n_addresses, CONF_VIP_MAX);
 	assert_int_equal(c->groups[1023].if_index, CONF_IF_MAX - 1);
 	assert_int_equal(c->n_routes, CONF_ROUTE_MAX);
-	assert_int_equal(c->routes[65535].if_index, CONF_IF_MAX - 1);
+	assert_int_equal(
+		c->routes[CONF_ROUTE_MAX - 1].hops[0].if_index, (CONF_ROUTE_MAX - 1) % CONF_IF_MAX);
 	free(lines);
 	free(text);
 	conf_free(c);
@@ -106,7 +107,7 @@ over_each_limit(void **state)
 			"addresses, "
 			"found 256 elements\n"},
 		{{1, 1, 0, 0, CONF_ROUTE_MAX + 1, 1},
-			"t:3:11: /routes: expected an array of at most 65536 objects, found 65537 "
+			"t:3:11: /routes: expected an array of at most 1000000 objects, found 1000001 "
 			"elements\n"},
 	};
 
@@ -128,7 +129,7 @@ over_each_limit(void **state)
 static void
 too_many_values(void **state)
 {
-	size_t n = 1u << 20;
+	size_t n = 1u << 23;
 	char *text = malloc(2 * n + 1), *lines;
 	struct conf_issues issues;
 
@@ -139,7 +140,7 @@ too_many_values(void **state)
 	text[2 * n] = ']';
 	assert_null(conf_parse(text, 2 * n + 1, "t", 0, &issues));
 	lines = conf_case_lines(&issues);
-	assert_string_equal(lines, "t:1:2097152: more than 1048576 values\n");
+	assert_string_equal(lines, "t:1:16777216: more than 8388608 values\n");
 	free(lines);
 	free(text);
 	conf_issues_free(&issues);

@@ -77,7 +77,7 @@ files(void **state)
 	assert_load(":1:1: the file is empty, expected an object in braces\n", 0);
 	/* a hole, so that nothing is written */
 	assert_int_equal(truncate(path, (off_t)CONF_FILE_MAX_BYTES + 1), 0);
-	assert_load(":1:1: the file is too large, allowed are at most 67108864 bytes\n", 0);
+	assert_load(":1:1: the file is too large, allowed are at most 268435456 bytes\n", 0);
 	assert_int_equal(unlink(path), 0);
 
 	assert_int_equal(mkdir(path, 0700), 0);

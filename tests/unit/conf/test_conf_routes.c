@@ -6,7 +6,7 @@
 /* Routes, several mistakes at once, and positions. */
 static const struct conf_case cases[] = {
 	{"routes of another type", ROOT("\"routes\": {}"),
-		"t:4:11: /routes: expected an array of at most 65536 objects, found an "
+		"t:4:11: /routes: expected an array of at most 1000000 objects, found an "
 		"object\n",
 		0},
 	{"route of another type", ROUTES("\"default\""),
@@ -14,15 +14,17 @@ static const struct conf_case cases[] = {
 	{"route without its keys", ROUTES("{}"),
 		"t:5:1: /routes/0: missing key \"prefix\", expected a prefix such as "
 		"203.0.113.0/24 or 2001:db8:ff::/48\n"
-		"t:5:1: /routes/0: missing key \"via\", expected an address without "
-		"prefix length\n",
+		"t:5:1: /routes/0: missing key \"via\", expected an address without prefix "
+		"length, or an array of 1 to 16 of them; or a \"type\" that needs none: "
+		"\"blackhole\", \"unreachable\", \"prohibit\"\n",
 		0},
 	{"unknown key in a route",
 		ROUTES("{\"prefix\": \"0.0.0.0/0\", \"gateway\": \"192.0.2.254\"}"),
-		"t:5:1: /routes/0: missing key \"via\", expected an address without "
-		"prefix length\n"
+		"t:5:1: /routes/0: missing key \"via\", expected an address without prefix "
+		"length, or an array of 1 to 16 of them; or a \"type\" that needs none: "
+		"\"blackhole\", \"unreachable\", \"prohibit\"\n"
 		"t:5:25: /routes/0/gateway: unknown key \"gateway\", allowed are \"prefix"
-		"\", \"via\", \"interface\"\n",
+		"\", \"type\", \"via\", \"interface\"\n",
 		0},
 	{"prefix with host bits",
 		ROUTES("{\"prefix\": \"203.0.113.5/24\", \"via\": \"192.0.2.254\"}"),
@@ -48,6 +50,43 @@ static const struct conf_case cases[] = {
 	{"link-local prefix", ROUTES("{\"prefix\": \"fe80::/64\", \"via\": \"2001:db8:1::fe\"}"),
 		"t:5:12: /routes/0/prefix: fe80::/64 is link-local, and that is never routed\n"
 		"t:5:32: /routes/0/via: 2001:db8:1::fe is on no connected subnet, there are none\n",
+		0},
+	{"several next hops, each its own mistake",
+		ROUTES("{\"prefix\": \"10.0.0.0/8\", \"via\": [\"192.0.2.254\", \"192.0.2.254\",\n"
+		       "\"192.0.2.0\", \"8.8.8.8\", \"2001:db8::1\"]}"),
+		"t:5:49: /routes/0/via/1: 192.0.2.254 is given as a next hop already\n"
+		"t:6:1: /routes/0/via/2: 192.0.2.0 is the network address of 192.0.2.0/24, expected "
+		"the address of a host\n"
+		"t:6:14: /routes/0/via/3: 8.8.8.8 is on no connected subnet, there are "
+		"192.0.2.0/24 of \"lan\", 198.51.100.0/24 of \"wan\"\n"
+		"t:6:25: /routes/0/via/4: 2001:db8::1 is no IPv4 address, as that of a next hop to "
+		"this prefix\n",
+		0},
+	{"next hops that are none",
+		ROUTES("{\"prefix\": \"10.0.0.0/8\", \"via\": []},\n"
+		       "{\"prefix\": \"11.0.0.0/8\", \"via\": [1, \"x\"]},\n"
+		       "{\"prefix\": \"12.0.0.0/8\", \"via\": {}}"),
+		"t:5:33: /routes/0/via: expected an address without prefix length, or an array of 1 "
+		"to 16 of them, found 0 elements\n"
+		"t:6:34: /routes/1/via/0: expected an address without prefix length, found 1\n"
+		"t:6:37: /routes/1/via/1: expected an address without prefix length, found \"x\"\n"
+		"t:7:33: /routes/2/via: expected an address without prefix length, or an array of 1 "
+		"to 16 of them, found an object\n",
+		0},
+	{"types with what they have not",
+		ROUTES("{\"prefix\": \"10.0.0.0/8\", \"type\": \"blackhole\", \"via\": "
+		       "\"192.0.2.254\"},\n"
+		       "{\"prefix\": \"11.0.0.0/8\", \"type\": \"prohibit\", \"interface\": "
+		       "\"lan\"},\n"
+		       "{\"prefix\": \"12.0.0.0/8\", \"type\": \"null\"},\n"
+		       "{\"prefix\": \"13.0.0.0/8\", \"type\": \"via\"}"),
+		"t:5:54: /routes/0/via: a route of type \"blackhole\" has no next hop\n"
+		"t:6:59: /routes/1/interface: a route of type \"prohibit\" has no interface\n"
+		"t:7:34: /routes/2/type: expected one of \"via\", \"blackhole\", \"unreachable\", "
+		"\"prohibit\", found \"null\"\n"
+		"t:8:1: /routes/3: missing key \"via\", expected an address without prefix length, or "
+		"an array of 1 to 16 of them; or a \"type\" that needs none: \"blackhole\", "
+		"\"unreachable\", \"prohibit\"\n",
 		0},
 	{"link-local via without its interface",
 		ROUTES("{\"prefix\": \"2001:db8::/32\", \"via\": \"fe80::1\"}"),
@@ -117,8 +156,8 @@ static const struct conf_case cases[] = {
 		"found \"192.0.2.254/24\"\n",
 		0},
 	{"via of another type", ROUTES("{\"prefix\": \"203.0.113.0/24\", \"via\": true}"),
-		"t:5:37: /routes/0/via: expected an address without prefix length, "
-		"found true\n",
+		"t:5:37: /routes/0/via: expected an address without prefix length, or an array of 1 "
+		"to 16 of them, found true\n",
 		0},
 	{"via loopback", ROUTES("{\"prefix\": \"203.0.113.0/24\", \"via\": \"127.0.0.1\"}"),
 		"t:5:37: /routes/0/via: 127.0.0.1 is a loopback address, expected the "
@@ -261,11 +300,71 @@ route_mistakes_and_positions(void **state)
 	CONF_CASES_RUN(cases);
 }
 
+static void
+routes_by_words(void **state)
+{
+	static const struct {
+		const char *prefix, *via, *type, *interface, *err;
+	} words[] = {
+		{"10.0.0.0/8", "192.0.2.254", NULL, NULL, NULL},
+		{"10.0.0.0/8", "192.0.2.254,192.0.2.253", NULL, "lan", NULL},
+		{"10.0.0.0/8", NULL, "blackhole", NULL, NULL},
+		{"2001:db8::/32", "fe80::1", NULL, "wan", NULL},
+		{"10.0.0.1/8", "192.0.2.254", NULL, NULL,
+			"10.0.0.1/8 has bits set after its prefix length, expected 10.0.0.0/8"},
+		{"10.0.0.0/8", "192.0.2.254,", NULL, NULL,
+			"expected an address without prefix length, found "},
+		{"10.0.0.0/8", "192.0.2.254,192.0.2.254", NULL, NULL,
+			"192.0.2.254 is given as a next hop already"},
+		{"10.0.0.0/8", "8.8.8.8", NULL, NULL,
+			"8.8.8.8 is on no connected subnet, there are 192.0.2.0/24 of \"lan\", "
+			"198.51.100.0/24 of \"wan\""},
+		{"10.0.0.0/8", "192.0.2.2", NULL, NULL,
+			"192.0.2.2 is the address of interface \"lan\" itself, expected another "
+			"host"},
+		{"10.0.0.0/8", "192.0.2.254", NULL, "wan",
+			"192.0.2.254 is on a subnet of interface \"lan\", not of \"wan\""},
+		{"2001:db8::/32", "fe80::1", NULL, NULL,
+			"fe80::1 is link-local: the route needs an \"interface\""},
+		{"192.0.2.0/24", "198.51.100.254", NULL, NULL,
+			"192.0.2.0/24 is connected by interface \"lan\" (line 1) and needs no "
+			"route"},
+		{"x", NULL, "blackhole", NULL,
+			"expected an address and its prefix length such as 192.0.2.2/24 or "
+			"2001:db8::2/64, found x"},
+	};
+	static const char text[] = ROOT("\"routes\": []");
+	struct conf_hop hops[CONF_HOPS_MAX];
+	struct conf_issues issues;
+	struct conf *c = conf_parse(text, sizeof(text) - 1, "t", 0, &issues);
+
+	(void)state;
+	assert_non_null(c);
+	for (unsigned int i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		struct conf_route r;
+		char err[256] = "";
+		int ret = conf_route_parse(c, words[i].prefix, words[i].via, words[i].type,
+			words[i].interface, &r, hops, err, sizeof(err));
+
+		assert_string_equal(err, words[i].err != NULL ? words[i].err : "");
+		assert_int_equal(ret, words[i].err != NULL ? -1 : 0);
+		if (ret != 0)
+			continue;
+		assert_int_equal(r.n_hops, i == 1 ? 2 : i != 2);
+		assert_int_equal(r.type, i == 2 ? CONF_ROUTE_BLACKHOLE : CONF_ROUTE_VIA);
+		if (r.n_hops != 0)
+			assert_int_equal(hops[r.n_hops - 1].if_index, i == 3);
+	}
+	conf_free(c);
+	conf_issues_free(&issues);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(route_mistakes_and_positions),
+		cmocka_unit_test(routes_by_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -279,9 +279,10 @@ askers_share_a_batch(void **state)
 	assert_int_equal(fib_builder_change(box.b, &c, 1, err, sizeof(err)), -ENOENT);
 	assert_string_equal(err, "there is no route to 0.0.0.0/9");
 	bad.nh.type = 99;
-	assert_int_equal(fib_builder_replace(box.b, &bad, 1, &done, err, sizeof(err)), -EINVAL);
+	assert_int_equal(
+		fib_builder_replace(box.b, &bad, 1, false, &done, err, sizeof(err)), -EINVAL);
 	bad.nh.type = FIB_NH_BLACKHOLE;
-	assert_int_equal(fib_builder_replace(box.b, &bad, 1, &done, err, sizeof(err)), 0);
+	assert_int_equal(fib_builder_replace(box.b, &bad, 1, false, &done, err, sizeof(err)), 0);
 	assert_int_equal(done.removed, 64 + 8 * 100);
 	box_close(&box);
 }

@@ -424,9 +424,14 @@ a_list_replaces_all_but_what_stays(void **state)
 	r = gateway(IP(10, 0, 0, 0), 8, 1);
 	assert_int_equal(set(f, &r), 0);
 	assert_int_equal(fib_runtime_count(f), 2);
-	assert_int_equal(fib_replace(f, &bad, 1, &done, err, sizeof(err)), -EINVAL);
+	assert_int_equal(fib_replace(f, &bad, 1, false, &done, err, sizeof(err)), -EINVAL);
 	assert_int_equal(fib_route_count(f), 5);
-	assert_int_equal(fib_replace(f, second, N_OF(second), &done, err, sizeof(err)), 0);
+	assert_int_equal(fib_replace(f, second, N_OF(second), true, &done, err, sizeof(err)), 0);
+	assert_int_equal(done.kept + done.changed + done.added, 3);
+	assert_int_equal(done.removed, 2);
+	assert_int_equal(fib_runtime_count(f), 2);
+	assert_int_equal(gateway_of(f, IP(13, 1, 1, 1)), 0);
+	assert_int_equal(fib_replace(f, second, N_OF(second), false, &done, err, sizeof(err)), 0);
 	assert_int_equal(done.kept, 1);
 	assert_int_equal(done.changed, 1);
 	assert_int_equal(done.added, 1);
@@ -439,7 +444,7 @@ a_list_replaces_all_but_what_stays(void **state)
 	assert_int_equal(gateway_of(f, IP(13, 1, 1, 1)), 4);
 	assert_int_equal(gateway_of(f, IP(14, 1, 1, 1)), 0);
 	assert_int_equal(gateway_of(f, IP(192, 0, 2, 1)), 0);
-	assert_int_equal(fib_replace(f, NULL, 0, &done, err, sizeof(err)), 0);
+	assert_int_equal(fib_replace(f, NULL, 0, false, &done, err, sizeof(err)), 0);
 	assert_int_equal(done.removed, 3);
 	assert_int_equal(fib_route_count(f), 1);
 	fib_free(f);

@@ -136,6 +136,9 @@ setup_groups(void)
 	};
 }
 
+/* The one route of the file. */
+static struct fib_route file_route;
+
 static void
 setup_with(const char *text)
 {
@@ -187,6 +190,10 @@ setup_with(const char *text)
 	}
 	snprintf(fake.ports[1].driver_file, PORT_FILE_MAX, "/usr/lib/librte_net_null.so");
 	snprintf(fake.ports[1].vmac_reason, 96, "no address filter");
+	fake.routes = &file_route;
+	fake.n_routes = fake.conf->n_routes;
+	if (fake.n_routes != 0)
+		mgmt_route_make(&fake.conf->routes[0], NULL, &file_route);
 	fake.config = (struct mgmt_config){
 		.conf = fake.conf,
 		.if_port = if_port,
@@ -230,7 +237,8 @@ fake_teardown(void)
 	(void)rmdir(fake.drained_dir);
 	conf_free(fake.conf);
 	mgmt_marks_free(fake.config.marks);
-	free(fake.routes);
+	if (fake.routes != &file_route)
+		free(fake.routes);
 	fake.routes = NULL;
 	fake.conf = NULL;
 }

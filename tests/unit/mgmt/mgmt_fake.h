@@ -51,6 +51,9 @@ struct fake_box {
 	struct dp_worker_info worker;
 	struct fib_route *routes;
 	uint32_t n_runtime, route_match;
+	uint32_t n_changes, n_replaced;
+	struct fib_change change; /* the last one */
+	int change_error;
 	int reading; /* how often the list is held */
 	uint32_t n_routes;
 	struct fib_nbr_row nbrs[4];

@@ -2,6 +2,7 @@
  * Copyright (c) 2026 the koi contributors
  */
 /* Routes of the fake box. */
+#include <stdio.h>
 #include <string.h>
 
 #include "mgmt_fake.h"
@@ -80,4 +81,29 @@ fib_builder_stats(struct fib_builder *b, struct fib_builder_stats *out)
 	(void)b;
 	*out = (struct fib_builder_stats){
 		.changes = 7, .batches = 5, .refused = 1, .longest_ns = 2000};
+}
+
+int
+fib_builder_change(struct fib_builder *b, const struct fib_change *c, uint32_t n, char *err,
+	unsigned int err_len)
+{
+	(void)b;
+	fake.n_changes += n;
+	fake.change = *c;
+	if (fake.change_error != 0)
+		snprintf(err, err_len, "no room in the table");
+	return fake.change_error;
+}
+
+int
+fib_builder_replace(struct fib_builder *b, const struct fib_route *routes, uint32_t n,
+	bool only_count, struct fib_replaced *done, char *err, unsigned int err_len)
+{
+	(void)b;
+	(void)routes;
+	fake.n_replaced += only_count ? 0 : n;
+	*done = (struct fib_replaced){.kept = 1, .added = n};
+	if (fake.change_error != 0)
+		snprintf(err, err_len, "no room in the table");
+	return fake.change_error;
 }

@@ -23,6 +23,7 @@
 #include "mgmt_fake.h"
 #include "mgmt_json_priv.h"
 #include "mgmt_marks_priv.h"
+#include "mgmt_priv.h"
 
 static struct mgmt_cli *cli;
 static struct mgmt_session session;
@@ -33,6 +34,7 @@ setup(void **state)
 	(void)state;
 	fake_setup();
 	cli = mgmt_cli_new();
+	fake.config.file = mgmt_file_new();
 	session = (struct mgmt_session){
 		.cli = cli,
 		.config = &fake.config,
@@ -48,6 +50,7 @@ teardown(void **state)
 	(void)state;
 	mgmt_cli_clear(&session);
 	mgmt_cli_free(cli);
+	mgmt_file_free(fake.config.file);
 	fake_teardown();
 	return 0;
 }
@@ -64,6 +67,11 @@ each_example_reaches_its_handler(void **state)
 		fake.n_requests = 0;
 		session.json = row->view != NULL;
 		mgmt_cli_run(&session, row->example);
+		if (strncmp(row->grammar, "reload", 6) == 0) {
+			assert_int_equal(session.status, MGMT_CLI_REFUSED);
+			assert_non_null(strstr(session.text, "the file cannot be opened"));
+			continue;
+		}
 		if (session.status != MGMT_CLI_DONE)
 			fail_msg("%s: %s", row->example, session.text);
 		if (row->view) {
@@ -252,7 +260,7 @@ errors_name_the_bad_word(void **state)
 	} cases[] = {
 		{"shw",
 			"unknown command \"shw\": expected show, explain, carp, set, drain, "
-			"undrain, clear, neighbor, watch, metrics, help, quit\n"},
+			"undrain, clear, route, neighbor, watch, metrics, reload, help, quit\n"},
 		{"show neighbor 192.0.2.300",
 			"\"192.0.2.300\": expected interface, an IPv4 or IPv6 address\n"},
 		{"clear neighbor interface em0",

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#ifndef CONF_PLAN_H
+#define CONF_PLAN_H
+
+#include "conf.h"
+
+/**
+ * @file
+ * What differs between the configuration that runs and another one, object by object: made from the
+ * table of keys, of which each has a class that says what applies it.
+ */
+
+enum conf_plan_action {
+	CONF_PLAN_KEPT = 0,
+	CONF_PLAN_CHANGED,
+	CONF_PLAN_ADDED,
+	CONF_PLAN_REMOVED,
+};
+
+struct conf_plan_item {
+	const char *object;	      /**< "node", "interface", "group", ... */
+	char name[CONF_NODE_MAX + 1]; /**< of the object; "" where there is one only */
+	enum conf_plan_action action;
+	bool restart;	/**< only a restart applies it */
+	char keys[240]; /**< of one that was changed: those that differ, with commas between */
+};
+
+/** Routes are not in it: what differs there is known to who has the running ones. */
+struct conf_plan {
+	uint32_t n, n_kept;
+	bool restart; /**< one of them needs it */
+	struct conf_plan_item *item;
+};
+
+/** @return 0 or -ENOMEM; free with conf_plan_free() in either case @thread any */
+int conf_plan_make(struct conf_plan *p, const struct conf *now, const struct conf *next);
+void conf_plan_free(struct conf_plan *p);
+const char *conf_plan_action_name(enum conf_plan_action a);
+
+#endif
