@@ -350,6 +350,9 @@ manager(void *arg)
 
 		while ((n = fib_nbr_rows(sh->t, &cursor, rows, N_OF(rows))) > 0) {
 			for (uint32_t k = 0; k < n; k++) {
+				/* Asked for and not answered yet: it has no MAC. */
+				if (rows[k].state == FIB_NBR_INCOMPLETE)
+					continue;
 				r->found++;
 				if (!mac_is_of(host_of(&rows[k]), rows[k].mac) ||
 					rows[k].if_index != 0)
