@@ -300,6 +300,14 @@ late_requests_are_framed(void **state)
 	close(late);
 }
 
+/* Its answer, not just a prompt, which may come before the line was heard. */
+static void
+demotion_ask(int fd)
+{
+	say(fd, "show carp demotion\n");
+	free(hear(fd, "demotion 1\nfw1> "));
+}
+
 /* In a full house the person who said nothing for the longest makes room; programs stay. */
 static void
 an_idle_session_makes_room(void **state)
@@ -313,25 +321,21 @@ an_idle_session_makes_room(void **state)
 	expect(fds[0], "{\"cmd\": \"carp carp0 up\"}", 0, "");
 	for (unsigned int i = 1; i < MGMT_CLIENTS_MAX; i++) {
 		fds[i] = dial();
-		say(fds[i], "\n");
-		free(hear(fds[i], "fw1> "));
+		demotion_ask(fds[i]);
 	}
 	/* what is typed counts, a whole line or not */
-	say(fds[1], "show carp demotion\n");
-	free(hear(fds[1], "fw1> "));
+	demotion_ask(fds[1]);
 	say(fds[2], "x");
 	free(hear(fds[2], "x"));
 	for (unsigned int i = 0; i < 2; i++) {
 		more[i] = dial();
-		say(more[i], "\n");
-		free(hear(more[i], "fw1> "));
+		demotion_ask(more[i]);
 		out = hear(fds[3 + i], "");
 		assert_string_equal(out, bye);
 		free(out);
 	}
 	expect(fds[0], "{\"cmd\": \"carp carp0 up\"}", 0, "");
-	say(fds[1], "show carp demotion\n");
-	free(hear(fds[1], "fw1> "));
+	demotion_ask(fds[1]);
 	for (unsigned int i = 0; i < MGMT_CLIENTS_MAX; i++)
 		close(fds[i]);
 	close(more[0]);
