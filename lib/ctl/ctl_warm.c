@@ -29,10 +29,13 @@ prefix_holds(const struct base_prefix *p, const struct base_addr *a)
 static bool
 is_edge(const struct base_prefix *p, const struct base_addr *a)
 {
-	uint32_t mask = base_ip4_mask(p->plen), ip = base_addr_ip4(a);
+	uint32_t mask, ip;
 
-	return a->family == BASE_FAMILY_IP4 && p->plen <= 30 &&
-		((ip & ~mask) == 0 || (ip | mask) == UINT32_MAX);
+	if (a->family != BASE_FAMILY_IP4 || p->plen > 30)
+		return false;
+	mask = base_ip4_mask(p->plen);
+	ip = base_addr_ip4(a);
+	return (ip & ~mask) == 0 || (ip | mask) == UINT32_MAX;
 }
 
 bool
