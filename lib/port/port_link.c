@@ -108,13 +108,14 @@ missed_of(struct port_set *s, enum port_event_type type)
 }
 
 static bool
-push(struct port_set *s, const struct port_event *ev)
+push(struct port_set *s, uint16_t i, const struct port_event *ev)
 {
 	const uint32_t tail = atomic_load_explicit(&s->tail, memory_order_relaxed);
 
 	if (tail - atomic_load_explicit(&s->head, memory_order_acquire) == PORT_EVENTS)
 		return false;
 	s->slot[tail % PORT_EVENTS] = *ev;
+	s->slot_dev[tail % PORT_EVENTS] = i;
 	atomic_store_explicit(&s->tail, tail + 1, memory_order_release);
 	return true;
 }
@@ -126,7 +127,7 @@ port_tell(struct port_set *s, uint16_t i, enum port_event_type type)
 	struct port_event ev;
 
 	make_event(&s->dev[i].now, type, &ev);
-	if (!push(s, &ev))
+	if (!push(s, i, &ev))
 		atomic_fetch_or_explicit(
 			missed_of(s, type), UINT32_C(1) << i, memory_order_release);
 }
@@ -146,18 +147,28 @@ take_missed(struct port_set *s, enum port_event_type type, struct port_event *ou
 	atomic_fetch_and_explicit(missed, ~(UINT32_C(1) << i), memory_order_acquire);
 	port_box_read(&s->dev[i].box, &st);
 	make_event(&st, type, out);
+	s->told[type][i] = out->at;
 	return true;
 }
 
 bool
 port_set_event(struct port_set *s, struct port_event *out)
 {
-	const uint32_t head = atomic_load_explicit(&s->head, memory_order_relaxed);
+	uint32_t head = atomic_load_explicit(&s->head, memory_order_relaxed);
 
-	if (head != atomic_load_explicit(&s->tail, memory_order_acquire)) {
-		*out = s->slot[head % PORT_EVENTS];
-		atomic_store_explicit(&s->head, head + 1, memory_order_release);
-		return true;
+	while (head != atomic_load_explicit(&s->tail, memory_order_acquire)) {
+		const uint16_t i = s->slot_dev[head % PORT_EVENTS];
+		const struct port_event ev = s->slot[head % PORT_EVENTS];
+
+		atomic_store_explicit(&s->head, ++head, memory_order_release);
+		/*
+		 * The ring may fill up between the look that found it empty and the state read
+		 * below: what it then holds is older than what was told.
+		 */
+		if (ev.at >= s->told[ev.type][i]) {
+			*out = ev;
+			return true;
+		}
 	}
 	return take_missed(s, PORT_EV_DEVICE, out) || take_missed(s, PORT_EV_LINK, out) ||
 		take_missed(s, PORT_EV_FILTER, out);

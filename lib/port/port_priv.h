@@ -279,8 +279,10 @@ struct port_set {
 	 * full, the bit says that the latest state of the device has not been told. */
 	_Alignas(64) _Atomic uint32_t tail;
 	struct port_event slot[PORT_EVENTS];
+	uint16_t slot_dev[PORT_EVENTS]; /**< of which device */
 	_Atomic uint32_t missed_link, missed_filter, missed_device;
 	_Alignas(64) _Atomic uint32_t head;
+	base_ns_t told[PORT_EV_DEVICE + 1][PORT_MAX]; /**< by the control lcore, of missed ones */
 };
 
 /** port_set_start() over any table. */

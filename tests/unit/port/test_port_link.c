@@ -145,7 +145,7 @@ test_overflow(void **state)
 	/* Filter outcomes as well. */
 	for (base_ns_t t = 1; t <= PORT_EVENTS; t++) {
 		fake_devs[0].link_up = !fake_devs[0].link_up;
-		port_set_turn(s, t);
+		port_set_turn(s, 1000 + t);
 	}
 	port_set_reprogram(s, 1);
 	port_set_turn(s, 2000);
