@@ -243,6 +243,30 @@ fake_teardown(void)
 	fake.conf = NULL;
 }
 
+int
+fake_before(void **state)
+{
+	(void)state;
+	fake_setup();
+	return 0;
+}
+
+int
+fake_before_dual(void **state)
+{
+	(void)state;
+	fake_setup_dual();
+	return 0;
+}
+
+int
+fake_after(void **state)
+{
+	(void)state;
+	fake_teardown();
+	return 0;
+}
+
 struct ctl_event *
 fake_event(enum ctl_event_kind kind)
 {
@@ -485,34 +509,6 @@ dp_rx_horizon(const struct dp *dp, uint16_t if_index)
 	(void)dp;
 	(void)if_index;
 	return fake.now - 7 * BASE_NS_PER_US;
-}
-
-uint32_t
-fib_nbr_rows(
-	const struct fib_nbr_table *t, uint32_t *cursor, struct fib_nbr_row *rows, uint32_t cap)
-{
-	uint32_t n = 0;
-
-	(void)t;
-	while (*cursor < fake.n_nbrs && n < cap)
-		rows[n++] = fake.nbrs[(*cursor)++];
-	return n;
-}
-
-void
-fib_nbr_stats(const struct fib_nbr_table *t, struct fib_nbr_stats *out)
-{
-	(void)t;
-	*out = (struct fib_nbr_stats){.entries = fake.n_nbrs};
-}
-
-const char *
-fib_nbr_state_name(enum fib_nbr_state s)
-{
-	static const char *const names[] = {
-		"absent", "incomplete", "reachable", "stale", "probe", "failed", "static"};
-
-	return names[s];
 }
 
 uint16_t

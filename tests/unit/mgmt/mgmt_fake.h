@@ -74,6 +74,11 @@ void fake_setup(void);
 /** The same with IPv6: carp0 has VIPs of both families, carp1 of IPv6 only. */
 void fake_setup_dual(void);
 void fake_teardown(void);
+/** @name The same as fixtures of a test. @{ */
+int fake_before(void **state);
+int fake_before_dual(void **state);
+int fake_after(void **state);
+/** @} */
 
 /** Append an event; seq and times are filled in. */
 struct ctl_event *fake_event(enum ctl_event_kind kind);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 the koi contributors
  */
-/* Routes of the fake box. */
+/* Routes and neighbours of the fake box. */
 #include <stdio.h>
 #include <string.h>
 
@@ -106,4 +106,32 @@ fib_builder_replace(struct fib_builder *b, const struct fib_route *routes, uint3
 	if (fake.change_error != 0)
 		snprintf(err, err_len, "no room in the table");
 	return fake.change_error;
+}
+
+uint32_t
+fib_nbr_rows(
+	const struct fib_nbr_table *t, uint32_t *cursor, struct fib_nbr_row *rows, uint32_t cap)
+{
+	uint32_t n = 0;
+
+	(void)t;
+	while (*cursor < fake.n_nbrs && n < cap)
+		rows[n++] = fake.nbrs[(*cursor)++];
+	return n;
+}
+
+void
+fib_nbr_stats(const struct fib_nbr_table *t, struct fib_nbr_stats *out)
+{
+	(void)t;
+	*out = (struct fib_nbr_stats){.entries = fake.n_nbrs};
+}
+
+const char *
+fib_nbr_state_name(enum fib_nbr_state s)
+{
+	static const char *const names[] = {
+		"absent", "incomplete", "reachable", "stale", "probe", "failed", "static"};
+
+	return names[s];
 }

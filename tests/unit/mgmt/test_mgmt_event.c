@@ -18,22 +18,6 @@
 #include "mgmt_text_priv.h"
 #include "mgmt_view_priv.h"
 
-static int
-setup(void **state)
-{
-	(void)state;
-	fake_setup();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	fake_teardown();
-	return 0;
-}
-
 #define EXPECT_EVENT(want) assert_string_equal(mgmt_event_text(&fake.config, e, buf), want)
 
 static void
@@ -384,7 +368,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, fake_before, fake_after)
 		T(event_texts),
 		T(events),
 		T(warnings),

@@ -59,14 +59,6 @@ setup_dual(void **state)
 	return 0;
 }
 
-static int
-teardown(void **state)
-{
-	(void)state;
-	fake_teardown();
-	return 0;
-}
-
 static void
 expect_explained(uint16_t group, const char *want)
 {
@@ -567,8 +559,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define T(name)	     cmocka_unit_test_setup_teardown(name, setup, teardown)
-#define T_DUAL(name) cmocka_unit_test_setup_teardown(name, setup_dual, teardown)
+#define T(name)	     cmocka_unit_test_setup_teardown(name, setup, fake_after)
+#define T_DUAL(name) cmocka_unit_test_setup_teardown(name, setup_dual, fake_after)
 		T(master_by_timeout),
 		T(master_that_heard_nobody),
 		T(master_by_preempt),

@@ -60,14 +60,6 @@ setup_dual(void **state)
 	return 0;
 }
 
-static int
-teardown(void **state)
-{
-	(void)state;
-	fake_teardown();
-	return 0;
-}
-
 static void
 expect_explained(uint16_t group, const char *want)
 {
@@ -368,8 +360,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define T(name)	     cmocka_unit_test_setup_teardown(name, setup, teardown)
-#define T_DUAL(name) cmocka_unit_test_setup_teardown(name, setup_dual, teardown)
+#define T(name)	     cmocka_unit_test_setup_teardown(name, setup, fake_after)
+#define T_DUAL(name) cmocka_unit_test_setup_teardown(name, setup_dual, fake_after)
 		T(backup_of_a_better_master),
 		T(backup_compares),
 		T(backup_without_a_master),

@@ -16,22 +16,6 @@
 #include "mgmt_text_priv.h"
 #include "mgmt_view_priv.h"
 
-static int
-setup(void **state)
-{
-	(void)state;
-	fake_setup();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	fake_teardown();
-	return 0;
-}
-
 static void
 lcores(void **state)
 {
@@ -118,9 +102,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(lcores, setup, teardown),
+		cmocka_unit_test_setup_teardown(lcores, fake_before, fake_after),
 		cmocka_unit_test_setup_teardown(
-			clearing_leaves_the_counters_alone, setup, teardown),
+			clearing_leaves_the_counters_alone, fake_before, fake_after),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

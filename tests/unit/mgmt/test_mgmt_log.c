@@ -15,22 +15,6 @@
 #include "mgmt_fake.h"
 #include "mgmt_priv.h"
 
-static int
-setup(void **state)
-{
-	(void)state;
-	fake_setup();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	fake_teardown();
-	return 0;
-}
-
 static void
 expect_log(int fd, const char *want)
 {
@@ -117,7 +101,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(event_log, setup, teardown),
+		cmocka_unit_test_setup_teardown(event_log, fake_before, fake_after),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

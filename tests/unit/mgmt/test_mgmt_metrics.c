@@ -15,22 +15,6 @@
 #include "mgmt_fake.h"
 #include "mgmt_metrics_priv.h"
 
-static int
-setup(void **state)
-{
-	(void)state;
-	fake_setup();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	fake_teardown();
-	return 0;
-}
-
 static char *
 render(enum mgmt_metrics_format format)
 {
@@ -228,12 +212,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(values_and_labels, setup, teardown),
-		cmocka_unit_test_setup_teardown(text_format, setup, teardown),
-		cmocka_unit_test_setup_teardown(families_once, setup, teardown),
-		cmocka_unit_test_setup_teardown(unknown_is_left_out, setup, teardown),
-		cmocka_unit_test_setup_teardown(demotion_entries, setup, teardown),
-		cmocka_unit_test_setup_teardown(escapes, setup, teardown),
+		cmocka_unit_test_setup_teardown(values_and_labels, fake_before, fake_after),
+		cmocka_unit_test_setup_teardown(text_format, fake_before, fake_after),
+		cmocka_unit_test_setup_teardown(families_once, fake_before, fake_after),
+		cmocka_unit_test_setup_teardown(unknown_is_left_out, fake_before, fake_after),
+		cmocka_unit_test_setup_teardown(demotion_entries, fake_before, fake_after),
+		cmocka_unit_test_setup_teardown(escapes, fake_before, fake_after),
 		cmocka_unit_test(accept_header),
 	};
 

@@ -14,22 +14,6 @@
 #include "mgmt_text_priv.h"
 #include "mgmt_view_priv.h"
 
-static int
-setup(void **state)
-{
-	(void)state;
-	fake_setup();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	fake_teardown();
-	return 0;
-}
-
 static void
 routes_of_all_kinds(void **state)
 {
@@ -126,7 +110,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(routes_of_all_kinds, setup, teardown),
+		cmocka_unit_test_setup_teardown(routes_of_all_kinds, fake_before, fake_after),
 		cmocka_unit_test(prefixes_and_addresses_are_told_apart),
 	};
 

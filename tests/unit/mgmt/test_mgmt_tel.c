@@ -30,22 +30,6 @@ static const char *const helps[] = {
 #undef MGMT_TEL
 };
 
-static int
-setup(void **state)
-{
-	(void)state;
-	fake_setup();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	fake_teardown();
-	return 0;
-}
-
 /* The limits of 22.11, all the way down. */
 static void
 assert_carried(const json_t *v)
@@ -368,7 +352,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, fake_before, fake_after)
 		T(commands_fit_the_registry),
 		T(every_command_answers),
 		T(parameters),

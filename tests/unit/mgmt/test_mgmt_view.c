@@ -18,30 +18,6 @@
 #include "mgmt_text_priv.h"
 #include "mgmt_view_priv.h"
 
-static int
-setup(void **state)
-{
-	(void)state;
-	fake_setup();
-	return 0;
-}
-
-static int
-setup_dual(void **state)
-{
-	(void)state;
-	fake_setup_dual();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	fake_teardown();
-	return 0;
-}
-
 static void
 group_looks_like_ifconfig(void **state)
 {
@@ -548,11 +524,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, fake_before, fake_after)
 		T(group_looks_like_ifconfig),
 		T(group_flags_follow_state),
 		T(group_view_has_the_contract),
-		cmocka_unit_test_setup_teardown(dual_stack_group, setup_dual, teardown),
+		cmocka_unit_test_setup_teardown(dual_stack_group, fake_before_dual, fake_after),
 		T(suspicions),
 		T(stats_look_like_netstat),
 		T(peers),

@@ -17,22 +17,6 @@
 #include "mgmt_text_priv.h"
 #include "mgmt_view_priv.h"
 
-static int
-setup(void **state)
-{
-	(void)state;
-	fake_setup();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	fake_teardown();
-	return 0;
-}
-
 /* Every key that is not at its default comes back as it was. */
 static void
 config_shows_each_key(void **state)
@@ -172,9 +156,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(config_shows_each_key, setup, teardown),
-		cmocka_unit_test_setup_teardown(interface_shows_its_tag, setup, teardown),
-		cmocka_unit_test_setup_teardown(changes_are_commands, setup, teardown),
+		cmocka_unit_test_setup_teardown(config_shows_each_key, fake_before, fake_after),
+		cmocka_unit_test_setup_teardown(interface_shows_its_tag, fake_before, fake_after),
+		cmocka_unit_test_setup_teardown(changes_are_commands, fake_before, fake_after),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

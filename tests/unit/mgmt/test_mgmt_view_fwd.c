@@ -16,22 +16,6 @@
 #include "mgmt_text_priv.h"
 #include "mgmt_view_priv.h"
 
-static int
-setup(void **state)
-{
-	(void)state;
-	fake_setup();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	fake_teardown();
-	return 0;
-}
-
 /* Every counter of telemetry, by its name. */
 static void
 forwarding_is_told_as_telemetry_has_it(void **state)
@@ -67,7 +51,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-			forwarding_is_told_as_telemetry_has_it, setup, teardown),
+			forwarding_is_told_as_telemetry_has_it, fake_before, fake_after),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

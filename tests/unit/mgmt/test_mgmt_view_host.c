@@ -16,22 +16,6 @@
 #include "mgmt_text_priv.h"
 #include "mgmt_view_priv.h"
 
-static int
-setup(void **state)
-{
-	(void)state;
-	fake_setup();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	fake_teardown();
-	return 0;
-}
-
 static void
 no_tap(void **state)
 {
@@ -85,7 +69,7 @@ an_interface_names_its_tap(void **state)
 	json_decref(v);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, fake_before, fake_after)
 
 int
 main(void)

@@ -18,22 +18,6 @@
 #include "mgmt_text_priv.h"
 #include "mgmt_view_priv.h"
 
-static int
-setup(void **state)
-{
-	(void)state;
-	fake_setup_dual();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	fake_teardown();
-	return 0;
-}
-
 static void
 routers_and_what_they_say(void **state)
 {
@@ -101,8 +85,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(routers_and_what_they_say, setup, teardown),
-		cmocka_unit_test_setup_teardown(config_comes_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			routers_and_what_they_say, fake_before_dual, fake_after),
+		cmocka_unit_test_setup_teardown(config_comes_back, fake_before_dual, fake_after),
 	};
 
 	return cmocka_run_group_tests_name("mgmt_view_ra", tests, NULL, NULL);
