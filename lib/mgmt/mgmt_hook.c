@@ -45,13 +45,15 @@ struct mgmt_hooks {
 static void
 tell(const struct mgmt_hooks *h, const char *what, int value, const char *more)
 {
-	char line[512];
-	int n = snprintf(line, sizeof(line), "%scarp: hook %s: %s",
-		h->config->syslog_prefix ? "<4>" : "", h->config->conf->on_change[0], what);
+	char number[16] = "", line[512];
+	int n;
 
 	if (value >= 0)
-		n += snprintf(line + n, sizeof(line) - (size_t)n, " %d", value);
-	n += snprintf(line + n, sizeof(line) - (size_t)n, "%s\n", more);
+		snprintf(number, sizeof(number), " %d", value);
+	/* The path is an operator's, of any length; the rest fits. */
+	n = snprintf(line, sizeof(line), "%scarp: hook %.256s: %s%s%s\n",
+		h->config->syslog_prefix ? "<4>" : "", h->config->conf->on_change[0], what, number,
+		more);
 	if (n > 0 && write(h->log_fd, line, (size_t)n) < 0)
 		return;
 }

@@ -365,6 +365,36 @@ failures_are_named_in_the_log(void **state)
 	close(log[0]);
 }
 
+/* A path longer than a line of the log: cut, not written past its end. */
+static void
+a_long_path_is_cut_in_the_log(void **state)
+{
+	static char path[2000];
+	struct mgmt_hooks *h;
+	char text[4096] = "";
+	int log[2];
+
+	(void)state;
+	for (size_t i = 0; i + 2 < sizeof(path); i += 2)
+		memcpy(path + i, "/x", 2);
+	assert_int_equal(pipe(log), 0);
+	configure("", 1);
+	argv[0] = path;
+	launch();
+	h = mgmt_hooks_start(&fake.config, log[1]);
+	fake.config.hooks = h;
+	fake_transition(0, ELECTION_BACKUP, ELECTION_CAUSE_TIMEOUT);
+	wait_count("not_run", 1);
+	mgmt_hooks_stop(h);
+	fake.config.hooks = NULL;
+	close(log[1]);
+	assert_true(read(log[0], text, sizeof(text) - 1) > 0);
+	assert_true(strlen(text) < 512);
+	assert_non_null(strstr(text, "carp: hook /x/x/x"));
+	assert_non_null(strstr(text, ": cannot be run: No such file or directory\n"));
+	close(log[0]);
+}
+
 int
 main(void)
 {
@@ -380,6 +410,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(users, setup, teardown),
 		cmocka_unit_test_setup_teardown(changes_of_state_run_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(failures_are_named_in_the_log, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_long_path_is_cut_in_the_log, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
