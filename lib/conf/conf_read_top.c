@@ -291,11 +291,8 @@ conf_part_via(struct conf_reader *r, const struct conf_key *k, struct conf_at at
 		return;
 	}
 	if (json_is_array(at.v)) {
-		if (json_array_size(at.v) < 1 || json_array_size(at.v) > CONF_HOPS_MAX) {
-			conf_error(r, at.node, "expected " CONF_VIA_WHAT ", found %zu elements",
-				json_array_size(at.v));
+		if (!conf_is_array(r, k, at))
 			return;
-		}
 		e = conf_first_element(r, at);
 	}
 	route->hops = r->next_hop;
