@@ -364,6 +364,7 @@ main(int argc, char **argv)
 {
 	struct args a;
 
+	conf_json_wipe();
 	if (args_parse(argc, argv, &a, stderr) != 0)
 		return ARGS_EXIT_USAGE;
 	if (a.help) {

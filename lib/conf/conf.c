@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +15,23 @@
 #include <jansson.h>
 
 #include "conf_read_priv.h"
+
+/* Deeper than they go: 22 KiB were seen. */
+#define STACK_WIPE_BYTES (64u << 10)
+
+static void
+wipe_free(void *p)
+{
+	if (p != NULL)
+		explicit_bzero(p, malloc_usable_size(p));
+	free(p);
+}
+
+void
+conf_json_wipe(void)
+{
+	json_set_alloc_funcs(malloc, wipe_free);
+}
 
 bool
 conf_name_reserved(const char *name)
@@ -291,6 +309,15 @@ load_error(struct conf_issues *issues, const char *what, int err)
 	return NULL;
 }
 
+/* Parser and reader leave pieces of what they read below the frames of those who called them. */
+static __attribute__((noinline)) void
+stack_wipe(void)
+{
+	char dead[STACK_WIPE_BYTES];
+
+	explicit_bzero(dead, sizeof(dead));
+}
+
 struct conf *
 conf_load(const char *path, unsigned int flags, struct conf_issues *issues)
 {
@@ -341,6 +368,7 @@ out:
 		explicit_bzero(text, n);
 	free(text);
 	close(fd);
+	stack_wipe();
 	return c;
 }
 

@@ -237,6 +237,12 @@ struct conf_issues {
 #define CONF_CHECK_ONLY 1u /**< an unreadable pass-file is a warning (koi --check) */
 
 /**
+ * From now on what Jansson gives back is wiped: passwords of a configuration pass through its
+ * strings and buffers. @thread main, before anything of Jansson's is allocated
+ */
+void conf_json_wipe(void);
+
+/**
  * Read and validate a file. All errors are collected; a JSON syntax error is reported alone.
  * @param flags   0 or CONF_CHECK_ONLY
  * @param issues  filled; free with conf_issues_free() in every case

@@ -386,6 +386,36 @@ exit 0
 """
 
 
+def memory_of(pid):
+    """@return what a process holds in memory that it may write"""
+    held = b""
+    with open(f"/proc/{pid}/maps", encoding="utf-8") as maps, open(f"/proc/{pid}/mem", "rb") as mem:
+        for line in maps:
+            span, rights = line.split()[:2]
+            start, end = (int(x, 16) for x in span.split("-"))
+            if rights.startswith("rw"):
+                mem.seek(start)
+                held += mem.read(end - start)
+    return held
+
+
+def test_manage_hook_process_keeps_no_secret(net):
+    """It runs other people's programs: of the configuration that it came from no key is left."""
+    key = os.urandom(20)
+    conf = box.config("fw1", state="master", **{"on-change": ["/bin/true"]})
+    conf["carp"]["groups"][0]["pass"] = f"hex:{key.hex()}"
+    one = box.Box(net.firewall("fw1"), conf).start()
+    one.wait_master()
+    pid = one.process.pid
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="utf-8") as f:
+        (child,) = f.read().split()
+    held = memory_of(child)
+    # The name shows that it is this memory; of the key's text any 8 digits in a row are too many.
+    assert b"carp0" in held
+    parts = [key.hex()[i : i + 8].encode() for i in range(0, 33)]
+    assert [p for p in parts if p in held] == [] and key not in held
+
+
 def test_manage_hooks_run_unprivileged_and_disturb_nobody(net):
     """A hook on each change, one of which hangs: it is killed, and adverts keep their interval."""
     conf = box.config("fw1", state="master")
