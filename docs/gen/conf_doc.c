@@ -143,8 +143,6 @@ default_json(const struct conf_key *k)
 		return v;
 	case CONF_TYPE_PART:
 		return json_loads(k->fallback_text, JSON_DECODE_ANY, NULL);
-	case CONF_TYPE_LATER:
-		break;
 	}
 	return NULL;
 }
@@ -202,8 +200,6 @@ key_schema(const struct conf_key *k)
 		else if (type != NULL && strcmp(type, "integer") == 0)
 			set_bounds(o, k, "minimum", "maximum");
 		break;
-	case CONF_TYPE_LATER:
-		break;
 	}
 	if (v != NULL)
 		json_object_set_new(o, "default", v);
@@ -223,7 +219,7 @@ object_schema(json_t *o, enum conf_object object)
 	for (unsigned int i = 0; i < CONF_KEY_N; i++) {
 		const struct conf_key *k = &conf_keys[i];
 
-		if (k->object != object || k->type == CONF_TYPE_LATER)
+		if (k->object != object)
 			continue;
 		json_object_set_new(properties, k->name, key_schema(k));
 		if (conf_key_required(k))

@@ -48,7 +48,6 @@ static void
 markdown_object(enum conf_object object)
 {
 	char phrase[PHRASE_MAX];
-	const char *later = "";
 
 	printf("\n## %s\n\nKeys of %s.\n\n", conf_doc_objects[object].title,
 		conf_doc_objects[object].where);
@@ -57,7 +56,7 @@ markdown_object(enum conf_object object)
 		const struct conf_key *k = &conf_keys[i];
 		char *fallback;
 
-		if (k->object != object || k->type == CONF_TYPE_LATER)
+		if (k->object != object)
 			continue;
 		fallback = conf_doc_default(k);
 		printf("| `%s` |", k->name);
@@ -68,17 +67,6 @@ markdown_object(enum conf_object object)
 		putchar('\n');
 		free(fallback);
 	}
-	for (unsigned int i = 0; i < CONF_KEY_N; i++) {
-		const struct conf_key *k = &conf_keys[i];
-
-		if (k->object != object || k->type != CONF_TYPE_LATER)
-			continue;
-		printf("%s`%s` (%s)", later[0] == '\0' ? "\nRefused by this version: " : later,
-			k->name, k->help);
-		later = ", ";
-	}
-	if (later[0] != '\0')
-		puts(".");
 }
 
 int
@@ -132,7 +120,7 @@ man_object(enum conf_object object)
 		const struct conf_key *k = &conf_keys[i];
 		char *fallback;
 
-		if (k->object != object || k->type == CONF_TYPE_LATER)
+		if (k->object != object)
 			continue;
 		fallback = conf_doc_default(k);
 		fputs(".TP\n.B ", stdout);

@@ -47,13 +47,6 @@
 		.reload = CONF_RELOAD_##r,                \
 		.help = h,                                \
 	},
-#define CONF_LATER(obj, id, key, h)          \
-	[CONF_KEY_##obj##_##id] = {          \
-		.object = CONF_OBJECT_##obj, \
-		.type = CONF_TYPE_LATER,     \
-		.name = key,                 \
-		.help = h,                   \
-	},
 
 const struct conf_key conf_keys[CONF_KEY_N] = {
 #include "conf_keys.def"
@@ -64,7 +57,7 @@ conf_key_required(const struct conf_key *k)
 {
 	if (k->type == CONF_TYPE_PART)
 		return k->fallback_text == NULL;
-	return k->type != CONF_TYPE_LATER && k->fallback == CONF_REQUIRED;
+	return k->fallback == CONF_REQUIRED;
 }
 
 const struct conf_key *
@@ -165,7 +158,7 @@ conf_key_near(enum conf_object object, const char *name)
 		const struct conf_key *k = &conf_keys[i];
 		unsigned int d;
 
-		if (k->object != object || k->type == CONF_TYPE_LATER)
+		if (k->object != object)
 			continue;
 		if (lacks_unit(k, name))
 			return k;
@@ -190,7 +183,7 @@ conf_key_list(enum conf_object object)
 	for (unsigned int i = 0; i < CONF_KEY_N; i++) {
 		const struct conf_key *k = &conf_keys[i];
 
-		if (k->object != object || k->type == CONF_TYPE_LATER)
+		if (k->object != object)
 			continue;
 		fprintf(f, "%s\"%s\"", sep, k->name);
 		sep = ", ";
@@ -240,9 +233,6 @@ conf_key_allowed(const struct conf_key *k, char *buf, size_t len)
 		break;
 	case CONF_TYPE_PART:
 		snprintf(buf, len, "%s", k->words);
-		break;
-	case CONF_TYPE_LATER:
-		snprintf(buf, len, "nothing in this version");
 		break;
 	}
 	return buf;

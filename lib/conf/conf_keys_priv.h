@@ -36,14 +36,12 @@ enum conf_object {
 
 #define CONF_VALUE(object, id, ...) CONF_KEY_##object##_##id,
 #define CONF_PART(object, id, ...)  CONF_KEY_##object##_##id,
-#define CONF_LATER(object, id, ...) CONF_KEY_##object##_##id,
 enum conf_key_id {
 #include "conf_keys.def"
 	CONF_KEY_N
 };
 #undef CONF_VALUE
 #undef CONF_PART
-#undef CONF_LATER
 
 enum conf_key_type {
 	CONF_TYPE_INT = 0,
@@ -51,7 +49,6 @@ enum conf_key_type {
 	CONF_TYPE_SWITCH,
 	CONF_TYPE_WORD,
 	CONF_TYPE_PART,
-	CONF_TYPE_LATER,
 };
 
 enum conf_reload {

@@ -199,7 +199,7 @@ keys_compare(enum conf_object object, const struct pair *p, char *keys, size_t l
 		const struct conf_key *k = &conf_keys[i];
 		bool same;
 
-		if (k->object != object || k->type == CONF_TYPE_LATER || is_object(i))
+		if (k->object != object || is_object(i))
 			continue;
 		if (k->type == CONF_TYPE_PART)
 			same = same_part(i, p);

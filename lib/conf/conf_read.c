@@ -144,7 +144,6 @@ read_value(struct conf_reader *r, const struct conf_key *k, struct conf_at at, v
 		}
 		break;
 	case CONF_TYPE_PART:
-	case CONF_TYPE_LATER:
 		return true;
 	}
 	if (good)
@@ -159,7 +158,7 @@ unknown_key(struct conf_reader *r, enum conf_object object, uint32_t node, const
 	struct conf_object_at *o)
 {
 	const struct conf_pos_node *n = &r->pos->node[node];
-	const struct conf_key *k = conf_key_find(object, key), *near = conf_key_near(object, key);
+	const struct conf_key *near = conf_key_near(object, key);
 	char *shown = NULL, *list = conf_key_list(object);
 	size_t len;
 	FILE *f = open_memstream(&shown, &len);
@@ -169,11 +168,7 @@ unknown_key(struct conf_reader *r, enum conf_object object, uint32_t node, const
 	conf_text_print(key, strlen(key), 40, f);
 	if (fclose(f) != 0)
 		goto out;
-	if (k != NULL) {
-		conf_issues_add(r->issues, CONF_ERROR, n->key_line, n->key_column,
-			conf_pos_pointer(r->pos, node), "\"%s\" is not supported by this version",
-			key);
-	} else if (near != NULL) {
+	if (near != NULL) {
 		o->misspelt[near - conf_keys] = true;
 		conf_issues_add(r->issues, CONF_ERROR, n->key_line, n->key_column,
 			conf_pos_pointer(r->pos, node), "unknown key \"%s\", did you mean \"%s\"?",
@@ -200,7 +195,7 @@ conf_read_object(
 		char *key = conf_pos_key(r->pos, i);
 		const struct conf_key *k = key == NULL ? NULL : conf_key_find(object, key);
 
-		if (k == NULL || k->type == CONF_TYPE_LATER)
+		if (k == NULL)
 			unknown_key(r, object, i, key == NULL ? "?" : key, o);
 		else
 			o->member[k - conf_keys] =
@@ -212,7 +207,7 @@ conf_read_object(
 		struct conf_at m = o->member[i];
 		char phrase[CONF_PHRASE];
 
-		if (k->object != object || k->type == CONF_TYPE_LATER)
+		if (k->object != object)
 			continue;
 		if (m.v == NULL) {
 			if (conf_key_required(k) && !o->misspelt[i]) {

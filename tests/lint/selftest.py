@@ -203,8 +203,7 @@ class Docs(Tree):
         self.put(docs.COMMANDS, 'MGMT_SHOW("show carp all", carp_all, "x", "y")\n'
                  'MGMT_DO("set carp GROUP advskew 0-254", request, X, "x",\n\t"y")\n')
         self.put(docs.MAKEFILE, "demo:\n\t@true\n")
-        self.put(docs.KEYS, 'CONF_VALUE(CARP, DSCP, "dscp", INT, dscp)\n'
-                 'CONF_LATER(IF, VLAN, "vlan", "tag")\n')
+        self.put(docs.KEYS, 'CONF_VALUE(CARP, DSCP, "dscp", INT, dscp)\n')
         self.put(docs.KEYS_DOC, "| `dscp` | carp |\n")
         self.put(docs.DROPS, 'DP_DROP(TTL, "ttl", "used up")\nDP_DROP(A, "a", "x")\n'
                  'DP_DROP(B, "b", "y")\n')
