@@ -37,13 +37,11 @@ enum pass { PASS_LOCAL, PASS_EDGE, PASS_CONNECTED, PASS_COUNT };
 static void
 add_anycast(struct list *l, const struct base_prefix *p, uint16_t if_index)
 {
-	struct base_addr first = p->addr;
+	const struct base_prefix net = base_prefix_network(p);
 
 	if (p->plen > 126)
 		return;
-	for (unsigned int bit = p->plen; bit < 128; bit++)
-		first.bytes[bit / 8] &= (uint8_t) ~(0x80U >> bit % 8);
-	add(l, &first, 128, FIB_NH_DROP, if_index, FIB_GROUP_NONE);
+	add(l, &net.addr, 128, FIB_NH_DROP, if_index, FIB_GROUP_NONE);
 }
 
 /* Network and broadcast address; a /31 has neither (RFC 3021). */

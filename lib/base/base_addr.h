@@ -4,6 +4,7 @@
 #ifndef BASE_ADDR_H
 #define BASE_ADDR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /**
@@ -70,6 +71,41 @@ static inline uint32_t
 base_ip4_mask(uint8_t plen)
 {
 	return plen == 0 ? 0 : UINT32_MAX << (32 - plen);
+}
+
+/** The bytes of an address with the bits after the first plen zero. */
+static inline void
+base_addr_mask(uint8_t bytes[16], uint8_t plen)
+{
+	for (unsigned int i = 0; i < 16; i++) {
+		unsigned int kept = plen > i * 8 ? plen - i * 8 : 0;
+
+		if (kept < 8)
+			bytes[i] = (uint8_t)(bytes[i] & (0xff00U >> kept));
+	}
+}
+
+/** The same prefix with the bits after it zero. */
+static inline struct base_prefix
+base_prefix_network(const struct base_prefix *p)
+{
+	struct base_prefix net = *p;
+
+	base_addr_mask(net.addr.bytes, net.plen);
+	return net;
+}
+
+/** Whether an address is in a prefix; the bits after it do not matter. */
+static inline bool
+base_prefix_holds(const struct base_prefix *p, const struct base_addr *a)
+{
+	unsigned int whole = p->plen / 8, rest = p->plen % 8;
+
+	for (unsigned int i = 0; i < whole; i++)
+		if (p->addr.bytes[i] != a->bytes[i])
+			return false;
+	return p->addr.family == a->family &&
+		(rest == 0 || ((p->addr.bytes[whole] ^ a->bytes[whole]) >> (8 - rest)) == 0);
 }
 
 /** The group's shared MAC, 00:00:5e:00:01:<vhid> (protocol note 3). */

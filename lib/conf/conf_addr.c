@@ -50,33 +50,6 @@ conf_addr_bits(const struct base_addr *a)
 	return a->family == BASE_FAMILY_IP4 ? 32 : 128;
 }
 
-struct base_prefix
-conf_prefix_network(const struct base_prefix *p)
-{
-	struct base_prefix net = *p;
-
-	for (unsigned int i = 0; i < sizeof(net.addr.bytes); i++) {
-		unsigned int kept = p->plen > i * 8 ? p->plen - i * 8 : 0;
-
-		if (kept < 8)
-			net.addr.bytes[i] &= (uint8_t)(0xff00u >> kept);
-	}
-	return net;
-}
-
-bool
-conf_prefix_holds(const struct base_prefix *p, const struct base_addr *a)
-{
-	struct base_prefix other = {.addr = *a, .plen = p->plen};
-
-	if (p->addr.family != a->family)
-		return false;
-	other = conf_prefix_network(&other);
-	struct base_prefix net = conf_prefix_network(p);
-
-	return memcmp(net.addr.bytes, other.addr.bytes, sizeof(net.addr.bytes)) == 0;
-}
-
 bool
 conf_addr_link_local(const struct base_addr *a)
 {
@@ -129,7 +102,7 @@ conf_host_unfit(const struct base_addr *a, uint8_t plen)
 	/* the two addresses of a /31, and of a /127, are both hosts (RFC 3021, RFC 6164) */
 	if (plen + 2u > conf_addr_bits(a))
 		return NULL;
-	net = conf_prefix_network(&net);
+	net = base_prefix_network(&net);
 	if (memcmp(net.addr.bytes, a->bytes, sizeof(a->bytes)) == 0)
 		return a->family == BASE_FAMILY_IP4 ? "the network address"
 						    : "the subnet-router anycast address";

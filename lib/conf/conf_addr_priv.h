@@ -12,9 +12,6 @@
 int conf_addr_parse(const char *s, struct base_addr *out);
 /** 32 or 128. */
 unsigned int conf_addr_bits(const struct base_addr *a);
-/** The same prefix with the bits after it zero. */
-struct base_prefix conf_prefix_network(const struct base_prefix *p);
-bool conf_prefix_holds(const struct base_prefix *p, const struct base_addr *a);
 /** True for fe80::/10, which means a different thing on each interface. */
 bool conf_addr_link_local(const struct base_addr *a);
 /** Why no host can have this address ("a multicast address"), or NULL. */

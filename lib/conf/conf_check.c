@@ -208,7 +208,7 @@ check_overlaps(struct conf_reader *r)
 		if (p->repeated || if_index == CONF_IF_NONE || conf_addr_link_local(&p->p.addr))
 			continue;
 		e[n++] = (struct conf_entry){
-			.p = conf_prefix_network(&p->p), .node = p->node, .if_index = if_index};
+			.p = base_prefix_network(&p->p), .node = p->node, .if_index = if_index};
 	}
 	qsort(e, n, sizeof(*e), compare_subnet);
 	for (uint32_t i = 0; i < n; i++) {
@@ -217,7 +217,7 @@ check_overlaps(struct conf_reader *r)
 		if (i > 0 && compare_prefix(&e[i], &e[i - 1]) == 0 &&
 			e[i].if_index == e[i - 1].if_index)
 			continue;
-		while (depth > 0 && !conf_prefix_holds(&stack[depth - 1]->p, &e[i].p.addr))
+		while (depth > 0 && !base_prefix_holds(&stack[depth - 1]->p, &e[i].p.addr))
 			depth--;
 		for (k = depth; k > 0 && stack[k - 1]->if_index == e[i].if_index; k--)
 			;

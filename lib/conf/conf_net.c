@@ -47,7 +47,7 @@ conf_nets_build(struct conf_nets *s, const struct conf_reader *r, bool vips)
 			conf_addr_link_local(&p->p.addr))
 			continue;
 		s->net[s->n++] = (struct conf_net){
-			.net = conf_prefix_network(&p->p), .if_index = if_index, .place = i};
+			.net = base_prefix_network(&p->p), .if_index = if_index, .place = i};
 	}
 	qsort(s->net, s->n, sizeof(*s->net), compare);
 	for (unsigned int plen = 0; plen <= 128; plen++) {
@@ -86,7 +86,7 @@ conf_nets_find(const struct conf_nets *s, const struct base_addr *a)
 
 		if (s->first[plen] == s->first[plen + 1])
 			continue;
-		p = conf_prefix_network(&p);
+		p = base_prefix_network(&p);
 		net = conf_nets_exact(s, &p);
 		if (net != NULL)
 			return net;

@@ -56,7 +56,7 @@ conf_part_ra_prefix(struct conf_reader *r, const struct conf_key *k, struct conf
 	}
 	if (!conf_read_prefix(r, at, 1, &p))
 		return;
-	net = conf_prefix_network(&p);
+	net = base_prefix_network(&p);
 	if (p.addr.family != BASE_FAMILY_IP6)
 		conf_error(r, at.node, "%s is no IPv6 prefix", conf_prefix_str(&p, a));
 	else if (conf_addr_compare(&net.addr, &p.addr) != 0)
@@ -229,7 +229,7 @@ conf_part_ra(struct conf_reader *r, const struct conf_key *k, struct conf_at at,
 static void
 add_prefix(struct conf_ra *ra, const struct base_prefix *address)
 {
-	struct base_prefix net = conf_prefix_network(address);
+	struct base_prefix net = base_prefix_network(address);
 	struct wire_ra_prefix *p = &ra->msg.prefix[ra->msg.n_prefixes];
 
 	if (net.addr.family != BASE_FAMILY_IP6 || conf_addr_link_local(&net.addr) ||

@@ -95,7 +95,7 @@ read_host(struct conf_reader *r, struct conf_at at, struct base_prefix *out)
 	}
 	what = conf_host_unfit(&out->addr, out->plen);
 	if (what != NULL) {
-		struct base_prefix net = conf_prefix_network(out);
+		struct base_prefix net = base_prefix_network(out);
 
 		conf_error(r, at.node, "%s is %s of %s, expected the address of a host",
 			conf_addr_str(&out->addr, a), what, conf_prefix_str(&net, b));
@@ -154,7 +154,7 @@ conf_read_route_prefix(struct conf_reader *r, struct conf_at at, uint32_t route)
 
 	if (!conf_read_prefix(r, at, 0, &p))
 		return;
-	net = conf_prefix_network(&p);
+	net = base_prefix_network(&p);
 	if (conf_addr_compare(&net.addr, &p.addr) != 0) {
 		conf_error(r, at.node, "%s has bits set after its prefix length, expected %s",
 			conf_prefix_str(&p, a), conf_prefix_str(&net, b));

@@ -16,15 +16,6 @@
 #define ROUND_NS       (5 * BASE_NS_PER_S)
 #define LOOKS_PER_TURN 16
 
-static bool
-prefix_holds(const struct base_prefix *p, const struct base_addr *a)
-{
-	unsigned int whole = p->plen / 8, rest = p->plen % 8;
-
-	return p->addr.family == a->family && memcmp(p->addr.bytes, a->bytes, whole) == 0 &&
-		(rest == 0 || ((p->addr.bytes[whole] ^ a->bytes[whole]) >> (8 - rest)) == 0);
-}
-
 /* The network's own address and the broadcast address are no host's; a /31 has neither. */
 static bool
 is_edge(const struct base_prefix *p, const struct base_addr *a)
@@ -44,7 +35,7 @@ ctl_is_on_link(const struct ctl_if *f, const struct base_addr *addr)
 	if (addr->family == BASE_FAMILY_IP6 && wire_ip6_is_link_local(addr->bytes))
 		return true;
 	for (uint16_t i = 0; i < f->n_on_link; i++)
-		if (prefix_holds(&f->on_link[i], addr))
+		if (base_prefix_holds(&f->on_link[i], addr))
 			return !is_edge(&f->on_link[i], addr);
 	return false;
 }

@@ -20,20 +20,6 @@ fib_complain(char *err, unsigned int err_len, const char *fmt, ...)
 	va_end(ap);
 }
 
-struct base_prefix
-fib_network(const struct base_prefix *p)
-{
-	struct base_prefix net = *p;
-
-	for (unsigned int i = 0; i < sizeof(net.addr.bytes); i++) {
-		unsigned int kept = net.plen > i * 8 ? net.plen - i * 8U : 0;
-
-		if (kept < 8)
-			net.addr.bytes[i] &= (uint8_t)(0xff00U >> kept);
-	}
-	return net;
-}
-
 /* Only what the type and the family use, so that equal ones have equal bytes. */
 static struct fib_nh
 nh_clean(const struct fib_nh *nh, unsigned int family)
@@ -164,7 +150,7 @@ routes_take(struct fib *f, const struct fib_route *routes, uint32_t n)
 	if (!fib_rib_reserve(&f->rib, n))
 		return -ENOMEM;
 	for (uint32_t i = 0; i < n; i++) {
-		struct base_prefix p = fib_network(&routes[i].prefix);
+		struct base_prefix p = base_prefix_network(&routes[i].prefix);
 		struct fib_nh_room nh;
 		uint32_t number;
 		int ret;

@@ -85,7 +85,7 @@ step_make(struct fib *f, const struct fib_change *c, uint32_t i, struct step *s,
 		(void)fib_route_ok(&c->route, i, err, err_len);
 		return -EINVAL;
 	}
-	s->prefix = fib_network(p);
+	s->prefix = base_prefix_network(p);
 	ret = step_check(f, c, i, s, err, err_len);
 	if (ret != 0 || s->remove)
 		return ret;
@@ -259,7 +259,7 @@ remove_unseen(void *arg, struct fib_rib_node *n)
 static void
 compare_one(struct replacing *w, const struct fib_route *r, struct fib_replaced *done)
 {
-	struct base_prefix p = fib_network(&r->prefix);
+	struct base_prefix p = base_prefix_network(&r->prefix);
 	struct fib_rib_node *n = fib_rib_find(&w->f->rib, &p);
 	struct fib_nh_room nh;
 
@@ -359,7 +359,7 @@ place_of(const struct fib *f, const struct base_prefix *p)
 uint32_t
 fib_route_find(const struct fib *f, const struct base_prefix *p)
 {
-	struct base_prefix net = fib_network(p);
+	struct base_prefix net = base_prefix_network(p);
 
 	return place_of(f, &net);
 }

@@ -40,7 +40,6 @@ fib_complain(char *err, unsigned int err_len, const char *fmt, ...);
 int fib_failed(int ret, uint32_t n, char *err, unsigned int err_len);
 /** @param i  for the message */
 bool fib_route_ok(const struct fib_route *r, uint32_t i, char *err, unsigned int err_len);
-struct base_prefix fib_network(const struct base_prefix *p);
 /** What counts of a next hop, in bytes that can be compared. */
 void fib_nh_normal(const struct fib_nh *nh, unsigned int family, struct fib_nh_room *out);
 uint32_t fib_with_headroom(uint32_t nodes);

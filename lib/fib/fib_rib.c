@@ -84,14 +84,8 @@ node_take(struct fib_rib *r, const struct base_prefix *p, unsigned int plen)
 	BASE_ASSERT(n != NULL);
 	r->spare = n->child[0];
 	r->n_spare--;
-	*n = (struct fib_rib_node){.prefix = *p};
-	n->prefix.plen = (uint8_t)plen;
-	for (unsigned int i = 0; i < sizeof(n->prefix.addr.bytes); i++) {
-		unsigned int kept = plen > i * 8 ? plen - i * 8 : 0;
-
-		if (kept < 8)
-			n->prefix.addr.bytes[i] &= (uint8_t)(0xff00U >> kept);
-	}
+	*n = (struct fib_rib_node){.prefix = {.addr = p->addr, .plen = (uint8_t)plen}};
+	base_addr_mask(n->prefix.addr.bytes, n->prefix.plen);
 	return n;
 }
 

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base_addr.h"
 #include "base_bytes.h"
 
 #define HOP_LIMIT 255
@@ -29,17 +30,6 @@
 const uint8_t wire_ip6_all_routers[WIRE_IP6_ADDR_LEN] = {0xff, 0x02, [15] = 2};
 
 static void
-mask_prefix(uint8_t prefix[WIRE_IP6_ADDR_LEN], uint8_t plen)
-{
-	for (unsigned int i = 0; i < WIRE_IP6_ADDR_LEN; i++) {
-		unsigned int bits = plen > 8 * i ? plen - 8 * i : 0;
-
-		if (bits < 8)
-			prefix[i] = (uint8_t)(prefix[i] & (0xff00 >> bits));
-	}
-}
-
-static void
 keep_prefix(const uint8_t *p, struct wire_ra *ra)
 {
 	struct wire_ra_prefix *out = &ra->prefix[ra->n_prefixes];
@@ -53,7 +43,7 @@ keep_prefix(const uint8_t *p, struct wire_ra *ra)
 	out->valid_s = base_load_be32(p + 4);
 	out->preferred_s = base_load_be32(p + 8);
 	memcpy(out->prefix, p + 16, WIRE_IP6_ADDR_LEN);
-	mask_prefix(out->prefix, out->plen);
+	base_addr_mask(out->prefix, out->plen);
 	ra->n_prefixes++;
 }
 

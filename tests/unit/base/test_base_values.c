@@ -87,6 +87,33 @@ masks_of_every_prefix_length(void **state)
 	assert_int_equal(base_ip4_mask(32), UINT32_MAX);
 }
 
+/* Bit by bit, each length: what is after it goes, and does not matter. */
+static void
+networks_of_every_prefix_length(void **state)
+{
+	(void)state;
+	for (unsigned int plen = 0; plen <= 128; plen++) {
+		struct base_prefix p = {.addr.family = BASE_FAMILY_IP6, .plen = (uint8_t)plen};
+		struct base_prefix net;
+
+		memset(p.addr.bytes, 0xff, sizeof(p.addr.bytes));
+		net = base_prefix_network(&p);
+		assert_int_equal(net.plen, plen);
+		for (unsigned int bit = 0; bit < 128; bit++) {
+			struct base_addr other = p.addr;
+
+			assert_int_equal(net.addr.bytes[bit / 8] >> (7 - bit % 8) & 1, bit < plen);
+			other.bytes[bit / 8] ^= (uint8_t)(0x80 >> bit % 8);
+			assert_int_equal(base_prefix_holds(&p, &other), bit >= plen);
+		}
+		assert_true(base_prefix_holds(&net, &p.addr));
+	}
+	const struct base_prefix any = {.addr.family = BASE_FAMILY_IP4};
+	const struct base_addr ip6 = {.family = BASE_FAMILY_IP6};
+
+	assert_false(base_prefix_holds(&any, &ip6));
+}
+
 static void
 vmac_ends_in_the_vhid(void **state)
 {
@@ -128,6 +155,7 @@ main(void)
 		cmocka_unit_test(stores_write_their_bytes_and_no_other),
 		cmocka_unit_test(ip4_goes_through_an_address_and_back),
 		cmocka_unit_test(masks_of_every_prefix_length),
+		cmocka_unit_test(networks_of_every_prefix_length),
 		cmocka_unit_test(vmac_ends_in_the_vhid),
 		cmocka_unit_test(time_saturates),
 	};
