@@ -25,6 +25,7 @@
 #include "compat_thread.h"
 #include "conf.h"
 #include "doctor.h"
+#include "dp.h"
 #include "eal_args.h"
 #include "lcore_plan.h"
 #include "mgmt.h"
@@ -172,22 +173,13 @@ state_of(const struct wire_up *w)
 	};
 }
 
-static base_ns_t
-clock_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (base_ns_t)t.tv_sec * BASE_NS_PER_S + (base_ns_t)t.tv_nsec;
-}
-
 static void
 wait_for_end(struct wire_up *w, const sigset_t *set, struct notify *n)
 {
 	const struct timespec poll = {.tv_nsec = 20 * 1000 * 1000};
 	struct notify_state state = state_of(w);
 
-	notify_ready(n, clock_ns(), &state);
+	notify_ready(n, dp_clock(), &state);
 	while (!wire_up_finished(w)) {
 		int sig = sigtimedwait(set, NULL, &poll);
 
@@ -198,7 +190,7 @@ wait_for_end(struct wire_up *w, const sigset_t *set, struct notify *n)
 			wire_up_reload(w);
 		}
 		state = state_of(w);
-		notify_turn(n, clock_ns(), &state);
+		notify_turn(n, dp_clock(), &state);
 	}
 	notify_stopping(n);
 }

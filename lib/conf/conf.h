@@ -255,17 +255,15 @@ struct conf *conf_parse(const char *text, size_t len, const char *path, unsigned
 /**
  * A route from words, checked against a configuration as those of its file are.
  * @param via        next hops with commas between, or NULL
- * @param type       "blackhole" and the like; NULL with via
+ * @param type       CONF_ROUTE_VIA with via
  * @param interface  a name, or NULL
  * @param hops       room for them, which the route then points to
  * @return 0, or -1 with the reason in err
  * @thread any
  */
-int conf_route_parse(const struct conf *c, const char *prefix, const char *via, const char *type,
-	const char *interface, struct conf_route *out, struct conf_hop hops[CONF_HOPS_MAX],
-	char *err, size_t err_len);
-/** "via", "blackhole", ... */
-const char *conf_route_type_name(enum conf_route_type type);
+int conf_route_parse(const struct conf *c, const char *prefix, const char *via,
+	enum conf_route_type type, const char *interface, struct conf_route *out,
+	struct conf_hop hops[CONF_HOPS_MAX], char *err, size_t err_len);
 
 /** Wipe keys and free; NULL is fine. */
 void conf_free(struct conf *c);
@@ -290,6 +288,8 @@ void conf_issues_free(struct conf_issues *issues);
  */
 int conf_pass_file_read(const char *path, uint8_t key[AUTH_KEY_LEN], char *err, size_t err_len);
 
+/** An address of either family, without prefix length. @return 0 or -1 */
+int conf_addr_parse(const char *s, struct base_addr *out);
 /** A MAC address as aa:bb:cc:dd:ee:ff. @return false: it is none */
 bool conf_mac_parse(const char *s, uint8_t mac[BASE_MAC_LEN]);
 

@@ -8,8 +8,6 @@
 
 /** Arithmetic and classes of addresses. Unused bytes of an IPv4 address are zero throughout. */
 
-/** An address of either family, without prefix length. @return 0 or -1 */
-int conf_addr_parse(const char *s, struct base_addr *out);
 /** 32 or 128. */
 unsigned int conf_addr_bits(const struct base_addr *a);
 /** True for fe80::/10, which means a different thing on each interface. */

@@ -26,8 +26,8 @@ check_interfaces(struct conf_reader *r)
 	}
 }
 
-static int
-compare_prefix(const struct conf_entry *a, const struct conf_entry *b)
+int
+conf_entry_compare_prefix(const struct conf_entry *a, const struct conf_entry *b)
 {
 	int order = conf_addr_compare(&a->p.addr, &b->p.addr);
 
@@ -50,12 +50,11 @@ compare_address(const void *va, const void *vb)
 	return a->node < b->node ? -1 : a->node > b->node;
 }
 
-/** By prefix, interface, then place in the file. */
-static int
-compare_subnet(const void *va, const void *vb)
+int
+conf_entry_compare_subnet(const void *va, const void *vb)
 {
 	const struct conf_entry *a = va, *b = vb;
-	int order = compare_prefix(a, b);
+	int order = conf_entry_compare_prefix(a, b);
 
 	if (order != 0)
 		return order;
@@ -189,7 +188,8 @@ report_overlap(struct conf_reader *r, const struct conf_entry *a, const struct c
 
 /**
  * Subnets of different interfaces, those of shared addresses included, must not overlap. In the
- * order of compare_subnet() a subnet follows all that hold it, so a stack of those is enough.
+ * order of conf_entry_compare_subnet() a subnet follows all that hold it, so a stack of those is
+ * enough.
  */
 static void
 check_overlaps(struct conf_reader *r)
@@ -210,11 +210,11 @@ check_overlaps(struct conf_reader *r)
 		e[n++] = (struct conf_entry){
 			.p = base_prefix_network(&p->p), .node = p->node, .if_index = if_index};
 	}
-	qsort(e, n, sizeof(*e), compare_subnet);
+	qsort(e, n, sizeof(*e), conf_entry_compare_subnet);
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t k;
 
-		if (i > 0 && compare_prefix(&e[i], &e[i - 1]) == 0 &&
+		if (i > 0 && conf_entry_compare_prefix(&e[i], &e[i - 1]) == 0 &&
 			e[i].if_index == e[i - 1].if_index)
 			continue;
 		while (depth > 0 && !base_prefix_holds(&stack[depth - 1]->p, &e[i].p.addr))

@@ -17,6 +17,11 @@ struct conf_entry {
 	uint16_t if_index;
 };
 
+/** By prefix. */
+int conf_entry_compare_prefix(const struct conf_entry *a, const struct conf_entry *b);
+/** By prefix, interface, then place in the file; for qsort(). */
+int conf_entry_compare_subnet(const void *va, const void *vb);
+
 /** What interfaces share a device, and that they can. */
 void conf_check_devices(struct conf_reader *r);
 /** Taps of host paths. */

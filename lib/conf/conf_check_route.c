@@ -17,30 +17,6 @@ static const char *const types[] = {
 	[CONF_ROUTE_PROHIBIT] = "prohibit",
 };
 
-const char *
-conf_route_type_name(enum conf_route_type type)
-{
-	return types[type];
-}
-
-static int
-entry_compare(const struct conf_entry *a, const struct conf_entry *b)
-{
-	int order = conf_addr_compare(&a->p.addr, &b->p.addr);
-
-	return order != 0 ? order : (a->p.plen > b->p.plen) - (a->p.plen < b->p.plen);
-}
-
-/* By prefix, then place in the file. */
-static int
-place_compare(const void *va, const void *vb)
-{
-	const struct conf_entry *a = va, *b = vb;
-	int order = entry_compare(a, b);
-
-	return order != 0 ? order : (a->node > b->node) - (a->node < b->node);
-}
-
 /** The next hop on a connected subnet; its interface, or CONF_IF_NONE, which is reported. */
 static uint16_t
 find_via(struct conf_reader *r, uint32_t node, const struct base_addr *via,
@@ -180,9 +156,9 @@ check_prefixes(struct conf_reader *r, const struct conf_nets *connected)
 				conf_line(r, r->place[net->place].node));
 	}
 	if (n > 0)
-		qsort(e, n, sizeof(*e), place_compare);
+		qsort(e, n, sizeof(*e), conf_entry_compare_subnet);
 	for (uint32_t i = 1, first = 0; i < n; i++) {
-		if (entry_compare(&e[i], &e[first]) == 0)
+		if (conf_entry_compare_prefix(&e[i], &e[first]) == 0)
 			conf_error(r, e[i].node, "a route to %s is given at line %u already",
 				conf_prefix_str(&e[i].p, buf), conf_line(r, e[first].node));
 		else
@@ -326,11 +302,11 @@ words_check(struct conf_reader *r, struct words *w, const char *prefix, const ch
 }
 
 int
-conf_route_parse(const struct conf *c, const char *prefix, const char *via, const char *type,
-	const char *interface, struct conf_route *out, struct conf_hop hops[CONF_HOPS_MAX],
-	char *err, size_t err_len)
+conf_route_parse(const struct conf *c, const char *prefix, const char *via,
+	enum conf_route_type type, const char *interface, struct conf_route *out,
+	struct conf_hop hops[CONF_HOPS_MAX], char *err, size_t err_len)
 {
-	struct words w = {.c = *c, .route.hops = hops, .at.via = CONF_POS_NONE};
+	struct words w = {.c = *c, .route = {.type = type, .hops = hops}, .at.via = CONF_POS_NONE};
 	struct conf_issues issues;
 	struct conf_reader r = {.c = &w.c, .pos = &w.pos, .issues = &issues, .route = &w.at};
 	int ret = -1;
@@ -342,9 +318,6 @@ conf_route_parse(const struct conf *c, const char *prefix, const char *via, cons
 	w.pos.n = sizeof(w.node) / sizeof(w.node[0]);
 	w.c.routes = &w.route;
 	w.c.n_routes = 1;
-	for (unsigned int t = 0; type != NULL && t < sizeof(types) / sizeof(types[0]); t++)
-		if (strcmp(type, types[t]) == 0)
-			w.route.type = (enum conf_route_type)t;
 	if (places_add(&r, c))
 		words_check(&r, &w, prefix, via, interface);
 	if (r.out_of_memory)

@@ -28,16 +28,9 @@ conf_part_neighbor_address(struct conf_reader *r, const struct conf_key *k, stru
 	struct conf_object_at *o)
 {
 	struct conf_neighbor *n = o->base;
-	char a[CONF_ADDR_STR], buf[CONF_ECHO];
 
-	if (!json_is_string(at.v))
-		conf_expected(r, k, at.node);
-	else if (conf_addr_parse(json_string_value(at.v), &n->addr) != 0)
-		conf_error(r, at.node, "expected an address without prefix length, found %s",
-			conf_echo(r, at.node, buf));
-	else if (conf_addr_unfit(&n->addr) != NULL)
-		conf_error(r, at.node, "%s is %s, expected the address of a host",
-			conf_addr_str(&n->addr, a), conf_addr_unfit(&n->addr));
+	(void)k;
+	(void)conf_read_route_hop(r, at, &n->addr);
 }
 
 void

@@ -71,8 +71,8 @@ request_error(int rc)
 	}
 }
 
-static void
-post(struct mgmt_session *s, const struct ctl_request *req)
+int
+mgmt_cli_post(struct mgmt_session *s, const struct ctl_request *req)
 {
 	char note[256] = "";
 	int rc = ctl_request(s->config->ctl, req, note, sizeof(note));
@@ -83,6 +83,7 @@ post(struct mgmt_session *s, const struct ctl_request *req)
 	} else if (note[0] != '\0') {
 		fprintf(s->out, "%s\n", note);
 	}
+	return rc;
 }
 
 static void
@@ -94,7 +95,7 @@ do_request(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_a
 		.value = a->value,
 	};
 
-	post(s, &req);
+	(void)mgmt_cli_post(s, &req);
 }
 
 static void
@@ -108,7 +109,7 @@ do_neighbor(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_
 	};
 
 	memcpy(req.mac, a->mac, sizeof(req.mac));
-	post(s, &req);
+	(void)mgmt_cli_post(s, &req);
 }
 
 void
@@ -143,7 +144,7 @@ do_key(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args 
 		fprintf(s->out, "refused: \"%s\" %s\n", a->text,
 			err[0] != '\0' ? err : strerror(rc < 0 ? -rc : rc));
 	} else {
-		post(s, &req);
+		(void)mgmt_cli_post(s, &req);
 	}
 	explicit_bzero(req.key, sizeof(req.key));
 	explicit_bzero(a->text, sizeof(a->text));
@@ -210,7 +211,8 @@ do_watch(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_arg
 
 /* A route by its words, checked as one of the file is. */
 static void
-route_set(struct mgmt_session *s, const struct mgmt_args *a, const char *via, const char *type)
+route_set(struct mgmt_session *s, const struct mgmt_args *a, const char *via,
+	enum conf_route_type type)
 {
 	const struct mgmt_config *c = s->config;
 	struct fib_change change = {.op = FIB_SET, .runtime = true};
@@ -234,13 +236,13 @@ static void
 do_route_via(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args *a)
 {
 	(void)row;
-	route_set(s, a, a->text, NULL);
+	route_set(s, a, a->text, CONF_ROUTE_VIA);
 }
 
 static void
 do_route_nowhere(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args *a)
 {
-	route_set(s, a, NULL, conf_route_type_name((enum conf_route_type) - row->request));
+	route_set(s, a, NULL, (enum conf_route_type) - row->request);
 }
 
 static void

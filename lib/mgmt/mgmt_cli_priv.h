@@ -22,6 +22,7 @@
  */
 
 struct cmdline;
+struct ctl_request;
 struct mgmt_cli;
 
 /** What a command line came to, and exit codes of koictl. */
@@ -80,6 +81,9 @@ bool mgmt_cli_feed(struct mgmt_session *s, struct cmdline *cl, const char *bytes
 void mgmt_cli_run(struct mgmt_session *s, const char *line);
 /** Free what the last command left. */
 void mgmt_cli_clear(struct mgmt_session *s);
+
+/** Ask the control lcore; what it says is left in the session. @return as ctl_request() */
+int mgmt_cli_post(struct mgmt_session *s, const struct ctl_request *req);
 
 /** The session that runs in this thread. */
 struct mgmt_session *mgmt_cli_current(void);

@@ -170,25 +170,12 @@ report(struct mgmt_session *s, const struct leaving *l, uint16_t n, base_ns_t wa
 		left, n, mgmt_span_str(waited, span));
 }
 
-static int
-post(struct mgmt_session *s, enum ctl_request_type type)
-{
-	const struct ctl_request req = {.type = type, .group = ELECTION_NONE};
-	char note[256] = "";
-	int rc = ctl_request(s->config->ctl, &req, note, sizeof(note));
-
-	if (rc != 0) {
-		s->status = MGMT_CLI_REFUSED;
-		fprintf(s->out, "refused: %s\n", note[0] != '\0' ? note : strerror(-rc));
-	}
-	return rc;
-}
-
 void
 mgmt_drain(struct mgmt_session *s, uint32_t seconds, bool persist)
 {
 	const struct ctl *ctl = s->config->ctl;
 	const char *mark = s->config->drained_path;
+	const struct ctl_request drain = {.type = CTL_REQ_DRAIN, .group = ELECTION_NONE};
 	uint16_t n = s->config->conf->n_groups;
 	struct leaving *l = calloc(n + 1u, sizeof(*l));
 	base_ns_t from, wait;
@@ -211,7 +198,7 @@ mgmt_drain(struct mgmt_session *s, uint32_t seconds, bool persist)
 	}
 	from = dp_clock();
 	wait = seconds != 0 ? seconds * BASE_NS_PER_S : patience(ctl, n);
-	if (post(s, CTL_REQ_DRAIN) == 0) {
+	if (mgmt_cli_post(s, &drain) == 0) {
 		const struct timespec look = {.tv_nsec = (long)LOOK_NS};
 
 		while (!all_done(ctl, n, from, l) && dp_clock() - from < wait)
@@ -224,6 +211,7 @@ mgmt_drain(struct mgmt_session *s, uint32_t seconds, bool persist)
 void
 mgmt_undrain(struct mgmt_session *s)
 {
+	const struct ctl_request undrain = {.type = CTL_REQ_UNDRAIN, .group = ELECTION_NONE};
 	struct ctl_box_view box;
 
 	if (unlink(s->config->drained_path) != 0 && errno != ENOENT && errno != ENOTDIR) {
@@ -232,7 +220,7 @@ mgmt_undrain(struct mgmt_session *s)
 			strerror(errno));
 		return;
 	}
-	if (post(s, CTL_REQ_UNDRAIN) != 0)
+	if (mgmt_cli_post(s, &undrain) != 0)
 		return;
 	ctl_box_view(s->config->ctl, &box);
 	if (box.demotion != 0)

@@ -4,7 +4,6 @@
 /* Interfaces, ports, neighbours. */
 #include "mgmt_view_priv.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -46,12 +45,7 @@ mgmt_addr_parse(const char *p, size_t n, struct base_addr *out)
 		return false;
 	memcpy(text, p, n);
 	text[n] = '\0';
-	memset(out, 0, sizeof(*out));
-	if (inet_pton(AF_INET, text, out->bytes) == 1)
-		out->family = BASE_FAMILY_IP4;
-	else if (inet_pton(AF_INET6, text, out->bytes) == 1)
-		out->family = BASE_FAMILY_IP6;
-	return out->family != BASE_FAMILY_NONE;
+	return conf_addr_parse(text, out) == 0;
 }
 
 bool

@@ -4,7 +4,6 @@
 /* Numbers and masks in words, the same in events, views and explanations, and back. */
 #include "mgmt_view_priv.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,7 +114,7 @@ mgmt_family_name(unsigned int family)
 bool
 mgmt_prefix_parse(const char *p, size_t len, struct mgmt_args *a)
 {
-	char text[CONF_ADDR_STR], *slash, *end;
+	char text[CONF_ADDR_STR], *slash;
 	struct base_addr *addr = &a->prefix.addr;
 	unsigned long plen, bits;
 
@@ -126,18 +125,13 @@ mgmt_prefix_parse(const char *p, size_t len, struct mgmt_args *a)
 	slash = strchr(text, '/');
 	if (slash != NULL)
 		*slash = '\0';
-	memset(addr, 0, sizeof(*addr));
-	if (inet_pton(AF_INET, text, addr->bytes) == 1)
-		addr->family = BASE_FAMILY_IP4;
-	else if (inet_pton(AF_INET6, text, addr->bytes) == 1)
-		addr->family = BASE_FAMILY_IP6;
-	else
+	if (!mgmt_addr_parse(text, strlen(text), addr))
 		return false;
 	bits = plen = addr->family == BASE_FAMILY_IP4 ? 32 : 128;
 	if (slash != NULL) {
 		if (strspn(slash + 1, "0123456789") != strlen(slash + 1) || slash[1] == '\0')
 			return false;
-		plen = strtoul(slash + 1, &end, 10);
+		plen = strtoul(slash + 1, NULL, 10);
 	}
 	if (plen > bits)
 		return false;

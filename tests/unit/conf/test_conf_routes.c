@@ -304,32 +304,34 @@ static void
 routes_by_words(void **state)
 {
 	static const struct {
-		const char *prefix, *via, *type, *interface, *err;
+		const char *prefix, *via;
+		enum conf_route_type type;
+		const char *interface, *err;
 	} words[] = {
-		{"10.0.0.0/8", "192.0.2.254", NULL, NULL, NULL},
-		{"10.0.0.0/8", "192.0.2.254,192.0.2.253", NULL, "lan", NULL},
-		{"10.0.0.0/8", NULL, "blackhole", NULL, NULL},
-		{"2001:db8::/32", "fe80::1", NULL, "wan", NULL},
-		{"10.0.0.1/8", "192.0.2.254", NULL, NULL,
+		{"10.0.0.0/8", "192.0.2.254", CONF_ROUTE_VIA, NULL, NULL},
+		{"10.0.0.0/8", "192.0.2.254,192.0.2.253", CONF_ROUTE_VIA, "lan", NULL},
+		{"10.0.0.0/8", NULL, CONF_ROUTE_BLACKHOLE, NULL, NULL},
+		{"2001:db8::/32", "fe80::1", CONF_ROUTE_VIA, "wan", NULL},
+		{"10.0.0.1/8", "192.0.2.254", CONF_ROUTE_VIA, NULL,
 			"10.0.0.1/8 has bits set after its prefix length, expected 10.0.0.0/8"},
-		{"10.0.0.0/8", "192.0.2.254,", NULL, NULL,
+		{"10.0.0.0/8", "192.0.2.254,", CONF_ROUTE_VIA, NULL,
 			"expected an address without prefix length, found "},
-		{"10.0.0.0/8", "192.0.2.254,192.0.2.254", NULL, NULL,
+		{"10.0.0.0/8", "192.0.2.254,192.0.2.254", CONF_ROUTE_VIA, NULL,
 			"192.0.2.254 is given as a next hop already"},
-		{"10.0.0.0/8", "8.8.8.8", NULL, NULL,
+		{"10.0.0.0/8", "8.8.8.8", CONF_ROUTE_VIA, NULL,
 			"8.8.8.8 is on no connected subnet, there are 192.0.2.0/24 of \"lan\", "
 			"198.51.100.0/24 of \"wan\""},
-		{"10.0.0.0/8", "192.0.2.2", NULL, NULL,
+		{"10.0.0.0/8", "192.0.2.2", CONF_ROUTE_VIA, NULL,
 			"192.0.2.2 is the address of interface \"lan\" itself, expected another "
 			"host"},
-		{"10.0.0.0/8", "192.0.2.254", NULL, "wan",
+		{"10.0.0.0/8", "192.0.2.254", CONF_ROUTE_VIA, "wan",
 			"192.0.2.254 is on a subnet of interface \"lan\", not of \"wan\""},
-		{"2001:db8::/32", "fe80::1", NULL, NULL,
+		{"2001:db8::/32", "fe80::1", CONF_ROUTE_VIA, NULL,
 			"fe80::1 is link-local: the route needs an \"interface\""},
-		{"192.0.2.0/24", "198.51.100.254", NULL, NULL,
+		{"192.0.2.0/24", "198.51.100.254", CONF_ROUTE_VIA, NULL,
 			"192.0.2.0/24 is connected by interface \"lan\" (line 1) and needs no "
 			"route"},
-		{"x", NULL, "blackhole", NULL,
+		{"x", NULL, CONF_ROUTE_BLACKHOLE, NULL,
 			"expected an address and its prefix length such as 192.0.2.2/24 or "
 			"2001:db8::2/64, found x"},
 	};
