@@ -90,14 +90,7 @@ static bool
 peer_mac(struct ctl *c, const struct ctl_group *g, const struct base_addr *peer,
 	uint8_t mac[BASE_MAC_LEN])
 {
-	uint16_t if_index = g->conf->if_index;
-
-	if (peer->family == BASE_FAMILY_IP4
-			? fib_nbr_lookup(c->nbr, if_index, base_addr_ip4(peer), mac)
-			: fib_nbr_lookup6(c->nbr, if_index, peer->bytes, mac))
-		return true;
-	fib_nbr_resolve(c->nbr, if_index, peer, NULL, c->now, ctl_nbr_act, c);
-	return false;
+	return ctl_nbr_mac(c, g->conf->if_index, peer, mac);
 }
 
 static int

@@ -333,6 +333,9 @@ void ctl_punts(struct ctl *c);
 bool ctl_is_our_mac(const struct ctl_if *f, const uint8_t mac[BASE_MAC_LEN]);
 /** The resolver's actions; arg is the ctl. */
 void ctl_nbr_act(void *arg, const struct fib_nbr_action *a);
+/** The MAC of a neighbour; when there is none, it is asked for. @return false: none yet */
+bool ctl_nbr_mac(
+	struct ctl *c, uint16_t if_index, const struct base_addr *addr, uint8_t mac[BASE_MAC_LEN]);
 void ctl_requests(struct ctl *c);
 void ctl_ports(struct ctl *c);
 /** Tell the election which interfaces hear anything at all. */

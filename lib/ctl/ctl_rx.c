@@ -501,3 +501,15 @@ ctl_frames_seen(struct ctl *c)
 		ctl_feed(c, &ev);
 	}
 }
+
+bool
+ctl_nbr_mac(
+	struct ctl *c, uint16_t if_index, const struct base_addr *addr, uint8_t mac[BASE_MAC_LEN])
+{
+	if (addr->family == BASE_FAMILY_IP4
+			? fib_nbr_lookup(c->nbr, if_index, base_addr_ip4(addr), mac)
+			: fib_nbr_lookup6(c->nbr, if_index, addr->bytes, mac))
+		return true;
+	fib_nbr_resolve(c->nbr, if_index, addr, NULL, c->now, ctl_nbr_act, c);
+	return false;
+}

@@ -156,12 +156,8 @@ look(struct ctl *c, const struct ctl_hop *h)
 {
 	uint8_t mac[BASE_MAC_LEN];
 
-	if (!c->ifs[h->if_id].link_up)
-		return;
-	if (h->addr.family == BASE_FAMILY_IP4
-			? !fib_nbr_lookup(c->nbr, h->if_id, base_addr_ip4(&h->addr), mac)
-			: !fib_nbr_lookup6(c->nbr, h->if_id, h->addr.bytes, mac))
-		fib_nbr_resolve(c->nbr, h->if_id, &h->addr, NULL, c->now, ctl_nbr_act, c);
+	if (c->ifs[h->if_id].link_up)
+		(void)ctl_nbr_mac(c, h->if_id, &h->addr, mac);
 }
 
 void

@@ -194,10 +194,10 @@ lcore_create(struct dp *dp, uint16_t id, const struct dp_worker_config *w, uint3
 	lc->dp = dp;
 	lc->id = id;
 	lc->src = &dp->sources[id];
+	lc->nudge_at = BASE_NS_NEVER;
+	for (uint16_t i = 0; id == 0 && i < dp->n_ports; i++)
+		lc->nudge_at = dp->ports[i].nudge ? 0 : lc->nudge_at;
 	for (unsigned int e = 0; e < DP_ERROR_COUNT; e++) {
-		lc->nudge_at = BASE_NS_NEVER;
-		for (uint16_t i = 0; id == 0 && i < dp->n_ports; i++)
-			lc->nudge_at = dp->ports[i].nudge ? 0 : lc->nudge_at;
 		dp_bucket_init(&lc->icmp[e], icmp_per_s);
 		dp_bucket_init(&lc->icmp6[e], icmp_per_s);
 	}

@@ -126,15 +126,6 @@ too_big_for_hop(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_hop *ho
 	}
 }
 
-static void
-forward_later(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_if *out,
-	const struct base_addr *next_hop)
-{
-	*dp_meta(m) =
-		(struct dp_meta){.kind = DP_KIND_FORWARDED, .group = DP_NONE, .src_group = DP_NONE};
-	dp_punt_resolve(lc, m, out, next_hop);
-}
-
 /* A packet whose next hop has no MAC. */
 static __rte_noinline void
 unresolved(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh, uint32_t dst)
@@ -151,10 +142,10 @@ unresolved(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh, uin
 		uint32_t n = too_big(lc, m, out->mtu, fragments);
 
 		for (uint32_t i = 0; i < n; i++)
-			forward_later(lc, fragments[i], out, &next_hop);
+			dp_forward_later(lc, fragments[i], out, &next_hop);
 	} else {
 		ttl_decrement(ip);
-		forward_later(lc, m, out, &next_hop);
+		dp_forward_later(lc, m, out, &next_hop);
 	}
 }
 

@@ -63,9 +63,7 @@ unresolved6(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh, co
 	if (refused(lc, m, ip, (uint32_t)WIRE_ETH_LEN + out->mtu))
 		return;
 	ip[7]--;
-	*dp_meta(m) =
-		(struct dp_meta){.kind = DP_KIND_FORWARDED, .group = DP_NONE, .src_group = DP_NONE};
-	dp_punt_resolve(lc, m, out, &next_hop);
+	dp_forward_later(lc, m, out, &next_hop);
 }
 
 static void

@@ -132,6 +132,16 @@ dp_run_end(struct dp_lcore *lc, struct dp_run *r, struct rte_mbuf **before)
 	r->bytes = 0;
 }
 
+/** Leave a packet to be forwarded to control, which sends it when its next hop is known. */
+static inline void
+dp_forward_later(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_if *out,
+	const struct base_addr *next_hop)
+{
+	*dp_meta(m) =
+		(struct dp_meta){.kind = DP_KIND_FORWARDED, .group = DP_NONE, .src_group = DP_NONE};
+	dp_punt_resolve(lc, m, out, next_hop);
+}
+
 /** Write the Ethernet addresses of a frame. */
 static inline void
 dp_hop_write(const struct dp_hop *h, uint8_t *frame)

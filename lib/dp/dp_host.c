@@ -11,6 +11,7 @@
  * allocate from its own: what went up comes back to the worker that had it.
  */
 #include "dp_priv.h"
+#include "wire_group.h"
 
 #include <errno.h>
 
@@ -19,8 +20,6 @@
 #define BROADCAST4   UINT32_MAX
 #define IS_GROUP4(a) ((a) >> 28 == 0xe)
 #define IS_LINK4(a)  ((a) >> 8 == 0xe00000) /* 224.0.0.0/24, never routed (RFC 5771 4) */
-#define ND_FIRST     133		    /* router solicitation .. redirect, RFC 4861 4 */
-#define ND_LAST	     137
 
 /* What one worker has of it; counters are its own. */
 struct dp_host {
@@ -290,7 +289,6 @@ send_local(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh, uin
 static void
 take4(struct dp_lcore *lc, struct rte_mbuf *m)
 {
-	static const uint8_t all[BASE_MAC_LEN] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 	const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, WIRE_ETH_LEN);
 	enum dp_drop why = dp_ip4_header_check(
 		ip, (size_t)(m->data_len - WIRE_ETH_LEN), (size_t)(m->pkt_len - WIRE_ETH_LEN));
@@ -315,11 +313,13 @@ take4(struct dp_lcore *lc, struct rte_mbuf *m)
 		return;
 	}
 	if (IS_GROUP4(dst)) {
-		const uint8_t mac[BASE_MAC_LEN] = {0x01, 0x00, 0x5e, ip[17] & 0x7f, ip[18], ip[19]};
+		const struct base_addr to = base_addr_from_ip4(dst);
+		uint8_t mac[BASE_MAC_LEN];
 
+		wire_group_mac(&to, mac);
 		send_to(lc, m, lc->in, mac, group);
 	} else if (dst == BROADCAST4 || is_subnet_broadcast(lc, lc->in, dst)) {
-		send_to(lc, m, lc->in, all, group);
+		send_to(lc, m, lc->in, wire_broadcast_mac, group);
 	} else if (!dp_ip4_is_unicast(dst)) {
 		refuse(lc, m, DP_DROP_IP4_DESTINATION);
 	} else if (!dp_route_get(lc, dst, &route, &why)) {
@@ -351,7 +351,7 @@ is_nd(const struct rte_mbuf *m, const struct wire_ip6 *ip)
 		rte_pktmbuf_mtod_offset(m, const uint8_t *, WIRE_ETH_LEN + WIRE_IP6_LEN);
 
 	return ip->next == WIRE_PROTO_ICMP6 && m->data_len > WIRE_ETH_LEN + WIRE_IP6_LEN &&
-		*type >= ND_FIRST && *type <= ND_LAST;
+		*type >= WIRE_ICMP6_RS && *type <= WIRE_ICMP6_REDIRECT;
 }
 
 static void

@@ -78,6 +78,13 @@ struct dp_port {
 	uint64_t detach_token; /**< control lcore: workers that were quiescent since have seen it */
 };
 
+/** Out of service: neither asked for frames nor given any. */
+static inline bool
+dp_port_detached(const struct dp_port *p)
+{
+	return atomic_load_explicit(&p->detached, memory_order_acquire);
+}
+
 /** An address of an interface; in a table that is sorted by address. */
 struct dp_ip6 {
 	uint64_t hi, lo;

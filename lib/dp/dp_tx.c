@@ -156,7 +156,7 @@ dp_tx_nudge(struct dp_lcore *lc)
 		const struct dp_port *p = &lc->dp->ports[slot];
 
 		/* Without link as well: the driver may need its frames to get one. */
-		if (p->nudge && !atomic_load_explicit(&p->detached, memory_order_acquire))
+		if (p->nudge && !dp_port_detached(p))
 			(void)rte_eth_tx_burst(p->port_id, lc->id, NULL, 0);
 	}
 }

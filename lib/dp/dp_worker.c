@@ -179,12 +179,6 @@ burst_part(struct dp_lcore *lc, const struct dp_port *p, struct rte_mbuf **pkts,
 	}
 }
 
-static bool
-port_detached(const struct dp_port *p)
-{
-	return atomic_load_explicit(&p->detached, memory_order_acquire);
-}
-
 static uint32_t
 queues_poll(struct dp_lcore *lc)
 {
@@ -198,7 +192,7 @@ queues_poll(struct dp_lcore *lc)
 		uint16_t n = 0;
 
 		/* From a port out of service nothing is to be heard: its horizon goes on. */
-		if (likely(!port_detached(p)))
+		if (likely(!dp_port_detached(p)))
 			n = rte_eth_rx_burst(q->port_id, q->queue, pkts, DP_BURST);
 
 		rxq_note(q, n, lc->now);

@@ -178,7 +178,7 @@ fib_build(const struct fib_route *routes, uint32_t n, struct rte_rcu_qsbr *qsbr,
 		if (!fib_route_ok(&routes[i], i, err, err_len))
 			return NULL;
 	f = calloc(1, sizeof(*f));
-	ret = f == NULL ? -ENOMEM : fib_nhs_init(&f->nhs, NULL, socket_id);
+	ret = f == NULL ? -ENOMEM : fib_nhs_init(&f->nhs, socket_id);
 	if (ret == 0) {
 		f->socket_id = socket_id;
 		ret = routes_take(f, routes, n);

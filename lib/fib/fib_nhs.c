@@ -11,7 +11,7 @@
 #include <rte_malloc.h>
 
 int
-fib_nhs_init(struct fib_nhs *s, struct rte_rcu_qsbr *qsbr, int socket_id)
+fib_nhs_init(struct fib_nhs *s, int socket_id)
 {
 	*s = (struct fib_nhs){.socket_id = socket_id};
 	s->uses = calloc(FIB_NH_MAX + 1, sizeof(*s->uses));
@@ -20,7 +20,7 @@ fib_nhs_init(struct fib_nhs *s, struct rte_rcu_qsbr *qsbr, int socket_id)
 	s->nh = rte_zmalloc_socket(
 		"fib_nh", (FIB_NH_MAX + 1) * sizeof(*s->nh), RTE_CACHE_LINE_SIZE, socket_id);
 	if (s->uses == NULL || s->next == NULL || s->bucket == NULL || s->nh == NULL ||
-		fib_places_init(&s->places, FIB_NH_MAX + 1, qsbr) != 0)
+		fib_places_init(&s->places, FIB_NH_MAX + 1, NULL) != 0)
 		return -ENOMEM;
 	(void)fib_places_take(&s->places); /* number 0 */
 	s->nh[0].group = FIB_GROUP_NONE;

@@ -27,7 +27,7 @@ struct fib_nhs {
 };
 
 /** @return 0 or -ENOMEM */
-int fib_nhs_init(struct fib_nhs *s, struct rte_rcu_qsbr *qsbr, int socket_id);
+int fib_nhs_init(struct fib_nhs *s, int socket_id);
 void fib_nhs_fini(struct fib_nhs *s);
 
 /**

@@ -26,19 +26,6 @@ fib_places_init(struct fib_places *p, uint32_t max, struct rte_rcu_qsbr *qsbr)
 	return p->place != NULL ? 0 : -ENOMEM;
 }
 
-int
-fib_places_grow(struct fib_places *p, uint32_t max)
-{
-	struct fib_place *more = realloc(p->place, (max + UINT64_C(1)) * sizeof(*more));
-
-	if (more == NULL)
-		return -ENOMEM;
-	p->place = more;
-	p->n_free += max - p->max;
-	p->max = max;
-	return 0;
-}
-
 void
 fib_places_fini(struct fib_places *p)
 {

@@ -35,8 +35,6 @@ struct fib_places {
 
 /** @return 0 or -ENOMEM */
 int fib_places_init(struct fib_places *p, uint32_t max, struct rte_rcu_qsbr *qsbr);
-/** The same with more places. @return 0, or -ENOMEM and nothing was changed */
-int fib_places_grow(struct fib_places *p, uint32_t max);
 void fib_places_fini(struct fib_places *p);
 
 /** @return FIB_PLACE_NONE when none is free */

@@ -92,10 +92,8 @@ node_take(struct fib_rib *r, const struct base_prefix *p, unsigned int plen)
 struct fib_rib_node *
 fib_rib_add(struct fib_rib *r, const struct base_prefix *p)
 {
-	struct fib_rib_node **link = &r->root[fib_family(p)], *n = fib_rib_find(r, p);
+	struct fib_rib_node **link = &r->root[fib_family(p)], *n;
 
-	if (n != NULL)
-		return n;
 	for (; (n = *link) != NULL; link = &n->child[bit_of(p, n->prefix.plen)]) {
 		unsigned int same = common_bits(&n->prefix, p);
 		struct fib_rib_node *above;

@@ -46,7 +46,7 @@ bool fib_rib_reserve(struct fib_rib *r, uint32_t n);
 void fib_rib_trim(struct fib_rib *r);
 void fib_rib_clear(struct fib_rib *r);
 
-/** The route to a prefix (host bits zero); made when it is not there, with room reserved. */
+/** Make the route to a prefix (host bits zero) that has none, with room reserved. */
 struct fib_rib_node *fib_rib_add(struct fib_rib *r, const struct base_prefix *p);
 /** The route to a prefix is there. */
 void fib_rib_remove(struct fib_rib *r, const struct base_prefix *p);
