@@ -76,18 +76,13 @@ local_handle(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh)
 static __rte_noinline void
 unrouted_handle(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh)
 {
+	enum dp_drop why = dp_no_path(nh, true);
+
 	if (nh->type == FIB_NH_LOCAL) {
 		local_handle(lc, m, nh);
-	} else if (nh->type == FIB_NH_DROP) {
-		dp_drop(lc, m, DP_DROP_SUBNET_BROADCAST);
 	} else {
-		if (nh->type != FIB_NH_BLACKHOLE)
-			dp_icmp_error(lc, m, WIRE_ETH_LEN, WIRE_ICMP_UNREACHABLE,
-				nh->type == FIB_NH_UNREACHABLE	      ? WIRE_ICMP_UNREACH_HOST
-					: nh->type == FIB_NH_PROHIBIT ? WIRE_ICMP_UNREACH_ADMIN
-								      : WIRE_ICMP_UNREACH_NET,
-				0);
-		dp_drop(lc, m, dp_no_path(nh));
+		dp_icmp_no_path(lc, m, why);
+		dp_drop(lc, m, why);
 	}
 }
 
@@ -232,7 +227,7 @@ dp_route_get(struct dp_lcore *lc, uint32_t dst, struct dp_route *r, enum dp_drop
 	if (nh->type == FIB_NH_MULTI)
 		nh = dp_path_to(lc, nh, to.bytes, true);
 	if (nh->type != FIB_NH_CONNECTED && nh->type != FIB_NH_GATEWAY) {
-		*why = dp_no_path(nh);
+		*why = dp_no_path(nh, true);
 		r->host = nh->type == FIB_NH_LOCAL && dp_host_has(lc, nh);
 		if (!r->host)
 			return false;

@@ -22,17 +22,14 @@ refuse(struct dp_lcore *lc, struct rte_mbuf *m, enum dp_drop why, uint8_t type, 
 static __rte_noinline void
 unrouted6_handle(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh)
 {
-	if (nh->type == FIB_NH_LOCAL)
+	enum dp_drop why = dp_no_path(nh, false);
+
+	if (nh->type == FIB_NH_LOCAL) {
 		dp_ip6_local(lc, m, nh->if_index, nh->group);
-	else if (nh->type == FIB_NH_DROP)
-		dp_drop(lc, m, DP_DROP_SUBNET_ANYCAST);
-	else if (nh->type == FIB_NH_BLACKHOLE)
-		dp_drop(lc, m, DP_DROP_BLACKHOLE);
-	else
-		refuse(lc, m, dp_no_path(nh), WIRE_ICMP6_UNREACHABLE,
-			nh->type == FIB_NH_PROHIBIT ? WIRE_ICMP6_UNREACH_ADMIN
-						    : WIRE_ICMP6_UNREACH_ROUTE,
-			0);
+	} else {
+		dp_icmp6_no_path(lc, m, why);
+		dp_drop(lc, m, why);
+	}
 }
 
 /* What keeps a packet from leaving, whatever is known of its next hop. @return that there is it */
@@ -163,7 +160,7 @@ dp_route_get6(struct dp_lcore *lc, const uint8_t dst[16], struct dp_route *r, en
 	if (nh->type == FIB_NH_MULTI)
 		nh = dp_path_to(lc, nh, dst, false);
 	if (nh->type != FIB_NH_CONNECTED && nh->type != FIB_NH_GATEWAY) {
-		*why = dp_no_path(nh);
+		*why = dp_no_path(nh, false);
 		r->host = nh->type == FIB_NH_LOCAL && dp_host_has(lc, nh);
 		if (!r->host)
 			return false;

@@ -114,7 +114,11 @@ const struct fib_nh *dp_path6(
 const struct fib_nh *dp_path_to(
 	struct dp_lcore *lc, const struct fib_nh *nh, const uint8_t *dst, bool ip4);
 /** Why there is no way out by a next hop that has none. */
-enum dp_drop dp_no_path(const struct fib_nh *nh);
+enum dp_drop dp_no_path(const struct fib_nh *nh, bool ip4);
+/** @name Tell the sender of it, if it is to be told (dp_icmp.c, dp_icmp6.c). @{ */
+void dp_icmp_no_path(struct dp_lcore *lc, struct rte_mbuf *m, enum dp_drop why);
+void dp_icmp6_no_path(struct dp_lcore *lc, struct rte_mbuf *m, enum dp_drop why);
+/** @} */
 
 /** Frames of a burst that leave by one interface, one after the other. */
 struct dp_run {

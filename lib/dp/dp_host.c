@@ -10,7 +10,7 @@
  * its CPU. For the same reason that thread does not free into the workers' pools, nor do they
  * allocate from its own: what went up comes back to the worker that had it.
  */
-#include "dp_priv.h"
+#include "dp_hop_priv.h"
 #include "wire_group.h"
 
 #include <errno.h>
@@ -329,7 +329,7 @@ take4(struct dp_lcore *lc, struct rte_mbuf *m)
 			send_local(lc, m, nh, group);
 			return;
 		}
-		dp_icmp_error(lc, m, WIRE_ETH_LEN, WIRE_ICMP_UNREACHABLE, WIRE_ICMP_UNREACH_NET, 0);
+		dp_icmp_no_path(lc, m, why);
 		refuse(lc, m, why);
 	} else if (route.host) {
 		refuse(lc, m, DP_DROP_LOCAL); /* it has that address itself */
@@ -380,8 +380,7 @@ route6(struct dp_lcore *lc, struct rte_mbuf *m, const struct wire_ip6 *ip, uint1
 			send_local(lc, m, nh, group);
 			return;
 		}
-		dp_icmp6_error(
-			lc, m, WIRE_ETH_LEN, WIRE_ICMP6_UNREACHABLE, WIRE_ICMP6_UNREACH_ROUTE, 0);
+		dp_icmp6_no_path(lc, m, why);
 		refuse(lc, m, why);
 	} else if (route.host) {
 		refuse(lc, m, DP_DROP_LOCAL);

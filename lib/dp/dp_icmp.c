@@ -6,7 +6,7 @@
  * 4.3). Replies and errors get headers of their own; nothing of the request's headers is sent back
  * but what is copied here by name.
  */
-#include "dp_priv.h"
+#include "dp_hop_priv.h"
 
 #include <rte_byteorder.h>
 
@@ -283,4 +283,15 @@ dp_icmp_error(struct dp_lcore *lc, struct rte_mbuf *m, uint32_t ip_off, uint8_t 
 	wire_icmp_encode(&icmp, p + WIRE_ICMP_LEN, quoted, p);
 	dp_count(&lc->c.icmp_errors, 1);
 	dp_originate(lc, e, &route, src_group);
+}
+
+void
+dp_icmp_no_path(struct dp_lcore *lc, struct rte_mbuf *m, enum dp_drop why)
+{
+	if (why != DP_DROP_BLACKHOLE && why != DP_DROP_SUBNET_BROADCAST)
+		dp_icmp_error(lc, m, WIRE_ETH_LEN, WIRE_ICMP_UNREACHABLE,
+			why == DP_DROP_ROUTE_UNREACHABLE	? WIRE_ICMP_UNREACH_HOST
+				: why == DP_DROP_ROUTE_PROHIBIT ? WIRE_ICMP_UNREACH_ADMIN
+								: WIRE_ICMP_UNREACH_NET,
+			0);
 }

@@ -5,7 +5,7 @@
  * ICMPv6: echo replies, and errors about packets that cannot be forwarded (RFC 4443). As with IPv4,
  * replies and errors get headers of their own.
  */
-#include "dp_priv.h"
+#include "dp_hop_priv.h"
 
 #define HOP_LIMIT     64
 #define ERROR_TCLASS  0xc0 /* internetwork control, as the errors of IPv4 */
@@ -207,4 +207,14 @@ dp_icmp6_error(struct dp_lcore *lc, struct rte_mbuf *m, uint32_t ip_off, uint8_t
 	wire_icmp6_encode(&icmp, head.src, head.dst, p + WIRE_ICMP6_LEN, quoted, p);
 	dp_count(&lc->c.icmp_errors, 1);
 	dp_originate(lc, e, &route, src_group);
+}
+
+void
+dp_icmp6_no_path(struct dp_lcore *lc, struct rte_mbuf *m, enum dp_drop why)
+{
+	if (why != DP_DROP_BLACKHOLE && why != DP_DROP_SUBNET_ANYCAST)
+		dp_icmp6_error(lc, m, WIRE_ETH_LEN, WIRE_ICMP6_UNREACHABLE,
+			why == DP_DROP_ROUTE_PROHIBIT ? WIRE_ICMP6_UNREACH_ADMIN
+						      : WIRE_ICMP6_UNREACH_ROUTE,
+			0);
 }

@@ -117,7 +117,7 @@ dp_path_to(struct dp_lcore *lc, const struct fib_nh *nh, const uint8_t *dst, boo
 }
 
 enum dp_drop
-dp_no_path(const struct fib_nh *nh)
+dp_no_path(const struct fib_nh *nh, bool ip4)
 {
 	static const uint8_t why[] = {
 		[FIB_NH_LOCAL] = DP_DROP_LOCAL,
@@ -128,5 +128,8 @@ dp_no_path(const struct fib_nh *nh)
 		[FIB_NH_NONE] = DP_DROP_NO_ROUTE,
 	};
 
+	/* Of IPv4 the addresses at a subnet's ends, of IPv6 that of its routers. */
+	if (nh->type == FIB_NH_DROP && !ip4)
+		return DP_DROP_SUBNET_ANYCAST;
 	return (enum dp_drop)why[nh->type];
 }

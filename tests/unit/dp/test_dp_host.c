@@ -2,110 +2,17 @@
  * Copyright (c) 2026 the koi contributors
  */
 /* The host path: what goes to the kernel, and what it may send. */
-#include "dp_rig.h"
+#include "dp_rig_host.h"
 
 #include <string.h>
 
 #include "base_bytes.h"
 
-#define TCP   6
-#define IP_AT WIRE_ETH_LEN
-#define DUMMY IP(192, 0, 0, 8)
-
-static const struct rig_options with_taps = {.host = true};
 static const uint8_t all[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 static const uint8_t ospf_mac[6] = {0x01, 0x00, 0x5e, 0, 0, 5};
 static const uint8_t ospf6_mac[6] = {0x33, 0x33, 0, 0, 0, 5};
 static const uint8_t ospf6[16] = {0xff, 0x02, [15] = 5};
 static const uint8_t site6[16] = {0xff, 0x05, [15] = 5};
-
-/* The next frame for the kernel by an interface; false when there is none. */
-static bool
-kernel_gets(struct rig *r, uint16_t if_index, struct frame *f)
-{
-	struct rte_mbuf *m;
-
-	if (dp_host_poll(r->dp, if_index, 0, &m, 1) == 0)
-		return false;
-	*f = frame_of(m);
-	dp_host_done(r->dp, 0, &m, 1);
-	return true;
-}
-
-static void
-assert_kernel_gets(struct rig *r, uint16_t if_index, const struct frame *want, const uint8_t dst[6])
-{
-	struct frame f;
-
-	assert_true(kernel_gets(r, if_index, &f));
-	assert_int_equal(f.len, want->len);
-	assert_memory_equal(f.b, dst, 6);
-	assert_memory_equal(f.b + 6, want->b + 6, want->len - 6);
-}
-
-static void
-assert_kernel_gets_nothing(struct rig *r)
-{
-	struct frame f;
-
-	assert_false(kernel_gets(r, LAN, &f));
-	assert_false(kernel_gets(r, WAN, &f));
-}
-
-/* The kernel sends a frame by the tap of an interface. */
-static void
-kernel_sends(struct rig *r, uint16_t if_index, const struct frame *f)
-{
-	struct rte_mbuf *m = rte_pktmbuf_alloc(r->pool);
-
-	assert_non_null(m);
-	memset(rte_mbuf_to_priv(m), 0xa5, dp_meta_size());
-	memcpy(rte_pktmbuf_append(m, (uint16_t)f->len), f->b, f->len);
-	assert_true(dp_host_send(r->dp, if_index, m));
-	rig_turn(r);
-}
-
-/* It leaves by an interface with these MACs, else as it was. */
-static void
-assert_sent(
-	struct rig *r, int port, const struct frame *f, const uint8_t dst[6], const uint8_t src[6])
-{
-	struct rte_mbuf *m = rig_tx(r, port);
-	struct frame sent;
-
-	assert_non_null(m);
-	sent = frame_of(m);
-	assert_int_equal(sent.len, f->len);
-	assert_memory_equal(sent.b, dst, 6);
-	assert_memory_equal(sent.b + 6, src, 6);
-	assert_memory_equal(sent.b + 12, f->b + 12, f->len - 12);
-	rig_assert_silent(r);
-}
-
-static void
-assert_refused(struct rig *r, uint16_t if_index, const struct frame *f, enum dp_drop why)
-{
-	struct dp_host_stats before, after;
-	uint64_t drops = rig_drops(r, why), all_drops = rig_drops_all(r);
-
-	dp_host_stats(r->dp, if_index, &before);
-	kernel_sends(r, if_index, f);
-	dp_host_stats(r->dp, if_index, &after);
-	assert_int_equal(rig_drops(r, why), drops + 1);
-	assert_int_equal(rig_drops_all(r), all_drops + 1);
-	assert_int_equal(after.refused, before.refused + 1);
-	assert_int_equal(after.from_host, before.from_host);
-	rig_assert_silent(r);
-}
-
-static int
-setup(void **state)
-{
-	int ret = rig_setup(state);
-
-	rig_configure(*state, &with_taps);
-	return ret;
-}
 
 static void
 what_is_to_own_addresses_goes_up(void **state)
@@ -455,42 +362,6 @@ the_masters_vip_is_reached_by_the_vmac(void **state)
 	assert_refused(r, LAN, &local, DP_DROP_LOCAL);
 }
 
-/* Path MTU discovery works for the kernel too, and it is told what has no route. */
-static void
-the_kernel_is_told_what_cannot_be_sent(void **state)
-{
-	struct rig *r = *state;
-	struct frame big = frame_ip4(lan_mac, LAN_OWN, SERVER, TCP, 1381);
-	struct frame big6 = frame_ip6(lan_mac, lan_own6, server6, TCP, 1361);
-	struct frame lost = frame_ip4(lan_mac, LAN_OWN, IP(8, 8, 8, 8), TCP, 40);
-	struct frame lost6 = frame_ip6(lan_mac, lan_own6, (const uint8_t[16]){0x30, 1}, TCP, 40);
-	struct frame f;
-
-	base_store_be16(big.b + IP_AT + 6, WIRE_IP4_DF);
-	frame_sum(&big);
-	assert_refused(r, LAN, &big, DP_DROP_TOO_BIG);
-	assert_true(kernel_gets(r, LAN, &f));
-	assert_memory_equal(f.b, lan_mac, 6);
-	assert_int_equal(base_load_be32(f.b + IP_AT + 12), DUMMY);
-	assert_int_equal(base_load_be32(f.b + IP_AT + 16), LAN_OWN);
-	assert_int_equal(f.b[IP_AT + 20], WIRE_ICMP_UNREACHABLE);
-	assert_int_equal(f.b[IP_AT + 21], WIRE_ICMP_UNREACH_FRAG);
-	assert_int_equal(base_load_be16(f.b + IP_AT + 26), 1400);
-	assert_refused(r, LAN, &big6, DP_DROP_TOO_BIG);
-	assert_true(kernel_gets(r, LAN, &f));
-	assert_memory_equal(f.b + IP_AT + 24, lan_own6, 16);
-	assert_int_equal(f.b[IP_AT + 40], WIRE_ICMP6_TOO_BIG);
-	assert_int_equal(base_load_be32(f.b + IP_AT + 44), 1400);
-	assert_refused(r, LAN, &lost, DP_DROP_NO_ROUTE);
-	assert_true(kernel_gets(r, LAN, &f));
-	assert_int_equal(f.b[IP_AT + 20], WIRE_ICMP_UNREACHABLE);
-	assert_int_equal(f.b[IP_AT + 21], WIRE_ICMP_UNREACH_NET);
-	assert_refused(r, LAN, &lost6, DP_DROP_NO_ROUTE);
-	assert_true(kernel_gets(r, LAN, &f));
-	assert_int_equal(f.b[IP_AT + 40], WIRE_ICMP6_UNREACHABLE);
-	assert_kernel_gets_nothing(r);
-}
-
 /* As any sender's: without DF it goes in fragments. */
 static void
 what_is_long_is_cut(void **state)
@@ -550,7 +421,7 @@ workers_have_rings_of_their_own(void **state)
 	rig_assert_silent(r);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, rig_teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, host_setup, rig_teardown)
 
 int
 main(void)
@@ -570,7 +441,6 @@ main(void)
 		T(others_names_and_protocols_are_refused),
 		T(groups_and_broadcasts_leave_by_the_tap_they_came_by),
 		T(the_masters_vip_is_reached_by_the_vmac),
-		T(the_kernel_is_told_what_cannot_be_sent),
 		T(what_is_long_is_cut),
 		T(a_full_ring_is_told),
 		T(workers_have_rings_of_their_own),
