@@ -258,6 +258,9 @@ read_and_check(struct conf_reader *r, const char *path)
 	r->out_of_memory = r->c->path == NULL;
 	default_node(r->c->node);
 	conf_read(r, document);
+	r->c->group_room = (uint16_t)(r->c->n_groups < CONF_GROUP_MAX - CONF_GROUP_SPARE
+			? r->c->n_groups + CONF_GROUP_SPARE
+			: CONF_GROUP_MAX);
 	if (!r->out_of_memory)
 		conf_check(r);
 	if (conf_pos_duplicates(r->pos, duplicate_key, r) != 0)

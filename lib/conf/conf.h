@@ -25,6 +25,7 @@
 #define CONF_IF_MAX	    128
 #define CONF_PORT_MAX	    32 /**< devices: as many as DPDK has ports */
 #define CONF_GROUP_MAX	    1024
+#define CONF_GROUP_SPARE    64 /**< groups that can be added while koi runs, at least */
 #define CONF_ROUTE_MAX	    1000000
 #define CONF_HOPS_MAX	    16	 /**< next hops of a route */
 #define CONF_ADDRESS_MAX    64	 /**< per interface */
@@ -140,6 +141,12 @@ struct conf_if {
 
 struct conf_group {
 	char name[CONF_NAME_MAX + 1];
+	/**
+	 * The slot of a group that a reload took out: there is no such group, but for its name,
+	 * which events of the past want. Its interface and vhid are as they were, it has no
+	 * addresses.
+	 */
+	bool unused;
 	uint16_t if_index;  /**< resolved carpdev */
 	bool carpdev_found; /**< carpdev was found by subnet, not given */
 	uint8_t vhid;
@@ -207,7 +214,9 @@ struct conf {
 	struct conf_if *ifs;
 	uint16_t n_devices;
 	uint16_t device_if[CONF_PORT_MAX]; /**< the first interface of each */
-	uint16_t n_groups;
+	uint16_t n_groups;		   /**< slots, of which some may be unused */
+	/** How many slots there can be while koi runs: all make room for so many at start. */
+	uint16_t group_room;
 	struct conf_group *groups;
 	uint32_t n_routes;
 	struct conf_route *routes;

@@ -39,4 +39,16 @@ int conf_plan_make(struct conf_plan *p, const struct conf *now, const struct con
 void conf_plan_free(struct conf_plan *p);
 const char *conf_plan_action_name(enum conf_plan_action a);
 
+/**
+ * Number a configuration that was just loaded as the running one is, so that whoever counts by
+ * interfaces and groups finds the same ones under the same numbers: interfaces and devices as they
+ * run; a group by its name in its slot, unless its interface or vhid is another one, which makes it
+ * another group; new groups in slots that were never used, else in unused ones; slots of groups
+ * that are gone unused. What refers to an interface is renumbered.
+ * @param next  its interfaces are those of now, in any order; its groups are only where they were
+ *              when it fails
+ * @return 0, -ENOMEM, or -ENOSPC: more groups than now->group_room
+ */
+int conf_align(struct conf *next, const struct conf *now);
+
 #endif
