@@ -126,12 +126,12 @@ unpack_guest() {
 command -v apt-get >/dev/null || die "this is not Debian: see tests/packages for what is needed"
 mkdir -p "$root/.build"
 : >"$log"
-[ $# -gt 0 ] || die "usage: setup.sh build|lab|check|lint|fuzz|bench|drivers|matrix|peers|guest..."
+[ $# -gt 0 ] || die "usage: setup.sh build|lab|check|lint|deb|fuzz|bench|drivers|matrix|peers|guest..."
 
 purposes=()
 for arg in "$@"; do
 	case $arg in
-	build | lab | check | lint | fuzz | bench | drivers | matrix) purposes+=("$arg") ;;
+	build | lab | check | lint | deb | fuzz | bench | drivers | matrix) purposes+=("$arg") ;;
 	peers | guest) ;;
 	*) die "unknown purpose $arg" ;;
 	esac
