@@ -291,7 +291,7 @@ dp_create(const struct dp_config *c)
 	dp->idle = c->idle;
 	dp->pool = c->pool;
 	dp->n_bits[DP_SET_ADVERTS] = (uint32_t)c->n_groups + c->n_ifs;
-	dp->n_bits[DP_SET_PUNTS] = (uint32_t)c->n_groups + 2 * (uint32_t)c->n_ifs;
+	dp->n_bits[DP_SET_PUNTS] = c->n_groups + DP_IF_PUNT_RINGS * (uint32_t)c->n_ifs;
 	dp->n_rings[DP_SET_ADVERTS] = dp->n_bits[DP_SET_ADVERTS] + c->n_groups;
 	dp->n_rings[DP_SET_PUNTS] = dp->n_bits[DP_SET_PUNTS];
 	for (unsigned int s = 0; s < DP_SET_COUNT; s++)

@@ -211,6 +211,14 @@ dp_frame_trim(struct rte_mbuf *m, uint32_t len)
 	}
 }
 
+/* Of one whom we asked, or know, to us alone; who makes addresses up waits with the others. */
+static bool
+arp_is_answer(const struct dp_lcore *lc, struct rte_mbuf *m, const struct wire_arp *arp)
+{
+	return arp->op == WIRE_ARP_REPLY && (*rte_pktmbuf_mtod(m, const uint8_t *) & 1) == 0 &&
+		lc->nbr != NULL && fib_nbr_has(lc->nbr, lc->in->index, arp->sender_ip);
+}
+
 static void
 arp_classify(struct dp_lcore *lc, struct rte_mbuf *m)
 {
@@ -220,6 +228,10 @@ arp_classify(struct dp_lcore *lc, struct rte_mbuf *m)
 	if (!wire_arp_decode(rte_pktmbuf_mtod_offset(m, const uint8_t *, WIRE_ETH_LEN),
 		    (size_t)(m->data_len - WIRE_ETH_LEN), &arp)) {
 		dp_drop(lc, m, DP_DROP_ARP_MALFORMED);
+		return;
+	}
+	if (arp_is_answer(lc, m, &arp)) {
+		dp_punt_answer(lc, m);
 		return;
 	}
 	if (lc->fib != NULL) {

@@ -173,6 +173,11 @@ nd_classify(
 		dp_drop(lc, m, DP_DROP_ND_MALFORMED);
 		return;
 	}
+	if (u->p[0] == WIRE_ICMP6_NA && (*rte_pktmbuf_mtod(m, const uint8_t *) & 1) == 0 &&
+		lc->nbr != NULL && fib_nbr_has6(lc->nbr, lc->in->index, u->p + ND_OFF_TARGET)) {
+		dp_punt_answer(lc, m);
+		return;
+	}
 	e = dp_ip6_find(lc->in, u->p + ND_OFF_TARGET);
 	if (e != NULL && e->group != DP_NONE)
 		dp_punt_group_arp(lc, m, e->group);

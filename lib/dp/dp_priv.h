@@ -32,8 +32,8 @@
 #define DP_KNOWN_RING_SLOTS   256 /* adverts of a group from known sources */
 #define DP_UNKNOWN_RING_SLOTS 64  /* adverts of a group from others, or of an interface */
 #define DP_GROUP_RING_SLOTS   32
-#define DP_IF_RING_SLOTS      256
-#define DP_RESOLVE_RING_SLOTS 256
+#define DP_IF_PUNT_RINGS      3
+#define DP_IF_RING_SLOTS      256 /* each of those */
 #define DP_HANDOFF_RING_SLOTS 1024
 /** Frames that a worker takes from its hand-off ring in one turn, at most. */
 #define DP_HANDOFF_BUDGET 256
@@ -138,7 +138,7 @@ struct dp_group {
 enum dp_set_id {
 	/** Rings: groups, interfaces (vhids that are not configured), groups' unknown sources. */
 	DP_SET_ADVERTS = 0,
-	DP_SET_PUNTS, /**< rings: groups, interfaces' ARP, interfaces' packets to resolve */
+	DP_SET_PUNTS, /**< rings: groups, interfaces' ARP, answers to them, packets to resolve */
 	DP_SET_COUNT
 };
 struct dp_set {
@@ -537,6 +537,7 @@ bool dp_punt(struct dp_lcore *lc, enum dp_set_id set, uint32_t ring, struct rte_
 void dp_punt_advert(struct dp_lcore *lc, struct rte_mbuf *m, uint8_t vhid, uint64_t source);
 void dp_punt_group_arp(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t group);
 void dp_punt_if_arp(struct dp_lcore *lc, struct rte_mbuf *m);
+void dp_punt_answer(struct dp_lcore *lc, struct rte_mbuf *m);
 /** m still has an Ethernet header; its meta's src_group and kind are set by the caller. */
 void dp_punt_resolve(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_if *out,
 	const struct base_addr *next_hop);

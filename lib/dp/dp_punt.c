@@ -3,34 +3,47 @@
  */
 /*
  * Rings from workers to the control lcore: one per producer, group and class, but two for adverts
- * of a group, from known and from unknown sources; all of a producer in one block of memory
+ * of a group, from known and from unknown sources, and two for ARP and ND of an interface, for what
+ * anybody sends and for answers, so that no flood of requests keeps us from neighbours; all of a
+ * producer in one block of memory
  * (memzones would run out at 2,560). A producer sets the ready bit of a ring, or of a group's two,
  * after it enqueued, control clears it before it dequeues: whatever control does not see in the
  * ring has its bit set again.
  */
 #include "dp_priv.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #include <rte_malloc.h>
+
+/* What an interface has punt rings for. */
+enum if_ring {
+	IF_RING_ASKED = 0, /* what anybody sends: requests, announcements, queries */
+	IF_RING_ANSWERS,   /* of neighbours that are in the table, to us alone */
+	IF_RING_RESOLVE,   /* packets that leave by it and have no MAC */
+};
+static_assert(IF_RING_RESOLVE + 1 == DP_IF_PUNT_RINGS, "one of each");
+
+static uint32_t
+if_ring(const struct dp *dp, enum if_ring kind, uint16_t if_index)
+{
+	return dp->n_groups + (uint32_t)kind * dp->n_ifs + if_index;
+}
 
 static uint32_t
 ring_slots(const struct dp *dp, enum dp_set_id set, uint32_t ring)
 {
 	if (set == DP_SET_ADVERTS)
 		return ring < dp->n_groups ? DP_KNOWN_RING_SLOTS : DP_UNKNOWN_RING_SLOTS;
-	if (ring < dp->n_groups)
-		return DP_GROUP_RING_SLOTS;
-	if (ring < (uint32_t)dp->n_groups + dp->n_ifs)
-		return DP_IF_RING_SLOTS;
-	return DP_RESOLVE_RING_SLOTS;
+	return ring < dp->n_groups ? DP_GROUP_RING_SLOTS : DP_IF_RING_SLOTS;
 }
 
 /* Control's own source has only the rings that it can be a producer of. */
 static bool
 ring_wanted(const struct dp *dp, bool all, enum dp_set_id set, uint32_t ring)
 {
-	return all || (set == DP_SET_PUNTS && ring >= (uint32_t)dp->n_groups + dp->n_ifs);
+	return all || (set == DP_SET_PUNTS && ring >= if_ring(dp, IF_RING_RESOLVE, 0));
 }
 
 int
@@ -147,8 +160,16 @@ dp_punt_group_arp(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t group)
 void
 dp_punt_if_arp(struct dp_lcore *lc, struct rte_mbuf *m)
 {
-	if (dp_punt(lc, DP_SET_PUNTS, (uint32_t)lc->dp->n_groups + lc->in->index, m,
+	if (dp_punt(lc, DP_SET_PUNTS, if_ring(lc->dp, IF_RING_ASKED, lc->in->index), m,
 		    DP_DROP_PUNT_RING_FULL))
+		dp_count(&lc->c.punted_arp, 1);
+}
+
+void
+dp_punt_answer(struct dp_lcore *lc, struct rte_mbuf *m)
+{
+	if (dp_punt(lc, DP_SET_PUNTS, if_ring(lc->dp, IF_RING_ANSWERS, lc->in->index), m,
+		    DP_DROP_ANSWER_RING_FULL))
 		dp_count(&lc->c.punted_arp, 1);
 }
 
@@ -156,11 +177,9 @@ void
 dp_punt_resolve(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_if *out,
 	const struct base_addr *next_hop)
 {
-	const struct dp *dp = lc->dp;
-
 	dp_meta(m)->next_hop = *next_hop;
 	rte_pktmbuf_adj(m, WIRE_ETH_LEN);
-	if (dp_punt(lc, DP_SET_PUNTS, (uint32_t)dp->n_groups + dp->n_ifs + out->index, m,
+	if (dp_punt(lc, DP_SET_PUNTS, if_ring(lc->dp, IF_RING_RESOLVE, out->index), m,
 		    DP_DROP_RESOLVE_RING_FULL))
 		dp_count(&lc->c.punted_resolve, 1);
 }
@@ -182,10 +201,9 @@ punt_describe(const struct dp *dp, enum dp_set_id set, uint32_t ring, struct dp_
 	ring -= dp->n_groups;
 	if (set == DP_SET_ADVERTS) {
 		out->cls = DP_PUNT_ADVERT;
-	} else if (ring < dp->n_ifs) {
+	} else if (ring < (uint32_t)IF_RING_RESOLVE * dp->n_ifs) {
 		out->cls = DP_PUNT_IF_ARP;
 	} else {
-		ring -= dp->n_ifs;
 		out->cls = DP_PUNT_RESOLVE;
 		out->next_hop = dp_meta(out->m)->next_hop;
 		if (dp_meta(out->m)->kind == DP_KIND_ASK) {
@@ -193,7 +211,7 @@ punt_describe(const struct dp *dp, enum dp_set_id set, uint32_t ring, struct dp_
 			out->m = NULL;
 		}
 	}
-	out->if_index = (uint16_t)ring;
+	out->if_index = (uint16_t)(set == DP_SET_ADVERTS ? ring : ring % dp->n_ifs);
 }
 
 #define TAKE_MAX 64

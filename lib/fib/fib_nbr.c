@@ -247,6 +247,18 @@ fib_nbr_lookup6(const struct fib_nbr_table *t, uint16_t if_index, const uint8_t 
 	return slot_mac(t, slot_find6(t, if_index, ip), mac);
 }
 
+bool
+fib_nbr_has(const struct fib_nbr_table *t, uint16_t if_index, uint32_t ip)
+{
+	return slot_find4(t, if_index, ip) != NBR_NONE;
+}
+
+bool
+fib_nbr_has6(const struct fib_nbr_table *t, uint16_t if_index, const uint8_t ip[16])
+{
+	return slot_find6(t, if_index, ip) != NBR_NONE;
+}
+
 static uint64_t
 mac_key(uint16_t if_index, uint64_t word)
 {

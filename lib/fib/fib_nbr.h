@@ -78,7 +78,14 @@ void fib_nbr_destroy(struct fib_nbr_table *t);
  */
 bool fib_nbr_lookup(
 	const struct fib_nbr_table *t, uint16_t if_index, uint32_t ip, uint8_t mac[BASE_MAC_LEN]);
+/**
+ * An entry of whatever state, one that was asked and has not answered too; marks nothing.
+ * @thread as fib_nbr_lookup()
+ */
+bool fib_nbr_has(const struct fib_nbr_table *t, uint16_t if_index, uint32_t ip);
 /** The same of IPv6. */
+bool fib_nbr_has6(const struct fib_nbr_table *t, uint16_t if_index, const uint8_t ip[16]);
+/** fib_nbr_lookup() of IPv6. */
 bool fib_nbr_lookup6(const struct fib_nbr_table *t, uint16_t if_index, const uint8_t ip[16],
 	uint8_t mac[BASE_MAC_LEN]);
 

@@ -180,6 +180,19 @@ a_full_punt_ring_drops(void **state)
 	assert_int_equal(rig_stats(r).punted_arp, 31);
 }
 
+/* Memory is bounded: answers in a known name without end fill a ring, which is told by name. */
+static void
+a_full_ring_of_answers_drops(void **state)
+{
+	struct rig *r = *state;
+	struct frame f = frame_arp(lan_mac, WIRE_ARP_REPLY, CLIENT, LAN_OWN);
+
+	for (unsigned int i = 0; i < 256; i++)
+		rig_take(r, LAN, &f);
+	rig_assert_one_drop(r, DP_DROP_ANSWER_RING_FULL);
+	assert_int_equal(rig_stats(r).punted_arp, 255);
+}
+
 static void
 a_full_resolve_ring_drops(void **state)
 {
@@ -317,6 +330,7 @@ main(void)
 		T(a_full_advert_ring_drops),
 		T(a_full_ring_of_known_sources_drops),
 		T(a_full_punt_ring_drops),
+		T(a_full_ring_of_answers_drops),
 		T(a_full_resolve_ring_drops),
 		T(a_packet_pushed_out_of_the_hold_queue),
 		T(a_packet_whose_next_hop_is_silent),

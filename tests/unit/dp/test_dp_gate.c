@@ -342,7 +342,7 @@ arp_finds_its_ring(void **state)
 	rig_master(r, LAN_VHID1);
 	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct frame f = frame_arp(cases[i].mac, i % 2 ? WIRE_ARP_REPLY : WIRE_ARP_REQUEST,
-			CLIENT, cases[i].target);
+			IP(192, 0, 2, 55), cases[i].target);
 		struct dp_punt p = {0};
 
 		frame_pad(&f, 60);
