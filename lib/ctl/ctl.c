@@ -227,11 +227,12 @@ ctl_create(const struct ctl_config *config)
 	c->group_pub = calloc(c->n_groups + 1u, sizeof(*c->group_pub));
 	c->box_pub = calloc(1, sizeof(*c->box_pub));
 	c->events = calloc(CTL_EVENT_SLOTS, sizeof(*c->events));
+	c->frames = calloc(CTL_FRAME_SLOTS, sizeof(*c->frames));
 	c->requests = calloc(CTL_REQUEST_SLOTS, sizeof(*c->requests));
 	if (c->ifs == NULL || c->groups == NULL || c->auth == NULL || c->counters == NULL ||
 		c->listening == NULL || c->unicast == NULL || c->decisions == NULL ||
 		c->group_pub == NULL || c->box_pub == NULL || c->events == NULL ||
-		c->requests == NULL)
+		c->frames == NULL || c->requests == NULL)
 		goto fail;
 	for (uint16_t i = 0; i < c->n_ifs; i++)
 		if ((ret = create_if(c, i, config)) != 0)
@@ -283,6 +284,7 @@ ctl_destroy(struct ctl *c)
 	free(c->out.act);
 	free(c->election_mem);
 	free(c->requests);
+	free(c->frames);
 	free(c->events);
 	free(c->box_pub);
 	free(c->group_pub);

@@ -50,8 +50,8 @@ settle_outcome(struct ctl *c, uint16_t group)
 	g->send_failures = failures;
 }
 
-int
-ctl_send(struct ctl *c, uint16_t if_id, const void *frame, size_t len, uint16_t group)
+static int
+send_copy(struct ctl *c, uint16_t if_id, const void *frame, size_t len, uint16_t group)
 {
 	struct rte_mbuf *m = dp_ctl_alloc(c->dp);
 
@@ -65,6 +65,15 @@ ctl_send(struct ctl *c, uint16_t if_id, const void *frame, size_t len, uint16_t 
 	}
 	memcpy(p, frame, len);
 	return dp_ctl_send(c->dp, if_id, m, group);
+}
+
+int
+ctl_send(struct ctl *c, uint16_t if_id, const void *frame, size_t len, uint16_t group)
+{
+	int ret = send_copy(c, if_id, frame, len, group);
+
+	ctl_frame_sent(c, if_id, frame, len, group, ret);
+	return ret;
 }
 
 static void
@@ -332,6 +341,7 @@ act_state(struct ctl *c, const struct election_action *a)
 	if (a->state.from == ELECTION_INIT)
 		meet_peers(c, g);
 	g->state = a->state.to;
+	ctl_frame_state(c, a->group, a->state.to, a->state.cause);
 	set_listening(c, a->group);
 	ctl_hear_state(c, a->group, a->state.cause);
 	ctl_warm_state(c, g->conf->if_index);

@@ -104,8 +104,14 @@ ctl_member_query(struct ctl *c, uint16_t if_id, const uint8_t *ip, size_t len)
 	struct ctl_if *f = &c->ifs[if_id];
 	struct wire_group_query q;
 
-	if (wire_group_query_decode(ip, len, &q) != WIRE_GROUP_OK)
+	enum wire_group_result ret = wire_group_query_decode(ip, len, &q);
+
+	if (ret != WIRE_GROUP_OK) {
+		if (ret != WIRE_GROUP_OTHER)
+			ctl_frame_say(c, CTL_VERDICT_MALFORMED, CTL_STAT_COUNT);
 		return;
+	}
+	ctl_frame_say(c, CTL_VERDICT_QUERY, CTL_STAT_COUNT);
 	for (uint16_t i = 0; i < f->n_members; i++) {
 		struct ctl_member *m = &f->members[i];
 		base_ns_t at;

@@ -70,6 +70,8 @@ solicited(struct ctl *c, const struct dp_punt *p, const struct wire_ip6 *ip,
 		bool master = g->state == ELECTION_MASTER;
 
 		ctl_count(c, p->group, master ? CTL_STAT_ND_ANSWERED : CTL_STAT_ND_NOT_MASTER);
+		ctl_frame_say(c, master ? CTL_VERDICT_ANSWERED : CTL_VERDICT_NOT_ANSWERED,
+			master ? CTL_STAT_COUNT : CTL_STAT_ND_NOT_MASTER);
 		if (master)
 			answer(c, p->if_index, ip, ns, asker, g->vmac);
 		return g->state != ELECTION_INIT;
@@ -82,6 +84,7 @@ solicited(struct ctl *c, const struct dp_punt *p, const struct wire_ip6 *ip,
 			ctl_warm_asked(c, p->if_index, &from, ns->lladdr, &target);
 		return false;
 	}
+	ctl_frame_say(c, CTL_VERDICT_ANSWERED, CTL_STAT_COUNT);
 	answer(c, p->if_index, ip, ns, asker, f->mac);
 	return true;
 }
@@ -104,9 +107,20 @@ advertised(struct ctl *c, const struct dp_punt *p, const struct wire_nd *na)
 	const struct base_addr target = base_addr_from_ip6(na->target);
 	const uint8_t *mac = na->has_lladdr ? na->lladdr : NULL;
 
-	if (learnable(c, p->if_index, na->target, mac))
-		fib_nbr_advertised(c->nbr, p->if_index, &target, mac, na->solicited, na->override,
-			c->now, ctl_nbr_act, c);
+	if (!learnable(c, p->if_index, na->target, mac)) {
+		ctl_frame_say(c, CTL_VERDICT_OWN_ADDRESS, CTL_STAT_COUNT);
+		return;
+	}
+	ctl_frame_say(c, CTL_VERDICT_NEIGHBOR, CTL_STAT_COUNT);
+	fib_nbr_advertised(c->nbr, p->if_index, &target, mac, na->solicited, na->override, c->now,
+		ctl_nbr_act, c);
+}
+
+static void
+malformed(struct ctl *c, uint16_t group)
+{
+	ctl_count(c, group, CTL_STAT_ND_MALFORMED);
+	ctl_frame_say(c, CTL_VERDICT_REFUSED, CTL_STAT_ND_MALFORMED);
 }
 
 /* Neither solicitation nor advertisement of a neighbour: router discovery, or a query. */
@@ -121,6 +135,7 @@ other_input(struct ctl *c, const struct dp_punt *p, const uint8_t *frame, size_t
 
 	ret = wire_rs_decode(ip, payload, &rs);
 	if (ret == WIRE_RA_OK) {
+		ctl_frame_say(c, CTL_VERDICT_ROUTERS, CTL_STAT_COUNT);
 		ctl_ra_solicited(c, p->if_index);
 		return;
 	}
@@ -132,7 +147,9 @@ other_input(struct ctl *c, const struct dp_punt *p, const uint8_t *frame, size_t
 	if (ret == WIRE_RA_OTHER)
 		ctl_member_query(c, p->if_index, frame + WIRE_ETH_LEN, len - WIRE_ETH_LEN);
 	else if (ret != WIRE_RA_OK)
-		ctl_count(c, p->group, CTL_STAT_ND_MALFORMED);
+		malformed(c, p->group);
+	else
+		ctl_frame_say(c, CTL_VERDICT_ROUTERS, CTL_STAT_COUNT);
 }
 
 void
@@ -145,7 +162,7 @@ ctl_nd_input(struct ctl *c, const struct dp_punt *p, const uint8_t *frame, size_
 	if (!wire_eth_decode(frame, len, &eth) ||
 		wire_ip6_decode(frame + WIRE_ETH_LEN, len - WIRE_ETH_LEN, &ip) != WIRE_IP6_OK) {
 		/* It is longer than what is looked at. */
-		ctl_count(c, p->group, CTL_STAT_ND_MALFORMED);
+		malformed(c, p->group);
 		return;
 	}
 	switch (wire_nd_decode(&ip, frame + WIRE_ETH_LEN + WIRE_IP6_LEN, &nd)) {
@@ -162,7 +179,7 @@ ctl_nd_input(struct ctl *c, const struct dp_punt *p, const uint8_t *frame, size_
 	case WIRE_ND_BAD_OPTION:
 	case WIRE_ND_BAD_SOURCE:
 	case WIRE_ND_BAD_FLAGS:
-		ctl_count(c, p->group, CTL_STAT_ND_MALFORMED);
+		malformed(c, p->group);
 		return;
 	}
 	/* One for an address that we do not answer for is discarded, RFC 4861 7.2.3. */

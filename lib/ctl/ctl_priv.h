@@ -9,6 +9,7 @@
 #include "conf.h"
 #include "ctl.h"
 #include "ctl_advert.h"
+#include "ctl_frame.h"
 #include "ctl_seq.h"
 #include "dp.h"
 #include "election.h"
@@ -37,8 +38,10 @@
 #define CTL_SOURCE_COST_NS  BASE_NS_PER_MS
 #define CTL_SOURCE_BUCKETS  64
 #define CTL_FRAME_TELL_NS   (100 * BASE_NS_PER_MS)
-#define CTL_BAD_SLOTS	    256
-#define CTL_BAD_QUIET_NS    (10 * BASE_NS_PER_S)
+/* Of adverts over the rate, one in so many ns is in the ring of the last frames. */
+#define CTL_POLICED_NS	 (10 * BASE_NS_PER_MS)
+#define CTL_BAD_SLOTS	 256
+#define CTL_BAD_QUIET_NS (10 * BASE_NS_PER_S)
 /* Counters of the box may be this old in its view. */
 #define CTL_PUBLISH_NS (20 * BASE_NS_PER_MS)
 
@@ -118,6 +121,13 @@ struct ctl_event_slot {
 /* One more than are kept: the slot that is written next may change under a reader. */
 #define CTL_EVENT_SLOTS	   (CTL_EVENTS_KEPT + 1)
 #define CTL_DECISION_SLOTS (CTL_DECISIONS_KEPT + 1)
+/* The same, with those that a frame causes to be sent before it is seen itself. */
+#define CTL_FRAME_SLOTS (CTL_FRAMES_KEPT + 64)
+
+struct ctl_frame_slot {
+	uint32_t seq; /* sequence lock */
+	struct ctl_frame frame;
+};
 
 /* The newest events of a group. */
 struct ctl_decisions {
@@ -241,6 +251,12 @@ struct ctl {
 	struct ctl_bad bad[CTL_BAD_SLOTS];
 	uint64_t event_seq; /* atomic: newest written */
 
+	uint64_t frame_seq;    /* newest that has a place */
+	uint64_t frame_newest; /* atomic: newest that is to be seen */
+	base_ns_t policed_shown;
+	bool frame_open;	/* a received frame is being handled: */
+	struct ctl_frame frame; /* this one */
+
 	const char *asked; /* what an operator asked, while that is carried out; else NULL */
 	uint32_t shutdown; /* atomic */
 	uint32_t posted;   /* atomic: requests posted and not taken */
@@ -248,6 +264,7 @@ struct ctl {
 	struct ctl_group_pub *group_pub;
 	struct ctl_box_pub *box_pub;
 	struct ctl_event_slot *events;
+	struct ctl_frame_slot *frames;
 	struct ctl_decisions *decisions; /* by group */
 	struct ctl_request_slot *requests;
 };
@@ -269,6 +286,22 @@ void ctl_announce(struct ctl *c);
 int ctl_send(struct ctl *c, uint16_t if_id, const void *frame, size_t len, uint16_t group);
 /** Count to a group, or with ELECTION_NONE to the box. */
 void ctl_count(struct ctl *c, uint16_t group, enum ctl_stat s);
+
+/** @name The ring of the last frames (ctl_frame.c). @{ */
+/** A received frame is handled from now on, until ctl_frame_end(). */
+void ctl_frame_begin(struct ctl *c, const struct dp_punt *p);
+/** What becomes of it; what was said first holds. @param stat  or CTL_STAT_COUNT */
+void ctl_frame_say(struct ctl *c, enum ctl_verdict v, enum ctl_stat stat);
+/** It is about this group, if any. */
+void ctl_frame_group(struct ctl *c, uint16_t group);
+/** It made a group change its state. */
+void ctl_frame_state(
+	struct ctl *c, uint16_t group, enum election_state to, enum election_cause cause);
+void ctl_frame_end(struct ctl *c);
+/** A frame was sent, or not: result is ctl_send()'s. @param group  of an advert, or DP_NONE */
+void ctl_frame_sent(struct ctl *c, uint16_t if_id, const uint8_t *frame, size_t len, uint16_t group,
+	int result);
+/** @} */
 
 /** @name Neighbour discovery and multicast membership (ctl_nd.c, ctl_member.c). @{ */
 /** An IPv6 frame about a VIP of a group or about an interface. */

@@ -116,6 +116,7 @@ static void
 refused(struct ctl *c, const struct dp_punt *p, const struct ctl_advert *a, enum ctl_stat why)
 {
 	ctl_count(c, a->group, why);
+	ctl_frame_say(c, CTL_VERDICT_REFUSED, why);
 	if (why == CTL_STAT_DUPLICATE)
 		return;
 	ctl_event_bad(c, p->if_index, a->group, why, &a->src);
@@ -128,13 +129,9 @@ refused(struct ctl *c, const struct dp_punt *p, const struct ctl_advert *a, enum
 }
 
 static void
-one_advert(struct ctl *c, const struct dp_punt *p)
+judge(struct ctl *c, const struct dp_punt *p, const uint8_t *bytes, size_t len)
 {
 	const struct ctl_if *f = &c->ifs[p->if_index];
-	/* Nothing after the CARP header of a packet with all IPv4 options matters. */
-	uint8_t buf[WIRE_ETH_LEN + 4 + 60 + WIRE_CARP_LEN];
-	uint32_t len = rte_pktmbuf_pkt_len(p->m);
-	uint32_t head = len < sizeof(buf) ? len : (uint32_t)sizeof(buf);
 	struct ctl_advert_scope scope = {
 		.allow = election_allow(c->election),
 		.vhid_group = f->has_groups ? f->group_of_vhid : NULL,
@@ -148,17 +145,9 @@ one_advert(struct ctl *c, const struct dp_punt *p)
 		.n_own_ip6 = f->n_own6,
 	};
 	struct ctl_advert advert;
-	/* In one segment, as always but for tests: the whole frame, so that its length is true. */
-	bool whole = rte_pktmbuf_data_len(p->m) == len;
-	const uint8_t *bytes =
-		whole ? rte_pktmbuf_mtod(p->m, const uint8_t *) : frame_bytes(p->m, head, buf);
+	enum ctl_stat verdict = ctl_advert_check(bytes, len, &scope, &advert);
 
-	if (policed(c, p, bytes, whole ? len : head)) {
-		ctl_count(c, p->group, CTL_STAT_POLICED);
-		return;
-	}
-	enum ctl_stat verdict = ctl_advert_check(bytes, whole ? len : head, &scope, &advert);
-
+	ctl_frame_group(c, advert.group);
 	/* Step 1: every advert counts as received, to its group where that is known. */
 	ctl_count(c, advert.group,
 		advert.src.family == BASE_FAMILY_IP6 ? CTL_STAT_IPACKETS6 : CTL_STAT_IPACKETS);
@@ -170,6 +159,7 @@ one_advert(struct ctl *c, const struct dp_punt *p)
 	}
 	struct election_event ev = {.type = ELECTION_EV_ADVERT, .group = advert.group};
 
+	ctl_frame_say(c, CTL_VERDICT_ACCEPTED, CTL_STAT_COUNT);
 	ev.advert.prio = advert.prio;
 	ev.advert.src = advert.src;
 	if (remember_peer(c, &c->groups[advert.group], &advert.src, &advert.prio))
@@ -177,6 +167,36 @@ one_advert(struct ctl *c, const struct dp_punt *p)
 	ctl_hear_advert(c, advert.group, &advert.prio);
 	ctl_feed(c, &ev);
 	ctl_dirty(c, advert.group);
+}
+
+static void
+one_advert(struct ctl *c, const struct dp_punt *p)
+{
+	/* Nothing after the CARP header of a packet with all IPv4 options matters. */
+	uint8_t buf[WIRE_ETH_LEN + 4 + 60 + WIRE_CARP_LEN];
+	uint32_t len = rte_pktmbuf_pkt_len(p->m);
+	uint32_t head = len < sizeof(buf) ? len : (uint32_t)sizeof(buf);
+	/* In one segment, as always but for tests: the whole frame, so that its length is true. */
+	bool whole = rte_pktmbuf_data_len(p->m) == len;
+	const uint8_t *bytes =
+		whole ? rte_pktmbuf_mtod(p->m, const uint8_t *) : frame_bytes(p->m, head, buf);
+	bool over;
+
+	len = whole ? len : head;
+	over = policed(c, p, bytes, len);
+	if (over) {
+		ctl_count(c, p->group, CTL_STAT_POLICED);
+		/* A flood is to be seen in the ring of the last frames, not to fill it. */
+		if (base_ns_since(c->now, c->policed_shown) < CTL_POLICED_NS)
+			return;
+		c->policed_shown = c->now;
+	}
+	ctl_frame_begin(c, p);
+	if (over)
+		ctl_frame_say(c, CTL_VERDICT_REFUSED, CTL_STAT_POLICED);
+	else
+		judge(c, p, bytes, len);
+	ctl_frame_end(c);
 }
 
 bool
@@ -246,20 +266,10 @@ static void
 send_arp(struct ctl *c, uint16_t if_id, const uint8_t *dst, const struct wire_arp *arp)
 {
 	uint8_t frame[WIRE_ARP_FRAME_LEN];
-	struct rte_mbuf *m = dp_ctl_alloc(c->dp);
 
-	if (m == NULL)
-		return;
 	wire_arp_frame_encode(dst, arp->sender_mac, arp, frame);
-	char *p = rte_pktmbuf_append(m, sizeof(frame));
-
-	if (p == NULL) {
-		rte_pktmbuf_free(m);
-		return;
-	}
-	memcpy(p, frame, sizeof(frame));
 	/* A lost ARP is asked or answered again by protocol. */
-	(void)dp_ctl_send(c->dp, if_id, m, DP_NONE);
+	(void)ctl_send(c, if_id, frame, sizeof(frame), DP_NONE);
 }
 
 static void
@@ -317,6 +327,9 @@ vip_arp(struct ctl *c, const struct dp_punt *p, const struct wire_arp *arp)
 	if (arp->op != WIRE_ARP_REQUEST || !is_vip(g, arp->target_ip))
 		return false;
 	ctl_count(c, group, master ? CTL_STAT_ARP_ANSWERED : CTL_STAT_ARP_NOT_MASTER);
+	ctl_frame_group(c, group);
+	ctl_frame_say(c, master ? CTL_VERDICT_ANSWERED : CTL_VERDICT_NOT_ANSWERED,
+		master ? CTL_STAT_COUNT : CTL_STAT_ARP_NOT_MASTER);
 	if (group != p->group)
 		ctl_count(c, p->group, CTL_STAT_BALANCED_AWAY);
 	if (master)
@@ -350,8 +363,11 @@ learn_sender(struct ctl *c, uint16_t if_id, const struct wire_arp *arp, bool ask
 	const struct base_addr sender = base_addr_from_ip4(arp->sender_ip);
 	bool reply = arp->op == WIRE_ARP_REPLY && ctl_is_our_mac(&c->ifs[if_id], arp->target_mac);
 
-	if (is_ours(c, if_id, arp->sender_ip))
+	if (is_ours(c, if_id, arp->sender_ip)) {
+		ctl_frame_say(c, CTL_VERDICT_OWN_ADDRESS, CTL_STAT_COUNT);
 		return;
+	}
+	ctl_frame_say(c, CTL_VERDICT_NEIGHBOR, CTL_STAT_COUNT);
 	if (asked && ctl_is_on_link(&c->ifs[if_id], &sender))
 		fib_nbr_asker(c->nbr, if_id, &sender, arp->sender_mac, c->now, ctl_nbr_act, c);
 	else
@@ -369,8 +385,10 @@ one_arp(struct ctl *c, const struct dp_punt *p)
 
 	if (rte_pktmbuf_pkt_len(p->m) < sizeof(buf) ||
 		!wire_arp_decode(
-			frame_bytes(p->m, sizeof(buf), buf) + WIRE_ETH_LEN, WIRE_ARP_LEN, &arp))
+			frame_bytes(p->m, sizeof(buf), buf) + WIRE_ETH_LEN, WIRE_ARP_LEN, &arp)) {
+		ctl_frame_say(c, CTL_VERDICT_MALFORMED, CTL_STAT_COUNT);
 		return;
+	}
 	if (arp.op == WIRE_ARP_REQUEST) {
 		const struct base_addr sender = base_addr_from_ip4(arp.sender_ip);
 		const struct base_addr target = base_addr_from_ip4(arp.target_ip);
@@ -380,12 +398,15 @@ one_arp(struct ctl *c, const struct dp_punt *p)
 	}
 	/* Our own, reflected, or the other master's announcement; or somebody would have us send to
 	 * ourselves, round and round. */
-	if (ctl_is_our_mac(f, arp.sender_mac))
+	if (ctl_is_our_mac(f, arp.sender_mac)) {
+		ctl_frame_say(c, CTL_VERDICT_OWN_MAC, CTL_STAT_COUNT);
 		return;
+	}
 	if (p->cls == DP_PUNT_GROUP_ARP) {
 		asked = vip_arp(c, p, &arp);
 	} else if (is_own(f, arp.target_ip) && arp.op == WIRE_ARP_REQUEST) {
 		asked = true;
+		ctl_frame_say(c, CTL_VERDICT_ANSWERED, CTL_STAT_COUNT);
 		answer_arp(c, p->if_index, f->mac, &arp);
 	}
 	learn_sender(c, p->if_index, &arp, asked);
@@ -419,10 +440,12 @@ ctl_punts(struct ctl *c)
 					punts[i].m, c->now, ctl_nbr_act, c);
 				continue;
 			}
+			ctl_frame_begin(c, &punts[i]);
 			if (is_arp(punts[i].m))
 				one_arp(c, &punts[i]);
 			else
 				other_punt(c, &punts[i]);
+			ctl_frame_end(c);
 			rte_pktmbuf_free(punts[i].m);
 		}
 	}

@@ -15,6 +15,7 @@
 #include "fib_builder.h"
 #include "port.h"
 
+#include "mgmt_capture_priv.h"
 #include "mgmt_drain_priv.h"
 #include "mgmt_json_priv.h"
 #include "mgmt_marks_priv.h"
@@ -258,6 +259,13 @@ do_route_del(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt
 		return;
 	s->status = MGMT_CLI_REFUSED;
 	fprintf(s->out, "refused: %s\n", err);
+}
+
+static void
+do_capture_dump(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args *a)
+{
+	(void)row;
+	mgmt_capture_dump(s, a->text);
 }
 
 static void

@@ -44,6 +44,8 @@ def fits(word, grammar):
         return True
     if grammar == "KEY":
         return word.startswith(("/", "hex:", "PATH"))
+    if grammar == "FILE":
+        return word.startswith(("/", "FILE"))
     span = re.fullmatch(r"(\d+)-(\d+)", grammar)
     if span:
         return word.isdigit() and int(span[1]) <= int(word) <= int(span[2])

@@ -6,6 +6,7 @@
 
 #include "conf.h"
 #include "ctl.h"
+#include "ctl_frame.h"
 #include "dp.h"
 #include "fib_builder.h"
 #include "fib_nbr.h"
@@ -42,6 +43,8 @@ struct fake_box {
 	char drained_path[80];
 	struct ctl_event events[600];
 	uint32_t n_events;
+	struct ctl_frame *frames; /**< of the test; from seq 1 */
+	uint64_t n_frames;
 	/* requests: the last one, and what it is answered with */
 	struct ctl_request request;
 	uint32_t n_requests;

@@ -64,6 +64,9 @@ each_example_reaches_its_handler(void **state)
 		const struct mgmt_cli_row *row = &mgmt_cli_rows[i];
 
 		assert_int_equal(mgmt_cli_match(cli, &fake.config, row->example), i);
+		/* makes a file, which must be new: tests of its own */
+		if (strstr(row->grammar, "capture") == row->grammar)
+			continue;
 		fake.n_requests = 0;
 		session.json = row->view != NULL;
 		mgmt_cli_run(&session, row->example);
@@ -260,7 +263,8 @@ errors_name_the_bad_word(void **state)
 	} cases[] = {
 		{"shw",
 			"unknown command \"shw\": expected show, explain, carp, set, drain, "
-			"undrain, clear, route, neighbor, watch, metrics, reload, help, quit\n"},
+			"undrain, clear, route, neighbor, watch, metrics, capture, reload, help, "
+			"quit\n"},
 		{"show neighbor 192.0.2.300",
 			"\"192.0.2.300\": expected interface, an IPv4 or IPv6 address\n"},
 		{"clear neighbor interface em0",
