@@ -10,43 +10,6 @@
 #include "wire6.h"
 #include "wire_ra.h"
 
-uint32_t
-addresses_primary_ip4(const struct base_prefix *addresses, uint16_t n)
-{
-	for (uint16_t i = 0; i < n; i++)
-		if (addresses[i].addr.family == BASE_FAMILY_IP4)
-			return base_addr_ip4(&addresses[i].addr);
-	return 0;
-}
-
-uint16_t
-addresses_ip4_list(const struct base_prefix *addresses, uint16_t n, uint32_t *list)
-{
-	uint16_t found = 0;
-
-	for (uint16_t i = 0; i < n; i++)
-		if (addresses[i].addr.family == BASE_FAMILY_IP4)
-			list[found++] = base_addr_ip4(&addresses[i].addr);
-	return found;
-}
-
-uint16_t
-addresses_ip6_list(const struct base_prefix *addresses, uint16_t n, const uint8_t *link_local,
-	uint8_t (**list)[16])
-{
-	uint16_t found = 0;
-
-	*list = calloc(n + 1u, sizeof(**list));
-	if (*list == NULL)
-		return 0;
-	if (link_local != NULL)
-		memcpy((*list)[found++], link_local, sizeof(**list));
-	for (uint16_t i = 0; i < n; i++)
-		if (addresses[i].addr.family == BASE_FAMILY_IP6)
-			memcpy((*list)[found++], addresses[i].addr.bytes, sizeof(**list));
-	return found;
-}
-
 bool
 addresses_router(const struct conf *conf, uint16_t group, uint8_t out[16])
 {

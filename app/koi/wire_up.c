@@ -18,7 +18,6 @@
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
 
-#include "addresses.h"
 #include "compat_thread.h"
 #include "ctl.h"
 #include "devices.h"
@@ -28,8 +27,8 @@
 #include "host_path.h"
 #include "mgmt.h"
 #include "port.h"
+#include "roster.h"
 #include "routes.h"
-#include "wire6.h"
 
 #define RX_DESC	   1024
 #define TX_DESC	   1024
@@ -220,8 +219,7 @@ create_dp(struct wire_up *w, char *err, unsigned int err_len)
 	static struct dp_queue queues[CONF_WORKER_MAX][CONF_PORT_MAX * CONF_WORKER_MAX];
 	struct dp_worker_config workers[CONF_WORKER_MAX] = {0};
 	struct dp_port_config ports[CONF_PORT_MAX];
-	struct dp_if_config ifs[CONF_IF_MAX];
-	struct dp_group_config *groups = calloc(conf->n_groups + 1u, sizeof(*groups));
+	struct roster roster;
 	struct dp_config config = {
 		.n_workers = w->plan->n_workers,
 		.n_ports = w->n_ports,
@@ -229,18 +227,14 @@ create_dp(struct wire_up *w, char *err, unsigned int err_len)
 		.n_groups = conf->n_groups,
 		.workers = workers,
 		.ports = ports,
-		.ifs = ifs,
-		.groups = groups,
+		.ifs = roster.ifs,
 		.idle = conf->lcores.idle == CONF_IDLE_POLL ? DP_IDLE_POLL : DP_IDLE_ADAPTIVE,
 	};
-	uint8_t(**vip6)[16] = calloc(conf->n_groups + 1u, sizeof(*vip6));
-	uint32_t(*vip4)[CONF_VIP_MAX] = calloc(conf->n_groups + 1u, sizeof(*vip4));
-	uint8_t(*if_ip6[CONF_IF_MAX])[16];
-	uint8_t link_local[16], router[16];
 	uint32_t dealt = 0;
 
-	if (groups == NULL || vip4 == NULL || vip6 == NULL)
+	if (roster_from_conf(conf, (const uint8_t(*)[BASE_MAC_LEN])w->if_mac, &roster) != 0)
 		return fail(err, err_len, "out of memory");
+	config.groups = roster.groups;
 	for (unsigned int s = SOCKETS_MAX; s-- > 0;)
 		if (w->pool[s] != NULL)
 			config.pool = w->pool[s];
@@ -271,43 +265,16 @@ create_dp(struct wire_up *w, char *err, unsigned int err_len)
 	for (uint16_t i = 0; i < conf->n_ifs; i++) {
 		const struct conf_if *cf = &conf->ifs[i];
 
-		ifs[i] = (struct dp_if_config){
-			.port_id = w->if_port_id[i],
-			.vlan = cf->vlan,
-			.mtu = cf->mtu,
-			.ip4 = addresses_primary_ip4(cf->addresses, cf->n_addresses),
-			.rp_filter = rp_filter(cf->rp_filter),
-			.host = cf->host.on,
-			.source_vmac = cf->source_mac_vmac,
-		};
-		memcpy(ifs[i].mac, w->if_mac[i], BASE_MAC_LEN);
-		wire_ip6_link_local(w->if_mac[i], link_local);
-		ifs[i].n_ip6 =
-			addresses_ip6_list(cf->addresses, cf->n_addresses, link_local, &if_ip6[i]);
-		ifs[i].ip6 = (const uint8_t(*)[16])if_ip6[i];
-	}
-	for (uint16_t g = 0; g < conf->n_groups; g++) {
-		const struct conf_group *cg = &conf->groups[g];
-		bool routes = addresses_router(conf, g, router);
-
-		groups[g] = (struct dp_group_config){
-			.if_index = cg->if_index,
-			.vhid = cg->vhid,
-			.n_ip4 = addresses_ip4_list(cg->addresses, cg->n_addresses, vip4[g]),
-			.ip4 = vip4[g],
-			.n_ip6 = addresses_ip6_list(
-				cg->addresses, cg->n_addresses, routes ? router : NULL, &vip6[g]),
-		};
-		groups[g].ip6 = (const uint8_t(*)[16])vip6[g];
+		roster.ifs[i].port_id = w->if_port_id[i];
+		roster.ifs[i].vlan = cf->vlan;
+		roster.ifs[i].mtu = cf->mtu;
+		roster.ifs[i].rp_filter = rp_filter(cf->rp_filter);
+		roster.ifs[i].host = cf->host.on;
+		roster.ifs[i].source_vmac = cf->source_mac_vmac;
+		memcpy(roster.ifs[i].mac, w->if_mac[i], BASE_MAC_LEN);
 	}
 	w->dp = dp_create(&config);
-	for (uint16_t g = 0; g < conf->n_groups; g++)
-		free(vip6[g]);
-	for (uint16_t i = 0; i < conf->n_ifs; i++)
-		free(if_ip6[i]);
-	free(vip6);
-	free(vip4);
-	free(groups);
+	roster_free(&roster);
 	if (w->dp == NULL)
 		return fail(
 			err, err_len, "the data plane could not be set up: %s", strerror(errno));
@@ -315,12 +282,6 @@ create_dp(struct wire_up *w, char *err, unsigned int err_len)
 	if (w->nbr == NULL)
 		return fail(err, err_len, "the neighbour table could not be set up: %s",
 			strerror(errno));
-	for (uint16_t i = 0; i < conf->n_ifs; i++)
-		for (uint16_t a = 0; a < conf->ifs[i].n_addresses; a++)
-			dp_own_address(w->dp, &conf->ifs[i].addresses[a].addr);
-	for (uint16_t g = 0; g < conf->n_groups; g++)
-		for (uint16_t a = 0; a < conf->groups[g].n_addresses; a++)
-			dp_own_address(w->dp, &conf->groups[g].addresses[a].addr);
 	return 0;
 }
 

@@ -43,31 +43,12 @@ config_ports_ok(const struct dp_config *c)
 	}
 	for (uint16_t i = 0; i < c->n_ifs; i++) {
 		if (config_port(c, c->ifs[i].port_id) == NULL || c->ifs[i].mtu < MTU_MIN ||
-			c->ifs[i].vlan > DP_VLAN_MAX ||
-			(c->ifs[i].n_ip6 != 0 && c->ifs[i].ip6 == NULL))
+			c->ifs[i].vlan > DP_VLAN_MAX)
 			return false;
 		for (uint16_t j = 0; j < i; j++)
 			if (c->ifs[j].port_id == c->ifs[i].port_id &&
 				c->ifs[j].vlan == c->ifs[i].vlan)
 				return false;
-	}
-	return true;
-}
-
-static bool
-config_groups_ok(const struct dp_config *c)
-{
-	uint64_t seen[DP_IF_MAX][4] = {{0}};
-
-	for (uint16_t i = 0; i < c->n_groups; i++) {
-		const struct dp_group_config *g = &c->groups[i];
-		uint64_t bit = UINT64_C(1) << (g->vhid % 64);
-
-		if (g->if_index >= c->n_ifs || g->vhid == 0 ||
-			(seen[g->if_index][g->vhid / 64] & bit) != 0 ||
-			(g->n_ip4 != 0 && g->ip4 == NULL) || (g->n_ip6 != 0 && g->ip6 == NULL))
-			return false;
-		seen[g->if_index][g->vhid / 64] |= bit;
 	}
 	return true;
 }
@@ -103,7 +84,7 @@ config_ok(const struct dp_config *c)
 	return c->n_workers >= 1 && c->n_workers <= DP_WORKER_MAX && c->n_ports <= DP_PORT_MAX &&
 		c->n_ifs <= DP_IF_MAX && c->n_groups <= DP_GROUP_MAX && c->pool != NULL &&
 		rte_pktmbuf_priv_size(c->pool) >= dp_meta_size() && config_ports_ok(c) &&
-		config_groups_ok(c) && config_workers_ok(c);
+		config_workers_ok(c);
 }
 
 static void
@@ -124,19 +105,6 @@ ports_init(struct dp *dp, const struct dp_config *c)
 	}
 }
 
-/* The first of some addresses that is link-local, or is not. */
-static bool
-first_of_kind(const uint8_t (*ips)[16], uint16_t n, bool link_local, uint8_t out[16])
-{
-	for (uint16_t i = 0; i < n; i++) {
-		if (wire_ip6_is_link_local(ips[i]) == link_local) {
-			memcpy(out, ips[i], sizeof(ips[i]));
-			return true;
-		}
-	}
-	return false;
-}
-
 static void
 ifs_init(struct dp *dp, const struct dp_config *c)
 {
@@ -149,34 +117,14 @@ ifs_init(struct dp *dp, const struct dp_config *c)
 		f->slot = dp->slot_of_port[c->ifs[i].port_id];
 		f->vlan = c->ifs[i].vlan;
 		f->mtu = c->ifs[i].mtu;
-		f->ip4 = c->ifs[i].ip4;
 		f->host = c->ifs[i].host;
 		f->source_vmac = c->ifs[i].source_vmac;
 		f->rp_filter = (uint8_t)c->ifs[i].rp_filter;
-		f->has_own6 = first_of_kind(c->ifs[i].ip6, c->ifs[i].n_ip6, false, f->own6);
-		f->has_link_local =
-			first_of_kind(c->ifs[i].ip6, c->ifs[i].n_ip6, true, f->link_local);
-		f->first_group = DP_NONE;
 		memcpy(f->mac, c->ifs[i].mac, BASE_MAC_LEN);
 		memcpy(mac, f->mac, BASE_MAC_LEN);
 		f->mac_word = dp_mac_word(mac);
-		memset(f->group_of_vhid, UINT8_MAX, sizeof(f->group_of_vhid));
 		if (c->ifs[i].vlan == 0)
 			dp->ports[f->slot].if_index = i;
-	}
-	/* Backwards, so that the chain of an interface starts with its first group. */
-	for (uint16_t i = c->n_groups; i-- > 0;) {
-		struct dp_group *g = &dp->groups[i];
-		struct dp_if *f = &dp->ifs[c->groups[i].if_index];
-
-		g->if_index = f->index;
-		g->vhid = c->groups[i].vhid;
-		g->ip4 = c->groups[i].n_ip4 > 0 ? c->groups[i].ip4[0] : 0;
-		g->has_ip6 = first_of_kind(c->groups[i].ip6, c->groups[i].n_ip6, false, g->ip6);
-		g->next_in_if = f->first_group;
-		f->first_group = i;
-		f->vhids[g->vhid / 64] |= UINT64_C(1) << (g->vhid % 64);
-		f->group_of_vhid[g->vhid] = i;
 	}
 }
 
@@ -194,6 +142,7 @@ lcore_create(struct dp *dp, uint16_t id, const struct dp_worker_config *w, uint3
 	lc->dp = dp;
 	lc->id = id;
 	lc->src = &dp->sources[id];
+	lc->roster = dp_roster_now(dp);
 	lc->nudge_at = BASE_NS_NEVER;
 	for (uint16_t i = 0; id == 0 && i < dp->n_ports; i++)
 		lc->nudge_at = dp->ports[i].nudge ? 0 : lc->nudge_at;
@@ -273,7 +222,9 @@ lcores_create(struct dp *dp, const struct dp_config *c)
 struct dp *
 dp_create(const struct dp_config *c)
 {
+	struct dp_roster *roster;
 	struct dp *dp;
+	int ret = ENOMEM;
 
 	if (!config_ok(c)) {
 		errno = EINVAL;
@@ -299,21 +250,25 @@ dp_create(const struct dp_config *c)
 	dp->seed = rte_rand();
 	dp->ifs = rte_zmalloc(
 		"koi_if", sizeof(*dp->ifs) * (c->n_ifs + UINT64_C(1)), RTE_CACHE_LINE_SIZE);
-	dp->groups = rte_zmalloc("koi_group", sizeof(*dp->groups) * (c->n_groups + UINT64_C(1)),
-		RTE_CACHE_LINE_SIZE);
-	if (dp->ifs == NULL || dp->groups == NULL)
+	dp->slots = rte_zmalloc(
+		"koi_slot", sizeof(*dp->slots) * (c->n_groups + UINT64_C(1)), RTE_CACHE_LINE_SIZE);
+	if (dp->ifs == NULL || dp->slots == NULL)
 		goto fail;
 	ports_init(dp, c);
 	ifs_init(dp, c);
-	if (dp_ip6_init(dp, c) != 0 || dp_share_init(dp, c) != 0 || dp_vlan_init(dp, c) != 0)
+	roster = dp_roster_prepare(dp, c->ifs, c->groups, c->n_groups);
+	if (roster == NULL) {
+		ret = errno;
 		goto fail;
-	if (lcores_create(dp, c) != 0 || dp_host_init(dp, c) != 0)
+	}
+	atomic_init(&dp->roster, roster);
+	if (dp_vlan_init(dp, c) != 0 || lcores_create(dp, c) != 0 || dp_host_init(dp, c) != 0)
 		goto fail;
 	return dp;
 
 fail:
 	dp_destroy(dp);
-	errno = ENOMEM;
+	errno = ret;
 	return NULL;
 }
 
@@ -329,9 +284,8 @@ dp_destroy(struct dp *dp)
 	}
 	rte_free(dp->qsbr);
 	rte_free(dp->vlans);
-	rte_free(dp->share);
-	rte_free(dp->ip6);
-	rte_free(dp->groups);
+	rte_free(dp_roster_now(dp));
+	rte_free(dp->slots);
 	rte_free(dp->ifs);
 	rte_free(dp);
 }
@@ -359,11 +313,13 @@ states_changed(struct dp *dp)
 void
 dp_own(struct dp *dp, uint16_t group, bool owned)
 {
-	const struct dp_group *g = &dp->groups[group];
+	const struct dp_group *g = &dp_roster_now(dp)->groups[group];
 	_Atomic uint64_t *word = &dp->ifs[g->if_index].owned[g->vhid / 64];
 	uint64_t bit = UINT64_C(1) << (g->vhid % 64);
 	uint64_t now = atomic_load_explicit(word, memory_order_relaxed);
 
+	if (g->vhid == 0)
+		return; /* nobody's vMAC */
 	/* The control lcore is the only writer, so that a plain store of the word will do. */
 	atomic_store_explicit(word, owned ? now | bit : now & ~bit, memory_order_release);
 	states_changed(dp);
@@ -372,7 +328,7 @@ dp_own(struct dp *dp, uint16_t group, bool owned)
 void
 dp_answer(struct dp *dp, uint16_t group, bool answering)
 {
-	atomic_store_explicit(&dp->groups[group].answering, answering, memory_order_release);
+	atomic_store_explicit(&dp->slots[group].answering, answering, memory_order_release);
 	states_changed(dp);
 }
 

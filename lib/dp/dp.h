@@ -87,7 +87,6 @@ struct dp_if_config {
 	uint16_t vlan;
 	uint8_t mac[BASE_MAC_LEN];
 	uint16_t mtu;
-	uint32_t ip4; /**< primary own address, source of ICMP errors; 0 = none */
 	/**
 	 * Forwarded frames leave with the vMAC of a group that is MASTER on the interface, of
 	 * several that of the lowest vhid; else, and when there is none, with mac.
@@ -95,7 +94,8 @@ struct dp_if_config {
 	bool source_vmac;
 	enum dp_rp_filter rp_filter;
 	bool host; /**< what is to its addresses and nobody else handles goes to dp_host_poll() */
-	uint16_t n_ip6;
+	uint16_t n_ip4, n_ip6;
+	const uint32_t *ip4; /**< own addresses; copied. The first is the source of ICMP errors */
 	/**
 	 * Own IPv6 addresses, link-local ones included; copied. The first of each kind is the
 	 * source of ICMPv6 errors.
@@ -105,7 +105,7 @@ struct dp_if_config {
 
 struct dp_group_config {
 	uint16_t if_index;
-	uint8_t vhid;
+	uint8_t vhid; /**< 0: the slot has no group, nor addresses */
 	uint16_t n_ip4, n_ip6;
 	/**
 	 * IPv4 VIPs; copied. The first one is the source of ICMP errors where the interface has no
@@ -118,7 +118,12 @@ struct dp_group_config {
 };
 
 struct dp_config {
-	uint16_t n_workers, n_ports, n_ifs, n_groups; /**< one interface per port and tag */
+	uint16_t n_workers, n_ports, n_ifs; /**< one interface per port and tag */
+	/**
+	 * Slots of groups, those that have none yet included: as many rings are made. A group's
+	 * number everywhere is that of its slot.
+	 */
+	uint16_t n_groups;
 	const struct dp_worker_config *workers;
 	const struct dp_port_config *ports;
 	const struct dp_if_config *ifs;
@@ -156,11 +161,39 @@ struct rte_rcu_qsbr *dp_qsbr(struct dp *dp);
 void dp_set_tables(struct dp *dp, const struct fib *fib, const struct fib_nbr_table *nbr);
 
 /**
- * An address that this box has, its own or a VIP, whatever the interface: packets from it are not
- * let in, those from a VIP while its group answers here. For each local route of the tables.
- * @thread main, before the lcores run
+ * @name The roster: which groups there are and which addresses, while workers run.
+ * One object that workers take over as a whole at their next turn. First it is prepared, then the
+ * control lcore publishes it, then the one that was before is freed: by one asker at a time, who
+ * knows which it is.
+ *
+ * A slot that keeps its interface and vhid keeps all that belongs to its group, whatever becomes of
+ * the addresses: ownership, known sources, what waits in its rings. Any other starts clean, neither
+ * owned nor answering: a group that is removed is to bow out before. What workers put into a ring
+ * of it during the turn in which it changes still finds its new group, unless it was left empty in
+ * a roster between; who has none any more is dropped (group_gone).
+ *
+ * Routes to the addresses are not in it. Nothing is answered for an address unless both have it.
+ * @{
  */
-void dp_own_address(struct dp *dp, const struct base_addr *addr);
+struct dp_roster;
+/**
+ * Packets from the addresses that it has will not be let in, those from a VIP while its group
+ * answers here.
+ * @param ifs  as many as at dp_create(); only their addresses are looked at, and copied
+ * @param n    at most as many as there are slots; the rest has no groups
+ * @return NULL with errno: EINVAL for what is out of bounds, ENOMEM @thread any
+ */
+struct dp_roster *dp_roster_prepare(const struct dp *dp, const struct dp_if_config *ifs,
+	const struct dp_group_config *groups, uint16_t n);
+/**
+ * Have workers use it from their next turn on. Neither allocates nor waits; frees what waits in
+ * rings of slots that change.
+ * @return the one before, to be freed @thread control lcore
+ */
+struct dp_roster *dp_roster_publish(struct dp *dp, struct dp_roster *r);
+/** Wait until no worker looks at it any more, and free it. NULL is fine. @thread any but lcores */
+void dp_roster_free(struct dp *dp, struct dp_roster *r);
+/** @} */
 
 /** A worker's loop; returns 0 after dp_stop(). @thread the worker's lcore */
 int dp_worker_run(struct dp *dp, uint16_t worker);
@@ -243,7 +276,9 @@ struct rte_mbuf *dp_ctl_alloc(struct dp *dp);
  * @return 0: m is gone; -ENETDOWN no link, -ENOBUFS queue or ring full: m was freed.
  */
 int dp_ctl_send(struct dp *dp, uint16_t if_index, struct rte_mbuf *m, uint16_t group);
-/** Adverts of this group that a worker took from the hand-off ring and could not send, ever. */
+/**
+ * Adverts of this slot's groups that a worker took from the hand-off ring and could not send, ever.
+ */
 uint32_t dp_advert_send_failures(const struct dp *dp, uint16_t group);
 /**
  * Send a held packet to a resolved next hop: writes the Ethernet header (source as the packet was

@@ -41,8 +41,9 @@ mac_is_vmac(uint64_t word)
 }
 
 static inline enum l2_class
-l2_classify(const struct dp_if *in, const uint8_t *dst)
+l2_classify(const struct dp_lcore *lc, const uint8_t *dst)
 {
+	const struct dp_if *in = lc->in;
 	uint64_t word = dp_mac_word(dst);
 	unsigned int i = dst[5] / 64, bit = dst[5] % 64;
 
@@ -50,7 +51,7 @@ l2_classify(const struct dp_if *in, const uint8_t *dst)
 	if (mac_is_vmac(word)) {
 		if (likely(atomic_load_explicit(&in->owned[i], memory_order_acquire) >> bit & 1))
 			return L2_OURS;
-		if (in->vhids[i] >> bit & 1)
+		if (dp_addrs(lc, in)->vhids[i] >> bit & 1)
 			return L2_NOT_MASTER;
 	}
 	if (word == in->mac_word)
@@ -97,7 +98,7 @@ frame_is_plain(const struct dp_lcore *lc, struct rte_mbuf *m, uint64_t *ours, ui
 		return false;
 	mac = dp_mac_word(p);
 	if (unlikely(mac != *ours)) {
-		if (l2_classify(lc->in, p) != L2_OURS)
+		if (l2_classify(lc, p) != L2_OURS)
 			return false;
 		*ours = mac;
 	}
@@ -132,7 +133,7 @@ frame_is_plain6(const struct dp_lcore *lc, struct rte_mbuf *m, uint64_t *ours)
 		return false;
 	mac = dp_mac_word(p);
 	if (unlikely(mac != *ours)) {
-		if (l2_classify(lc->in, p) != L2_OURS)
+		if (l2_classify(lc, p) != L2_OURS)
 			return false;
 		*ours = mac;
 	}
@@ -237,7 +238,7 @@ arp_classify(struct dp_lcore *lc, struct rte_mbuf *m)
 	if (lc->fib != NULL) {
 		fib_lookup(lc->fib, &arp.target_ip, &nh, 1);
 		if (nh->type == FIB_NH_LOCAL && nh->group < lc->dp->n_groups &&
-			nh->if_index == lc->in->index) {
+			lc->roster->groups[nh->group].vhid != 0 && nh->if_index == lc->in->index) {
 			dp_punt_group_arp(lc, m, nh->group);
 			return;
 		}
@@ -399,7 +400,7 @@ frame_classify(struct dp_lcore *lc, struct rte_mbuf *m, uint32_t *dst)
 	type = base_load_be16(p + 12);
 	if (type == WIRE_ETHERTYPE_VLAN || type == WIRE_ETHERTYPE_QINQ)
 		return tagged_classify(lc, m, dst);
-	l2 = l2_classify(lc->in, p);
+	l2 = l2_classify(lc, p);
 	if (l2 == L2_NOT_MASTER || l2 == L2_OTHER) {
 		dp_drop(lc, m, l2 == L2_OTHER ? DP_DROP_OTHER_MAC : DP_DROP_NOT_MASTER);
 		return false;
@@ -417,7 +418,7 @@ frame_classify(struct dp_lcore *lc, struct rte_mbuf *m, uint32_t *dst)
 
 /* A frame that another host sent to somebody on this interface; see dp_last_frame(). */
 static inline bool
-frame_is_foreign(const struct dp_if *in, const struct rte_mbuf *m)
+frame_is_foreign(const struct dp_lcore *lc, const struct rte_mbuf *m)
 {
 	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
 	unsigned int vhid;
@@ -427,8 +428,9 @@ frame_is_foreign(const struct dp_if *in, const struct rte_mbuf *m)
 		return false;
 	src = dp_mac_word(p + BASE_MAC_LEN);
 	vhid = p[2 * BASE_MAC_LEN - 1];
-	if (src == in->mac_word ||
-		(mac_is_vmac(src) && (in->vhids[vhid / 64] >> (vhid % 64) & 1) != 0))
+	if (src == lc->in->mac_word ||
+		(mac_is_vmac(src) &&
+			(dp_addrs(lc, lc->in)->vhids[vhid / 64] >> (vhid % 64) & 1) != 0))
 		return false;
 	if (base_load_be32(p) == 0x0180c200 && p[4] == 0 && p[5] < 0x10)
 		return false;
@@ -444,7 +446,7 @@ foreign_note(struct dp_lcore *lc, struct rte_mbuf *const *pkts, uint16_t n)
 	_Atomic base_ns_t *last = &lc->last_frame[lc->in->index];
 
 	for (uint16_t i = 0; i < n; i++) {
-		if (likely(frame_is_foreign(lc->in, pkts[i]))) {
+		if (likely(frame_is_foreign(lc, pkts[i]))) {
 			atomic_store_explicit(last, lc->now, memory_order_relaxed);
 			return;
 		}
@@ -492,7 +494,7 @@ classify_fours(struct dp_lcore *lc, struct rte_mbuf **pkts, uint32_t n, struct b
 	uint32_t i, kept = 0, kept6 = lc->n6, words[4];
 	struct dp_heads heads;
 
-	if (pkts[0]->data_len >= WIRE_ETH_LEN && l2_classify(lc->in, first) == L2_OURS)
+	if (pkts[0]->data_len >= WIRE_ETH_LEN && l2_classify(lc, first) == L2_OURS)
 		b->ours = dp_mac_word(first);
 	heads = dp_heads_of(b->ours);
 	for (i = 0; i + 4 <= n; i += 4) {
@@ -504,8 +506,8 @@ classify_fours(struct dp_lcore *lc, struct rte_mbuf **pkts, uint32_t n, struct b
 			rte_prefetch0(rte_pktmbuf_mtod(at[6], void *));
 			rte_prefetch0(rte_pktmbuf_mtod(at[7], void *));
 		}
-		switch (dp_four(
-			&heads, lc->dp->own_byte, at, &lc->dst[kept], &lc->dst6[kept6], &bytes)) {
+		switch (dp_four(&heads, lc->roster->own_byte, at, &lc->dst[kept], &lc->dst6[kept6],
+			&bytes)) {
 		case DP_FOUR_IP4:
 			mbufs_move(&pkts[kept], at);
 			kept += 4;

@@ -41,7 +41,7 @@ dp_ctl_send(struct dp *dp, uint16_t if_index, struct rte_mbuf *m, uint16_t group
 uint32_t
 dp_advert_send_failures(const struct dp *dp, uint16_t group)
 {
-	return atomic_load_explicit(&dp->groups[group].send_failures, memory_order_relaxed);
+	return atomic_load_explicit(&dp->slots[group].send_failures, memory_order_relaxed);
 }
 
 void
@@ -62,9 +62,9 @@ dp_ctl_send_resolved(
 	BASE_ASSERT(p != NULL); /* where the old header was */
 	memcpy(p, mac, BASE_MAC_LEN);
 	if (src_group != DP_NONE)
-		base_vmac(dp->groups[src_group].vhid, p + BASE_MAC_LEN);
+		base_vmac(dp_roster_now(dp)->groups[src_group].vhid, p + BASE_MAC_LEN);
 	else if (dp_meta(m)->kind == DP_KIND_FORWARDED)
-		dp_source_mac(dp, out, p + BASE_MAC_LEN);
+		dp_source_mac(control(dp), out, p + BASE_MAC_LEN);
 	else
 		memcpy(p + BASE_MAC_LEN, out->mac, BASE_MAC_LEN);
 	base_store_be16(p + 12, ip4 ? WIRE_ETHERTYPE_IP4 : WIRE_ETHERTYPE_IP6);

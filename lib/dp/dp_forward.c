@@ -52,7 +52,7 @@ local_handle(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh)
 	if (vip)
 		group = dp_share_group(
 			lc, rte_pktmbuf_mtod(m, const uint8_t *), base_load_be32(ip + 16), group);
-	if (vip && !dp_group_owned(lc->dp, group)) {
+	if (vip && !dp_group_owned(lc, group)) {
 		dp_drop(lc, m, DP_DROP_NOT_MASTER);
 		return;
 	}
@@ -283,7 +283,7 @@ dp_originate(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_route *r, 
 	dp_hop_write(hop, p);
 	/* What the hop has is the source of forwarded frames. */
 	if (src_group != DP_NONE)
-		base_vmac(lc->dp->groups[src_group].vhid, p + BASE_MAC_LEN);
+		base_vmac(lc->roster->groups[src_group].vhid, p + BASE_MAC_LEN);
 	else
 		memcpy(p + BASE_MAC_LEN, r->out->mac, BASE_MAC_LEN);
 	if (dp_lcore_is_control(lc))

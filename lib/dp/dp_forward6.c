@@ -147,7 +147,7 @@ dp_route_get6(struct dp_lcore *lc, const uint8_t dst[16], struct dp_route *r, en
 	r->host = false;
 	if (wire_ip6_is_link_local(dst)) {
 		/* The control lcore has no burst, and so no link. */
-		if (lc->in == NULL || dp_ip6_find(lc->in, dst) != NULL) {
+		if (lc->in == NULL || dp_ip6_find(dp_addrs(lc, lc->in), dst) != NULL) {
 			*why = lc->in == NULL ? DP_DROP_IP6_SCOPE : DP_DROP_LOCAL;
 			return false;
 		}

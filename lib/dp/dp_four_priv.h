@@ -239,7 +239,7 @@ dp_four_lengths(struct rte_mbuf *const m[4], __m128i *pkt_len, __m128i *data_len
 
 /**
  * Look at four frames.
- * @param own_byte  of struct dp: what may be from an address of ours is not plain
+ * @param own_byte  of the roster: what may be from an address of ours is not plain
  * @param dst    gets the destinations when they are DP_FOUR_IP4
  * @param dst6   or DP_FOUR_IP6
  * @param bytes  their lengths as received, added up by four words, when they are not DP_FOUR_NOT

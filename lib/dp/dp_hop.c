@@ -11,14 +11,17 @@ dp_snapshot(struct dp_lcore *lc, base_ns_t now)
 	const struct dp *dp = lc->dp;
 	const struct fib_nbr_table *nbr = atomic_load_explicit(&dp->nbr, memory_order_acquire);
 	const struct fib *fib = atomic_load_explicit(&dp->fib, memory_order_acquire);
+	const struct dp_roster *roster = dp_roster_now(dp);
 	uint32_t states = atomic_load_explicit(&dp->states, memory_order_acquire);
 
 	lc->now = now;
-	if (now < lc->hop_epoch_end && nbr == lc->nbr && fib == lc->fib && states == lc->states)
+	if (now < lc->hop_epoch_end && nbr == lc->nbr && fib == lc->fib && roster == lc->roster &&
+		states == lc->states)
 		return;
 	lc->states = states;
 	lc->nbr = nbr;
 	lc->fib = fib;
+	lc->roster = roster;
 	lc->hop_epoch_end = now + DP_HOP_EPOCH_NS;
 	lc->hop_epoch += UINT64_C(1) << (64 - DP_HOP_EPOCH_BITS);
 	if (lc->hop_epoch == 0) {
@@ -29,15 +32,16 @@ dp_snapshot(struct dp_lcore *lc, base_ns_t now)
 }
 
 void
-dp_source_mac(const struct dp *dp, const struct dp_if *out, uint8_t mac[BASE_MAC_LEN])
+dp_source_mac(const struct dp_lcore *lc, const struct dp_if *out, uint8_t mac[BASE_MAC_LEN])
 {
+	const struct dp_group *groups = lc->roster->groups;
 	unsigned int vhid = UINT_MAX;
 
 	/* Not while handing over: the switches are to learn the vMAC from the new master. */
-	for (uint16_t g = out->source_vmac ? out->first_group : DP_NONE; g != DP_NONE;
-		g = dp->groups[g].next_in_if)
-		if (dp->groups[g].vhid < vhid && dp_group_owned(dp, g) && dp_group_answering(dp, g))
-			vhid = dp->groups[g].vhid;
+	for (uint16_t g = out->source_vmac ? dp_addrs(lc, out)->first_group : DP_NONE; g != DP_NONE;
+		g = groups[g].next_in_if)
+		if (groups[g].vhid < vhid && dp_group_owned(lc, g) && dp_group_answering(lc->dp, g))
+			vhid = groups[g].vhid;
 	if (vhid != UINT_MAX)
 		base_vmac((uint8_t)vhid, mac);
 	else
@@ -45,10 +49,10 @@ dp_source_mac(const struct dp *dp, const struct dp_if *out, uint8_t mac[BASE_MAC
 }
 
 static void
-fill(const struct dp *dp, struct dp_hop *h, uint64_t key, const struct dp_if *out,
+fill(const struct dp_lcore *lc, struct dp_hop *h, uint64_t key, const struct dp_if *out,
 	uint8_t l2[2 * BASE_MAC_LEN])
 {
-	dp_source_mac(dp, out, l2 + BASE_MAC_LEN);
+	dp_source_mac(lc, out, l2 + BASE_MAC_LEN);
 	memcpy(&h->l2_head, l2, sizeof(h->l2_head));
 	memcpy(&h->l2_tail, l2 + sizeof(h->l2_head), sizeof(h->l2_tail));
 	h->len_max = (uint32_t)WIRE_ETH_LEN + out->mtu;
@@ -64,7 +68,7 @@ dp_hop_fill4(
 
 	if (lc->nbr == NULL || !fib_nbr_lookup(lc->nbr, out->index, ip, l2))
 		return false;
-	fill(lc->dp, h, key, out, l2);
+	fill(lc, h, key, out, l2);
 	return true;
 }
 
@@ -76,6 +80,6 @@ dp_hop_fill6(struct dp_lcore *lc, struct dp_hop *h, uint64_t key, const struct d
 
 	if (lc->nbr == NULL || !fib_nbr_lookup6(lc->nbr, out->index, ip, l2))
 		return false;
-	fill(lc->dp, h, key, out, l2);
+	fill(lc, h, key, out, l2);
 	return true;
 }

@@ -194,7 +194,7 @@ source_ok(const struct dp_lcore *lc, const struct fib_nh *nh, uint16_t *group)
 		return false;
 	*group = nh->group < lc->dp->n_groups ? nh->group : DP_NONE;
 	return *group == DP_NONE ||
-		(dp_group_owned(lc->dp, *group) && dp_group_answering(lc->dp, *group));
+		(dp_group_owned(lc, *group) && dp_group_answering(lc->dp, *group));
 }
 
 static bool
@@ -221,7 +221,7 @@ source6_ok(const struct dp_lcore *lc, const uint8_t *src, uint16_t *group)
 	const struct dp_ip6 *e;
 
 	if (wire_ip6_is_link_local(src)) {
-		e = dp_ip6_find(lc->in, src);
+		e = dp_ip6_find(dp_addrs(lc, lc->in), src);
 		link_local.group = e != NULL ? e->group : DP_NONE;
 		return e != NULL && source_ok(lc, &link_local, group);
 	}
@@ -235,7 +235,8 @@ source6_ok(const struct dp_lcore *lc, const uint8_t *src, uint16_t *group)
 static uint16_t
 source_group(const struct dp_lcore *lc, uint16_t group, const struct dp_if *out)
 {
-	return group != DP_NONE && lc->dp->groups[group].if_index == out->index ? group : DP_NONE;
+	return group != DP_NONE && lc->roster->groups[group].if_index == out->index ? group
+										    : DP_NONE;
 }
 
 /* Out of an interface, to a MAC that needs no asking. */
@@ -252,7 +253,7 @@ send_to(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_if *out, const 
 	}
 	memcpy(p, mac, BASE_MAC_LEN);
 	if (src_group != DP_NONE)
-		base_vmac(lc->dp->groups[src_group].vhid, p + BASE_MAC_LEN);
+		base_vmac(lc->roster->groups[src_group].vhid, p + BASE_MAC_LEN);
 	else
 		memcpy(p + BASE_MAC_LEN, out->mac, BASE_MAC_LEN);
 	dp_count(&lc->host->c[lc->in->index].from_host, 1);
@@ -278,11 +279,11 @@ send_local(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh, uin
 {
 	uint8_t vmac[BASE_MAC_LEN];
 
-	if (nh->group >= lc->dp->n_groups || dp_group_owned(lc->dp, nh->group)) {
+	if (nh->group >= lc->dp->n_groups || dp_group_owned(lc, nh->group)) {
 		refuse(lc, m, DP_DROP_LOCAL);
 		return;
 	}
-	base_vmac(lc->dp->groups[nh->group].vhid, vmac);
+	base_vmac(lc->roster->groups[nh->group].vhid, vmac);
 	send_to(lc, m, &lc->dp->ifs[nh->if_index], vmac, group);
 }
 
@@ -367,7 +368,7 @@ route6(struct dp_lcore *lc, struct rte_mbuf *m, const struct wire_ip6 *ip, uint1
 
 	if (!dp_route_get6(lc, dst, &route, &why)) {
 		if (why == DP_DROP_LOCAL && wire_ip6_is_link_local(dst)) {
-			near.group = dp_ip6_find(lc->in, dst)->group;
+			near.group = dp_ip6_find(dp_addrs(lc, lc->in), dst)->group;
 			nh = &near;
 		} else if (why == DP_DROP_LOCAL) {
 			fib_lookup6(lc->fib, (const uint8_t(*)[16])(uintptr_t)dst, &nh, 1);

@@ -200,18 +200,20 @@ error_is_allowed(const struct rte_mbuf *m, uint32_t ip_off, const uint8_t *ip)
  * (never a VIP unless MASTER).
  */
 static uint32_t
-error_source(const struct dp *dp, const struct dp_route *r, uint16_t *src_group)
+error_source(const struct dp_lcore *lc, const struct dp_route *r, uint16_t *src_group)
 {
-	const struct dp_if *out = r->out;
+	const struct dp_if_addrs *out = dp_addrs(lc, r->out);
+	const struct dp_group *groups = lc->roster->groups;
+
 	*src_group = DP_NONE;
 	if (r->host)
 		return DUMMY_IP4;
 	if (out->ip4 != 0)
 		return out->ip4;
-	for (uint16_t g = out->first_group; g != DP_NONE; g = dp->groups[g].next_in_if) {
-		if (dp->groups[g].ip4 != 0 && dp_group_owned(dp, g) && dp_group_answering(dp, g)) {
+	for (uint16_t g = out->first_group; g != DP_NONE; g = groups[g].next_in_if) {
+		if (groups[g].ip4 != 0 && dp_group_owned(lc, g) && dp_group_answering(lc->dp, g)) {
 			*src_group = g;
-			return dp->groups[g].ip4;
+			return groups[g].ip4;
 		}
 	}
 	return 0;
@@ -264,7 +266,7 @@ dp_icmp_error(struct dp_lcore *lc, struct rte_mbuf *m, uint32_t ip_off, uint8_t 
 	uint8_t *p;
 
 	if (error_is_allowed(m, ip_off, ip) && dp_route_get(lc, head.dst, &route, &why))
-		head.src = error_source(lc->dp, &route, &src_group);
+		head.src = error_source(lc, &route, &src_group);
 	if (!dp_error_allowed(lc, lc->icmp, cause_of(type, code), head.src != 0))
 		return;
 	e = rte_pktmbuf_alloc(lc->dp->pool);

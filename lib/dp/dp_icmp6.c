@@ -135,19 +135,21 @@ error_is_allowed(const struct rte_mbuf *m, uint32_t ip_off, const uint8_t *ip)
  * (never a VIP unless MASTER). Within a link it is the link-local one.
  */
 static const uint8_t *
-error_source(const struct dp *dp, const struct dp_route *r, const uint8_t *dst, uint16_t *src_group)
+error_source(const struct dp_lcore *lc, const struct dp_route *r, const uint8_t *dst,
+	uint16_t *src_group)
 {
-	const struct dp_if *out = r->out;
+	const struct dp_if_addrs *out = dp_addrs(lc, r->out);
+	const struct dp_group *groups = lc->roster->groups;
 
 	*src_group = DP_NONE;
 	if (wire_ip6_is_link_local(dst))
 		return out->has_link_local ? out->link_local : NULL;
 	if (out->has_own6)
 		return out->own6;
-	for (uint16_t g = out->first_group; g != DP_NONE; g = dp->groups[g].next_in_if) {
-		if (dp->groups[g].has_ip6 && dp_group_owned(dp, g) && dp_group_answering(dp, g)) {
+	for (uint16_t g = out->first_group; g != DP_NONE; g = groups[g].next_in_if) {
+		if (groups[g].has_ip6 && dp_group_owned(lc, g) && dp_group_answering(lc->dp, g)) {
 			*src_group = g;
-			return dp->groups[g].ip6;
+			return groups[g].ip6;
 		}
 	}
 	return NULL;
@@ -186,7 +188,7 @@ dp_icmp6_error(struct dp_lcore *lc, struct rte_mbuf *m, uint32_t ip_off, uint8_t
 
 	memcpy(head.dst, ip + 8, WIRE_IP6_ADDR_LEN);
 	if (error_is_allowed(m, ip_off, ip) && dp_route_get6(lc, head.dst, &route, &why))
-		src = error_source(lc->dp, &route, head.dst, &src_group);
+		src = error_source(lc, &route, head.dst, &src_group);
 	if (!dp_error_allowed(lc, lc->icmp6, cause_of(type), src != NULL))
 		return;
 	memcpy(head.src, src, WIRE_IP6_ADDR_LEN);

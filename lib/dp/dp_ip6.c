@@ -8,10 +8,7 @@
  */
 #include "dp_priv.h"
 
-#include <errno.h>
 #include <stdlib.h>
-
-#include <rte_malloc.h>
 
 #define ND_HOP_LIMIT  255
 #define ND_OFF_TARGET 8
@@ -45,40 +42,31 @@ ip6_add(struct dp_ip6 *table, uint32_t n, const uint8_t (*ips)[16], uint16_t n_i
 	return n;
 }
 
-int
-dp_ip6_init(struct dp *dp, const struct dp_config *c)
+void
+dp_ip6_fill(struct dp_roster *r, const struct dp *dp, const struct dp_if_config *ifs,
+	const struct dp_group_config *groups, uint16_t n_groups)
 {
-	struct dp_ip6 *table;
-	size_t total = 1;
+	struct dp_ip6 *table = r->ip6;
 
-	for (uint16_t i = 0; i < c->n_ifs; i++)
-		total += c->ifs[i].n_ip6;
-	for (uint16_t g = 0; g < c->n_groups; g++)
-		total += c->groups[g].n_ip6;
-	table = rte_zmalloc("koi_ip6", total * sizeof(*table), 0);
-	if (table == NULL)
-		return -ENOMEM;
-	dp->ip6 = table;
-	for (uint16_t i = 0; i < c->n_ifs; i++) {
-		uint32_t n = ip6_add(table, 0, c->ifs[i].ip6, c->ifs[i].n_ip6, DP_NONE), kept = 0;
+	for (uint16_t i = 0; i < dp->n_ifs; i++) {
+		uint32_t n = ip6_add(table, 0, ifs[i].ip6, ifs[i].n_ip6, DP_NONE), kept = 0;
 
-		for (uint16_t g = 0; g < c->n_groups; g++)
-			if (c->groups[g].if_index == i)
-				n = ip6_add(table, n, c->groups[g].ip6, c->groups[g].n_ip6, g);
+		for (uint16_t g = 0; g < n_groups; g++)
+			if (groups[g].if_index == i)
+				n = ip6_add(table, n, groups[g].ip6, groups[g].n_ip6, g);
 		qsort(table, n, sizeof(*table), ip6_compare);
 		for (uint32_t k = 0; k < n; k++)
 			if (kept == 0 || table[kept - 1].hi != table[k].hi ||
 				table[kept - 1].lo != table[k].lo)
 				table[kept++] = table[k];
-		dp->ifs[i].ip6 = table;
-		dp->ifs[i].n_ip6 = kept;
+		r->ifs[i].ip6 = table;
+		r->ifs[i].n_ip6 = kept;
 		table += kept;
 	}
-	return 0;
 }
 
 const struct dp_ip6 *
-dp_ip6_find(const struct dp_if *in, const uint8_t *ip)
+dp_ip6_find(const struct dp_if_addrs *in, const uint8_t *ip)
 {
 	const struct dp_ip6 *from = in->ip6;
 	uint64_t hi = base_load_be64(ip), lo = base_load_be64(ip + 8);
@@ -178,7 +166,7 @@ nd_classify(
 		dp_punt_answer(lc, m);
 		return;
 	}
-	e = dp_ip6_find(lc->in, u->p + ND_OFF_TARGET);
+	e = dp_ip6_find(dp_addrs(lc, lc->in), u->p + ND_OFF_TARGET);
 	if (e != NULL && e->group != DP_NONE)
 		dp_punt_group_arp(lc, m, e->group);
 	else
@@ -269,7 +257,7 @@ dp_ip6_local(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t if_index, uint16_
 	if (icmp6_punt(lc, m, &ip, &u))
 		return;
 	routing = routing_find(m, ip6, &ip);
-	if (vip && !dp_group_owned(lc->dp, group)) {
+	if (vip && !dp_group_owned(lc, group)) {
 		dp_drop(lc, m, DP_DROP_NOT_MASTER);
 	} else if (routing != 0) {
 		dp_icmp6_error(lc, m, WIRE_ETH_LEN, WIRE_ICMP6_PARAMETER, 0, routing);
@@ -312,7 +300,7 @@ unicast_classify(struct dp_lcore *lc, struct rte_mbuf *m, const struct wire_ip6 
 	} else if (!wire_ip6_is_link_local(ip->dst)) {
 		dp_ip6_keep(lc, m);
 	} else {
-		e = dp_ip6_find(lc->in, ip->dst);
+		e = dp_ip6_find(dp_addrs(lc, lc->in), ip->dst);
 		if (e != NULL)
 			dp_ip6_local(lc, m, lc->in->index, e->group);
 		else

@@ -29,7 +29,7 @@ dp_known_ip6(const struct dp *dp, const uint8_t ip[WIRE_IP6_ADDR_LEN])
 bool
 dp_group_knows(const struct dp *dp, uint16_t group, uint64_t source)
 {
-	const struct dp_group *g = &dp->groups[group];
+	const struct dp_slot *g = &dp->slots[group];
 
 	for (unsigned int i = 0; i < DP_KNOWN_MAX; i++)
 		if (atomic_load_explicit(&g->known[i], memory_order_relaxed) == source)
@@ -40,7 +40,7 @@ dp_group_knows(const struct dp *dp, uint16_t group, uint64_t source)
 void
 dp_group_sources(struct dp *dp, uint16_t group, const struct base_addr *known, uint16_t n)
 {
-	struct dp_group *g = &dp->groups[group];
+	struct dp_slot *g = &dp->slots[group];
 	uint64_t want[DP_KNOWN_MAX] = {0};
 	unsigned int k = 0;
 

@@ -20,6 +20,7 @@
 #include "base_bytes.h"
 #include "base_time.h"
 #include "dp.h"
+#include "dp_roster_priv.h"
 #include "fib.h"
 #include "fib_nbr.h"
 #include "wire.h"
@@ -85,50 +86,23 @@ dp_port_detached(const struct dp_port *p)
 	return atomic_load_explicit(&p->detached, memory_order_acquire);
 }
 
-/** An address of an interface; in a table that is sorted by address. */
-struct dp_ip6 {
-	uint64_t hi, lo;
-	uint16_t group; /**< whose VIP it is, DP_NONE: the interface's own */
-};
-
-/** An IPv4 VIP that several groups of an interface have, once for each; sorted. */
-struct dp_share {
-	uint32_t ip;
-	uint16_t group;
-};
-
 struct dp_if {
 	uint16_t index;
 	uint16_t slot; /**< of its port in dp->ports */
 	uint16_t vlan; /**< its tag, 0: none */
 	uint16_t mtu;
-	uint8_t rp_filter;    /**< enum dp_rp_filter */
-	uint16_t first_group; /**< chain through dp_group.next_in_if, DP_NONE at its end */
+	uint8_t rp_filter; /**< enum dp_rp_filter */
 	uint8_t mac[BASE_MAC_LEN];
-	uint32_t ip4;
-	/** Own IPv6 addresses to send from: the first that is not link-local, and that is. */
-	uint8_t own6[16], link_local[16];
-	bool has_own6, has_link_local;
-	bool source_vmac, host;	   /**< see dp_if_config */
-	uint64_t mac_word;	   /**< mac as dp_mac_word() reads it */
-	uint64_t vhids[4];	   /**< configured */
-	_Atomic uint64_t owned[4]; /**< of those; control lcore: wo, workers: ro */
-	uint16_t group_of_vhid[256];
-	const struct dp_ip6 *ip6;
-	uint32_t n_ip6;
-	uint32_t n_share;
-	const struct dp_share *share;
+	bool source_vmac, host; /**< see dp_if_config */
+	uint64_t mac_word;	/**< mac as dp_mac_word() reads it */
+	/** By vhid, whatever slot its group has; control lcore: wo, workers: ro. */
+	_Atomic uint64_t owned[4];
 } __rte_cache_aligned;
 
-struct dp_group {
-	uint16_t if_index;
-	uint16_t next_in_if;
-	uint8_t vhid;
+/** What a slot keeps while other groups are taken in or out. */
+struct dp_slot {
 	_Atomic bool answering;		/**< control lcore: wo, workers: ro */
 	_Atomic uint32_t send_failures; /**< adverts lost between hand-off ring and device */
-	uint32_t ip4;
-	uint8_t ip6[16]; /**< the first VIP that is not link-local */
-	bool has_ip6;
 	/** Known sources of adverts, by dp_known_ip4() or 6(); 0: none. control: wo, workers: ro */
 	_Atomic uint64_t known[DP_KNOWN_MAX];
 };
@@ -230,6 +204,7 @@ struct dp_lcore {
 	uint32_t states;       /**< of dp, as this epoch has seen it */
 	const struct fib *fib; /**< snapshots of this turn */
 	const struct fib_nbr_table *nbr;
+	const struct dp_roster *roster;
 	const struct dp_if *in; /**< interface of the burst at hand */
 	struct dp_source *src;
 	struct rte_ring *handoff;
@@ -254,7 +229,8 @@ struct dp_lcore {
 } __rte_cache_aligned;
 
 struct dp {
-	uint16_t n_workers, n_ports, n_ifs, n_groups;
+	uint16_t n_workers, n_ports, n_ifs;
+	uint16_t n_groups; /**< slots */
 	enum dp_idle idle;
 	struct rte_mempool *pool;
 	struct rte_rcu_qsbr *qsbr;
@@ -265,10 +241,8 @@ struct dp {
 	uint8_t slot_of_port[RTE_MAX_ETHPORTS];	    /**< UINT8_MAX: not ours */
 	struct dp_lcore *lcores[DP_WORKER_MAX + 1]; /**< workers, then control */
 	struct dp_source sources[DP_WORKER_MAX + 1];
-	struct dp_group *groups;
+	struct dp_slot *slots; /**< of groups */
 	struct dp_if *ifs;
-	struct dp_ip6 *ip6;		       /**< the tables of all interfaces */
-	struct dp_share *share;		       /**< the same */
 	uint8_t *vlans;			       /**< the tables of all ports */
 	uint64_t seed;			       /**< of the fingerprints of IPv6 addresses */
 	struct dp_cursor cursor[DP_SET_COUNT]; /**< control lcore */
@@ -279,8 +253,7 @@ struct dp {
 	/* Written by control or main, read by every worker once per turn. */
 	const struct fib *_Atomic fib;
 	const struct fib_nbr_table *_Atomic nbr;
-	/** By the last byte of an address, of either family: one of this box has it. */
-	bool own_byte[256];
+	struct dp_roster *_Atomic roster;
 	struct dp_port ports[DP_PORT_MAX];
 };
 
@@ -305,11 +278,17 @@ dp_drop(struct dp_lcore *lc, struct rte_mbuf *m, enum dp_drop why)
 	rte_pktmbuf_free(m);
 }
 
-static inline bool
-dp_group_owned(const struct dp *dp, uint16_t group)
+static inline const struct dp_if_addrs *
+dp_addrs(const struct dp_lcore *lc, const struct dp_if *f)
 {
-	const struct dp_group *g = &dp->groups[group];
-	const struct dp_if *i = &dp->ifs[g->if_index];
+	return &lc->roster->ifs[f->index];
+}
+
+static inline bool
+dp_group_owned(const struct dp_lcore *lc, uint16_t group)
+{
+	const struct dp_group *g = &lc->roster->groups[group];
+	const struct dp_if *i = &lc->dp->ifs[g->if_index];
 
 	return atomic_load_explicit(&i->owned[g->vhid / 64], memory_order_acquire) >>
 		(g->vhid % 64) &
@@ -319,7 +298,7 @@ dp_group_owned(const struct dp *dp, uint16_t group)
 static inline bool
 dp_group_answering(const struct dp *dp, uint16_t group)
 {
-	return atomic_load_explicit(&dp->groups[group].answering, memory_order_acquire);
+	return atomic_load_explicit(&dp->slots[group].answering, memory_order_acquire);
 }
 
 /** The six bytes of a MAC, from a buffer of eight, as a number to compare. */
@@ -376,7 +355,7 @@ uint32_t dp_fragment(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t mtu,
 	struct rte_mbuf *out[DP_FRAGMENTS_MAX]);
 
 /* dp_sender.c */
-/** @name Look whether an address of which dp->own_byte says yes is this box's at the moment. @{ */
+/** @name Look whether an address of which own_byte says yes is this box's at the moment. @{ */
 bool dp_sender_is_own4(const struct dp_lcore *lc, uint32_t ip);
 bool dp_sender_is_own6(const struct dp_lcore *lc, const uint8_t ip[16]);
 /** @} */
@@ -387,18 +366,17 @@ void dp_rp_filter6(struct dp_lcore *lc);
 static inline bool
 dp_sender_own4(const struct dp_lcore *lc, const uint8_t *ip)
 {
-	return unlikely(lc->dp->own_byte[ip[15]]) && dp_sender_is_own4(lc, base_load_be32(ip + 12));
+	return unlikely(lc->roster->own_byte[ip[15]]) &&
+		dp_sender_is_own4(lc, base_load_be32(ip + 12));
 }
 
 static inline bool
 dp_sender_own6(const struct dp_lcore *lc, const uint8_t *ip)
 {
-	return unlikely(lc->dp->own_byte[ip[23]]) && dp_sender_is_own6(lc, ip + 8);
+	return unlikely(lc->roster->own_byte[ip[23]]) && dp_sender_is_own6(lc, ip + 8);
 }
 
 /* dp_ip6.c */
-/** @return 0 or -ENOMEM */
-int dp_ip6_init(struct dp *dp, const struct dp_config *c);
 /**
  * Give an IPv6 frame its fate, or keep it for dp_forward6(); its headers are in the first segment.
  * @param in_group  the Ethernet destination is multicast or broadcast
@@ -407,7 +385,7 @@ void dp_ip6_classify(struct dp_lcore *lc, struct rte_mbuf *m, bool in_group);
 /** Handle a packet to an address of this box; whose it is as in dp_echo6(). */
 void dp_ip6_local(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t if_index, uint16_t group);
 /** An address of the interface, own or VIP; NULL when it is neither. */
-const struct dp_ip6 *dp_ip6_find(const struct dp_if *in, const uint8_t *ip);
+const struct dp_ip6 *dp_ip6_find(const struct dp_if_addrs *in, const uint8_t *ip);
 
 /** Keep a packet for dp_forward6(). */
 static inline void
@@ -432,7 +410,7 @@ bool dp_group_knows(const struct dp *dp, uint16_t group, uint64_t source);
 /** Take over the tables as they are now. */
 void dp_snapshot(struct dp_lcore *lc, base_ns_t now);
 /** Ethernet source of what is forwarded out of an interface, see dp_if_config.source_vmac. */
-void dp_source_mac(const struct dp *dp, const struct dp_if *out, uint8_t mac[BASE_MAC_LEN]);
+void dp_source_mac(const struct dp_lcore *lc, const struct dp_if *out, uint8_t mac[BASE_MAC_LEN]);
 
 /* dp_forward.c */
 /** Route what dp_classify() kept. */
@@ -527,7 +505,17 @@ void dp_echo6(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t if_index, uint16
 void dp_icmp6_error(struct dp_lcore *lc, struct rte_mbuf *m, uint32_t ip_off, uint8_t type,
 	uint8_t code, uint32_t rest);
 
+/* dp_roster.c */
+/** The one that workers take over at their next turn. @thread control lcore or main */
+static inline struct dp_roster *
+dp_roster_now(const struct dp *dp)
+{
+	return atomic_load_explicit(&dp->roster, memory_order_acquire);
+}
+
 /* dp_punt.c */
+/** Free what waits for the group of a slot. @thread control lcore */
+void dp_group_flush(struct dp *dp, uint16_t group);
 int dp_source_init(struct dp *dp, struct dp_source *s, bool all, int socket_id);
 void dp_source_free(struct dp *dp, struct dp_source *s);
 /** Hand m to control by a ring of lc's own; on a full ring m is freed with the reason. */
@@ -543,8 +531,6 @@ void dp_punt_resolve(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_if
 	const struct base_addr *next_hop);
 
 /* dp_share.c */
-/** @return 0 or -ENOMEM */
-int dp_share_init(struct dp *dp, const struct dp_config *c);
 /**
  * The group in whose name a frame to a VIP is handled: of those that share the VIP the one whose
  * vMAC the frame was sent to; for a frame to another MAC the first that answers.
@@ -553,7 +539,7 @@ int dp_share_init(struct dp *dp, const struct dp_config *c);
 uint16_t dp_share_group(
 	const struct dp_lcore *lc, const uint8_t *frame, uint32_t ip, uint16_t group);
 /** Whether no other box answers for a VIP of a group: all groups that have it answer here. */
-bool dp_share_answered(const struct dp *dp, uint32_t ip, uint16_t group);
+bool dp_share_answered(const struct dp_lcore *lc, uint32_t ip, uint16_t group);
 
 /*
  * dp_vlan.c: between here and the device, frames are as if there were no tags. They are taken out

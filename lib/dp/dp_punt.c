@@ -136,7 +136,7 @@ void
 dp_punt_advert(struct dp_lcore *lc, struct rte_mbuf *m, uint8_t vhid, uint64_t source)
 {
 	const struct dp *dp = lc->dp;
-	uint16_t group = lc->in->group_of_vhid[vhid];
+	uint16_t group = dp_addrs(lc, lc->in)->group_of_vhid[vhid];
 	enum dp_drop full = DP_DROP_ADVERT_RING_FULL;
 	uint32_t ring = group;
 
@@ -194,7 +194,7 @@ punt_describe(const struct dp *dp, enum dp_set_id set, uint32_t ring, struct dp_
 	if (ring < dp->n_groups) {
 		out->cls = set == DP_SET_ADVERTS ? DP_PUNT_ADVERT : DP_PUNT_GROUP_ARP;
 		out->group = (uint16_t)ring;
-		out->if_index = dp->groups[ring].if_index;
+		out->if_index = dp_roster_now(dp)->groups[ring].if_index;
 		return;
 	}
 	out->group = DP_NONE;
@@ -246,6 +246,31 @@ ring_take(struct dp *dp, enum dp_set_id set, struct dp_set *s, uint32_t ring, st
 	return done;
 }
 
+static void
+ring_flush(struct dp *dp, struct dp_set *s, uint32_t ring)
+{
+	void *m;
+
+	while (rte_ring_sc_dequeue(s->rings[ring], &m) == 0)
+		dp_drop(dp->lcores[dp->n_workers], m, DP_DROP_GROUP_GONE);
+	if (s->owed != NULL) {
+		dp->adverts_owed -= s->owed[ring];
+		s->owed[ring] = 0;
+	}
+}
+
+void
+dp_group_flush(struct dp *dp, uint16_t group)
+{
+	for (uint16_t w = 0; w < dp->n_workers; w++) {
+		struct dp_set *s = dp->sources[w].set;
+
+		ring_flush(dp, &s[DP_SET_ADVERTS], group);
+		ring_flush(dp, &s[DP_SET_ADVERTS], dp->n_bits[DP_SET_ADVERTS] + group);
+		ring_flush(dp, &s[DP_SET_PUNTS], group);
+	}
+}
+
 /* Take from the ring or rings of one ready bit. */
 static uint32_t
 bit_take(struct dp *dp, enum dp_set_id set, struct dp_set *s, uint32_t bit, struct dp_punt *out,
@@ -254,6 +279,14 @@ bit_take(struct dp *dp, enum dp_set_id set, struct dp_set *s, uint32_t bit, stru
 	uint32_t unknown = dp->n_bits[set] + bit, done;
 	bool more;
 
+	if (unlikely(bit < dp->n_groups && dp_roster_now(dp)->groups[bit].vhid == 0)) {
+		/* By a worker that had not seen yet that the group is gone. */
+		ring_flush(dp, s, bit);
+		if (unknown < dp->n_rings[set])
+			ring_flush(dp, s, unknown);
+		*left = false;
+		return 0;
+	}
 	if (unknown >= dp->n_rings[set])
 		return ring_take(dp, set, s, bit, out, n, left);
 	/* Known sources first; one place is for the others if they want it. */

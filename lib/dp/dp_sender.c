@@ -9,12 +9,6 @@
  */
 #include "dp_priv.h"
 
-void
-dp_own_address(struct dp *dp, const struct base_addr *addr)
-{
-	dp->own_byte[addr->bytes[addr->family == BASE_FAMILY_IP4 ? 3 : 15]] = true;
-}
-
 bool
 dp_sender_is_own4(const struct dp_lcore *lc, uint32_t ip)
 {
@@ -25,7 +19,7 @@ dp_sender_is_own4(const struct dp_lcore *lc, uint32_t ip)
 	fib_lookup(lc->fib, &ip, &nh, 1);
 	if (nh->type != FIB_NH_LOCAL)
 		return false;
-	return nh->group >= lc->dp->n_groups || dp_share_answered(lc->dp, ip, nh->group);
+	return nh->group >= lc->dp->n_groups || dp_share_answered(lc, ip, nh->group);
 }
 
 bool

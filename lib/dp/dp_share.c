@@ -8,10 +8,7 @@
  */
 #include "dp_priv.h"
 
-#include <errno.h>
 #include <stdlib.h>
-
-#include <rte_malloc.h>
 
 /* By address; groups in their order. */
 static int
@@ -39,36 +36,28 @@ keep_shared(struct dp_share *table, uint32_t n)
 	return kept;
 }
 
-int
-dp_share_init(struct dp *dp, const struct dp_config *c)
+void
+dp_share_fill(struct dp_roster *r, const struct dp *dp, const struct dp_group_config *groups,
+	uint16_t n_groups)
 {
-	struct dp_share *table;
-	size_t total = 1;
+	struct dp_share *table = r->share;
 
-	for (uint16_t g = 0; g < c->n_groups; g++)
-		total += c->groups[g].n_ip4;
-	table = rte_zmalloc("koi_share", total * sizeof(*table), 0);
-	if (table == NULL)
-		return -ENOMEM;
-	dp->share = table;
-	for (uint16_t i = 0; i < c->n_ifs; i++) {
+	for (uint16_t i = 0; i < dp->n_ifs; i++) {
 		uint32_t n = 0;
 
-		for (uint16_t g = 0; g < c->n_groups; g++)
-			for (uint16_t a = 0; c->groups[g].if_index == i && a < c->groups[g].n_ip4;
-				a++)
-				table[n++] = (struct dp_share){c->groups[g].ip4[a], g};
+		for (uint16_t g = 0; g < n_groups; g++)
+			for (uint16_t a = 0; groups[g].if_index == i && a < groups[g].n_ip4; a++)
+				table[n++] = (struct dp_share){groups[g].ip4[a], g};
 		qsort(table, n, sizeof(*table), share_compare);
-		dp->ifs[i].share = table;
-		dp->ifs[i].n_share = keep_shared(table, n);
-		table += dp->ifs[i].n_share;
+		r->ifs[i].share = table;
+		r->ifs[i].n_share = keep_shared(table, n);
+		table += r->ifs[i].n_share;
 	}
-	return 0;
 }
 
 /* The first entry of an address, or the end. */
 static uint32_t
-share_find(const struct dp_if *f, uint32_t ip)
+share_find(const struct dp_if_addrs *f, uint32_t ip)
 {
 	uint32_t from = 0, n = f->n_share;
 
@@ -86,34 +75,34 @@ share_find(const struct dp_if *f, uint32_t ip)
 }
 
 bool
-dp_share_answered(const struct dp *dp, uint32_t ip, uint16_t group)
+dp_share_answered(const struct dp_lcore *lc, uint32_t ip, uint16_t group)
 {
-	const struct dp_if *f = &dp->ifs[dp->groups[group].if_index];
+	const struct dp_if_addrs *f = &lc->roster->ifs[lc->roster->groups[group].if_index];
 
 	for (uint32_t i = share_find(f, ip); i < f->n_share && f->share[i].ip == ip; i++)
-		if (!dp_group_answering(dp, f->share[i].group))
+		if (!dp_group_answering(lc->dp, f->share[i].group))
 			return false;
-	return dp_group_answering(dp, group);
+	return dp_group_answering(lc->dp, group);
 }
 
 uint16_t
 dp_share_group(const struct dp_lcore *lc, const uint8_t *frame, uint32_t ip, uint16_t group)
 {
-	const struct dp *dp = lc->dp;
-	const struct dp_if *f = &dp->ifs[dp->groups[group].if_index];
+	const uint16_t if_index = lc->roster->groups[group].if_index;
+	const struct dp_if_addrs *f = &lc->roster->ifs[if_index];
 	uint8_t vmac[BASE_MAC_LEN];
 	uint16_t meant = DP_NONE, answering = DP_NONE;
 
 	if (likely(f->n_share == 0))
 		return group;
 	base_vmac(frame[BASE_MAC_LEN - 1], vmac);
-	if (lc->in == f && memcmp(frame, vmac, sizeof(vmac)) == 0)
+	if (lc->in->index == if_index && memcmp(frame, vmac, sizeof(vmac)) == 0)
 		meant = f->group_of_vhid[vmac[BASE_MAC_LEN - 1]];
 	for (uint32_t i = share_find(f, ip); i < f->n_share && f->share[i].ip == ip; i++) {
 		if (f->share[i].group == meant)
 			return meant;
-		if (answering == DP_NONE && dp_group_owned(dp, f->share[i].group) &&
-			dp_group_answering(dp, f->share[i].group))
+		if (answering == DP_NONE && dp_group_owned(lc, f->share[i].group) &&
+			dp_group_answering(lc->dp, f->share[i].group))
 			answering = f->share[i].group;
 	}
 	return answering != DP_NONE ? answering : group;

@@ -28,7 +28,7 @@ handed_drop(struct dp_lcore *lc, struct rte_mbuf *m, enum dp_drop why)
 
 	if (meta->kind == DP_KIND_ADVERT)
 		atomic_fetch_add_explicit(
-			&lc->dp->groups[meta->group].send_failures, 1, memory_order_relaxed);
+			&lc->dp->slots[meta->group].send_failures, 1, memory_order_relaxed);
 	dp_drop(lc, m, why);
 }
 

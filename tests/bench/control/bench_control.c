@@ -226,7 +226,7 @@ dp_build(void)
 	struct dp_port_config ports[IFS_MAX];
 	struct dp_if_config ifs[IFS_MAX];
 	static struct dp_group_config groups[DP_GROUP_MAX];
-	static uint32_t vips[DP_GROUP_MAX];
+	static uint32_t vips[DP_GROUP_MAX], own[IFS_MAX];
 	const struct dp_worker_config worker = {
 		(uint16_t)(b.n_ifs * b.n_rxq), queues, SOCKET_ID_ANY};
 	const struct dp_config config = {
@@ -246,10 +246,12 @@ dp_build(void)
 			queues[i * b.n_rxq + q] = (struct dp_queue){b.port[i], q, N_DESC};
 		ports[i] = (struct dp_port_config){
 			.port_id = b.port[i], .n_txq = 1, .control_txq = true};
+		own[i] = source_of(i) - 1;
 		ifs[i] = (struct dp_if_config){.port_id = b.port[i],
 			.mac = {2, 0, 0, 0, 0, (uint8_t)i},
 			.mtu = 1500,
-			.ip4 = source_of(i) - 1};
+			.n_ip4 = 1,
+			.ip4 = &own[i]};
 	}
 	for (uint16_t g = 0; g < b.n_groups; g++) {
 		vips[g] = vip_of(b.peers[g].if_index, b.peers[g].vhid);

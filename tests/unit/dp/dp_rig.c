@@ -124,6 +124,50 @@ rig_learn6(struct rig *r, uint16_t if_index, const uint8_t ip[16], const uint8_t
 	fib_nbr_set(r->nbr, if_index, &addr, mac, r->now, NULL, NULL);
 }
 
+void
+rig_roster(const struct rig *r, struct rig_roster *out)
+{
+	const uint32_t own4[2] = {LAN_OWN, WAN_OWN};
+
+	memset(out, 0, sizeof(*out));
+	for (int i = LAN; i <= WAN; i++) {
+		/* without addresses: none but the link-local one */
+		memcpy(out->own6[i][0], i == LAN ? lan_own6 : wan_own6, 16);
+		memcpy(out->own6[i][1], own_ll6, 16);
+		out->own4[i] = own4[i];
+		out->ifs[i] = (struct dp_if_config){
+			.n_ip4 = !r->opt.no_addresses,
+			.ip4 = &out->own4[i],
+			.n_ip6 = r->opt.no_addresses ? 1 : 2,
+			.ip6 = (const uint8_t(*)[16])out->own6[i] + r->opt.no_addresses,
+		};
+	}
+	for (int i = 0; i < RIG_SLOTS; i++)
+		out->groups[i] = (struct dp_group_config){
+			.ip4 = out->vip4[i], .ip6 = (const uint8_t(*)[16])out->vip6[i]};
+	out->vip4[LAN_VHID1][0] = LAN_VIP;
+	out->vip4[LAN_VHID7][0] = LAN_VIP7;
+	out->vip4[LAN_VHID7][1] = LAN_VIP;
+	out->vip4[WAN_VHID1][0] = WAN_VIP;
+	memcpy(out->vip6[LAN_VHID1][0], lan_vip6, 16);
+	memcpy(out->vip6[LAN_VHID1][1], vip_ll6, 16);
+	memcpy(out->vip6[LAN_VHID7][0], lan_vip7_6, 16);
+	memcpy(out->vip6[WAN_VHID1][0], vip_ll6, 16);
+	memcpy(out->vip6[WAN_VHID1][1], wan_vip6, 16);
+	out->groups[LAN_VHID1].vhid = 1;
+	out->groups[LAN_VHID1].n_ip4 = 1;
+	out->groups[LAN_VHID1].n_ip6 = 2;
+	out->groups[LAN_VHID7].vhid = 7;
+	out->groups[LAN_VHID7].n_ip4 = r->opt.shared_vip ? 2 : 1;
+	out->groups[LAN_VHID7].n_ip6 = 1;
+	out->groups[WAN_VHID1].vhid = 1;
+	out->groups[WAN_VHID1].n_ip4 = 1;
+	out->groups[WAN_VHID1].n_ip6 = 2;
+	out->groups[WAN_VHID1].if_index = WAN;
+	out->groups[WAN_VHID9].vhid = 9;
+	out->groups[WAN_VHID9].if_index = WAN;
+}
+
 static void
 rig_open(struct rig *r)
 {
@@ -131,45 +175,24 @@ rig_open(struct rig *r)
 	struct dp_queue queues[DP_WORKER_MAX][RIG_PORTS];
 	struct dp_worker_config workers[DP_WORKER_MAX];
 	struct dp_port_config ports[RIG_PORTS];
-	const uint32_t lan1[] = {LAN_VIP}, lan7[] = {LAN_VIP7, LAN_VIP}, wan1[] = {WAN_VIP};
-	uint8_t own[2][2][16], vip[3][2][16];
-	struct dp_if_config ifs[2] = {
-		{.mtu = 1500, .ip4 = LAN_OWN, .n_ip6 = 2, .ip6 = own[0]},
-		{.mtu = 1400, .ip4 = WAN_OWN, .n_ip6 = 2, .ip6 = own[1]},
-	};
-	const struct dp_group_config groups[RIG_GROUPS] = {
-		{.if_index = LAN, .vhid = 1, .n_ip4 = 1, .ip4 = lan1, .n_ip6 = 2, .ip6 = vip[0]},
-		{.if_index = LAN,
-			.vhid = 7,
-			.n_ip4 = r->opt.shared_vip ? 2 : 1,
-			.ip4 = lan7,
-			.n_ip6 = 1,
-			.ip6 = vip[1]},
-		{.if_index = WAN, .vhid = 1, .n_ip4 = 1, .ip4 = wan1, .n_ip6 = 2, .ip6 = vip[2]},
-		{.if_index = WAN, .vhid = 9},
-	};
+	struct rig_roster addresses;
+	struct dp_if_config *ifs = addresses.ifs;
 	struct dp_config c = {
 		.n_workers = r->opt.n_workers,
 		.n_ports = RIG_PORTS,
 		.n_ifs = 2,
-		.n_groups = RIG_GROUPS,
+		.n_groups = RIG_SLOTS,
 		.workers = workers,
 		.ports = ports,
 		.ifs = ifs,
-		.groups = groups,
+		.groups = addresses.groups,
 		.pool = g.pool,
 		.icmp_errors_per_s = r->opt.icmp_per_s,
 	};
 
-	memcpy(own[0][0], lan_own6, 16);
-	memcpy(own[0][1], own_ll6, 16);
-	memcpy(own[1][0], wan_own6, 16);
-	memcpy(own[1][1], own_ll6, 16);
-	memcpy(vip[0][0], lan_vip6, 16);
-	memcpy(vip[0][1], vip_ll6, 16);
-	memcpy(vip[1][0], lan_vip7_6, 16);
-	memcpy(vip[2][0], vip_ll6, 16);
-	memcpy(vip[2][1], wan_vip6, 16);
+	rig_roster(r, &addresses);
+	ifs[LAN].mtu = 1500;
+	ifs[WAN].mtu = 1400;
 	for (int i = LAN; i <= WAN; i++) {
 		ifs[i].port_id = g.port_id[r->opt.one_port ? LAN : i];
 		ifs[i].vlan = r->opt.vlan[i];
@@ -180,12 +203,6 @@ rig_open(struct rig *r)
 	ifs[LAN].rp_filter = ifs[WAN].rp_filter = r->opt.rp_filter;
 	ifs[LAN].host = ifs[WAN].host = r->opt.host;
 	ifs[LAN].source_vmac = ifs[WAN].source_vmac = r->opt.source_vmac;
-	if (r->opt.no_addresses) {
-		ifs[LAN].ip4 = ifs[WAN].ip4 = 0;
-		ifs[LAN].n_ip6 = ifs[WAN].n_ip6 = 1;
-		ifs[LAN].ip6 = &own[0][1]; /* none but the link-local one */
-		ifs[WAN].ip6 = &own[1][1];
-	}
 	for (uint16_t p = 0; p < RIG_PORTS; p++)
 		ports[p] = (struct dp_port_config){
 			g.port_id[p], n_txq, r->opt.control_txq, r->opt.vlan_insert, r->opt.nudge};
@@ -197,12 +214,8 @@ rig_open(struct rig *r)
 	}
 	r->dp = dp_create(&c);
 	assert_non_null(r->dp);
-	for (unsigned int i = 0; i < rig_route_count; i++)
-		if (rig_routes[i].nh.type == FIB_NH_LOCAL)
-			dp_own_address(r->dp, &rig_routes[i].prefix.addr);
 	/* Addresses were copied. */
-	memset(own, 0xff, sizeof(own));
-	memset(vip, 0xff, sizeof(vip));
+	memset(&addresses, 0xff, sizeof(addresses));
 	r->nbr = fib_nbr_create("rig", 64, 2, dp_qsbr(r->dp), SOCKET_ID_ANY);
 	assert_non_null(r->nbr);
 	dp_set_tables(r->dp, r->fib, r->nbr);

@@ -36,6 +36,7 @@
 
 enum { LAN = 0, WAN = 1, BARE = 2, RIG_PORTS = 3 };
 enum { LAN_VHID1 = 0, LAN_VHID7 = 1, WAN_VHID1 = 2, WAN_VHID9 = 3, RIG_GROUPS = 4 };
+#define RIG_SLOTS (RIG_GROUPS + 2) /**< of groups: two have none */
 
 #define IP(a, b, c, d) \
 	((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
@@ -94,6 +95,16 @@ struct rig {
 
 extern const struct fib_route rig_routes[];
 extern const unsigned int rig_route_count;
+/** What dp_roster_prepare() takes; points into itself. */
+struct rig_roster {
+	struct dp_if_config ifs[2];
+	struct dp_group_config groups[RIG_SLOTS];
+	uint32_t own4[2], vip4[RIG_SLOTS][4];
+	uint8_t own6[2][2][16], vip6[RIG_SLOTS][4][16];
+};
+/** The addresses and groups that the rig begins with. */
+void rig_roster(const struct rig *r, struct rig_roster *out);
+
 /** Group fixtures: EAL, devices, mempool, route table. */
 int rig_group_setup(void **state);
 int rig_group_teardown(void **state);

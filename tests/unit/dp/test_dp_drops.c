@@ -194,6 +194,21 @@ a_full_ring_of_answers_drops(void **state)
 }
 
 static void
+a_group_goes_while_adverts_wait(void **state)
+{
+	struct rig *r = *state;
+	struct frame f = frame_carp(wire_carp_mac4, CLIENT, WIRE_CARP_GROUP_IP4, 7);
+	struct rig_roster c;
+
+	rig_roster(r, &c);
+	rig_take(r, LAN, &f);
+	/* vhid 1 of the LAN alone stays */
+	dp_roster_free(
+		r->dp, dp_roster_publish(r->dp, dp_roster_prepare(r->dp, c.ifs, c.groups, 1)));
+	rig_assert_one_drop(r, DP_DROP_GROUP_GONE);
+}
+
+static void
 a_full_resolve_ring_drops(void **state)
 {
 	struct rig *r = *state;
@@ -331,6 +346,7 @@ main(void)
 		T(a_full_ring_of_known_sources_drops),
 		T(a_full_punt_ring_drops),
 		T(a_full_ring_of_answers_drops),
+		T(a_group_goes_while_adverts_wait),
 		T(a_full_resolve_ring_drops),
 		T(a_packet_pushed_out_of_the_hold_queue),
 		T(a_packet_whose_next_hop_is_silent),

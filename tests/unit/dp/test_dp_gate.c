@@ -386,7 +386,8 @@ bad_configurations_are_refused(void **state)
 	struct dp_config bad[14];
 	unsigned int n = 0;
 	struct dp_worker_config two_queues = {2, q, SOCKET_ID_ANY}, foreign = {1, q + 1, 0};
-	struct dp_group_config no_if = {.if_index = 1, .vhid = 1}, no_vhid = {.vhid = 0};
+	struct dp_group_config no_if = {.if_index = 1, .vhid = 1},
+			       no_vhid = {.n_ip4 = 1, .ip4 = &(uint32_t){LAN_VIP}};
 	struct dp_if_config small = {.port_id = r->port_id[LAN], .mtu = 67};
 	struct dp_port_config no_txq = {r->port_id[LAN], 0, false, false, false};
 	struct dp_if_config same_tag[2] = {{.port_id = r->port_id[LAN], .mtu = 1500, .vlan = 7},
