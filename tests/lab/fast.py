@@ -44,6 +44,8 @@ def config(node, advskew):
     if node != "fw1":
         control, worker = worker, control
     conf["lcores"] = {"rt-priority": RT_PRIORITY, "control": control, "workers": [worker]}
+    # One pair of queues more than workers: the control lcore sends adverts by its own.
+    conf["eal"] = [a + ",qpairs=2" if a.startswith("--vdev=") else a for a in conf["eal"]]
     return conf
 
 
