@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) 2026 the koi contributors
-"""What the documents name exists: files behind links, commands of the CLI, targets of make.
+"""What the documents name exists: files and headings behind links, commands of the CLI, options of
+koi, targets of make.
 
 And the other way round: every key of the configuration is told of in config/README.md, every reason
 to drop a frame in docs/drops.md, and no other.
 """
 
+import functools
 import os
 import re
 import sys
@@ -17,17 +19,25 @@ KEYS_DOC = "config/README.md"
 DROPS = "lib/dp/drops.def"
 DROPS_DOC = "docs/drops.md"
 COMMANDS = "lib/mgmt/cli_cmds.def"
+ARGS = "app/koi/args.c"
 MAKEFILE = "GNUmakefile"
 
-LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
+LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]+))?\)")
+HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 KEY = re.compile(r'^CONF_(?:VALUE|PART)\(\w+, \w+, "([^"]+)"', re.MULTILINE)
 DROP = re.compile(r'^DP_DROP\(\w+, "([^"]+)"', re.MULTILINE)
 # The first cell of a row.
 DROP_ROW = re.compile(r"^\| (`.*?) \|", re.MULTILINE)
-GRAMMAR = re.compile(r'^MGMT_(?:SHOW|DO)\("([^"]+)"', re.MULTILINE)
-# On a line of its own up to a comment; or in backticks, where the last words may be left out.
-TYPED = re.compile(r"^koictl ((?!-)[^#]+?)\s*(?:#|$)")
-QUOTED = re.compile(r"`(?:koictl )?((?:show|explain|set|clear) [^`]+)`")
+GRAMMAR = re.compile(r'^MGMT_(?:SHOW|DO)\(\s*"([^"]+)"', re.MULTILINE)
+OPTION = re.compile(r"(?:^|\s)(--[a-z-]+)")
+# On a line of its own, after a prompt or none, up to a comment or what else the shell is to do; or in
+# backticks, where the last words may be left out.
+PROMPT = r"^(?:(?:[a-z0-9]+)?[#$] )?(?:sudo )?"
+KOICTL = r"koictl(?: --(?:node|socket) [^\s`]+| --json)* "
+TYPED = re.compile(PROMPT + KOICTL + r"((?!-)[^#|>&;]+?)\s*(?:[#|>&;]|$)")
+QUOTED = re.compile(r"`(?:" + KOICTL + r"([^`]+)|((?:show|explain|set|clear) [^`]+))`")
+RUN = re.compile(PROMPT + r"koi (--?[^#|>&;]+?)\s*(?:[#|>&;]|$)")
 TARGET = re.compile(r"(?:^(?:sudo )?|`)make ([a-z-]+)")
 
 
@@ -39,17 +49,21 @@ def read(root, name):
 
 
 def fits(word, grammar):
-    """One word of a document for one of the grammar; NAME and IF stand for any name."""
-    if grammar in ("GROUP", "IF"):
-        return True
-    if grammar == "KEY":
-        return word.startswith(("/", "hex:", "PATH"))
-    if grammar == "FILE":
-        return word.startswith(("/", "FILE"))
+    """One word of a document for one of the grammar; in a document upper case stands for anything."""
     span = re.fullmatch(r"(\d+)-(\d+)", grammar)
+    if not span and not grammar.isupper():
+        return word == grammar
+    if word.isupper():
+        return True
     if span:
         return word.isdigit() and int(span[1]) <= int(word) <= int(span[2])
-    return word == grammar
+    if grammar == "KEY":
+        return word.startswith(("/", "hex:"))
+    if grammar == "FILE":
+        return word.startswith("/")
+    if grammar in ("ADDRESS", "PREFIX", "HOPS", "MAC"):
+        return bool(re.fullmatch(r"[0-9a-f.:/,]+", word))
+    return True
 
 
 def is_command(words, grammars, whole):
@@ -60,18 +74,42 @@ def is_command(words, grammars, whole):
         for g in grammars)
 
 
+@functools.lru_cache(maxsize=None)
+def anchors(path):
+    """What a link into a document may name: its headings, as their pages call them."""
+    with open(path, encoding="utf-8", errors="replace") as f:
+        headings = HEADING.findall(FENCED.sub("", f.read()))
+    plain = [re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings]
+    return {p if plain[:i].count(p) == 0 else "%s-%d" % (p, plain[:i].count(p))
+            for i, p in enumerate(plain)}
+
+
+def check_links(root, name, line):
+    """Where the links of a line lead to nothing."""
+    found = []
+    for target, anchor in LINK.findall(line):
+        if "://" in target:
+            continue
+        path = os.path.join(root, os.path.dirname(name), target) if target else os.path.join(root, name)
+        if not os.path.exists(path):
+            found.append("there is no %s" % target)
+        elif anchor and path.endswith(".md") and anchor not in anchors(path):
+            found.append("%s has no heading for #%s" % (target or name, anchor))
+    return found
+
+
 def check_line(root, name, line, grammars, targets):
     """What is wrong with one line of a document."""
-    found = []
-    for target in LINK.findall(line):
-        path = os.path.join(root, os.path.dirname(name), target)
-        if "://" not in target and not os.path.exists(path):
-            found.append("there is no %s" % target)
+    found = check_links(root, name, line)
     typed = TYPED.match(line)
     for whole, command in [(True, typed[1])] if typed else [
-            (False, c) for c in QUOTED.findall(line)]:
-        if not is_command(command.split(), grammars, whole):
+            (False, a or b) for a, b in QUOTED.findall(line)]:
+        if command != "..." and not is_command(command.split(), grammars, whole):
             found.append("koictl knows no '%s'" % command)
+    run = RUN.match(line)
+    for option in OPTION.findall(run[1].partition(" -- ")[2] or run[1]) if run else []:
+        if '"%s"' % option not in read(root, ARGS):
+            found.append("koi knows no %s" % option)
     for target in TARGET.findall(line):
         if target not in targets:
             found.append("make knows no '%s'" % target)

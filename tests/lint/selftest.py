@@ -203,6 +203,7 @@ class Docs(Tree):
         self.put(docs.COMMANDS, 'MGMT_SHOW("show carp all", carp_all, "x", "y")\n'
                  'MGMT_DO("set carp GROUP advskew 0-254", request, X, "x",\n\t"y")\n')
         self.put(docs.MAKEFILE, "demo:\n\t@true\n")
+        self.put(docs.ARGS, '{"--check", VALUE_OPTIONAL, "FILE", "x"},\n')
         self.put(docs.KEYS, 'CONF_VALUE(CARP, DSCP, "dscp", INT, dscp)\n')
         self.put(docs.KEYS_DOC, "| `dscp` | carp |\n")
         self.put(docs.DROPS, 'DP_DROP(TTL, "ttl", "used up")\nDP_DROP(A, "a", "x")\n'
@@ -212,11 +213,22 @@ class Docs(Tree):
     def test_what_exists_passes(self):
         self.put("docs/a.md", "[a](a.md) [b](../GNUmakefile#x) [c](https://example.org/)\n"
                  "koictl show carp all    # all\n`set carp NAME advskew` and `koictl show carp`\n"
-                 "koictl set carp carp0 advskew 254\nmake demo\nthey make up, `make demo`\n")
+                 "koictl set carp carp0 advskew 254\nmake demo\nthey make up, `make demo`\n"
+                 "fw1# koictl --node fw1 --json show carp all | jq .\nkoi -l 1 --no-huge -- --check\n"
+                 "## A heading, *here*\n## A heading, here\n[d](#a-heading-here) [e](a.md#a-heading-here-1)\n"
+                 "`koictl --node NAME set carp GROUP advskew V`\n")
         self.assertEqual(docs.check(self.root), [])
 
     def test_what_does_not_exist_is_refused(self):
         for line, message in (("[a](gone.md)", "there is no gone.md"),
+                              ("![a](gone.svg)", "there is no gone.svg"),
+                              ("[a](a.md#gone)", "a.md has no heading for #gone"),
+                              ("[a](#gone)", "docs/a.md has no heading for #gone"),
+                              ("fw1# koictl show carp", "koictl knows no 'show carp'"),
+                              ("koictl --node fw1 show", "koictl knows no 'show'"),
+                              ("see `koictl stop`", "koictl knows no 'stop'"),
+                              ("sudo koi --chek", "koi knows no --chek"),
+                              ("koi --no-huge -- --no-huge", "koi knows no --no-huge"),
                               ("koictl show carp  # all", "koictl knows no 'show carp'"),
                               ("koictl set carp carp0 advskew 255", "koictl knows no"),
                               ("x `show drops` y", "koictl knows no 'show drops'"),
