@@ -37,30 +37,16 @@ carve(uint8_t **at, size_t n)
 	return p;
 }
 
-void
-if_timing_changed(struct election *e, uint16_t if_id)
-{
-	struct iface *f = &e->ifs[if_id];
-
-	f->min_down = BASE_NS_NEVER;
-	for (uint16_t s = 0; s < f->n; s++) {
-		const struct group *g = &e->groups[e->slot_group[f->first + s]];
-		base_ns_t down = election_master_down(g->advbase, g->advskew);
-
-		if (down < f->min_down)
-			f->min_down = down;
-	}
-}
-
 struct election *
 election_init(void *mem, const struct election_config *c, base_ns_t now)
 {
+	uint16_t room = c->group_room > c->group_count ? c->group_room : c->group_count;
 	uint8_t *at = mem;
 	struct election *e = carve(&at, sizeof(*e));
 
-	memset(mem, 0, election_size(c->if_count, c->group_count));
+	memset(mem, 0, election_size(c->if_count, room));
 	e->if_count = c->if_count;
-	e->group_count = c->group_count;
+	e->group_count = room;
 	e->preempt = c->preempt;
 	e->allow = c->allow;
 	e->drained = c->drained;
@@ -69,11 +55,12 @@ election_init(void *mem, const struct election_config *c, base_ns_t now)
 	e->startup_until = base_ns_add(now, c->startup_hold_ns);
 	e->refresh = c->announce_refresh_ns;
 	e->ifs = carve(&at, c->if_count * sizeof(struct iface));
-	e->groups = carve(&at, c->group_count * sizeof(struct group));
-	e->slot_group = carve(&at, c->group_count * sizeof(uint16_t));
+	e->groups = carve(&at, room * sizeof(struct group));
+	e->slot_group = carve(&at, room * sizeof(uint16_t));
 	base_rand_init(&e->rand, c->seed);
-	base_heap_init(&e->timers, (uint32_t)TIMER_KINDS * c->group_count,
-		carve(&at, base_heap_size((uint32_t)TIMER_KINDS * c->group_count)));
+	base_heap_init(&e->timers, (uint32_t)TIMER_KINDS * room,
+		carve(&at, base_heap_size((uint32_t)TIMER_KINDS * room)));
+	e->down_mem = at;
 
 	for (uint16_t i = 0; i < c->if_count; i++) {
 		e->ifs[i].link_up = c->ifs[i].link_up;
@@ -87,43 +74,18 @@ election_init(void *mem, const struct election_config *c, base_ns_t now)
 			? base_ns_add(now, c->ifs[i].linkup_hold_ns)
 			: BASE_NS_NEVER;
 	}
+	for (uint16_t i = 0; i < room; i++)
+		e->groups[i].slot = NO_SLOT;
 	for (uint16_t i = 0; i < c->group_count; i++) {
 		const struct election_group_config *g = &c->groups[i];
 
-		if (g->advskew > 254 || g->if_id >= c->if_count || e->ifs[g->if_id].n == 255 ||
-			g->families > (ELECTION_IP4 | ELECTION_IP6))
+		if (!group_config_valid(e, g))
 			return NULL;
-		e->groups[i] = (struct group){
-			.if_id = g->if_id,
-			.slot = e->ifs[g->if_id].n++,
-			.advbase = g->advbase,
-			.advskew = g->advskew,
-			.has_vip = g->has_vip,
-			.admin_up = g->admin_up,
-			.claim_at_start = g->start_as_master && !c->drained,
-			.families = g->families ? g->families : ELECTION_IP4,
-			.family_timers = g->family_timers,
-			.preempt_delay = g->preempt_delay_ns,
-			.state_since = now,
-			.crowd_at = BASE_NS_NEVER,
-			.heard_at = BASE_NS_NEVER,
-			.successor_at = BASE_NS_NEVER,
-			.family = {{.heard_at = BASE_NS_NEVER}, {.heard_at = BASE_NS_NEVER}},
-		};
-		duel_start(&e->groups[i]);
+		e->ifs[g->if_id].n++;
+		group_begin(&e->groups[i], g, now);
+		e->groups[i].claim_at_start = g->start_as_master && !c->drained;
 	}
-	uint16_t first = 0;
-
-	for (uint16_t i = 0; i < c->if_count; i++) {
-		e->ifs[i].first = first;
-		first = (uint16_t)(first + e->ifs[i].n);
-		base_heap_init(&e->ifs[i].down, e->ifs[i].n, at);
-		at += base_heap_size(e->ifs[i].n);
-	}
-	for (uint16_t i = 0; i < c->group_count; i++)
-		e->slot_group[e->ifs[e->groups[i].if_id].first + e->groups[i].slot] = i;
-	for (uint16_t i = 0; i < c->if_count; i++)
-		if_timing_changed(e, i);
+	groups_place(e);
 	demotion_init(e, now);
 	return e;
 }

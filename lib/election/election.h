@@ -30,7 +30,7 @@ struct election;
 /** Room that every call needs in its action list. */
 #define ELECTION_ACTIONS_MIN 64
 
-/** Bytes needed for this many interfaces and groups. */
+/** Bytes needed for this many interfaces, and groups or the room for them. */
 size_t election_size(uint16_t if_count, uint16_t group_count);
 
 /**
@@ -53,6 +53,33 @@ int election_input(struct election *e, const struct election_event *ev, base_ns_
 
 /** Room that election_input() may need: events about the whole box act on every group. */
 uint32_t election_input_room(const struct election *e, enum election_event_type type);
+
+/**
+ * @name Another configuration, while all others go on.
+ * They need room for ELECTION_ACTIONS_MIN actions, and fail with -EAGAIN after SHUTDOWN. Nothing is
+ * changed when they fail. @{
+ */
+/**
+ * Configure a group in place, or begin one in a slot that has none, in INIT and runnable at once.
+ * One that is there keeps its interface and state, and what its operator made of admin_up; a MASTER
+ * whose families changed announces again.
+ * @return 0; -EINVAL out of bounds as in election_init(), or another interface
+ */
+int election_group_set(struct election *e, uint16_t group, const struct election_group_config *g,
+	base_ns_t now, struct election_actions *out);
+/**
+ * End a group: its slot has none from now on.
+ * @return 0; -EINVAL there is none; -EBUSY it is not in INIT, or still hands over: ELECTION_EV_DOWN
+ *         comes first, so that a MASTER bows out
+ */
+int election_group_remove(
+	struct election *e, uint16_t group, base_ns_t now, struct election_actions *out);
+/** Of an interface; a hold that runs goes on as it began. @return 0 or -EINVAL */
+int election_if_set(struct election *e, uint16_t if_id, bool track, base_ns_t linkup_hold_ns,
+	base_ns_t now, struct election_actions *out);
+/** The time of a MASTER's next announcement counts from now. */
+int election_refresh_set(struct election *e, base_ns_t announce_refresh_ns, base_ns_t now);
+/** @} */
 
 /**
  * The oldest time up to which received frames of this interface are known to have been

@@ -29,11 +29,17 @@ duel_end(struct election *e, struct group *g)
 }
 
 void
+duel_refresh(struct election *e, struct group *g, base_ns_t now)
+{
+	g->refresh_at = e->refresh > 0 ? base_ns_add(now, e->refresh) : BASE_NS_NEVER;
+	announce_arm(e, g);
+}
+
+void
 duel_announce(struct election *e, struct group *g, base_ns_t now, struct election_actions *out)
 {
 	action_add(out, ELECTION_ACT_ANNOUNCE, group_id(e, g))->families = g->families;
-	g->refresh_at = e->refresh > 0 ? base_ns_add(now, e->refresh) : BASE_NS_NEVER;
-	announce_arm(e, g);
+	duel_refresh(e, g, now);
 }
 
 /* After so long without a word of the other it has yielded; less sure while it goes on and on. */

@@ -63,7 +63,8 @@ election_group_info(
 		.interval = group_interval(e, g),
 		.master_down = election_master_down(g->advbase, g->advskew),
 		.advert_deadline = timer_get(e, g, TIMER_ADVERT),
-		.master_down_deadline = base_heap_get(&e->ifs[g->if_id].down, g->slot),
+		.master_down_deadline =
+			g->used ? base_heap_get(&e->ifs[g->if_id].down, g->slot) : BASE_NS_NEVER,
 		.heard_at = g->heard_at,
 		.heard = g->heard,
 		.heard_from = g->heard_from,

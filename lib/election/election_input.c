@@ -147,50 +147,6 @@ input_link(struct election *e, uint16_t if_id, bool up, base_ns_t now, struct el
 }
 
 static void
-input_timing(struct election *e, struct group *g, uint8_t advbase, uint8_t advskew, base_ns_t now)
-{
-	g->advbase = advbase;
-	g->advskew = advskew;
-	if_timing_changed(e, g->if_id);
-	if (g->state == ELECTION_MASTER) {
-		uint8_t eff = election_effective(advbase, advskew, e->demotion).advskew;
-		base_ns_t next =
-			base_ns_add(g->advert_last, election_interval(advbase, advskew, eff));
-
-		if (next < now)
-			next = now;
-		/* never later than planned: the one planned may be due because of a demotion */
-		if (next < timer_get(e, g, TIMER_ADVERT))
-			timer_set(e, g, TIMER_ADVERT, next);
-	} else if (g->state == ELECTION_BACKUP) {
-		group_arm_down_again(e, g);
-	}
-}
-
-static void
-input_vips(struct election *e, struct group *g, bool any, uint8_t families, base_ns_t now,
-	struct election_actions *out)
-{
-	g->has_vip = any;
-	if (!any) {
-		group_leave(e, g, ELECTION_INIT, ELECTION_CAUSE_NO_VIP, LEAVE_BOW_OUT, now, out);
-		return;
-	}
-	if (families != 0 && families != g->families) {
-		for (unsigned int f = 0; f < ELECTION_FAMILIES; f++)
-			if (families & ~(unsigned int)g->families & (1u << f))
-				g->family[f].from = now;
-		g->families = families;
-		if (g->state == ELECTION_BACKUP)
-			group_arm_down_again(e, g);
-	}
-	if (g->state == ELECTION_MASTER)
-		duel_announce(e, g, now, out);
-	else
-		group_start_if_runnable(e, g, now, out);
-}
-
-static void
 input_sent(
 	struct election *e, struct group *g, bool ok, base_ns_t now, struct election_actions *out)
 {
@@ -332,12 +288,12 @@ input_group(struct election *e, const struct election_event *ev, base_ns_t now,
 	case ELECTION_EV_SET_TIMING:
 		if (ev->timing.advskew > 254)
 			return -EINVAL;
-		input_timing(e, g, ev->timing.advbase, ev->timing.advskew, now);
+		group_set_timing(e, g, ev->timing.advbase, ev->timing.advskew, now);
 		return 0;
 	case ELECTION_EV_VIPS:
 		if (ev->families > (ELECTION_IP4 | ELECTION_IP6))
 			return -EINVAL;
-		input_vips(e, g, ev->on, ev->families, now, out);
+		group_set_families(e, g, ev->on, ev->families, now, out);
 		return 0;
 	case ELECTION_EV_SENT:
 		input_sent(e, g, ev->on, now, out);
@@ -440,7 +396,7 @@ election_input(struct election *e, const struct election_event *ev, base_ns_t no
 	case ELECTION_EV_AUTH_FAILED:
 		break;
 	}
-	if (ev->group >= e->group_count)
+	if (ev->group >= e->group_count || !e->groups[ev->group].used)
 		return -EINVAL;
 	return input_group(e, ev, now, out);
 }

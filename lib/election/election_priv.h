@@ -57,9 +57,14 @@ struct family {
 	bool fresh;   /* the last advert came after a silence: it may be of a new master */
 };
 
+/** A group that is in no heap of an interface. */
+#define NO_SLOT UINT16_MAX
+
 struct group {
+	bool used; /* there is one */
 	uint16_t if_id;
-	uint16_t slot; /* id in the interface's master-down heap */
+	uint16_t slot;	     /* id in the interface's master-down heap, or NO_SLOT */
+	base_ns_t down_kept; /* its deadline there, while slots are dealt out */
 	uint8_t advbase;
 	uint8_t advskew;
 	bool has_vip;
@@ -137,7 +142,7 @@ struct iface {
 
 struct election {
 	uint16_t if_count;
-	uint16_t group_count;
+	uint16_t group_count; /* there is room for */
 	bool preempt;
 	bool allow;
 	bool shutdown;
@@ -157,6 +162,7 @@ struct election {
 	struct iface *ifs;
 	struct group *groups;
 	uint16_t *slot_group; /* interface slot -> group id */
+	void *down_mem;	      /* of the interfaces' heaps */
 };
 
 /** 255/255 gives up the address; it is never a priority to compare with (note 5.2). */
@@ -212,9 +218,6 @@ family_of(const struct base_addr *a)
 {
 	return a->family == BASE_FAMILY_IP6;
 }
-
-/** Timing of a group changed: find the interface's shortest master-down time again. */
-void if_timing_changed(struct election *e, uint16_t if_id);
 
 /** @name Transitions (election_state.c). @{ */
 /** INIT to BACKUP when nothing stands in the way any more. */
@@ -288,6 +291,8 @@ void duel_end(struct election *e, struct group *g);
 void duel_heard(struct election *e, struct group *g, base_ns_t now, struct election_actions *out);
 void duel_announce(
 	struct election *e, struct group *g, base_ns_t now, struct election_actions *out);
+/** The next announcement without a reason counts from now. */
+void duel_refresh(struct election *e, struct group *g, base_ns_t now);
 /** TIMER_ANNOUNCE. */
 void duel_serve(struct election *e, struct group *g, base_ns_t now, struct election_actions *out);
 /** @} */
@@ -305,6 +310,21 @@ void watch_state(struct election *e, struct group *g, base_ns_t now, struct elec
 void watch_frame(struct election *e, uint16_t if_id, bool told, base_ns_t now);
 /** TIMER_WATCH. */
 void watch_serve(struct election *e, struct group *g, base_ns_t now, struct election_actions *out);
+/** @} */
+
+/** @name Configuration (election_set.c). @{ */
+/** Bounds of election_init(). */
+bool group_config_valid(const struct election *e, const struct election_group_config *g);
+/** A group that nothing has happened to yet. */
+void group_begin(struct group *g, const struct election_group_config *config, base_ns_t now);
+/** Deal out slots of interfaces to the groups that are there; their deadlines stay. */
+void groups_place(struct election *e);
+/** The operator's: timing of a group that goes on. */
+void group_set_timing(
+	struct election *e, struct group *g, uint8_t advbase, uint8_t advskew, base_ns_t now);
+/** Families that have VIPs; any: at least one. */
+void group_set_families(struct election *e, struct group *g, bool any, uint8_t families,
+	base_ns_t now, struct election_actions *out);
 /** @} */
 
 void demotion_link(struct election *e, uint16_t if_id, base_ns_t now, struct election_actions *out);

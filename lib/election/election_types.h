@@ -109,7 +109,7 @@ struct election_if_config {
 	bool frames_told;
 };
 
-/** A group; ids are 0 .. group_count-1. */
+/** A group; ids are 0 .. group_count-1, and up to group_room-1 for those that come later. */
 struct election_group_config {
 	uint16_t if_id;
 	uint8_t advbase; /**< seconds; 0 is a fast group */
@@ -126,6 +126,7 @@ struct election_group_config {
 struct election_config {
 	uint16_t if_count;
 	uint16_t group_count;
+	uint16_t group_room; /**< how many there can be, or 0: as many as there are */
 	const struct election_if_config *ifs;
 	const struct election_group_config *groups;
 	bool preempt;

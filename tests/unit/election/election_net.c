@@ -141,13 +141,20 @@ deliver(struct net *net, unsigned int i)
 		ev.advert.src = box_host(net->queue[f].family,
 			(uint8_t)(net->anonymous ? 1 : 2 + net->queue[f].from));
 		net->queue[f] = net->queue[--net->queued];
-		assert_int_equal(box_input(net->at[i].box, &ev), 0);
+		/* of a group that is not there nobody is told */
+		if (!net->at[i].box->seen[ev.group].gone)
+			assert_int_equal(box_input(net->at[i].box, &ev), 0);
 	}
 }
 
+struct set {
+	uint16_t group;
+	const struct election_group_config *config; /* NULL: end it */
+};
+
 /* In the order of a control turn: stall, what was received, other events, tick. */
 static int
-turn(struct net *net, unsigned int i, const struct election_event *ev)
+turn(struct net *net, unsigned int i, const struct election_event *ev, const struct set *set)
 {
 	struct net_box *nb = &net->at[i];
 	struct box *b = nb->box;
@@ -173,6 +180,9 @@ turn(struct net *net, unsigned int i, const struct election_event *ev)
 		deliver(net, i);
 	if (ev != NULL)
 		ret = box_input(b, ev);
+	if (set != NULL)
+		ret = set->config != NULL ? box_set(b, set->group, set->config)
+					  : box_remove(b, set->group);
 	box_tick(b);
 	for (; before < b->n; before++) {
 		const struct election_action *a = &b->log[before].act;
@@ -228,19 +238,25 @@ net_run(struct net *net, base_ns_t t)
 			break;
 		assert_true(first >= net->now);
 		net->now = first;
-		turn(net, who, NULL);
+		turn(net, who, NULL, NULL);
 	}
 	net->now = t;
 	/* what a box shows is as of its own last turn */
 	for (unsigned int i = 0; i < net->n; i++)
 		if (!net->at[i].dead && !net->at[i].frozen)
-			turn(net, i, NULL);
+			turn(net, i, NULL, NULL);
 }
 
 int
 net_feed(struct net *net, unsigned int i, const struct election_event *ev)
 {
-	return turn(net, i, ev);
+	return turn(net, i, ev, NULL);
+}
+
+int
+net_set(struct net *net, unsigned int i, uint16_t group, const struct election_group_config *g)
+{
+	return turn(net, i, NULL, &(struct set){group, g});
 }
 
 void

@@ -61,6 +61,8 @@ void net_free(struct net *net);
 void net_run(struct net *net, base_ns_t t);
 /** A turn of box i now, with an event first. */
 int net_feed(struct net *net, unsigned int i, const struct election_event *ev);
+/** The same with a group configured; g NULL: ended. */
+int net_set(struct net *net, unsigned int i, uint16_t group, const struct election_group_config *g);
 /** Nothing of box i runs for d. */
 void net_freeze(struct net *net, unsigned int i, base_ns_t d);
 /** The workers of box i do not run for d. */

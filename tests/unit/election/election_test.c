@@ -10,7 +10,9 @@ struct box *
 box_new(const struct election_config *config)
 {
 	struct box *b = calloc(1, sizeof(*b));
-	size_t size = election_size(config->if_count, config->group_count);
+	uint16_t room =
+		config->group_room > config->group_count ? config->group_room : config->group_count;
+	size_t size = election_size(config->if_count, room);
 
 	assert_non_null(b);
 	/* exactly as much as asked for, so that a sanitizer sees one byte too many */
@@ -27,9 +29,11 @@ box_new(const struct election_config *config)
 	b->now = T0;
 	b->startup_until = T0 + config->startup_hold_ns;
 	b->if_count = config->if_count;
-	b->group_count = config->group_count;
-	b->seen = calloc(config->group_count + 1u, sizeof(*b->seen));
+	b->group_count = room;
+	b->seen = calloc(room + 1u, sizeof(*b->seen));
 	assert_non_null(b->seen);
+	for (uint16_t i = config->group_count; i < room; i++)
+		b->seen[i].gone = true;
 	b->list.cap = election_input_room(b->e, ELECTION_EV_SHUTDOWN) + ELECTION_ACTIONS_MIN;
 	b->list.act = calloc(b->list.cap, sizeof(*b->list.act));
 	assert_non_null(b->list.act);
@@ -98,6 +102,7 @@ check_action(struct box *b, const struct election_action *a)
 
 	if (a->type != ELECTION_ACT_DEMOTION)
 		assert_true(a->group < b->group_count);
+	assert_false(s->gone);
 	switch (a->type) {
 	case ELECTION_ACT_OWN:
 		/* once per take-over; again only when taken back while handing over */
@@ -407,6 +412,39 @@ box_auth_failed(struct box *b, uint16_t group, uint8_t host)
 
 	ev.advert.src = box_host(BASE_FAMILY_IP4, host);
 	return box_feed(b, &ev);
+}
+
+/* A group is there from the first action on that is about it, and until the last one. */
+int
+box_set(struct box *b, uint16_t group, const struct election_group_config *g)
+{
+	struct election_actions all = b->list;
+	bool gone = b->seen[group].gone;
+	int ret;
+
+	b->list.cap = ELECTION_ACTIONS_MIN;
+	ret = election_group_set(b->e, group, g, b->now, &b->list);
+	b->seen[group].gone = gone && ret != 0;
+	record(b);
+	b->list.cap = all.cap;
+	box_tick(b);
+	return ret;
+}
+
+int
+box_remove(struct box *b, uint16_t group)
+{
+	struct election_actions all = b->list;
+	int ret;
+
+	b->list.cap = ELECTION_ACTIONS_MIN;
+	ret = election_group_remove(b->e, group, b->now, &b->list);
+	record(b);
+	b->list.cap = all.cap;
+	if (ret == 0)
+		b->seen[group] = (struct seen){.gone = true};
+	box_tick(b);
+	return ret;
 }
 
 void

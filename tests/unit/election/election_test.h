@@ -39,13 +39,14 @@ struct seen {
 	enum election_cause cause; /* of the last STATE */
 	enum election_warn warn;
 	uint8_t split;
+	bool gone; /* a slot without a group */
 };
 
 struct box {
 	struct election *e;
 	void *mem;
 	base_ns_t now;
-	uint16_t if_count, group_count;
+	uint16_t if_count, group_count; /* slots of groups */
 	struct step *log;
 	uint32_t n, cap, read;
 	struct election_actions list;
@@ -89,6 +90,9 @@ int box_demote(struct box *b, uint8_t amount);
 int box_stall(struct box *b, base_ns_t gap);
 int box_frame(struct box *b, uint16_t if_id);
 int box_auth_failed(struct box *b, uint16_t group, uint8_t host);
+/** Configure a group, in its slot or anew; or end one, which is down. */
+int box_set(struct box *b, uint16_t group, const struct election_group_config *g);
+int box_remove(struct box *b, uint16_t group);
 /** @} */
 void box_horizon(struct box *b, uint16_t if_id, base_ns_t horizon);
 

@@ -8,6 +8,7 @@
  */
 #include "election_net.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,8 @@ struct chaos {
 	bool fast;
 	base_ns_t second; /* what takes a second with advbase 1 */
 	/* Of a generator of its own, so that what it adds leaves a seed's run as it was. */
-	struct base_rand more;
+	struct base_rand more, load;
+	bool reloads;
 	struct net_knobs knobs;
 };
 
@@ -30,6 +32,12 @@ dice_more(struct chaos *c, uint64_t bound)
 	return base_rand_below(&c->more, bound);
 }
 
+static uint64_t
+dice_load(struct chaos *c, uint64_t bound)
+{
+	return base_rand_below(&c->load, bound);
+}
+
 /* Two families, holds, refreshed announcements: each in a part of the runs. */
 static void
 build_knobs(struct chaos *c, uint64_t seed)
@@ -37,6 +45,8 @@ build_knobs(struct chaos *c, uint64_t seed)
 	struct net_knobs *k = &c->knobs;
 
 	base_rand_init(&c->more, ~seed);
+	base_rand_init(&c->load, seed ^ UINT64_C(0x5eed0000));
+	c->reloads = dice_load(c, 2) != 0;
 	*k = (struct net_knobs){0};
 	if (dice_more(c, 4) == 0)
 		return;
@@ -104,6 +114,7 @@ build(struct chaos *c, uint64_t seed, bool knobs)
 	c->net.delay_max = c->net.delay_min + dice(c, c->fast ? 200 : 2000) * BASE_NS_PER_US;
 	boxes = 2 + (unsigned int)dice(c, 3);
 	c->knobs = (struct net_knobs){0};
+	c->reloads = false;
 	if (knobs)
 		build_knobs(c, seed);
 	for (unsigned int i = 0; i < boxes; i++) {
@@ -187,6 +198,50 @@ meddle(struct chaos *c)
 }
 
 static void
+set_group(struct chaos *c, unsigned int i, uint16_t group)
+{
+	uint8_t skew = c->fast ? (uint8_t)dice_load(c, 3) : (uint8_t)dice_load(c, 255);
+	const struct election_group_config g = {
+		.if_id = group,
+		.advbase = !c->fast,
+		.advskew = skew,
+		.has_vip = true,
+		.admin_up = true,
+		.start_as_master = dice_load(c, 8) == 0,
+		.families = c->knobs.families,
+		.family_timers = c->knobs.family_timers,
+		.preempt_delay_ns = dice_load(c, 2) ? c->knobs.preempt_delay : 0,
+	};
+
+	assert_int_equal(net_set(&c->net, i, group, &g), 0);
+}
+
+/* A configuration is loaded: groups change in place, go, which hands over first, and come. */
+static void
+reload(struct chaos *c)
+{
+	unsigned int i = (unsigned int)dice_load(c, c->net.n);
+	uint16_t group = (uint16_t)dice_load(c, c->groups);
+	const struct net_box *nb = &c->net.at[i];
+	struct election_event down = {.type = ELECTION_EV_DOWN, .group = group};
+
+	if (!c->reloads || nb->frozen || dice_load(c, 3) == 0)
+		return;
+	if (nb->box->seen[group].gone || dice_load(c, 2)) {
+		set_group(c, i, group);
+		return;
+	}
+	net_feed(&c->net, i, &down);
+	/* the box may do nothing at all meanwhile */
+	net_run(&c->net, c->net.now + MSECS(50));
+	if (nb->frozen)
+		return;
+	struct election_group_info info = box_info(nb->box, group);
+
+	assert_int_equal(net_set(&c->net, i, group, NULL), info.owned ? -EBUSY : 0);
+}
+
+static void
 make_whole(struct chaos *c)
 {
 	c->net.loss_percent = c->net.double_percent = 0;
@@ -202,6 +257,8 @@ make_whole(struct chaos *c)
 
 		net_feed(&c->net, i, &ev);
 		for (uint16_t g = 0; g < c->groups; g++) {
+			if (c->net.at[i].box->seen[g].gone)
+				set_group(c, i, g);
 			ev.group = ev.if_id = g;
 			ev.type = ELECTION_EV_LINK;
 			net_feed(&c->net, i, &ev);
@@ -249,6 +306,7 @@ one_seed(struct chaos *c)
 		net_run(&c->net, c->net.now + dice(c, c->second));
 		meddle(c);
 		meddle_more(c);
+		reload(c);
 		for (unsigned int b = 0; b < c->net.n; b++)
 			box_forget(c->net.at[b].box);
 	}
