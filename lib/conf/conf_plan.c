@@ -187,14 +187,22 @@ is_object(unsigned int key)
 		key == CONF_KEY_CARP_GROUPS;
 }
 
-/* The keys of an object that differ. @return how many */
+/* What is applied while koi runs. */
+static bool
+needs_restart(const struct conf_key *k)
+{
+	return k->reload != CONF_RELOAD_NONE && k->reload != CONF_RELOAD_TIMERS;
+}
+
+/* The keys of an object that differ. @return how many; *restart: one of them needs it */
 static unsigned int
-keys_compare(enum conf_object object, const struct pair *p, char *keys, size_t len)
+keys_compare(enum conf_object object, const struct pair *p, char *keys, size_t len, bool *restart)
 {
 	unsigned int n = 0;
 	size_t at = 0;
 
 	keys[0] = '\0';
+	*restart = false;
 	for (unsigned int i = 0; i < CONF_KEY_N; i++) {
 		const struct conf_key *k = &conf_keys[i];
 		bool same;
@@ -208,6 +216,7 @@ keys_compare(enum conf_object object, const struct pair *p, char *keys, size_t l
 				       (const char *)p->b + k->offset, k->size) == 0;
 		if (same)
 			continue;
+		*restart |= needs_restart(k);
 		if (at < len)
 			at += (size_t)snprintf(
 				keys + at, len - at, "%s%s", n > 0 ? ", " : "", k->name);
@@ -218,7 +227,7 @@ keys_compare(enum conf_object object, const struct pair *p, char *keys, size_t l
 
 static void
 item_add(struct conf_plan *p, const char *object, const char *name, enum conf_plan_action action,
-	const char *keys)
+	const char *keys, bool restart)
 {
 	struct conf_plan_item *i = &p->item[p->n++];
 
@@ -226,9 +235,8 @@ item_add(struct conf_plan *p, const char *object, const char *name, enum conf_pl
 	snprintf(i->name, sizeof(i->name), "%s", name);
 	snprintf(i->keys, sizeof(i->keys), "%s", keys);
 	i->action = action;
-	/* Of all objects only routes can be changed while koi runs, so far. */
-	i->restart = action != CONF_PLAN_KEPT;
-	p->restart |= i->restart;
+	i->restart = restart;
+	p->restart |= restart;
 	p->n_kept += action == CONF_PLAN_KEPT;
 }
 
@@ -237,9 +245,10 @@ object_compare(struct conf_plan *p, enum conf_object object, const char *what, c
 	const struct pair *pair)
 {
 	char keys[sizeof(p->item[0].keys)];
-	unsigned int n = keys_compare(object, pair, keys, sizeof(keys));
+	bool restart;
+	unsigned int n = keys_compare(object, pair, keys, sizeof(keys), &restart);
 
-	item_add(p, what, name, n != 0 ? CONF_PLAN_CHANGED : CONF_PLAN_KEPT, keys);
+	item_add(p, what, name, n != 0 ? CONF_PLAN_CHANGED : CONF_PLAN_KEPT, keys, restart);
 }
 
 static const struct conf_if *
@@ -255,7 +264,7 @@ static const struct conf_group *
 group_find(const struct conf *c, const char *name)
 {
 	for (uint16_t i = 0; i < c->n_groups; i++)
-		if (strcmp(c->groups[i].name, name) == 0)
+		if (!c->groups[i].unused && strcmp(c->groups[i].name, name) == 0)
 			return &c->groups[i];
 	return NULL;
 }
@@ -281,22 +290,24 @@ conf_plan_make(struct conf_plan *p, const struct conf *now, const struct conf *n
 		if (pair.b != NULL)
 			object_compare(p, CONF_OBJECT_IF, "interface", now->ifs[i].name, &pair);
 		else
-			item_add(p, "interface", now->ifs[i].name, CONF_PLAN_REMOVED, "");
+			item_add(p, "interface", now->ifs[i].name, CONF_PLAN_REMOVED, "", true);
 	}
 	for (uint16_t i = 0; i < next->n_ifs; i++)
 		if (if_find(now, next->ifs[i].name) == NULL)
-			item_add(p, "interface", next->ifs[i].name, CONF_PLAN_ADDED, "");
+			item_add(p, "interface", next->ifs[i].name, CONF_PLAN_ADDED, "", true);
 	for (uint16_t i = 0; i < now->n_groups; i++) {
+		if (now->groups[i].unused)
+			continue;
 		pair.a = &now->groups[i];
 		pair.b = group_find(next, now->groups[i].name);
 		if (pair.b != NULL)
 			object_compare(p, CONF_OBJECT_GROUP, "group", now->groups[i].name, &pair);
 		else
-			item_add(p, "group", now->groups[i].name, CONF_PLAN_REMOVED, "");
+			item_add(p, "group", now->groups[i].name, CONF_PLAN_REMOVED, "", true);
 	}
 	for (uint16_t i = 0; i < next->n_groups; i++)
 		if (group_find(now, next->groups[i].name) == NULL)
-			item_add(p, "group", next->groups[i].name, CONF_PLAN_ADDED, "");
+			item_add(p, "group", next->groups[i].name, CONF_PLAN_ADDED, "", true);
 	return 0;
 }
 

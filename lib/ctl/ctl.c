@@ -117,7 +117,6 @@ create_group(struct ctl *c, uint16_t i)
 	ctl_ra_create(c, i);
 	c->ifs[conf->if_index].has_groups = true;
 	c->ifs[conf->if_index].group_of_vhid[conf->vhid] = i;
-	c->fast = c->fast || conf->advbase == 0;
 	return 0;
 }
 
@@ -149,26 +148,12 @@ create_election(struct ctl *c, uint64_t seed, bool drained)
 		c->ifs[i].link_up = ifs[i].link_up;
 		dp_link(c->dp, c->ifs[i].port_id, ifs[i].link_up);
 	}
-	for (uint16_t i = 0; i < c->n_groups; i++) {
-		const struct conf_group *g = &c->conf->groups[i];
-
-		groups[i] = (struct election_group_config){
-			.if_id = g->if_index,
-			.advbase = g->advbase,
-			.advskew = g->advskew,
-			.has_vip = c->groups[i].families != 0,
-			.families = c->groups[i].families,
-			.family_timers = g->family_timers == CONF_FAMILY_TIMERS_ANY
-				? ELECTION_FAMILY_TIMERS_ANY
-				: ELECTION_FAMILY_TIMERS_ALL,
-			.preempt_delay_ns = c->conf->preempt_delay_ms * BASE_NS_PER_MS,
-			.admin_up = g->state != CONF_STATE_INIT,
-			.start_as_master = g->state == CONF_STATE_MASTER,
-		};
-	}
+	for (uint16_t i = 0; i < c->n_groups; i++)
+		groups[i] = ctl_group_config(c, i);
 	struct election_config config = {
 		.if_count = c->n_ifs,
 		.group_count = c->n_groups,
+		.group_room = c->group_room,
 		.ifs = ifs,
 		.groups = groups,
 		.preempt = c->conf->preempt,
@@ -178,7 +163,7 @@ create_election(struct ctl *c, uint64_t seed, bool drained)
 		.startup_hold_ns = c->conf->startup_hold_ms * BASE_NS_PER_MS,
 		.announce_refresh_ns = c->conf->announce_refresh_s * BASE_NS_PER_S,
 	};
-	size_t size = (election_size(c->n_ifs, c->n_groups) + 63) & ~(size_t)63;
+	size_t size = (election_size(c->n_ifs, c->group_room) + 63) & ~(size_t)63;
 
 	c->election_mem = aligned_alloc(64, size);
 	if (c->election_mem == NULL)
@@ -215,16 +200,18 @@ ctl_create(const struct ctl_config *config)
 	c->arpbalance = config->conf->arpbalance;
 	c->n_ifs = config->conf->n_ifs;
 	c->n_groups = config->conf->n_groups;
+	c->group_room =
+		config->conf->group_room > c->n_groups ? config->conf->group_room : c->n_groups;
 	c->now = c->started_at = dp_clock();
 	base_rand_init(&c->rand, config->seed);
 	c->ifs = calloc(c->n_ifs + 1u, sizeof(*c->ifs));
-	c->groups = calloc(c->n_groups + 1u, sizeof(*c->groups));
-	c->auth = calloc(c->n_groups + 1u, sizeof(*c->auth));
-	c->counters = calloc(c->n_groups + 1u, sizeof(*c->counters));
-	c->listening = calloc(c->n_groups + 1u, sizeof(*c->listening));
-	c->unicast = calloc(c->n_groups + 1u, sizeof(*c->unicast));
-	c->decisions = calloc(c->n_groups + 1u, sizeof(*c->decisions));
-	c->group_pub = calloc(c->n_groups + 1u, sizeof(*c->group_pub));
+	c->groups = calloc(c->group_room + 1u, sizeof(*c->groups));
+	c->auth = calloc(c->group_room + 1u, sizeof(*c->auth));
+	c->counters = calloc(c->group_room + 1u, sizeof(*c->counters));
+	c->listening = calloc(c->group_room + 1u, sizeof(*c->listening));
+	c->unicast = calloc(c->group_room + 1u, sizeof(*c->unicast));
+	c->decisions = calloc(c->group_room + 1u, sizeof(*c->decisions));
+	c->group_pub = calloc(c->group_room + 1u, sizeof(*c->group_pub));
 	c->box_pub = calloc(1, sizeof(*c->box_pub));
 	c->events = calloc(CTL_EVENT_SLOTS, sizeof(*c->events));
 	c->frames = calloc(CTL_FRAME_SLOTS, sizeof(*c->frames));
@@ -240,6 +227,7 @@ ctl_create(const struct ctl_config *config)
 	for (uint16_t i = 0; i < c->n_groups; i++)
 		if ((ret = create_group(c, i)) != 0)
 			goto fail;
+	ctl_find_fast(c);
 	for (uint16_t i = 0; i < c->n_ifs; i++) {
 		if ((ret = ctl_member_create(c, i)) != 0)
 			goto fail;

@@ -37,7 +37,7 @@ const char *ctl_stat_name(enum ctl_stat s);
 const char *ctl_stat_text(enum ctl_stat s);
 
 struct ctl_config {
-	const struct conf *conf; /**< borrowed for the life of the ctl */
+	const struct conf *conf; /**< borrowed until another one was loaded: ctl_reload() */
 	struct dp *dp;
 	struct fib_nbr_table *nbr;
 	struct port_set *ports;
@@ -218,7 +218,9 @@ enum ctl_request_type {
 	CTL_REQ_NBR_FORGET,    /**< if_index, addr: a neighbour, static or not */
 	/** What was learnt: of if_index or ELECTION_NONE for all; addr, or family NONE for all. */
 	CTL_REQ_NBR_CLEAR,
+	CTL_REQ_RELOAD, /**< by ctl_reload() only */
 };
+struct ctl_reload;
 struct ctl_request {
 	enum ctl_request_type type;
 	uint16_t group; /**< of UP .. KEY, CLEAR_STATS and CLEAR_SOURCES */
@@ -227,15 +229,38 @@ struct ctl_request {
 	uint16_t if_index;
 	struct base_addr addr;
 	uint8_t mac[BASE_MAC_LEN];
+	struct ctl_reload *reload;
 };
 /**
  * Post a request and wait for the control lcore to have carried it out.
  * @param note  text for the operator, possibly empty, e.g. that preemption will undo "state backup"
  * @return 0; -EINVAL value or id out of range; -EAGAIN the group is in INIT; -ENOTSUP; -ETIMEDOUT
  *         after 2 s (it may still happen); -EBUSY too many requests at once. Note says more.
- * @thread any but lcores; it blocks
+ * @thread any but lcores; it blocks; not while another configuration is loaded
  */
 int ctl_request(struct ctl *c, const struct ctl_request *req, char *note, size_t note_len);
+/** @} */
+
+/**
+ * @name Another configuration.
+ * What differs from the one that runs is applied in one turn: switches of the box, and of groups
+ * their timing, delays and how their adverts are sent. What operators set stays, unless the key is
+ * another one in the new configuration. Groups without a difference keep state, timers, counters.
+ * @{
+ */
+/**
+ * Make ready all that takes memory.
+ * @param next  numbered as the one that runs, by conf_align(); borrowed from ctl_reload() on
+ * @return NULL with errno. @thread any but lcores, one at a time
+ */
+struct ctl_reload *ctl_reload_prepare(struct ctl *c, const struct conf *next);
+/**
+ * Apply it, and wait until that is done. Nobody here looks at the configuration before any more.
+ * @return 0; or as ctl_request(), and nothing was changed @thread as ctl_reload_prepare()
+ */
+int ctl_reload(struct ctl *c, struct ctl_reload *r, char *note, size_t note_len);
+/** Also what is not used any more, after ctl_reload(); NULL is fine. */
+void ctl_reload_free(struct ctl_reload *r);
 /** @} */
 
 #endif

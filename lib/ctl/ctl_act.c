@@ -466,8 +466,8 @@ act(struct ctl *c, const struct election_action *a)
 }
 
 /* Carrying out one action may append more (the outcome of an advert). */
-static void
-carry_out(struct ctl *c)
+void
+ctl_carry_out(struct ctl *c)
 {
 	for (uint32_t i = 0; i < c->out.n; i++) {
 		struct election_action a = c->out.act[i];
@@ -482,7 +482,7 @@ ctl_feed(struct ctl *c, const struct election_event *ev)
 {
 	int ret = election_input(c->election, ev, c->now, &c->out);
 
-	carry_out(c);
+	ctl_carry_out(c);
 	return ret;
 }
 
@@ -493,6 +493,6 @@ ctl_tick(struct ctl *c)
 
 	do {
 		more = election_tick(c->election, c->now, &c->out);
-		carry_out(c);
+		ctl_carry_out(c);
 	} while (more);
 }

@@ -85,7 +85,7 @@ ctl_events(const struct ctl *c, uint16_t group, uint64_t after, struct ctl_event
 	uint32_t n = 0;
 
 	if (group != ELECTION_NONE)
-		return group < c->n_groups ? group_events(c, group, after, out, cap, last) : 0;
+		return group < c->group_room ? group_events(c, group, after, out, cap, last) : 0;
 	if (newest > CTL_EVENTS_KEPT && after < newest - CTL_EVENTS_KEPT)
 		after = newest - CTL_EVENTS_KEPT;
 	*last = after;

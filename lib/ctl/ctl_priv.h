@@ -206,7 +206,9 @@ struct ctl {
 	void *election_mem;
 	struct election_action *actions;
 	struct election_actions out;
-	uint16_t n_ifs, n_groups;
+	uint16_t n_ifs;
+	uint16_t n_groups;   /* slots that are, or were, of a group */
+	uint16_t group_room; /* slots that arrays have */
 	struct ctl_if *ifs;
 	struct ctl_group *groups;
 	/* By group, in the shape that the advert check wants. */
@@ -278,6 +280,8 @@ ctl_dirty(struct ctl *c, uint16_t group)
 
 /** Feed the election and carry out what it asks, at c->now. */
 int ctl_feed(struct ctl *c, const struct election_event *ev);
+/** Carry out what the election asked for otherwise. */
+void ctl_carry_out(struct ctl *c);
 /** Serve the election's deadlines. */
 void ctl_tick(struct ctl *c);
 /** Some gratuitous ARPs and unsolicited NAs that are still owed. */
@@ -357,6 +361,19 @@ void ctl_warm_asked(struct ctl *c, uint16_t if_id, const struct base_addr *asker
 void ctl_warm_tick(struct ctl *c);
 /** Whether an address belongs to a host on a subnet of the interface. */
 bool ctl_is_on_link(const struct ctl_if *f, const struct base_addr *addr);
+/** @} */
+
+/** @name Configuration (ctl_reload.c). @{ */
+/** A group as the election wants it, with the timing that the group has now. */
+struct election_group_config ctl_group_config(const struct ctl *c, uint16_t group);
+/** Whether sleeps must stay short. */
+void ctl_find_fast(struct ctl *c);
+/** Timing of a group, which may be another one than that of the file. */
+void ctl_set_timing(struct ctl_group *g, uint8_t advbase, uint8_t advskew);
+/** In the turn: apply. @return as ctl_request() */
+int ctl_reload_request(struct ctl *c, struct ctl_request_slot *s);
+/** Routers that static routes of a configuration lead through, each once. @return 0 or -ENOMEM */
+int ctl_hops_make(const struct conf *conf, struct ctl_hop **hops, uint32_t *n);
 /** @} */
 
 /** @return true when the rings were emptied: what was received up to now has been heard */

@@ -27,7 +27,7 @@ publish_group(struct ctl *c, uint16_t i)
 	copy.view.vip_fingerprint = g->fingerprint;
 	copy.view.unheard_if = g->unheard_if;
 	for (uint16_t o = 0; g->unheard_if != ELECTION_NONE && o < c->n_groups; o++)
-		if (c->groups[o].conf->if_index == g->unheard_if)
+		if (c->groups[o].conf->if_index == g->unheard_if && !c->groups[o].conf->unused)
 			copy.view.unheard_src = c->groups[o].peers[0].addr;
 	copy.view.takeover_ns = g->takeover_ns;
 	copy.view.ra_next = g->ra_at;
@@ -58,7 +58,7 @@ publish_box(struct ctl *c)
 
 		v->masters = (uint16_t)(v->masters + (g->state == ELECTION_MASTER));
 		v->backups = (uint16_t)(v->backups + (g->state == ELECTION_BACKUP));
-		v->inits = (uint16_t)(v->inits + (g->state == ELECTION_INIT));
+		v->inits = (uint16_t)(v->inits + (g->state == ELECTION_INIT && !g->conf->unused));
 		for (unsigned int s = 0; s < CTL_STAT_COUNT; s++)
 			v->stats[s] += g->stats[s];
 	}
@@ -102,7 +102,7 @@ ctl_publish(struct ctl *c)
 int
 ctl_group_view(const struct ctl *c, uint16_t group, struct ctl_group_view *out)
 {
-	if (group >= c->n_groups)
+	if (group >= c->group_room)
 		return -EINVAL;
 	const struct ctl_group_pub *pub = &c->group_pub[group];
 
@@ -113,7 +113,7 @@ ctl_group_view(const struct ctl *c, uint16_t group, struct ctl_group_view *out)
 uint32_t
 ctl_peers(const struct ctl *c, uint16_t group, struct ctl_peer out[CTL_PEERS_MAX])
 {
-	if (group >= c->n_groups)
+	if (group >= c->group_room)
 		return 0;
 	const struct ctl_group_pub *pub = &c->group_pub[group];
 

@@ -22,6 +22,12 @@ is_group_request(enum ctl_request_type t)
 	return t <= CTL_REQ_KEY || t == CTL_REQ_CLEAR_STATS || t == CTL_REQ_CLEAR_SOURCES;
 }
 
+static bool
+is_neighbor_request(enum ctl_request_type t)
+{
+	return t >= CTL_REQ_NBR_SET && t <= CTL_REQ_NBR_CLEAR;
+}
+
 static int
 out_of_range(struct ctl_request_slot *s, const char *what, int64_t lo, int64_t hi)
 {
@@ -71,9 +77,7 @@ set_timing(struct ctl *c, struct ctl_request_slot *s)
 	ev.timing.advskew = base ? g->advskew : (uint8_t)s->req.value;
 	ret = ctl_feed(c, &ev);
 	if (ret == 0) {
-		g->advbase = ev.timing.advbase;
-		g->advskew = ev.timing.advskew;
-		auth_replay_set_timing(&g->replay, election_master_down(g->advbase, g->advskew));
+		ctl_set_timing(g, ev.timing.advbase, ev.timing.advskew);
 		if (base && g->advbase > 85)
 			SAY(s, "advbase above 85: a bow-out is told from a slow master only by koi");
 	}
@@ -224,6 +228,8 @@ carry_out(struct ctl *c, struct ctl_request_slot *s)
 	case CTL_REQ_NBR_FORGET:
 	case CTL_REQ_NBR_CLEAR:
 		return ctl_nbr_request(c, s);
+	case CTL_REQ_RELOAD:
+		return ctl_reload_request(c, s);
 	}
 	return -EINVAL;
 }
@@ -234,7 +240,7 @@ request_text(enum ctl_request_type t)
 	static const char *const texts[] = {"up", "down", "state init", "state backup",
 		"state master", "advbase", "advskew", "new password", "preempt", "allow",
 		"arpbalance", "log", "demotion", "drain", "undrain", "clear stats", "clear sources",
-		"neighbor add", "neighbor del", "clear neighbor"};
+		"neighbor add", "neighbor del", "clear neighbor", "reload"};
 
 	return texts[t];
 }
@@ -248,7 +254,7 @@ say_asked(const struct ctl_request *req, char *buf, size_t len)
 
 	if (has_value)
 		snprintf(buf, len, "%s %lld", request_text(req->type), (long long)req->value);
-	else if (req->type >= CTL_REQ_NBR_SET && req->addr.family != BASE_FAMILY_NONE)
+	else if (is_neighbor_request(req->type) && req->addr.family != BASE_FAMILY_NONE)
 		snprintf(buf, len, "%s %s", request_text(req->type),
 			conf_addr_str(&req->addr, addr));
 	else
@@ -264,7 +270,7 @@ report(struct ctl *c, const struct ctl_request_slot *s, const char *asked)
 		ev.group = s->req.group;
 	if (ev.group != ELECTION_NONE)
 		ev.if_id = c->groups[ev.group].conf->if_index;
-	else if (s->req.type >= CTL_REQ_NBR_SET)
+	else if (is_neighbor_request(s->req.type))
 		ev.if_id = s->req.if_index;
 	snprintf(ev.text, sizeof(ev.text), "%s", asked);
 	ctl_event_write(c, &ev);
@@ -318,7 +324,10 @@ slot_claim(struct ctl *c)
 	return NULL;
 }
 
-/* Give up waiting; false when it was carried out at the last moment. */
+/*
+ * Give up waiting; false when it was carried out at the last moment. Who reloads has to know
+ * whether that happened, so it waits on once the control lcore has begun.
+ */
 static bool
 abandon(struct ctl *c, struct ctl_request_slot *s)
 {
@@ -334,8 +343,9 @@ abandon(struct ctl *c, struct ctl_request_slot *s)
 		return true;
 	}
 	expected = CTL_SLOT_TAKEN;
-	return __atomic_compare_exchange_n(&s->state, &expected, CTL_SLOT_ABANDONED, false,
-		__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+	return s->req.type != CTL_REQ_RELOAD &&
+		__atomic_compare_exchange_n(&s->state, &expected, CTL_SLOT_ABANDONED, false,
+			__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
 int
@@ -373,8 +383,8 @@ ctl_request(struct ctl *c, const struct ctl_request *req, char *note, size_t not
 	for (base_ns_t waited = 0; __atomic_load_n(&s->state, __ATOMIC_ACQUIRE) != CTL_SLOT_DONE;
 		waited += PAUSE_NS) {
 		if (waited > WAIT_NS && abandon(c, s)) {
-			snprintf(note, note_len,
-				"the control lcore did not answer in 2 s; it may still happen");
+			snprintf(note, note_len, "the control lcore did not answer in 2 s%s",
+				req->type == CTL_REQ_RELOAD ? "" : "; it may still happen");
 			return -ETIMEDOUT;
 		}
 		nanosleep(&pause, NULL);

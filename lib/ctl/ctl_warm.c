@@ -74,27 +74,27 @@ hop_compare(const void *pa, const void *pb)
 	return memcmp(&a->addr, &b->addr, sizeof(a->addr));
 }
 
-/* Each router once, however many routes lead through it. */
-static int
-find_hops(struct ctl *c)
+int
+ctl_hops_make(const struct conf *conf, struct ctl_hop **hops, uint32_t *n_hops)
 {
-	uint32_t n = 0;
+	uint32_t n = 0, kept = 0;
+	struct ctl_hop *h;
 
-	for (uint32_t i = 0; i < c->conf->n_routes; i++)
-		n += c->conf->routes[i].n_hops;
-	c->hops = calloc(n + UINT64_C(1), sizeof(*c->hops));
-	if (c->hops == NULL)
+	for (uint32_t i = 0; i < conf->n_routes; i++)
+		n += conf->routes[i].n_hops;
+	*hops = h = calloc(n + UINT64_C(1), sizeof(*h));
+	if (h == NULL)
 		return -ENOMEM;
 	n = 0;
-	for (uint32_t i = 0; i < c->conf->n_routes; i++)
-		for (unsigned int h = 0; h < c->conf->routes[i].n_hops; h++)
-			c->hops[n++] =
-				(struct ctl_hop){.if_id = c->conf->routes[i].hops[h].if_index,
-					.addr = c->conf->routes[i].hops[h].via};
-	qsort(c->hops, n, sizeof(*c->hops), hop_compare);
+	for (uint32_t i = 0; i < conf->n_routes; i++)
+		for (unsigned int k = 0; k < conf->routes[i].n_hops; k++)
+			h[n++] = (struct ctl_hop){.if_id = conf->routes[i].hops[k].if_index,
+				.addr = conf->routes[i].hops[k].via};
+	qsort(h, n, sizeof(*h), hop_compare);
 	for (uint32_t i = 0; i < n; i++)
-		if (i == 0 || hop_compare(&c->hops[i], &c->hops[c->n_hops - 1]) != 0)
-			c->hops[c->n_hops++] = c->hops[i];
+		if (i == 0 || hop_compare(&h[i], &h[kept - 1]) != 0)
+			h[kept++] = h[i];
+	*n_hops = kept;
 	return 0;
 }
 
@@ -104,7 +104,7 @@ ctl_warm_create(struct ctl *c)
 	for (uint16_t i = 0; i < c->n_ifs; i++)
 		if (find_subnets(c, i) != 0)
 			return -ENOMEM;
-	return find_hops(c);
+	return ctl_hops_make(c->conf, &c->hops, &c->n_hops);
 }
 
 static bool

@@ -70,7 +70,7 @@ mgmt_start(const struct mgmt_config *config, char *err, unsigned int err_len)
 	if (!m)
 		return NULL;
 	m->config = *config;
-	m->config.file = mgmt_file_new();
+	m->config.file = mgmt_file_new(&m->config);
 	/* A session that went away, or a stderr that nobody reads, must not end the box. */
 	signal(SIGPIPE, SIG_IGN);
 	m->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -116,7 +116,8 @@ do_neighbor(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_
 void
 mgmt_cli_prompt(const struct mgmt_config *c, char prompt[MGMT_CLI_PROMPT])
 {
-	snprintf(prompt, MGMT_CLI_PROMPT, "%.*s> ", MGMT_CLI_PROMPT - 3, c->conf->node);
+	snprintf(prompt, MGMT_CLI_PROMPT, "%.*s> ", MGMT_CLI_PROMPT - 3, mgmt_file_read(c)->node);
+	mgmt_file_read_end(c);
 }
 
 static uint8_t
@@ -273,8 +274,10 @@ do_reload(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_ar
 {
 	bool only_plan = row->request == -2;
 
+	mgmt_file_read_end(s->config);
 	if (!mgmt_file_load(s->config, a->text[0] != '\0' ? a->text : NULL, only_plan, s->out))
 		s->status = MGMT_CLI_REFUSED;
+	mgmt_file_read(s->config);
 }
 
 static void
@@ -407,7 +410,10 @@ mgmt_cli_dispatch(void *args, struct cmdline *cl, void *data)
 	fclose(s->out);
 	s->out = NULL;
 	if (s->out_fd >= 0) {
+		/* a terminal may be stopped */
+		mgmt_file_read_end(s->config);
 		write_all(s->out_fd, s->text, s->text_len);
+		mgmt_file_read(s->config);
 		mgmt_cli_clear(s);
 	}
 	forget_secret(s);
@@ -432,6 +438,7 @@ mgmt_cli_feed(struct mgmt_session *s, struct cmdline *cl, const char *bytes, siz
 	bool alive = true;
 
 	current = s;
+	mgmt_file_read(s->config);
 	for (size_t i = 0; i < n && alive; i++) {
 		/* rdline drops what is not ASCII: the command would run without it */
 		if ((unsigned char)bytes[i] >= 0x80)
@@ -442,6 +449,7 @@ mgmt_cli_feed(struct mgmt_session *s, struct cmdline *cl, const char *bytes, siz
 		if (bytes[i] == '\n' || bytes[i] == '\r')
 			s->dropped_bytes = false;
 	}
+	mgmt_file_read_end(s->config);
 	current = NULL;
 	return alive;
 }
@@ -489,7 +497,9 @@ mgmt_cli_run(struct mgmt_session *s, const char *line)
 		goto out;
 	}
 	current = s;
+	mgmt_file_read(s->config);
 	rc = cmdline_parse(cl, buf);
+	mgmt_file_read_end(s->config);
 	current = NULL;
 	if (rc < 0 && !s->text)
 		refuse(s, "not understood");

@@ -242,7 +242,7 @@ expect(struct expected *e, const struct row_tokens *row, unsigned int at)
 static void
 print_names(FILE *to, const struct mgmt_config *c, bool groups)
 {
-	unsigned int n = groups ? c->conf->n_groups : c->conf->n_ifs;
+	unsigned int n = groups ? mgmt_group_count(c) : c->conf->n_ifs;
 	const char *what = groups ? "groups" : "interfaces";
 
 	if (n == 0) {
@@ -252,7 +252,8 @@ print_names(FILE *to, const struct mgmt_config *c, bool groups)
 	fprintf(to, "%s are ", what);
 	for (unsigned int i = 0; i < n && i < NAMES_SHOWN; i++)
 		fprintf(to, "%s%s", i ? ", " : "",
-			groups ? mgmt_group_name(c, (uint16_t)i) : mgmt_if_name(c, (uint16_t)i));
+			groups ? mgmt_group_name(c, mgmt_group_nth(c, i))
+			       : mgmt_if_name(c, (uint16_t)i));
 	if (n > NAMES_SHOWN)
 		fprintf(to, " and %u more", n - NAMES_SHOWN);
 }
@@ -420,16 +421,16 @@ static int
 token_complete_count(cmdline_parse_token_hdr_t *hdr)
 {
 	const struct token *t = (const struct token *)(const void *)hdr;
-	const struct conf *conf = mgmt_cli_current()->config->conf;
+	const struct mgmt_config *c = mgmt_cli_current()->config;
 
 	switch (t->kind) {
 	case KIND_WORD:
 	case KIND_ANY_LINE: /* one that is never given: cmdline lists a token without choices */
 		return 1;
 	case KIND_GROUP:
-		return conf->n_groups;
+		return mgmt_group_count(c);
 	case KIND_IF:
-		return conf->n_ifs;
+		return c->conf->n_ifs;
 	case KIND_NUMBER:
 	case KIND_KEY:
 	case KIND_ADDRESS:
@@ -452,7 +453,7 @@ token_complete_get(cmdline_parse_token_hdr_t *hdr, int i, char *dst, unsigned in
 		return -1;
 	snprintf(dst, size, "%s",
 		t->kind == KIND_WORD		? t->word
-			: t->kind == KIND_GROUP ? mgmt_group_name(c, (uint16_t)i)
+			: t->kind == KIND_GROUP ? mgmt_group_name(c, mgmt_group_nth(c, (uint64_t)i))
 						: mgmt_if_name(c, (uint16_t)i));
 	return 0;
 }

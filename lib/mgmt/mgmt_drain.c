@@ -21,6 +21,7 @@
 #include "election.h"
 
 #include "mgmt_drain_priv.h"
+#include "mgmt_priv.h"
 #include "mgmt_view_priv.h"
 
 #define LOOK_NS (BASE_NS_PER_MS / 2)
@@ -140,6 +141,8 @@ report(struct mgmt_session *s, const struct leaving *l, uint16_t n, base_ns_t wa
 	for (uint16_t g = 0; g < n; g++) {
 		const char *name = mgmt_group_name(s->config, g);
 
+		if (s->config->conf->groups[g].unused)
+			continue;
 		if (!l[g].done || l[g].alone) {
 			fprintf(s->out, "%s: no peer was heard as master%s\n", name,
 				l[g].alone ? ", this box has it again" : "");
@@ -201,8 +204,11 @@ mgmt_drain(struct mgmt_session *s, uint32_t seconds, bool persist)
 	if (mgmt_cli_post(s, &drain) == 0) {
 		const struct timespec look = {.tv_nsec = (long)LOOK_NS};
 
+		/* a reload does not wait for it */
+		mgmt_file_read_end(s->config);
 		while (!all_done(ctl, n, from, l) && dp_clock() - from < wait)
 			nanosleep(&look, NULL);
+		mgmt_file_read(s->config);
 		report(s, l, n, dp_clock() - from);
 	}
 	free(l);

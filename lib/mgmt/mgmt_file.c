@@ -3,16 +3,18 @@
  */
 /*
  * Reloading the configuration: a plan of all that differs first, then all of it or nothing. What
- * can be applied while koi runs are routes; any other difference is refused with its name.
+ * only a restart can apply is refused by name.
  */
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "conf_plan.h"
+#include "ctl.h"
 #include "fib_builder.h"
 
 #include "mgmt_priv.h"
@@ -21,19 +23,26 @@
 /* Reading a file of many routes takes seconds of a CPU that an lcore may need. */
 #define NICE 10
 
+/* Nobody holds the configuration for long, but a stopped terminal may. */
+#define HELD_MAX_S 3
+
 struct mgmt_file {
+	struct mgmt_config *config;
+	const struct conf *start;
 	pthread_mutex_t loading; /* one at a time */
-	pthread_rwlock_t lock;	 /* of what follows */
-	struct conf *conf;	 /* NULL: that of the start */
+	pthread_rwlock_t lock;	 /* of config->conf */
+	struct conf *conf;	 /* the same, to be freed; NULL: that of the start */
 };
 
 struct mgmt_file *
-mgmt_file_new(void)
+mgmt_file_new(struct mgmt_config *config)
 {
 	struct mgmt_file *f = calloc(1, sizeof(*f));
 
 	if (f == NULL)
 		return NULL;
+	f->config = config;
+	f->start = config->conf;
 	pthread_mutex_init(&f->loading, NULL);
 	pthread_rwlock_init(&f->lock, NULL);
 	return f;
@@ -53,10 +62,9 @@ mgmt_file_free(struct mgmt_file *f)
 const struct conf *
 mgmt_file_read(const struct mgmt_config *c)
 {
-	if (c->file == NULL) /* nothing can be loaded */
-		return c->conf;
-	pthread_rwlock_rdlock(&c->file->lock);
-	return c->file->conf != NULL ? c->file->conf : c->conf;
+	if (c->file != NULL) /* else nothing can be loaded */
+		pthread_rwlock_rdlock(&c->file->lock);
+	return c->conf;
 }
 
 void
@@ -102,19 +110,12 @@ mgmt_route_make(const struct conf_route *r, struct fib_nh *paths, struct fib_rou
 	}
 }
 
-/*
- * The routes of a file. Its interfaces are those that run, but they may stand in another order.
- * @return 0 and what is to be freed in *paths and *routes, or -ENOMEM
- */
+/* The routes of a file. @return 0 and what is to be freed in *paths and *routes, or -ENOMEM */
 static int
-routes_make(const struct mgmt_config *c, const struct conf *conf, struct fib_route **routes,
-	struct fib_nh **paths)
+routes_make(const struct conf *conf, struct fib_route **routes, struct fib_nh **paths)
 {
-	uint16_t index[CONF_IF_MAX];
 	size_t n_paths = 0;
 
-	for (uint16_t i = 0; i < conf->n_ifs; i++)
-		index[i] = mgmt_if_find(c, conf->ifs[i].name, strlen(conf->ifs[i].name));
 	for (uint32_t i = 0; i < conf->n_routes; i++)
 		n_paths += conf->routes[i].n_hops;
 	*routes = calloc(conf->n_routes + UINT64_C(1), sizeof(**routes));
@@ -123,17 +124,28 @@ routes_make(const struct mgmt_config *c, const struct conf *conf, struct fib_rou
 		return -ENOMEM;
 	n_paths = 0;
 	for (uint32_t i = 0; i < conf->n_routes; i++) {
-		struct fib_nh *hop = &(*paths)[n_paths];
-		struct fib_route *r = &(*routes)[i];
-
-		mgmt_route_make(&conf->routes[i], hop, r);
-		if (r->nh.type == FIB_NH_GATEWAY)
-			r->nh.if_index = index[r->nh.if_index];
-		for (unsigned int k = 0; r->nh.type == FIB_NH_MULTI && k < r->nh.n_paths; k++)
-			hop[k].if_index = index[hop[k].if_index];
+		mgmt_route_make(&conf->routes[i], &(*paths)[n_paths], &(*routes)[i]);
 		n_paths += conf->routes[i].n_hops;
 	}
 	return 0;
+}
+
+/* Those of a configuration instead of those that run. @return 0, or -1 with err filled */
+static int
+routes_load(struct fib_builder *b, const struct conf *conf, bool only_plan,
+	struct fib_replaced *done, char *err, unsigned int err_len)
+{
+	struct fib_route *routes = NULL;
+	struct fib_nh *paths = NULL;
+	int ret = -1;
+
+	if (routes_make(conf, &routes, &paths) != 0)
+		snprintf(err, err_len, "out of memory for %u routes", conf->n_routes);
+	else if (fib_builder_replace(b, routes, conf->n_routes, only_plan, done, err, err_len) == 0)
+		ret = 0;
+	free(paths);
+	free(routes);
+	return ret;
 }
 
 static void
@@ -155,26 +167,87 @@ print_plan(FILE *to, const struct conf_plan *plan, const struct fib_replaced *ro
 			routes->changed, routes->added, routes->removed);
 }
 
+/* @return 0, or -1 with err filled */
+static int
+align(const struct mgmt_file *f, struct conf *next, char *err, unsigned int err_len)
+{
+	const struct conf *now = f->config->conf;
+	int ret = conf_align(next, now);
+
+	if (ret == -ENOSPC)
+		snprintf(err, err_len,
+			"there is no room for so many more groups: %u were made room for at start, "
+			"those that are taken out with this reload among them",
+			now->group_room);
+	else if (ret != 0)
+		snprintf(err, err_len, "out of memory");
+	return ret != 0 ? -1 : 0;
+}
+
+/*
+ * Let everybody see the next configuration once the control lcore has it. In between nobody looks:
+ * events of its new groups would be told with the names of others.
+ */
+static int
+swap(struct mgmt_file *f, struct conf *next, struct ctl_reload *r, char *err, unsigned int err_len)
+{
+	struct timespec until;
+	int ret;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += HELD_MAX_S;
+	if (pthread_rwlock_timedwrlock(&f->lock, &until) != 0) {
+		snprintf(err, err_len, "a session holds the configuration");
+		return -1;
+	}
+	ret = ctl_reload(f->config->ctl, r, err, err_len);
+	if (ret == 0) {
+		f->config->conf = next;
+		f->conf = next;
+	}
+	pthread_rwlock_unlock(&f->lock);
+	return ret != 0 ? -1 : 0;
+}
+
+/* All that can fail for reasons of its own comes first. @return 0, or -1 with err filled */
+static int
+carry_out(struct mgmt_file *f, struct conf *next, struct fib_replaced *replaced, char *err,
+	unsigned int err_len)
+{
+	struct fib_builder *b = f->config->routes;
+	const struct conf *now = f->config->conf;
+	struct ctl_reload *r = ctl_reload_prepare(f->config->ctl, next);
+	struct fib_replaced back;
+	char why[128];
+	int ret = -1;
+
+	if (r == NULL)
+		snprintf(err, err_len, "the control plane: %s", strerror(errno));
+	else if (routes_load(b, next, false, replaced, err, err_len) == 0)
+		ret = swap(f, next, r, err, err_len);
+	if (r != NULL && ret != 0)
+		(void)routes_load(b, now, false, &back, why, sizeof(why));
+	ctl_reload_free(r);
+	return ret;
+}
+
 /* Compare, and apply. @return true: done, or nothing is in the way */
 static bool
-apply(const struct mgmt_config *c, struct conf *next, bool only_plan, FILE *to)
+apply(struct mgmt_file *f, struct conf *next, bool only_plan, FILE *to)
 {
 	struct fib_replaced replaced;
-	struct fib_route *routes = NULL;
-	struct fib_nh *paths = NULL;
 	struct conf_plan plan;
 	char err[256] = "";
 	bool ok = false;
 
-	if (conf_plan_make(&plan, c->conf, next) != 0)
+	if (conf_plan_make(&plan, f->config->conf, next) != 0)
 		snprintf(err, sizeof(err), "out of memory");
 	else if (plan.restart)
 		print_plan(to, &plan, NULL);
-	else if (routes_make(c, next, &routes, &paths) != 0)
-		snprintf(err, sizeof(err), "out of memory for %u routes", next->n_routes);
-	else
-		ok = fib_builder_replace(c->routes, routes, next->n_routes, only_plan, &replaced,
-			     err, sizeof(err)) == 0;
+	else if (align(f, next, err, sizeof(err)) == 0)
+		ok = only_plan ? routes_load(f->config->routes, next, true, &replaced, err,
+					 sizeof(err)) == 0
+			       : carry_out(f, next, &replaced, err, sizeof(err)) == 0;
 	if (ok)
 		print_plan(to, &plan, &replaced);
 	else if (err[0] != '\0')
@@ -182,16 +255,14 @@ apply(const struct mgmt_config *c, struct conf *next, bool only_plan, FILE *to)
 	else if (!only_plan)
 		fprintf(to, "refused: what needs a restart is not applied, and nothing else is\n");
 	conf_plan_free(&plan);
-	free(paths);
-	free(routes);
 	return ok;
 }
 
 static bool
-load(const struct mgmt_config *c, const char *path, bool only_plan, FILE *to)
+load(struct mgmt_file *f, const char *path, bool only_plan, FILE *to)
 {
 	struct conf_issues issues;
-	struct conf *next = conf_load(path, 0, &issues), *last = next;
+	struct conf *next = conf_load(path, 0, &issues), *last = f->conf;
 	bool ok = false;
 
 	conf_issues_print(&issues, to);
@@ -200,14 +271,8 @@ load(const struct mgmt_config *c, const char *path, bool only_plan, FILE *to)
 		fprintf(to, "refused: %s is not valid; nothing was changed\n", path);
 		return false;
 	}
-	ok = apply(c, next, only_plan, to);
-	if (ok && !only_plan) {
-		pthread_rwlock_wrlock(&c->file->lock);
-		last = c->file->conf;
-		c->file->conf = next;
-		pthread_rwlock_unlock(&c->file->lock);
-	}
-	conf_free(last);
+	ok = apply(f, next, only_plan, to);
+	conf_free(ok && !only_plan ? last : next);
 	return ok;
 }
 
@@ -219,7 +284,7 @@ mgmt_file_load(const struct mgmt_config *c, const char *path, bool only_plan, FI
 
 	pthread_mutex_lock(&c->file->loading);
 	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
-	ok = load(c, path != NULL ? path : c->conf->path, only_plan, to);
+	ok = load(c->file, path != NULL ? path : c->file->start->path, only_plan, to);
 	/* without the right to it the thread stays nice, which hurts nobody */
 	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), nice);
 	pthread_mutex_unlock(&c->file->loading);

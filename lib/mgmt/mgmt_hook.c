@@ -171,6 +171,7 @@ hooks_main(void *arg)
 	while (p[0].revents == 0) {
 		if (poll(p, h->gone ? 1 : 2, HOOK_POLL_MS) < 0)
 			p[0].revents = p[1].revents = 0;
+		mgmt_file_read(h->config);
 		pthread_mutex_lock(&h->lock);
 		if (!h->gone && p[1].revents != 0)
 			hear(h);
@@ -178,9 +179,12 @@ hooks_main(void *arg)
 		if (!h->busy && !h->gone && h->counts.waiting > 0)
 			h->busy = hand_over(h);
 		pthread_mutex_unlock(&h->lock);
+		mgmt_file_read_end(h->config);
 	}
 	/* the changes of the shutdown itself: the process does them while koi ends, or after */
+	mgmt_file_read(h->config);
 	follow(h);
+	mgmt_file_read_end(h->config);
 	while (!h->gone && h->counts.waiting > 0 && hand_over(h))
 		;
 	return NULL;

@@ -87,7 +87,9 @@ metrics(struct mgmt_http *h, enum mgmt_metrics_format format)
 	f = open_memstream(&text, &len);
 	if (!f)
 		return NULL;
+	mgmt_file_read(h->config);
 	mgmt_metrics_write(h->config, format, f);
+	mgmt_file_read_end(h->config);
 	if (fclose(f) != 0) {
 		free(text);
 		return NULL;

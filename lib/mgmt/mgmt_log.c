@@ -83,9 +83,13 @@ follow(struct mgmt_log *l)
 			write_line(l, 4, text);
 		}
 		l->seen = e->seq;
-		if (mgmt_event_level(e) <= box.log &&
-			(e->kind != CTL_EVENT_STALL || stall_wanted(l, e)))
-			write_line(l, mgmt_event_syslog(e), mgmt_event_text(l->config, e, text));
+		if (mgmt_event_level(e) > box.log ||
+			(e->kind == CTL_EVENT_STALL && !stall_wanted(l, e)))
+			continue;
+		mgmt_file_read(l->config);
+		mgmt_event_text(l->config, e, text);
+		mgmt_file_read_end(l->config);
+		write_line(l, mgmt_event_syslog(e), text);
 	}
 	l->seen = last > l->seen ? last : l->seen;
 	return true;

@@ -36,14 +36,20 @@ struct mgmt_server *mgmt_server_start(const struct mgmt_config *c, struct mgmt_c
 void mgmt_server_stop(struct mgmt_server *s);
 /** @} */
 
-/** @name The configuration file as it was loaded last. @{ */
-struct mgmt_file *mgmt_file_new(void);
+/**
+ * @name The configuration that runs: the file as it was loaded last.
+ * Whoever looks at the conf of a mgmt_config, by a view or by itself, holds it meanwhile, and does
+ * not wait for others then. A thread may hold it several times.
+ * @{
+ */
+/** @param config  what everybody looks at; its conf is the one of the start */
+struct mgmt_file *mgmt_file_new(struct mgmt_config *config);
 void mgmt_file_free(struct mgmt_file *f);
-/** The configuration of the file, until mgmt_file_read_end(). */
 const struct conf *mgmt_file_read(const struct mgmt_config *c);
 void mgmt_file_read_end(const struct mgmt_config *c);
 /**
- * Load, check and compare a file; apply it unless only the plan is wanted.
+ * Load, check and compare a file; apply it unless only the plan is wanted. Who calls does not hold
+ * the configuration.
  * @param path  NULL: that of the start
  * @return whether it was, or could be, applied
  */

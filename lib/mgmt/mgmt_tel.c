@@ -15,6 +15,7 @@
 #include "compat_tel.h"
 
 #include "mgmt_json_priv.h"
+#include "mgmt_priv.h"
 
 enum {
 	NONE = 0,
@@ -364,8 +365,11 @@ handle(const char *cmd, const char *params, struct rte_tel_data *d)
 	int rc = -ENODEV;
 
 	pthread_rwlock_rdlock(&current_lock);
-	if (current)
+	if (current) {
+		mgmt_file_read(current);
 		reply = mgmt_tel_reply(current, cmd, params);
+		mgmt_file_read_end(current);
+	}
 	pthread_rwlock_unlock(&current_lock);
 	if (reply)
 		rc = mgmt_tel_encode(d, reply);

@@ -42,7 +42,7 @@ mgmt_view_info(const struct mgmt_config *c, const struct mgmt_args *a)
 	put_u64(o, "log", box.log);
 	put_u64(o, "demotion", box.demotion);
 	put_u64(o, "interfaces", c->conf->n_ifs);
-	put_u64(o, "groups", c->conf->n_groups);
+	put_u64(o, "groups", mgmt_group_count(c));
 	put_u64(o, "masters", box.masters);
 	put_u64(o, "backups", box.backups);
 	put_u64(o, "inits", box.inits);

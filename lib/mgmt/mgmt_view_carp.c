@@ -165,7 +165,8 @@ mgmt_view_carp_all(const struct mgmt_config *c, const struct mgmt_args *a)
 
 	(void)a;
 	for (uint16_t i = 0; i < c->conf->n_groups; i++)
-		json_array_append_new(list, group_view(c, i));
+		if (!c->conf->groups[i].unused)
+			json_array_append_new(list, group_view(c, i));
 	json_object_set_new(o, "groups", list);
 	return o;
 }
@@ -174,10 +175,10 @@ json_t *
 mgmt_view_carp_list(const struct mgmt_config *c, const struct mgmt_args *a)
 {
 	json_t *o = json_object(), *list = json_array();
-	uint64_t i = a->offset, n = c->conf->n_groups;
+	uint64_t i = a->offset, n = mgmt_group_count(c);
 
 	for (; i < n && (a->limit == 0 || i - a->offset < a->limit); i++)
-		json_array_append_new(list, json_string(c->conf->groups[i].name));
+		json_array_append_new(list, json_string(mgmt_group_name(c, mgmt_group_nth(c, i))));
 	json_object_set_new(o, "groups", list);
 	put_u64(o, "count", n);
 	put_u64(o, "next", i < n ? i : 0);

@@ -235,7 +235,8 @@ mgmt_view_config(const struct mgmt_config *c, const struct mgmt_args *a)
 	put_u64(carp, "dscp", conf->dscp);
 	put_hook(carp, conf);
 	for (uint16_t i = 0; i < conf->n_groups; i++)
-		json_array_append_new(groups, group_json(c, i));
+		if (!conf->groups[i].unused)
+			json_array_append_new(groups, group_json(c, i));
 	json_object_set_new(carp, "groups", groups);
 	json_object_set_new(o, "carp", carp);
 	more = mgmt_routes_config(c, routes);
@@ -282,7 +283,7 @@ mgmt_view_config_diff(const struct mgmt_config *c, const struct mgmt_args *a)
 	for (uint16_t i = 0; i < conf->n_groups; i++) {
 		const struct conf_group *g = &conf->groups[i];
 
-		if (ctl_group_view(c->ctl, i, &v) != 0)
+		if (g->unused || ctl_group_view(c->ctl, i, &v) != 0)
 			continue;
 		if (v.info.advbase != g->advbase)
 			add_change(list, "set carp %s advbase %u", g->name, v.info.advbase);

@@ -149,6 +149,5 @@ mgmt_routes_diff(const struct mgmt_config *c, json_t *list)
 	if (n != 0)
 		routes_walk(c, route_added, &s);
 	s.n = 0;
-	routes_removed(&s, c, mgmt_file_read(c));
-	mgmt_file_read_end(c);
+	routes_removed(&s, c, c->conf);
 }

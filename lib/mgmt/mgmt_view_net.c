@@ -36,6 +36,25 @@ mgmt_group_name(const struct mgmt_config *c, uint16_t group)
 	return group < c->conf->n_groups ? c->conf->groups[group].name : "";
 }
 
+uint16_t
+mgmt_group_nth(const struct mgmt_config *c, uint64_t n)
+{
+	for (uint16_t i = 0; i < c->conf->n_groups; i++)
+		if (!c->conf->groups[i].unused && n-- == 0)
+			return i;
+	return UINT16_MAX;
+}
+
+uint16_t
+mgmt_group_count(const struct mgmt_config *c)
+{
+	uint16_t n = 0;
+
+	for (uint16_t i = 0; i < c->conf->n_groups; i++)
+		n = (uint16_t)(n + !c->conf->groups[i].unused);
+	return n;
+}
+
 bool
 mgmt_addr_parse(const char *p, size_t n, struct base_addr *out)
 {
@@ -79,7 +98,7 @@ uint16_t
 mgmt_group_find(const struct mgmt_config *c, const char *name, size_t len)
 {
 	for (uint16_t i = 0; i < c->conf->n_groups; i++)
-		if (same_name(c->conf->groups[i].name, name, len))
+		if (!c->conf->groups[i].unused && same_name(c->conf->groups[i].name, name, len))
 			return i;
 	return UINT16_MAX;
 }
@@ -114,7 +133,7 @@ if_view(const struct mgmt_config *c, uint16_t id)
 		json_array_append_new(
 			addresses, json_string(conf_prefix_str(&ifc->addresses[i], addr)));
 	for (uint16_t i = 0; i < c->conf->n_groups; i++)
-		if (c->conf->groups[i].if_index == id)
+		if (c->conf->groups[i].if_index == id && !c->conf->groups[i].unused)
 			json_array_append_new(groups, json_string(c->conf->groups[i].name));
 
 	put_str(o, "name", ifc->name);

@@ -83,6 +83,9 @@ const char *mgmt_mac_str(const uint8_t mac[BASE_MAC_LEN], char buf[MGMT_MAC_STR]
 /** Name of an interface or group of the configuration; "" for an id out of bounds. */
 const char *mgmt_if_name(const struct mgmt_config *c, uint16_t if_index);
 const char *mgmt_group_name(const struct mgmt_config *c, uint16_t group);
+/** How many groups there are, and the number of the n-th of them; UINT16_MAX: there is none. */
+uint16_t mgmt_group_count(const struct mgmt_config *c);
+uint16_t mgmt_group_nth(const struct mgmt_config *c, uint64_t n);
 /** Find by name, len bytes; UINT16_MAX when there is none. */
 uint16_t mgmt_if_find(const struct mgmt_config *c, const char *name, size_t len);
 uint16_t mgmt_group_find(const struct mgmt_config *c, const char *name, size_t len);

@@ -21,6 +21,7 @@
 #include "dp.h"
 
 #include "mgmt_json_priv.h"
+#include "mgmt_priv.h"
 
 #define WATCH_POLL_MS 20
 #define WATCH_BATCH   16
@@ -133,6 +134,19 @@ send_lost(struct watcher *w, uint64_t n, uint64_t until)
 	return send_line(w, o);
 }
 
+/* @return false when the watch is over */
+static bool
+send_event(struct watcher *w, const struct ctl_event *e)
+{
+	json_t *v = NULL;
+
+	mgmt_file_read(w->config);
+	if (wanted(w, e))
+		v = mgmt_event_json(w->config, e);
+	mgmt_file_read_end(w->config);
+	return v == NULL || send_line(w, v);
+}
+
 /* Send what is new. @return false when the watch is over */
 static bool
 follow(struct watcher *w)
@@ -149,7 +163,7 @@ follow(struct watcher *w)
 
 			if (e->seq > w->seen + 1 && !send_lost(w, e->seq - w->seen - 1, e->seq - 1))
 				return false;
-			if (wanted(w, e) && !send_line(w, mgmt_event_json(w->config, e)))
+			if (!send_event(w, e))
 				return false;
 			w->seen = e->seq;
 		}
@@ -175,6 +189,7 @@ hello(struct watcher *w)
 	o = line_of("hello", w->seen);
 	ctl_box_view(w->config->ctl, &box);
 	clock_gettime(CLOCK_REALTIME, &now);
+	mgmt_file_read(w->config);
 	put_str(o, "node", w->config->conf->node);
 	put_u64(o, "pid", (uint64_t)getpid());
 	put_str(o, "started",
@@ -184,6 +199,7 @@ hello(struct watcher *w)
 	put_u64(o, "newest", newest);
 	put_bool(o, "restarted", restarted);
 	put_str(o, "group", w->what->has_group ? mgmt_group_name(w->config, w->what->group) : "");
+	mgmt_file_read_end(w->config);
 	return o;
 }
 

@@ -2,6 +2,7 @@
  * Copyright (c) 2026 the koi contributors
  */
 #include "ctl_fake.h"
+#include "conf_plan.h"
 #include "wire6.h"
 
 #include <errno.h>
@@ -275,18 +276,26 @@ dp_group_sources(struct dp *dp, uint16_t group, const struct base_addr *known, u
 
 /* rig */
 
+static struct conf *
+parse(const char *json)
+{
+	struct conf_issues issues;
+	struct conf *c = conf_parse(json, strlen(json), "test", 0, &issues);
+
+	if (c == NULL)
+		conf_issues_print(&issues, stderr);
+	conf_issues_free(&issues);
+	assert_non_null(c);
+	return c;
+}
+
 struct rig
 rig_make(const char *json)
 {
 	uint16_t ports[2];
 	static const uint8_t macs[2][BASE_MAC_LEN] = {{2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 2}};
-	struct conf_issues issues;
-	struct rig r = {.conf = conf_parse(json, strlen(json), "test", 0, &issues)};
+	struct rig r = {.conf = parse(json)};
 
-	if (r.conf == NULL)
-		conf_issues_print(&issues, stderr);
-	conf_issues_free(&issues);
-	assert_non_null(r.conf);
 	for (uint16_t i = 0; i < r.conf->n_ifs; i++)
 		ports[i] = r.conf->ifs[i].device_index;
 	fake = (struct fake){
@@ -510,6 +519,24 @@ rig_request(struct rig *r, const struct ctl_request *req, char *note, size_t not
 	}
 	pthread_join(t, NULL);
 	return a.result;
+}
+
+int
+rig_reload(struct rig *r, const char *json, char *note, size_t note_len)
+{
+	struct ctl_request req = {.type = CTL_REQ_RELOAD, .group = ELECTION_NONE};
+	struct conf *next = parse(json);
+	int ret;
+
+	assert_int_equal(conf_align(next, r->conf), 0);
+	req.reload = ctl_reload_prepare(r->ctl, next);
+	assert_non_null(req.reload);
+	ret = rig_request(r, &req, note, note_len);
+	ctl_reload_free(req.reload);
+	/* who looks at what is not used any more is found out by a sanitizer */
+	conf_free(ret == 0 ? r->conf : next);
+	r->conf = ret == 0 ? next : r->conf;
+	return ret;
 }
 
 void

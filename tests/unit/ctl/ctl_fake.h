@@ -142,6 +142,8 @@ enum election_state rig_state(struct rig *r, uint16_t group);
 void rig_to_master(struct rig *r);
 /** Somebody asks for the first group's VIP; frames sent and learnt are forgotten before. */
 void rig_ask(struct rig *r, uint32_t sender, const uint8_t *mac);
+/** Load another configuration while turns go on; on success it is the rig's. */
+int rig_reload(struct rig *r, const char *json, char *note, size_t note_len);
 /** Post a request from another thread while turns go on. */
 int rig_request(struct rig *r, const struct ctl_request *req, char *note, size_t note_len);
 

@@ -50,6 +50,8 @@ struct fake_box {
 	uint32_t n_requests;
 	int request_rc;
 	const char *note;
+	const struct conf *reloaded; /**< what ctl_reload() was given last */
+	uint32_t n_reloads;
 	struct dp_stats dp;
 	struct dp_worker_info worker;
 	struct fib_route *routes;

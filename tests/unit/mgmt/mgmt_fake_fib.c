@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 the koi contributors
  */
-/* Routes and neighbours of the fake box. */
+/* Routes and neighbours of the fake box, and what is loaded while it runs. */
 #include <stdio.h>
 #include <string.h>
 
@@ -134,4 +134,29 @@ fib_nbr_state_name(enum fib_nbr_state s)
 		"absent", "incomplete", "reachable", "stale", "probe", "failed", "static"};
 
 	return names[s];
+}
+
+/* What is prepared is the configuration itself. */
+struct ctl_reload *
+ctl_reload_prepare(struct ctl *c, const struct conf *next)
+{
+	(void)c;
+	return (struct ctl_reload *)(uintptr_t)next;
+}
+
+int
+ctl_reload(struct ctl *c, struct ctl_reload *r, char *note, size_t note_len)
+{
+	(void)c;
+	snprintf(note, note_len, "%s", fake.note ? fake.note : "");
+	fake.n_reloads++;
+	if (fake.request_rc == 0)
+		fake.reloaded = (const struct conf *)(const void *)r;
+	return fake.request_rc;
+}
+
+void
+ctl_reload_free(struct ctl_reload *r)
+{
+	(void)r;
 }

@@ -34,7 +34,7 @@ setup(void **state)
 	(void)state;
 	fake_setup();
 	cli = mgmt_cli_new();
-	fake.config.file = mgmt_file_new();
+	fake.config.file = mgmt_file_new(&fake.config);
 	session = (struct mgmt_session){
 		.cli = cli,
 		.config = &fake.config,

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/* Another configuration, loaded while groups run. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ctl_fake.h"
+
+#define IFS(more)                                                                               \
+	"{\"node\":\"fw\",\"interfaces\":[{\"name\":\"em0\",\"device\":\"d0\"" more             \
+	",\"addresses\":[\"192.0.2.2/24\"]},{\"name\":\"em1\",\"device\":\"d1\",\"addresses\":" \
+	"[\"198.51.100.2/24\"]}],"
+#define CARP0(more)                                                                  \
+	"{\"name\":\"carp0\",\"carpdev\":\"em0\",\"vhid\":1,\"pass\":\"lanpasswd\"," \
+	"\"addresses\":[\"192.0.2.1/24\"]" more "}"
+#define CARP1(more)                                                                  \
+	"{\"name\":\"carp1\",\"carpdev\":\"em1\",\"vhid\":2,\"pass\":\"wanpasswd\"," \
+	"\"addresses\":[\"198.51.100.1/24\"]" more "}"
+/* rig_pair with something else */
+#define PAIR(carp, ifs, carp0, carp1)               \
+	IFS(ifs)                                    \
+	"\"carp\":{\"preempt\":true,\"log\":2" carp \
+	",\"groups\":[" CARP0(carp0) "," CARP1(carp1) "]}}"
+
+static char note[160];
+
+static struct ctl_group_view
+group(struct rig *r, uint16_t i)
+{
+	struct ctl_group_view v;
+
+	assert_int_equal(ctl_group_view(r->ctl, i, &v), 0);
+	return v;
+}
+
+static struct ctl_box_view
+box(struct rig *r)
+{
+	struct ctl_box_view v;
+
+	ctl_box_view(r->ctl, &v);
+	return v;
+}
+
+static void
+load(struct rig *r, const char *json)
+{
+	int ret = rig_reload(r, json, note, sizeof(note));
+
+	if (ret != 0)
+		fail_msg("%s", note);
+}
+
+static void
+set(struct rig *r, enum ctl_request_type type, uint16_t i, int64_t value)
+{
+	const struct ctl_request req = {.type = type, .group = i, .value = value};
+
+	assert_int_equal(rig_request(r, &req, note, sizeof(note)), 0);
+}
+
+/* The same in another order, and with another timing of the other group. */
+static void
+a_group_without_a_difference_does_not_notice(void **state)
+{
+	struct rig r = rig_make(rig_pair);
+	struct ctl_group_view before, after;
+
+	(void)state;
+	rig_advert(&r, "wanpasswd", 2, 0xc6336401, 0xc6336403, 1, 200, 0);
+	rig_to_master(&r);
+	rig_run(&r, fake.now + BASE_NS_PER_S / 2);
+	before = group(&r, 0);
+	fake.n_frames = 0;
+	load(&r,
+		IFS("") "\"carp\":{\"preempt\":true,\"log\":2,\"groups\":[" CARP1(
+			",\"advskew\":9") "," CARP0("") "]}}");
+	after = group(&r, 0);
+	assert_memory_equal(&after.info, &before.info, sizeof(after.info));
+	assert_memory_equal(after.stats, before.stats, sizeof(after.stats));
+	assert_int_equal(sent_adverts(), 0);
+	assert_int_equal(group(&r, 1).info.advskew, 9);
+	rig_run(&r, fake.now + BASE_NS_PER_S / 2);
+	assert_int_equal(
+		group(&r, 0).info.advert_deadline, before.info.advert_deadline + BASE_NS_PER_S);
+	rig_free(&r);
+}
+
+static void
+timing_changes_while_master(void **state)
+{
+	struct rig r = rig_make(rig_pair);
+	struct wire_carp carp;
+
+	(void)state;
+	rig_to_master(&r);
+	fake.n_frames = 0;
+	load(&r, PAIR("", "", ",\"advbase\":2,\"advskew\":77", ""));
+	assert_int_equal(rig_state(&r, 0), ELECTION_MASTER);
+	rig_run(&r, fake.now + BASE_NS_PER_S);
+	const struct fake_frame *f = sent_advert(0, &carp);
+
+	for (uint32_t i = 1; f != NULL && f->group != 0; i++)
+		f = sent_advert(i, &carp);
+	assert_non_null(f);
+	assert_int_equal(carp.advbase, 2);
+	assert_int_equal(carp.advskew, 77);
+	assert_int_equal(group(&r, 0).info.transitions, 1);
+	rig_free(&r);
+}
+
+/* What a command set stays, until the file says something else than it did before. */
+static void
+the_operators_values_stay_where_the_file_does(void **state)
+{
+	struct rig r = rig_make(rig_pair);
+
+	(void)state;
+	set(&r, CTL_REQ_ADVSKEW, 0, 50);
+	set(&r, CTL_REQ_PREEMPT, 0, 0);
+	set(&r, CTL_REQ_LOG, 0, 1);
+	set(&r, CTL_REQ_DOWN, 1, 0);
+	load(&r, PAIR("", "", ",\"advbase\":3", ",\"state\":\"master\""));
+	assert_int_equal(group(&r, 0).info.advskew, 50);
+	assert_int_equal(group(&r, 0).info.advbase, 3);
+	assert_false(box(&r).preempt);
+	assert_int_equal(box(&r).log, 1);
+	assert_int_equal(rig_state(&r, 1), ELECTION_INIT);
+	load(&r, PAIR(",\"arpbalance\":true", "", ",\"advskew\":60,\"advbase\":3", ""));
+	assert_int_equal(group(&r, 0).info.advskew, 60);
+	assert_true(box(&r).arpbalance);
+	assert_false(box(&r).preempt);
+	rig_free(&r);
+}
+
+static void
+switches_of_the_box_change(void **state)
+{
+	struct rig r = rig_make(rig_pair);
+
+	(void)state;
+	rig_to_master(&r);
+	fake.n_frames = 0;
+	load(&r,
+		PAIR(",\"dscp\":46,\"announce-refresh-s\":7,\"preempt-delay-ms\":500", "", "", ""));
+	rig_run(&r, fake.now + BASE_NS_PER_S);
+	assert_int_equal(sent_advert(0, &(struct wire_carp){0})->bytes[15], 46 << 2);
+	assert_true(group(&r, 0).info.announce_deadline <= fake.now + 7 * BASE_NS_PER_S);
+	load(&r, PAIR(",\"allow\":false", "", "", ""));
+	assert_false(box(&r).allow);
+	assert_int_equal(box(&r).inits, 2);
+	load(&r, PAIR("", "", "", ""));
+	assert_int_equal(box(&r).backups, 2);
+	assert_int_equal(group(&r, 0).info.hold_until[ELECTION_HOLD_PREEMPT_DELAY], 0);
+	rig_free(&r);
+}
+
+static void
+the_interfaces_hold_is_for_the_next_link(void **state)
+{
+	struct rig r = rig_make(rig_pair);
+
+	(void)state;
+	load(&r, PAIR("", ",\"linkup-hold-ms\":2000,\"track\":true", "", ""));
+	assert_int_equal(box(&r).demotion, 0);
+	fake.has_port_event = true;
+	fake.port_link_up = false;
+	rig_turn(&r);
+	fake.has_port_event = true;
+	fake.port_link_up = true;
+	rig_turn(&r);
+	rig_run(&r, fake.now + 1999 * BASE_NS_PER_MS);
+	assert_int_equal(box(&r).demotion, 1);
+	rig_run(&r, fake.now + 2 * BASE_NS_PER_MS);
+	assert_int_equal(box(&r).demotion, 0);
+	rig_free(&r);
+}
+
+static void
+nothing_is_loaded_while_koi_ends(void **state)
+{
+	struct rig r = rig_make(rig_pair);
+
+	(void)state;
+	ctl_shutdown(r.ctl);
+	assert_int_equal(
+		rig_reload(&r, PAIR("", "", ",\"advskew\":7", ""), note, sizeof(note)), -EAGAIN);
+	assert_string_equal(note, "koi is being stopped");
+	assert_int_equal(group(&r, 0).info.advskew, 0);
+	rig_free(&r);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_group_without_a_difference_does_not_notice),
+		cmocka_unit_test(timing_changes_while_master),
+		cmocka_unit_test(the_operators_values_stay_where_the_file_does),
+		cmocka_unit_test(switches_of_the_box_change),
+		cmocka_unit_test(the_interfaces_hold_is_for_the_next_link),
+		cmocka_unit_test(nothing_is_loaded_while_koi_ends),
+	};
+
+	return cmocka_run_group_tests(tests, fake_eal_setup, fake_eal_teardown);
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/* Reloading: what is told, what everybody sees from then on, and that it is all or nothing. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "mgmt_cli_priv.h"
+#include "mgmt_fake.h"
+#include "mgmt_priv.h"
+
+#define LAN "{\"name\": \"lan\", \"device\": \"net_null0\", \"addresses\": [\"192.0.2.2/24\"]}"
+#define WAN "{\"name\": \"wan\", \"device\": \"net_null1\", \"addresses\": [\"198.51.100.2/24\"]}"
+#define CARP0                                                                                \
+	"{\"name\": \"carp0\", \"carpdev\": \"lan\", \"vhid\": 1, \"pass\": \"lanpasswd\", " \
+	"\"addresses\": [\"192.0.2.1/24\"]}"
+#define CARP1(more)                                                              \
+	"{\"name\": \"carp1\", \"vhid\": 2, \"pass\": \"wanpasswd\", " more ", " \
+	"\"addresses\": [\"198.51.100.1/24\"]}"
+#define ROUTE "{\"prefix\": \"0.0.0.0/0\", \"via\": \"198.51.100.254\"}"
+#define FILE_TEXT(ifs, carp, groups)                                                          \
+	"{\"node\": \"fw1\", \"eal\": [\"--no-pci\"], \"interfaces\": [" ifs "], \"carp\": {" \
+	"\"preempt\": true, " carp "\"groups\": [" groups "]}, \"routes\": [" ROUTE "]}"
+#define SAME CARP1("\"advskew\": 100")
+
+static struct mgmt_cli *cli;
+static struct mgmt_session session;
+static char path[] = "/tmp/koi-reload-XXXXXX";
+
+static int
+before(void **state)
+{
+	int fd;
+
+	(void)state;
+	fake_setup();
+	cli = mgmt_cli_new();
+	fake.config.file = mgmt_file_new(&fake.config);
+	session = (struct mgmt_session){.cli = cli, .config = &fake.config, .out_fd = -1};
+	memcpy(path + strlen(path) - 6, "XXXXXX", 6);
+	fd = mkstemp(path);
+	return fd >= 0 && close(fd) == 0 && cli ? 0 : -1;
+}
+
+static int
+after(void **state)
+{
+	(void)state;
+	unlink(path);
+	mgmt_cli_clear(&session);
+	mgmt_cli_free(cli);
+	mgmt_file_free(fake.config.file);
+	fake_teardown();
+	return 0;
+}
+
+/* @return what the command said */
+static const char *
+reload(const char *command, const char *text, enum mgmt_cli_status status)
+{
+	char line[64];
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+	snprintf(line, sizeof(line), "%s %s", command, path);
+	mgmt_cli_run(&session, line);
+	if (session.status != status)
+		fail_msg("%s", session.text);
+	return session.text;
+}
+
+static void
+the_plan_names_objects_and_keys(void **state)
+{
+	static const struct {
+		const char *text, *plan;
+		enum mgmt_cli_status status;
+	} rows[] = {
+		{FILE_TEXT(LAN "," WAN, "", CARP0 "," SAME),
+			"7 of 7 objects kept\nroutes: 1 kept, 0 changed, 1 added, 0 removed\n",
+			MGMT_CLI_DONE},
+		{FILE_TEXT(WAN "," LAN, "\"dscp\": 7, ", SAME "," CARP0),
+			"carp: changed: dscp\n6 of 7 objects kept\n"
+			"routes: 1 kept, 0 changed, 1 added, 0 removed\n",
+			MGMT_CLI_DONE},
+		{FILE_TEXT(LAN "," WAN, "", CARP0 "," CARP1("\"advskew\": 9, \"state\": \"init\"")),
+			"group carp1: changed: advskew, state\n6 of 7 objects kept\n"
+			"routes: 1 kept, 0 changed, 1 added, 0 removed\n",
+			MGMT_CLI_DONE},
+		{FILE_TEXT(LAN ", {\"name\": \"wan\", \"device\": \"net_null1\", \"mtu\": 1400, "
+			       "\"track\": true, \"addresses\": [\"198.51.100.2/24\"]}",
+			 "", CARP0 "," CARP1("\"advskew\": 9")),
+			"interface wan: changed: mtu, track (needs a restart)\n"
+			"group carp1: changed: advskew\n5 of 7 objects kept\n",
+			MGMT_CLI_REFUSED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_string_equal(
+			reload("reload plan", rows[i].text, rows[i].status), rows[i].plan);
+	assert_int_equal(fake.n_reloads, 0);
+	assert_int_equal(fake.n_replaced, 0);
+	assert_ptr_equal(fake.config.conf, fake.conf);
+}
+
+static void
+everybody_sees_what_was_loaded(void **state)
+{
+	(void)state;
+	reload("reload", FILE_TEXT(WAN "," LAN, "", CARP1("\"advskew\": 9") "," CARP0),
+		MGMT_CLI_DONE);
+	assert_int_equal(fake.n_reloads, 1);
+	assert_int_equal(fake.n_replaced, 1);
+	assert_ptr_equal(fake.reloaded, fake.config.conf);
+	assert_ptr_not_equal(fake.config.conf, fake.conf);
+	/* by the numbers that run */
+	assert_string_equal(fake.config.conf->groups[1].name, "carp1");
+	assert_string_equal(fake.config.conf->ifs[1].name, "wan");
+	assert_int_equal(fake.config.conf->groups[1].if_index, 1);
+	mgmt_cli_run(&session, "show config diff");
+	assert_int_equal(session.status, MGMT_CLI_DONE);
+	assert_string_equal(session.text, "set carp carp1 advskew 100\n");
+	/* and back */
+	assert_non_null(
+		strstr(reload("reload", FILE_TEXT(LAN "," WAN, "", CARP0 "," SAME), MGMT_CLI_DONE),
+			"group carp1: changed: advskew\n"));
+	mgmt_cli_run(&session, "show config diff");
+	assert_string_equal(session.text, "as in the file\n");
+}
+
+static void
+what_cannot_be_applied_changes_nothing(void **state)
+{
+	const char *good = FILE_TEXT(LAN "," WAN, "", CARP0 "," CARP1("\"advskew\": 9"));
+
+	(void)state;
+	assert_non_null(strstr(reload("reload", "{\"node\": 7}", MGMT_CLI_REFUSED),
+		"is not valid; nothing was changed\n"));
+	fake.change_error = -ENOSPC;
+	assert_string_equal(reload("reload", good, MGMT_CLI_REFUSED),
+		"refused: no room in the table; nothing was changed\n");
+	assert_int_equal(fake.n_reloads, 0);
+	fake.change_error = 0;
+	fake.request_rc = -ETIMEDOUT;
+	fake.note = "the control lcore did not answer in 2 s";
+	fake.n_replaced = 0;
+	assert_string_equal(reload("reload", good, MGMT_CLI_REFUSED),
+		"refused: the control lcore did not answer in 2 s; nothing was changed\n");
+	/* there and back */
+	assert_int_equal(fake.n_replaced, 2);
+	assert_ptr_equal(fake.config.conf, fake.conf);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(the_plan_names_objects_and_keys, before, after),
+		cmocka_unit_test_setup_teardown(everybody_sees_what_was_loaded, before, after),
+		cmocka_unit_test_setup_teardown(
+			what_cannot_be_applied_changes_nothing, before, after),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
