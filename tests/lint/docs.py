@@ -4,7 +4,7 @@
 koi, targets of make.
 
 And the other way round: every key of the configuration is told of in config/README.md, every reason
-to drop a frame in docs/drops.md, and no other.
+to drop a frame in docs/drops.md, and no other; every document in docs/README.md.
 """
 
 import functools
@@ -16,6 +16,7 @@ import lintlib
 
 KEYS = "lib/conf/conf_keys.def"
 KEYS_DOC = "config/README.md"
+INDEX = "docs/README.md"
 DROPS = "lib/dp/drops.def"
 DROPS_DOC = "docs/drops.md"
 COMMANDS = "lib/mgmt/cli_cmds.def"
@@ -131,6 +132,10 @@ def check(root):
     for key in sorted(set(KEY.findall(read(root, KEYS)))):
         if key not in told and key not in ("interfaces", "carp", "groups", "routes"):
             findings.append("%s:1: nothing about the key `%s`" % (KEYS_DOC, key))
+    listed = {target for target, _ in LINK.findall(read(root, INDEX))}
+    findings += ["%s:1: nothing about %s" % (INDEX, name) for name in lintlib.tracked(root)
+                 if re.fullmatch(r"docs/[^/]+\.md", name)
+                 and os.path.basename(name) not in listed | {os.path.basename(INDEX)}]
     drops = set(DROP.findall(read(root, DROPS)))
     rows = {n for row in DROP_ROW.findall(read(root, DROPS_DOC)) for n in re.findall("`([^`]+)`", row)}
     findings += ["%s:1: no row for the drop `%s`" % (DROPS_DOC, d) for d in sorted(drops - rows)]

@@ -209,6 +209,8 @@ class Docs(Tree):
         self.put(docs.DROPS, 'DP_DROP(TTL, "ttl", "used up")\nDP_DROP(A, "a", "x")\n'
                  'DP_DROP(B, "b", "y")\n')
         self.put(docs.DROPS_DOC, "| name | what |\n| --- | --- |\n| `ttl` | `x` |\n| `a`, `b` | |\n")
+        self.put(docs.INDEX, "[drops.md](drops.md) [a.md](a.md)\n")
+        self.put("docs/a.md", "\n")
 
     def test_what_exists_passes(self):
         self.put("docs/a.md", "[a](a.md) [b](../GNUmakefile#x) [c](https://example.org/)\n"
@@ -234,11 +236,15 @@ class Docs(Tree):
                               ("x `show drops` y", "koictl knows no 'show drops'"),
                               ("make dmeo    # x", "make knows no 'dmeo'"),
                               ("- `make all`", "make knows no 'all'")):
-            path = self.put("docs/a.md", "one\n" + line + "\n")
+            self.put("docs/a.md", "one\n" + line + "\n")
             found = docs.check(self.root)
-            os.unlink(path)
+            self.put("docs/a.md", "\n")
             self.assertEqual(len(found), 1, (line, found))
             self.assertRegex(found[0], r"^docs/a\.md:2: %s" % message)
+
+    def test_unlisted_document_is_refused(self):
+        self.put("docs/b.md", "b\n")
+        self.assertEqual(docs.check(self.root), ["docs/README.md:1: nothing about docs/b.md"])
 
     def test_untold_key_is_refused(self):
         self.put(docs.KEYS_DOC, "dscp\n")
