@@ -118,7 +118,7 @@ struct fib_replaced {
  */
 int fib_replace(struct fib *f, const struct fib_route *routes, uint32_t n, bool only_count,
 	struct fib_replaced *done, char *err, unsigned int err_len);
-/** The same of all routes, those to addresses and subnets included: the earlier of a prefix wins. */
+/** The same of all routes, those to addresses and subnets too: the earlier of a prefix wins. */
 int fib_replace_all(struct fib *f, const struct fib_route *routes, uint32_t n, bool only_count,
 	struct fib_replaced *done, char *err, unsigned int err_len);
 /** @} */

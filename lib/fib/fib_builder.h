@@ -26,8 +26,8 @@ struct fib_builder *fib_builder_start(struct fib *f);
 void fib_builder_stop(struct fib_builder *b);
 
 /**
- * fib_change(), fib_replace() and fib_replace_all() by the builder thread, and wait for them. What several threads
- * want at once is done in one go.
+ * fib_change(), fib_replace() and fib_replace_all() by the builder thread, and wait for them. What
+ * several threads want at once is done in one go.
  * @return also -ECANCELED: it was stopped first
  * @thread any that may wait; none that looks up
  */
