@@ -246,6 +246,14 @@ class Docs(Tree):
         self.put("docs/b.md", "b\n")
         self.assertEqual(docs.check(self.root), ["docs/README.md:1: nothing about docs/b.md"])
 
+    def test_section_that_is_not_there_is_refused(self):
+        self.put(docs.PROTOCOL, "## 4. Timers\n### 5.2 Election\n")
+        self.put(docs.INDEX, "[](protocol.md) [](a.md) [](drops.md)\n")
+        self.put("lib/a.c", "/* (protocol note 5.2), notes 4 and 5.2; a note 7 of */\n/* notes 4 and 6.1 */\n")
+        self.assertEqual(docs.check(self.root),
+                         ["lib/a.c:1: docs/protocol.md has no section 7",
+                          "lib/a.c:2: docs/protocol.md has no section 6.1"])
+
     def test_untold_key_is_refused(self):
         self.put(docs.KEYS_DOC, "dscp\n")
         self.assertEqual(docs.check(self.root),
