@@ -184,6 +184,7 @@ struct ctl_if {
 	uint8_t (*own6)[16];  /* link_local first */
 	base_ns_t frame_told; /* when FRAME_SEEN was fed last */
 	bool link_up;
+	bool admin_down; /* by the operator */
 	bool filter_failed;
 	bool leaving; /* first of its device, which is to be left alone: not confirmed yet */
 };
@@ -402,6 +403,8 @@ bool ctl_nbr_mac(
 	struct ctl *c, uint16_t if_index, const struct base_addr *addr, uint8_t mac[BASE_MAC_LEN]);
 void ctl_requests(struct ctl *c);
 void ctl_ports(struct ctl *c);
+/** The operator takes an interface down, or up again. */
+void ctl_if_set(struct ctl *c, uint16_t if_id, bool up);
 /** Tell the election which interfaces hear anything at all. */
 void ctl_frames_seen(struct ctl *c);
 /**

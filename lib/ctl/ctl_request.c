@@ -22,10 +22,11 @@ is_group_request(enum ctl_request_type t)
 	return t <= CTL_REQ_KEY || t == CTL_REQ_CLEAR_STATS || t == CTL_REQ_CLEAR_SOURCES;
 }
 
+/* About an interface; about a neighbour there where one is named. */
 static bool
-is_neighbor_request(enum ctl_request_type t)
+is_if_request(enum ctl_request_type t)
 {
-	return t >= CTL_REQ_NBR_SET && t <= CTL_REQ_NBR_CLEAR;
+	return t >= CTL_REQ_NBR_SET && t <= CTL_REQ_IF_UP;
 }
 
 static int
@@ -162,6 +163,27 @@ set_switch(
 }
 
 static int
+set_interface(struct ctl *c, struct ctl_request_slot *s)
+{
+	const bool up = s->req.type == CTL_REQ_IF_UP;
+
+	if (s->req.if_index >= c->n_ifs) {
+		SAY(s, "there is no interface with this number");
+		return -EINVAL;
+	}
+	const struct ctl_if *f = &c->ifs[s->req.if_index];
+	const char *name = c->conf->ifs[s->req.if_index].name;
+
+	if (f->admin_down == !up)
+		SAY(s, "%s is %s already", name, up ? "up" : "down");
+	else if (up && !f->link_up)
+		SAY(s, "%s has no link", name);
+	if (f->admin_down == up)
+		ctl_if_set(c, s->req.if_index, up);
+	return 0;
+}
+
+static int
 carry_out(struct ctl *c, struct ctl_request_slot *s)
 {
 	struct election_event ev = {0};
@@ -228,6 +250,9 @@ carry_out(struct ctl *c, struct ctl_request_slot *s)
 	case CTL_REQ_NBR_FORGET:
 	case CTL_REQ_NBR_CLEAR:
 		return ctl_nbr_request(c, s);
+	case CTL_REQ_IF_DOWN:
+	case CTL_REQ_IF_UP:
+		return set_interface(c, s);
 	case CTL_REQ_RELOAD:
 		return ctl_reload_request(c, s);
 	}
@@ -240,7 +265,8 @@ request_text(enum ctl_request_type t)
 	static const char *const texts[] = {"up", "down", "state init", "state backup",
 		"state master", "advbase", "advskew", "new password", "preempt", "allow",
 		"arpbalance", "log", "demotion", "drain", "undrain", "clear stats", "clear sources",
-		"neighbor add", "neighbor del", "clear neighbor", "reload"};
+		"neighbor add", "neighbor del", "clear neighbor", "interface down", "interface up",
+		"reload"};
 
 	return texts[t];
 }
@@ -254,7 +280,7 @@ say_asked(const struct ctl_request *req, char *buf, size_t len)
 
 	if (has_value)
 		snprintf(buf, len, "%s %lld", request_text(req->type), (long long)req->value);
-	else if (is_neighbor_request(req->type) && req->addr.family != BASE_FAMILY_NONE)
+	else if (is_if_request(req->type) && req->addr.family != BASE_FAMILY_NONE)
 		snprintf(buf, len, "%s %s", request_text(req->type),
 			conf_addr_str(&req->addr, addr));
 	else
@@ -270,7 +296,7 @@ report(struct ctl *c, const struct ctl_request_slot *s, const char *asked)
 		ev.group = s->req.group;
 	if (ev.group != ELECTION_NONE)
 		ev.if_id = c->groups[ev.group].conf->if_index;
-	else if (is_neighbor_request(s->req.type))
+	else if (is_if_request(s->req.type))
 		ev.if_id = s->req.if_index;
 	snprintf(ev.text, sizeof(ev.text), "%s", asked);
 	ctl_event_write(c, &ev);

@@ -73,7 +73,9 @@ def fits(word, grammar):
 
 
 def is_command(words, grammars, whole):
-    """Whether the words are a command, or its beginning."""
+    """Whether the words are a command, or its beginning; "help" is followed by one of another."""
+    if words[0] == "help" and len(words) > 1:
+        return is_command(words[1:], grammars, False)
     return any(
         len(words) <= len(g) and (len(words) == len(g) or not whole)
         and all(fits(w, x) for w, x in zip(words, g))

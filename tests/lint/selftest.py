@@ -215,7 +215,7 @@ class Docs(Tree):
     def test_what_exists_passes(self):
         self.put("docs/a.md", "[a](a.md) [b](../GNUmakefile#x) [c](https://example.org/)\n"
                  "koictl show carp all    # all\n`set carp NAME advskew` and `koictl show carp`\n"
-                 "koictl set carp carp0 advskew 254\nmake demo\nthey make up, `make demo`\n"
+                 "koictl set carp carp0 advskew 254\nkoictl help show\nmake demo\nthey make up, `make demo`\n"
                  "fw1# koictl --node fw1 --json show carp all | jq .\nkoi -l 1 --no-huge -- --check\n"
                  "## A heading, *here*\n## A heading, here\n[d](#a-heading-here) [e](a.md#a-heading-here-1)\n"
                  "`koictl --node NAME set carp GROUP advskew V`\n")
@@ -228,6 +228,7 @@ class Docs(Tree):
                               ("[a](#gone)", "docs/a.md has no heading for #gone"),
                               ("fw1# koictl show carp", "koictl knows no 'show carp'"),
                               ("koictl --node fw1 show", "koictl knows no 'show'"),
+                              ("koictl help shwo", "koictl knows no 'help shwo'"),
                               ("see `koictl stop`", "koictl knows no 'stop'"),
                               ("sudo koi --chek", "koi knows no --chek"),
                               ("koi --no-huge -- --no-huge", "koi knows no --no-huge"),
