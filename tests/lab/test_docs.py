@@ -88,6 +88,28 @@ def test_quick_start_gives_a_cluster_that_says_what_the_document_shows(cluster):
     assert stats.stop()["answered"] > 0
 
 
+def test_a_further_address_comes_by_restarts_in_turn(cluster):
+    """Section 9: backup first, then drain and restart the master."""
+    shown = [json.loads("{" + text + "}") for lang, text in blocks("docs/quick-start.md")
+             if lang == "json" and text.startswith('"groups"')]
+    group = dict(shown[0]["groups"][1], **{"pass-file": cluster.fw1.conf["carp"]["groups"][0]["pass-file"]})
+    probe = lab.Probe(cluster.client).flowing()
+    cluster.fw2.conf["carp"]["groups"].append(dict(group, advskew=128))
+    assert cluster.fw2.terminate() == 0
+    cluster.fw2.start()
+    cluster.fw2.wait_state("carp2", "MASTER")
+    assert cluster.fw2.states()[:2] == ["BACKUP", "BACKUP"]
+    cluster.fw1.conf["carp"]["groups"].append(group)
+    cluster.fw1.ctl("drain")
+    assert cluster.fw1.terminate() == 0
+    cluster.fw1.start()
+    cluster.fw1.wait_master()
+    cluster.fw2.wait_backup()
+    cluster.client.wait_ping("192.0.2.9")
+    # That not a packet is lost is what test_planned judges; a restart without all this costs seconds.
+    assert probe.stop()["gap_ms"] < 1000
+
+
 def commands():
     """(document, command) that the documents show on lines of their own, but those that never end."""
     found = []
