@@ -110,6 +110,48 @@ def test_a_further_address_comes_by_restarts_in_turn(cluster):
     assert probe.stop()["gap_ms"] < 1000
 
 
+def says(one, group, phrase):
+    """Wait until "explain" has a phrase of docs/troubleshooting.md, which has it in backticks."""
+    assert f"`{phrase}" in text_of("docs/troubleshooting.md"), f"the document does not say {phrase}"
+    lab.poll_until(lambda: phrase in one.ctl(f"explain carp {group}"), 20,
+                   f"{one.name}: explain carp {group} says {phrase}")
+
+
+def test_symptoms_are_told_in_the_words_of_the_document(cluster):
+    """Both are master for their passwords; and what keeps one from being master."""
+    fw1, fw2 = cluster.fw1, cluster.fw2
+    says(fw2, "carp0", "It stays BACKUP")
+    fw1.ctl("drain")
+    says(fw1, "carp0", "240 by drained")
+    fw1.ctl("undrain")
+    fw1.wait_master()
+    fw1.ctl("interface em0 down")
+    says(fw1, "carp0", "In the way: em0 is administratively down")
+    says(fw1, "carp1", "1 by interface down")
+    fw1.ctl("interface em0 up")
+    fw1.host.unplug("em0")
+    says(fw1, "carp0", "In the way: em0 has no link")
+    fw1.host.plug("em0")
+    fw1.wait_master()
+    fw1.ctl("carp carp0 down")
+    says(fw1, "carp0", "In the way: it is administratively down")
+    fw1.ctl("carp carp0 up")
+    fw1.ctl("set carp allow 0")
+    says(fw1, "carp0", "In the way: allow is 0")
+    fw1.ctl("set carp preempt 0")
+    fw1.ctl("set carp allow 1")
+    says(fw1, "carp0", "the master is worse, but preempt is 0 and it is alive")
+    fw1.ctl("set carp demotion 5")
+    says(fw1, "carp0", 'until "set carp demotion 0"')
+    fw1.ctl("set carp demotion 0")
+    fw1.ctl("set carp preempt 1")
+    fw1.wait_master()
+    fw2.ctl("set carp carp0 pass-file hex:" + "00" * 20)
+    says(fw2, "carp0", "Authentication fails: 192.0.2.2")
+    fw2.wait_state("carp0", "MASTER")
+    says(fw2, "carp0", "Split brain suspected")
+
+
 def commands():
     """(document, command) that the documents show on lines of their own, but those that never end."""
     found = []
@@ -129,7 +171,7 @@ def test_every_command_shown_is_carried_out(cluster, tmp_path):
         done = cluster.fw1.koictl(*command.split(), timeout=30)
         # A route that is not there is an answer, too.
         assert done.returncode == 0 or "no route to" in done.stdout, f"{name}: {command}: {done.stdout}"
-    for group in ("carp0", "carp1"):
-        cluster.fw1.ctl(f"carp {group} up")
-    cluster.fw1.ctl("set carp demotion 0")
+    # What they took down is taken up again, and all is as before.
+    for undo in ("interface em0 up", "carp carp0 up", "set carp demotion 0", "undrain"):
+        cluster.fw1.ctl(undo)
     cluster.fw1.wait_master()
