@@ -71,7 +71,9 @@ create_if(struct ctl *c, uint16_t i, const struct ctl_config *config)
 		f->n_own++;
 	}
 	f->ip4 = f->n_own > 0 ? f->own[0] : 0;
-	return ctl_lists_make(config->conf, i, f->link_local, &f->lists);
+	for (unsigned int v = 0; v < 256; v++)
+		f->group_of_vhid[v] = ELECTION_NONE;
+	return 0;
 }
 
 static int
@@ -79,7 +81,6 @@ create_group(struct ctl *c, uint16_t i)
 {
 	const struct conf_group *conf = &c->conf->groups[i];
 	struct ctl_group *g = &c->groups[i];
-	struct base_addr vips[CONF_VIP_MAX];
 
 	g->conf = conf;
 	ctl_hear_init(g);
@@ -91,11 +92,12 @@ create_group(struct ctl *c, uint16_t i)
 	if (g->vips == NULL || g->vips6 == NULL)
 		return -ENOMEM;
 	for (uint16_t a = 0; a < conf->n_addresses; a++) {
-		vips[a] = conf->addresses[a].addr;
-		if (vips[a].family == BASE_FAMILY_IP4)
-			g->vips[g->n_vips++] = base_addr_ip4(&vips[a]);
+		const struct base_addr *vip = &conf->addresses[a].addr;
+
+		if (vip->family == BASE_FAMILY_IP4)
+			g->vips[g->n_vips++] = base_addr_ip4(vip);
 		else
-			memcpy(g->vips6[g->n_vips6++], vips[a].bytes, sizeof(g->vips6[0]));
+			memcpy(g->vips6[g->n_vips6++], vip->bytes, sizeof(g->vips6[0]));
 	}
 	g->families =
 		(uint8_t)((g->n_vips > 0 ? ELECTION_IP4 : 0) | (g->n_vips6 > 0 ? ELECTION_IP6 : 0));
@@ -103,16 +105,14 @@ create_group(struct ctl *c, uint16_t i)
 	g->announce_next = g->announce_end;
 	c->unicast[i] = (uint8_t)((conf->peer4.family != BASE_FAMILY_NONE ? ELECTION_IP4 : 0) |
 		(conf->peer6.family != BASE_FAMILY_NONE ? ELECTION_IP6 : 0));
-	if (auth_balance_init(&g->balance, conf->key) != 0)
-		return -EIO;
-	g->fingerprint = auth_vip_fingerprint(vips, conf->n_addresses);
-	c->auth[i] = ctl_auth_new(conf, conf->key);
-	if (c->auth[i] == NULL)
-		return -ENOMEM;
-	c->counters[i] = &g->counters;
-	auth_replay_init(
-		&g->replay, conf->strict, election_master_down(conf->advbase, conf->advskew));
-	ctl_ra_make(c->conf, g);
+	g->id = ctl_identity_new(conf, conf->key);
+	if (g->id == NULL)
+		return -errno;
+	c->auth[i] = g->id->auth;
+	c->counters[i] = &g->id->counters;
+	ctl_ra_create(c, i);
+	c->ifs[conf->if_index].has_groups = true;
+	c->ifs[conf->if_index].group_of_vhid[conf->vhid] = i;
 	return 0;
 }
 
@@ -204,6 +204,8 @@ ctl_create(const struct ctl_config *config)
 	c->groups = calloc(c->group_room + 1u, sizeof(*c->groups));
 	c->auth = calloc(c->group_room + 1u, sizeof(*c->auth));
 	c->counters = calloc(c->group_room + 1u, sizeof(*c->counters));
+	c->other_auth = calloc(c->group_room + 1u, sizeof(*c->other_auth));
+	c->other_counters = calloc(c->group_room + 1u, sizeof(*c->other_counters));
 	c->listening = calloc(c->group_room + 1u, sizeof(*c->listening));
 	c->unicast = calloc(c->group_room + 1u, sizeof(*c->unicast));
 	c->decisions = calloc(c->group_room + 1u, sizeof(*c->decisions));
@@ -213,9 +215,9 @@ ctl_create(const struct ctl_config *config)
 	c->frames = calloc(CTL_FRAME_SLOTS, sizeof(*c->frames));
 	c->requests = calloc(CTL_REQUEST_SLOTS, sizeof(*c->requests));
 	if (c->ifs == NULL || c->groups == NULL || c->auth == NULL || c->counters == NULL ||
-		c->listening == NULL || c->unicast == NULL || c->decisions == NULL ||
-		c->group_pub == NULL || c->box_pub == NULL || c->events == NULL ||
-		c->frames == NULL || c->requests == NULL)
+		c->other_auth == NULL || c->other_counters == NULL || c->listening == NULL ||
+		c->unicast == NULL || c->decisions == NULL || c->group_pub == NULL ||
+		c->box_pub == NULL || c->events == NULL || c->frames == NULL || c->requests == NULL)
 		goto fail;
 	for (uint16_t i = 0; i < c->n_ifs; i++)
 		if ((ret = create_if(c, i, config)) != 0)
@@ -224,10 +226,12 @@ ctl_create(const struct ctl_config *config)
 		if ((ret = create_group(c, i)) != 0)
 			goto fail;
 	ctl_find_fast(c);
-	for (uint16_t i = 0; i < c->n_ifs; i++)
+	for (uint16_t i = 0; i < c->n_ifs; i++) {
+		if ((ret = ctl_member_create(c, i)) != 0)
+			goto fail;
 		ctl_member_join(c, i);
-	if ((ret = ctl_hops_make(c->conf, &c->hops, &c->n_hops)) != 0 ||
-		(ret = ctl_nbr_create(c)) != 0)
+	}
+	if ((ret = ctl_warm_create(c)) != 0 || (ret = ctl_nbr_create(c)) != 0)
 		goto fail;
 	ret = create_election(c, base_rand_next(&c->rand), config->drained);
 	if (ret != 0)
@@ -249,9 +253,10 @@ ctl_destroy(struct ctl *c)
 {
 	if (c == NULL)
 		return;
-	for (uint16_t i = 0; c->auth != NULL && i < c->n_groups; i++)
-		auth_group_destroy(c->auth[i]);
+	ctl_reap(c);
 	for (uint16_t i = 0; c->groups != NULL && i < c->n_groups; i++) {
+		ctl_identity_free(c->groups[i].id);
+		ctl_identity_free(c->groups[i].other);
 		free(c->groups[i].vips);
 		free(c->groups[i].vips6);
 	}
@@ -259,7 +264,8 @@ ctl_destroy(struct ctl *c)
 		free(c->ifs[i].own);
 		free(c->ifs[i].own_mask);
 		free(c->ifs[i].own6);
-		ctl_lists_free(&c->ifs[i].lists);
+		free(c->ifs[i].on_link);
+		free(c->ifs[i].members);
 	}
 	free(c->hops);
 	free(c->out.act);
@@ -272,6 +278,8 @@ ctl_destroy(struct ctl *c)
 	free(c->decisions);
 	free(c->unicast);
 	free(c->listening);
+	free(c->other_counters);
+	free(c->other_auth);
 	free(c->counters);
 	free(c->auth);
 	free(c->groups);
@@ -361,6 +369,7 @@ ctl_turn(struct ctl *c, base_ns_t now)
 	ctl_frames_seen(c);
 	ctl_requests(c);
 	ctl_tick(c);
+	ctl_stage_tick(c);
 	ctl_hear_tick(c);
 	ctl_nbr_clear_tick(c);
 	ctl_warm_tick(c);

@@ -10,6 +10,7 @@
 
 #include "auth.h"
 #include "auth_replay.h"
+#include "auth_stage.h"
 #include "base_addr.h"
 #include "base_time.h"
 #include "election_types.h"
@@ -88,8 +89,10 @@ struct ctl_group_view {
 	/** Last takeover: from the decision until the first advert was handed to the device. */
 	base_ns_t takeover_ns;
 	struct ctl_refusal refused[CTL_REFUSALS]; /**< the last of each kind */
-	bool key_set;	   /**< the key is not the configuration's any more */
-	base_ns_t ra_next; /**< next router advertisement; BASE_NS_NEVER: it sends none now */
+	bool key_set;		 /**< the key is not the configuration's any more */
+	bool other_key_set;	 /**< the same of the second identity while a change is staged */
+	struct auth_stage stage; /**< a change of password or VIPs */
+	base_ns_t ra_next;	 /**< next router advertisement; BASE_NS_NEVER: it sends none now */
 	base_ns_t published_at;
 };
 /** @return 0, or -EINVAL for an id out of bounds. */
@@ -124,6 +127,8 @@ struct ctl_peer {
 	uint64_t adverts;
 	enum auth_replay_class counters; /**< how it counts: whether replays can be told */
 	bool bowed_out;
+	/** While a change is staged: when it was heard last with each digest; 0: not yet. */
+	base_ns_t identity[AUTH_IDENTITIES];
 };
 uint32_t ctl_peers(const struct ctl *c, uint16_t group, struct ctl_peer out[CTL_PEERS_MAX]);
 /** @} */
@@ -142,6 +147,7 @@ enum ctl_event_kind {
 	CTL_EVENT_UNHEARD,    /**< a peer of another interface was never heard here, or is now */
 	CTL_EVENT_DEVICE,     /**< a device went out of service, or came back; text says why */
 	CTL_EVENT_FILTER,     /**< a device's address filters were programmed again */
+	CTL_EVENT_STAGE,      /**< the end of a window of a staged change */
 };
 struct ctl_event {
 	uint64_t seq;	  /**< from 1, no gaps */
@@ -165,6 +171,7 @@ struct ctl_event {
 	struct base_addr src;	     /**< peer or sender; family NONE if none */
 	uint16_t peer_if;	     /**< UNHEARD: where src is heard */
 	base_ns_t hold_ns;	     /**< DECISION: for so long */
+	enum auth_stage_step stage;  /**< STAGE: what became of it */
 	base_ns_t late;		     /**< STATE: how late a deadline was served */
 	enum election_hold hold;     /**< DECISION; STATE: what had put it off */
 	enum election_warn warn;     /**< WARN: NONE it is over */
@@ -218,15 +225,20 @@ enum ctl_request_type {
 	CTL_REQ_NBR_FORGET,    /**< if_index, addr: a neighbour, static or not */
 	/** What was learnt: of if_index or ELECTION_NONE for all; addr, or family NONE for all. */
 	CTL_REQ_NBR_CLEAR,
+	/** group, key: a new password for a group, staged; value: the window, 10 to 86400 s. */
+	CTL_REQ_STAGE,
 	/**
-	 * if_index: its groups bow out and stay in INIT, nothing comes in or goes out by it, as if
-	 * it had no link, whatever its link does; until IF_UP.
+	 * group, or ELECTION_NONE for all: use what is staged; value 1: that alone and at once,
+	 * whoever uses the old one.
 	 */
-	CTL_REQ_IF_DOWN,
-	CTL_REQ_IF_UP,
+	CTL_REQ_COMMIT,
+	CTL_REQ_ABORT,	/**< the same for what ran before */
 	CTL_REQ_RELOAD, /**< by ctl_reload() only */
 };
 struct ctl_reload;
+/** Bounds of the window of a staged change. */
+#define CTL_WINDOW_MIN_S 10
+#define CTL_WINDOW_MAX_S 86400
 struct ctl_request {
 	enum ctl_request_type type;
 	uint16_t group; /**< of UP .. KEY, CLEAR_STATS and CLEAR_SOURCES */
@@ -241,10 +253,17 @@ struct ctl_request {
  * Post a request and wait for the control lcore to have carried it out.
  * @param note  text for the operator, possibly empty, e.g. that preemption will undo "state backup"
  * @return 0; -EINVAL value or id out of range; -EAGAIN the group is in INIT; -ENOTSUP; -ETIMEDOUT
- *         after 2 s (it may still happen); -EBUSY too many requests at once. Note says more.
+ *         after 2 s (it may still happen); -EBUSY too many requests at once, or a change is staged
+ *         already; -EALREADY there is nothing to change. Note says more.
  * @thread any but lcores; it blocks; not while another configuration is loaded
  */
 int ctl_request(struct ctl *c, const struct ctl_request *req, char *note, size_t note_len);
+/**
+ * Free what the control lcore does not need any more and may not free, secrets among it; calls of
+ * ctl_request() do so too.
+ * @thread any but lcores
+ */
+void ctl_reap(struct ctl *c);
 /** @} */
 
 /**

@@ -156,7 +156,8 @@ send_advert6(struct ctl *c, uint16_t group, const struct wire_carp *carp)
 
 /* One advert of one family, with a counter of its own (note 2.3). */
 static int
-send_advert(struct ctl *c, uint16_t group, uint8_t family, const struct election_priority *prio)
+send_advert(struct ctl *c, uint16_t group, struct ctl_identity *id, uint8_t family,
+	const struct election_priority *prio)
 {
 	struct ctl_group *g = &c->groups[group];
 	struct wire_carp carp = {
@@ -167,9 +168,9 @@ send_advert(struct ctl *c, uint16_t group, uint8_t family, const struct election
 		.authlen = WIRE_CARP_AUTHLEN,
 		.demotion = prio->demotion,
 		.advbase = prio->advbase,
-		.counter = ctl_next_counter(c, group),
+		.counter = ctl_next_counter(c, g, id),
 	};
-	int ret = auth_group_sign(c->auth[group], carp.counter, carp.digest);
+	int ret = auth_group_sign(id->auth, carp.counter, carp.digest);
 
 	if (ret == 0)
 		ret = family == ELECTION_IP4 ? send_advert4(c, group, &carp)
@@ -183,16 +184,20 @@ send_advert(struct ctl *c, uint16_t group, uint8_t family, const struct election
 static void
 act_advert(struct ctl *c, const struct election_action *a)
 {
+	static const uint8_t families[] = {ELECTION_IP4, ELECTION_IP6};
+	struct ctl_identity *id;
 	int ret = 0;
 
 	settle_outcome(c, a->group);
 	note_lateness(c, a->advert.late);
-	if (a->families & ELECTION_IP4)
-		ret = send_advert(c, a->group, ELECTION_IP4, &a->advert.prio);
-	if (a->families & ELECTION_IP6) {
-		int ret6 = send_advert(c, a->group, ELECTION_IP6, &a->advert.prio);
+	for (unsigned int f = 0; f < RTE_DIM(families); f++) {
+		if (!(a->families & families[f]))
+			continue;
+		for (unsigned int n = 0; (id = ctl_stage_send(&c->groups[a->group], n)); n++) {
+			int one = send_advert(c, a->group, id, families[f], &a->advert.prio);
 
-		ret = ret != 0 ? ret : ret6;
+			ret = ret != 0 ? ret : one;
+		}
 	}
 	if (ret == 0)
 		c->groups[a->group].outcome_open = true;

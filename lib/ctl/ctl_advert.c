@@ -126,6 +126,12 @@ ttl_matters(
 	return group == ELECTION_NONE || !(scope->unicast[group] & family->bit);
 }
 
+static enum ctl_stat
+whose(const struct auth_counters *counters, uint64_t counter)
+{
+	return auth_counters_own(counters, counter) ? CTL_STAT_LOOP : CTL_STAT_IPACKETS;
+}
+
 enum ctl_stat
 ctl_advert_check(const uint8_t *frame, size_t len, const struct ctl_advert_scope *scope,
 	struct ctl_advert *out)
@@ -177,9 +183,11 @@ ctl_advert_check(const uint8_t *frame, size_t len, const struct ctl_advert_scope
 		return CTL_STAT_SELF;
 	if (carp.version != WIRE_CARP_VERSION)
 		return CTL_STAT_BADVER;
-	if (!auth_group_verify(scope->auth[group], carp.counter, carp.digest))
+	if (auth_group_verify(scope->auth[group], carp.counter, carp.digest))
+		return whose(scope->counters[group], carp.counter);
+	if (scope->other_auth == NULL || scope->other_auth[group] == NULL ||
+		!auth_group_verify(scope->other_auth[group], carp.counter, carp.digest))
 		return CTL_STAT_BADAUTH;
-	if (auth_counters_own(scope->counters[group], carp.counter))
-		return CTL_STAT_LOOP;
-	return CTL_STAT_IPACKETS;
+	out->other = true;
+	return whose(scope->other_counters[group], carp.counter);
 }

@@ -32,6 +32,9 @@ struct ctl_advert_scope {
 	const bool *listening;
 	struct auth_group *const *auth;
 	const struct auth_counters *const *counters;
+	/** The second ones, of groups with a staged change; NULL: no group has one. */
+	struct auth_group *const *other_auth;
+	const struct auth_counters *const *other_counters;
 	/**
 	 * Mask of families with a unicast peer: its adverts may come over a router. NULL: no group
 	 * has one.
@@ -60,6 +63,7 @@ struct ctl_advert {
 	struct election_priority prio;
 	uint64_t counter;
 	bool bow_out;
+	bool other; /**< the digest is that of the group's second identity */
 };
 
 /**

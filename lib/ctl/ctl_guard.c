@@ -11,20 +11,6 @@
 
 #include "ctl_priv.h"
 
-struct auth_group *
-ctl_auth_new(const struct conf_group *g, const uint8_t key[AUTH_KEY_LEN])
-{
-	struct base_addr vips[CONF_VIP_MAX];
-	struct auth_group *auth;
-
-	for (uint16_t i = 0; i < g->n_addresses; i++)
-		vips[i] = g->addresses[i].addr;
-	auth = auth_group_create(key, g->vhid, vips, g->n_addresses);
-	if (auth != NULL)
-		auth_group_send_orig(auth, g->hmac == CONF_HMAC_ORIG);
-	return auth;
-}
-
 /* Read once per advert of a strict group, by vDSO. */
 static uint64_t
 wall_ns(void)
@@ -36,13 +22,12 @@ wall_ns(void)
 }
 
 uint64_t
-ctl_next_counter(struct ctl *c, uint16_t group)
+ctl_next_counter(struct ctl *c, const struct ctl_group *g, struct ctl_identity *id)
 {
-	struct ctl_group *g = &c->groups[group];
-	uint64_t counter = g->conf->strict ? auth_counters_next_strict(&g->counters, wall_ns())
-					   : auth_counters_next(&g->counters, &c->rand);
+	uint64_t counter = g->conf->strict ? auth_counters_next_strict(&id->counters, wall_ns())
+					   : auth_counters_next(&id->counters, &c->rand);
 
-	auth_replay_sent(&g->replay, counter, c->now);
+	auth_replay_sent(&id->replay, counter, c->now);
 	return counter;
 }
 
@@ -70,9 +55,10 @@ ctl_guard_check(struct ctl *c, const struct ctl_advert *a)
 		.bow_out = a->bow_out,
 	};
 
+	struct ctl_identity *id = a->other ? g->other : g->id;
 	struct auth_replay_report why;
 	enum auth_replay_verdict v = auth_replay_check(
-		&g->replay, &advert, c->now, g->conf->strict ? wall_ns() : 0, &why);
+		&id->replay, &advert, c->now, g->conf->strict ? wall_ns() : 0, &why);
 
 	if (v >= AUTH_REPLAY_REPLAY) {
 		g->refused[v - AUTH_REPLAY_REPLAY] = (struct ctl_refusal){

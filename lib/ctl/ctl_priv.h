@@ -6,6 +6,7 @@
 
 #include "auth_balance.h"
 #include "auth_replay.h"
+#include "auth_stage.h"
 #include "conf.h"
 #include "ctl.h"
 #include "ctl_advert.h"
@@ -51,9 +52,28 @@ struct ctl_bucket {
 	base_ns_t at;
 };
 
+/* What adverts are signed and checked with. Made and freed off the control lcore. */
+struct ctl_identity {
+	struct auth_group *auth;
+	struct auth_counters counters;
+	struct auth_replay replay;
+	struct auth_balance balance;
+	uint64_t fingerprint;	   /* of the VIPs */
+	bool key_set;		   /* the key is not the configuration's */
+	struct ctl_identity *next; /* of those that wait to be freed */
+};
+
 struct ctl_group {
 	const struct conf_group *conf;
-	struct auth_counters counters;
+	struct ctl_identity *id;    /* what runs */
+	struct ctl_identity *other; /* the second one while a change is staged; else NULL */
+	struct auth_stage stage;
+	struct ctl_fed { /* the advert that the election was told last, while a change is staged */
+		base_ns_t at;
+		struct base_addr src;
+		struct election_priority prio;
+		bool other;
+	} fed[ELECTION_FAMILIES];
 	uint8_t vmac[BASE_MAC_LEN];
 	uint8_t families; /* ELECTION_IP4 and ELECTION_IP6, where there are VIPs */
 	uint32_t *vips;	  /* IPv4, in the order given */
@@ -61,8 +81,6 @@ struct ctl_group {
 	uint16_t n_vips, n_vips6;
 	uint16_t announce_next; /* announcement under way: next VIP, IPv4 first */
 	uint16_t announce_end;	/* announce_next stands here when there is none */
-	struct auth_balance balance;
-	struct auth_replay replay;
 	/* Adverts of unknown sources that may be looked at: of all, and of those of a hash. */
 	struct ctl_bucket unknown;
 	struct ctl_bucket source[CTL_SOURCE_BUCKETS];
@@ -73,9 +91,7 @@ struct ctl_group {
 	bool owned;		   /* MASTER or handing over */
 	base_ns_t takeover_ns;
 	uint64_t stats[CTL_STAT_COUNT];
-	uint64_t fingerprint;
 	struct ctl_refusal refused[CTL_REFUSALS];
-	bool key_set;
 	struct ctl_peer peers[CTL_PEERS_MAX]; /* newest first */
 
 	/* Router advertisements (ctl_ra.c). */
@@ -147,28 +163,9 @@ enum ctl_slot_state {
 struct ctl_request_slot {
 	uint32_t state; /* enum ctl_slot_state, atomic */
 	struct ctl_request req;
-	struct auth_group *auth; /* KEY: the new one on the way in, the old one on the way out */
-	struct auth_balance balance; /* KEY */
+	struct ctl_identity *id; /* KEY, STAGE: the new one, until it is taken */
 	int result;
 	char note[160];
-};
-
-/* Membership in a multicast group, told to snooping switches. */
-struct ctl_member {
-	struct base_addr group;
-	base_ns_t report_at; /* next report that is due; BASE_NS_NEVER when none */
-	uint8_t unasked;     /* reports still to send after the link came up */
-	uint8_t version;     /* of the report that is due */
-};
-
-/* What an interface is for its groups, of a configuration. */
-struct ctl_if_lists {
-	bool has_groups;
-	uint16_t group_of_vhid[256];
-	struct base_prefix *on_link; /* subnets of own addresses and VIPs */
-	uint16_t n_on_link;
-	struct ctl_member *members;
-	uint16_t n_members;
 };
 
 struct ctl_if {
@@ -178,21 +175,33 @@ struct ctl_if {
 	uint16_t n_own;
 	uint32_t *own; /* own IPv4 addresses */
 	uint32_t *own_mask;
-	struct ctl_if_lists lists;
+	struct base_prefix *on_link; /* subnets of own addresses and VIPs */
+	uint16_t n_on_link;
+	bool has_groups;
+	uint16_t group_of_vhid[256];
 	uint8_t link_local[16]; /* from the MAC; source of adverts, NS, NA and MLD */
 	uint16_t n_own6;
 	uint8_t (*own6)[16];  /* link_local first */
 	base_ns_t frame_told; /* when FRAME_SEEN was fed last */
 	bool link_up;
-	bool admin_down; /* by the operator */
 	bool filter_failed;
 	bool leaving; /* first of its device, which is to be left alone: not confirmed yet */
+	struct ctl_member *members;
+	uint16_t n_members;
 };
 
 /* A next hop that is kept known whatever the state. */
 struct ctl_hop {
 	uint16_t if_id;
 	struct base_addr addr;
+};
+
+/* Membership in a multicast group, told to snooping switches. */
+struct ctl_member {
+	struct base_addr group;
+	base_ns_t report_at; /* next report that is due; BASE_NS_NEVER when none */
+	uint8_t unasked;     /* reports still to send after the link came up */
+	uint8_t version;     /* of the report that is due */
 };
 
 struct ctl_bad {
@@ -220,6 +229,10 @@ struct ctl {
 	/* By group, in the shape that the advert check wants. */
 	struct auth_group **auth;
 	const struct auth_counters **counters;
+	struct auth_group **other_auth;
+	const struct auth_counters **other_counters;
+	struct ctl_identity *spent; /* atomic: to be freed by whoever may */
+	uint16_t n_staged;	    /* groups */
 	bool *listening;
 	uint8_t *unicast;		    /* mask of families with a unicast peer */
 	uint64_t box_stats[CTL_STAT_COUNT]; /* what belongs to no group */
@@ -318,11 +331,7 @@ void ctl_frame_sent(struct ctl *c, uint16_t if_id, const uint8_t *frame, size_t 
 void ctl_nd_input(struct ctl *c, const struct dp_punt *p, const uint8_t *frame, size_t len);
 /** Send a solicitation that the resolver wants. */
 void ctl_nd_request(struct ctl *c, const struct fib_nbr_action *a);
-/** Those of a configuration, to l. @return 0 or -ENOMEM @thread any */
-int ctl_member_make(const struct conf *conf, uint16_t if_id, const uint8_t link_local[16],
-	struct ctl_if_lists *l);
-/** In the place of other ones: those that were there go on, others are told as new. */
-void ctl_member_take_over(struct ctl *c, struct ctl_if_lists *l, const struct ctl_if_lists *was);
+int ctl_member_create(struct ctl *c, uint16_t if_id);
 /** Tell the switch anew: the link came up. */
 void ctl_member_join(struct ctl *c, uint16_t if_id);
 /** A query; ip is the first byte of its IP header. */
@@ -349,10 +358,7 @@ void ctl_nbr_clear_tick(struct ctl *c);
 /** @} */
 
 /** @name Router advertisements (ctl_ra.c). @{ */
-/** Of a group of a configuration. @thread any */
-void ctl_ra_make(const struct conf *conf, struct ctl_group *g);
-/** Whether a group sends them: it has IPv6 addresses on an interface with "ra". @thread any */
-bool ctl_ra_wanted(const struct conf *conf, const struct conf_group *g);
+void ctl_ra_create(struct ctl *c, uint16_t group);
 /** A group has a new state. */
 void ctl_ra_state(struct ctl *c, uint16_t group, enum election_state from);
 /** A host asks for routers. */
@@ -364,6 +370,8 @@ void ctl_ra_tick(struct ctl *c);
 /** @} */
 
 /** @name Neighbours that a take-over would need (ctl_warm.c). @{ */
+/** Subnets of an interface, and next hops of routes. @return 0 or -ENOMEM */
+int ctl_warm_create(struct ctl *c);
 /** A group changed its state: the neighbours of a BACKUP are kept fresh. */
 void ctl_warm_state(struct ctl *c, uint16_t if_id);
 /** Who speaks asked for an address: if that is the master, we may soon have to send there. */
@@ -374,7 +382,7 @@ void ctl_warm_tick(struct ctl *c);
 bool ctl_is_on_link(const struct ctl_if *f, const struct base_addr *addr);
 /** @} */
 
-/** @name Configuration (ctl_lists.c, ctl_reload.c). @{ */
+/** @name Configuration (ctl_reload.c). @{ */
 /** A group as the election wants it, with the timing that the group has now. */
 struct election_group_config ctl_group_config(const struct ctl *c, uint16_t group);
 /** Whether sleeps must stay short. */
@@ -383,10 +391,6 @@ void ctl_find_fast(struct ctl *c);
 void ctl_set_timing(struct ctl_group *g, uint8_t advbase, uint8_t advskew);
 /** In the turn: apply. @return as ctl_request() */
 int ctl_reload_request(struct ctl *c, struct ctl_request_slot *s);
-/** The lists of an interface; free with ctl_lists_free(). @return 0 or -ENOMEM @thread any */
-int ctl_lists_make(const struct conf *conf, uint16_t if_id, const uint8_t link_local[16],
-	struct ctl_if_lists *l);
-void ctl_lists_free(struct ctl_if_lists *l);
 /** Routers that static routes of a configuration lead through, each once. @return 0 or -ENOMEM */
 int ctl_hops_make(const struct conf *conf, struct ctl_hop **hops, uint32_t *n);
 /** @} */
@@ -403,19 +407,33 @@ bool ctl_nbr_mac(
 	struct ctl *c, uint16_t if_index, const struct base_addr *addr, uint8_t mac[BASE_MAC_LEN]);
 void ctl_requests(struct ctl *c);
 void ctl_ports(struct ctl *c);
-/** The operator takes an interface down, or up again. */
-void ctl_if_set(struct ctl *c, uint16_t if_id, bool up);
 /** Tell the election which interfaces hear anything at all. */
 void ctl_frames_seen(struct ctl *c);
-/**
- * What a group's adverts are signed and checked with. Allocates, so not on the control lcore.
- * @return NULL with errno
- */
-struct auth_group *ctl_auth_new(const struct conf_group *g, const uint8_t key[AUTH_KEY_LEN]);
 /** The guard against replays (ctl_guard.c): IPACKETS when the advert may be believed. */
 enum ctl_stat ctl_guard_check(struct ctl *c, const struct ctl_advert *a);
-/** The counter of the next advert. */
-uint64_t ctl_next_counter(struct ctl *c, uint16_t group);
+/** The counter of the next advert with an identity of a group. */
+uint64_t ctl_next_counter(struct ctl *c, const struct ctl_group *g, struct ctl_identity *id);
+
+/** @name Identities, and changes of them that are staged (ctl_stage.c). @{ */
+/** Of a group with a key. Allocates, so not on the control lcore. @return NULL with errno */
+struct ctl_identity *ctl_identity_new(const struct conf_group *g, const uint8_t key[AUTH_KEY_LEN]);
+/** @thread as ctl_identity_new() */
+void ctl_identity_free(struct ctl_identity *id);
+/** The group has it from now on; the one before waits to be freed. */
+void ctl_identity_replace(struct ctl *c, uint16_t group, struct ctl_identity *id);
+/** It is not needed any more, and this thread may not free it. */
+void ctl_identity_spend(struct ctl *c, struct ctl_identity *id);
+/** Its n-th advert of each family is to be signed with this; NULL: there are no more. */
+struct ctl_identity *ctl_stage_send(const struct ctl_group *g, unsigned int n);
+/** Carry out STAGE, COMMIT or ABORT. @return as ctl_request() */
+int ctl_stage_request(struct ctl *c, struct ctl_request_slot *s);
+/**
+ * A good advert was heard.
+ * @return false: it is the second of two that were sent as one, which the election knows already
+ */
+bool ctl_stage_heard(struct ctl *c, const struct ctl_advert *a);
+void ctl_stage_tick(struct ctl *c);
+/** @} */
 
 void ctl_publish(struct ctl *c);
 /** Write an event; seq, wall_ns and at are filled in. */

@@ -53,7 +53,9 @@ ctl_set_timing(struct ctl_group *g, uint8_t advbase, uint8_t advskew)
 {
 	g->advbase = advbase;
 	g->advskew = advskew;
-	auth_replay_set_timing(&g->replay, election_master_down(advbase, advskew));
+	auth_replay_set_timing(&g->id->replay, election_master_down(advbase, advskew));
+	if (g->other != NULL)
+		auth_replay_set_timing(&g->other->replay, election_master_down(advbase, advskew));
 }
 
 struct ctl_reload *

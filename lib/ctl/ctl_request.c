@@ -15,18 +15,24 @@
 
 #define SAY(slot, ...) snprintf((slot)->note, sizeof((slot)->note), __VA_ARGS__)
 
-/* About one group; CLEAR_STATS also about all. */
+/* About one group; some may be about all. */
 static bool
 is_group_request(enum ctl_request_type t)
 {
-	return t <= CTL_REQ_KEY || t == CTL_REQ_CLEAR_STATS || t == CTL_REQ_CLEAR_SOURCES;
+	return t <= CTL_REQ_KEY || t == CTL_REQ_CLEAR_STATS || t == CTL_REQ_CLEAR_SOURCES ||
+		(t >= CTL_REQ_STAGE && t <= CTL_REQ_ABORT);
 }
 
-/* About an interface; about a neighbour there where one is named. */
 static bool
-is_if_request(enum ctl_request_type t)
+is_for_all(enum ctl_request_type t)
 {
-	return t >= CTL_REQ_NBR_SET && t <= CTL_REQ_IF_UP;
+	return t == CTL_REQ_CLEAR_STATS || t == CTL_REQ_COMMIT || t == CTL_REQ_ABORT;
+}
+
+static bool
+is_neighbor_request(enum ctl_request_type t)
+{
+	return t >= CTL_REQ_NBR_SET && t <= CTL_REQ_NBR_CLEAR;
 }
 
 static int
@@ -120,14 +126,13 @@ static int
 set_key(struct ctl *c, struct ctl_request_slot *s)
 {
 	struct ctl_group *g = &c->groups[s->req.group];
-	struct auth_group *old = c->auth[s->req.group];
 
-	c->auth[s->req.group] = s->auth;
-	s->auth = old;
-	g->balance = s->balance;
-	auth_replay_init(&g->replay, g->conf->strict, election_master_down(g->advbase, g->advskew));
-	g->key_set = true;
-	ctl_dirty(c, s->req.group);
+	if (g->other != NULL) {
+		SAY(s, "a change of %s is staged: commit now or abort now first", g->conf->name);
+		return -EBUSY;
+	}
+	ctl_identity_replace(c, s->req.group, s->id);
+	s->id = NULL;
 	return 0;
 }
 
@@ -141,7 +146,9 @@ clear_sources(struct ctl *c, struct ctl_request_slot *s)
 		SAY(s, "%s is strict: how a source counts means nothing there", g->conf->name);
 		return -ENOTSUP;
 	}
-	SAY(s, "sources forgotten: %u", auth_replay_forget(&g->replay));
+	SAY(s, "sources forgotten: %u", auth_replay_forget(&g->id->replay));
+	if (g->other != NULL)
+		(void)auth_replay_forget(&g->other->replay);
 	for (uint32_t i = 0; i < CTL_PEERS_MAX; i++)
 		g->peers[i].counters = AUTH_REPLAY_CLASS_UNKNOWN;
 	memset(g->refused, 0, sizeof(g->refused));
@@ -163,34 +170,13 @@ set_switch(
 }
 
 static int
-set_interface(struct ctl *c, struct ctl_request_slot *s)
-{
-	const bool up = s->req.type == CTL_REQ_IF_UP;
-
-	if (s->req.if_index >= c->n_ifs) {
-		SAY(s, "there is no interface with this number");
-		return -EINVAL;
-	}
-	const struct ctl_if *f = &c->ifs[s->req.if_index];
-	const char *name = c->conf->ifs[s->req.if_index].name;
-
-	if (f->admin_down == !up)
-		SAY(s, "%s is %s already", name, up ? "up" : "down");
-	else if (up && !f->link_up)
-		SAY(s, "%s has no link", name);
-	if (f->admin_down == up)
-		ctl_if_set(c, s->req.if_index, up);
-	return 0;
-}
-
-static int
 carry_out(struct ctl *c, struct ctl_request_slot *s)
 {
 	struct election_event ev = {0};
 	int ret;
 
 	if (is_group_request(s->req.type) && s->req.group >= c->n_groups &&
-		(s->req.type != CTL_REQ_CLEAR_STATS || s->req.group != ELECTION_NONE)) {
+		(!is_for_all(s->req.type) || s->req.group != ELECTION_NONE)) {
 		SAY(s, "there is no group with this number");
 		return -EINVAL;
 	}
@@ -250,11 +236,14 @@ carry_out(struct ctl *c, struct ctl_request_slot *s)
 	case CTL_REQ_NBR_FORGET:
 	case CTL_REQ_NBR_CLEAR:
 		return ctl_nbr_request(c, s);
-	case CTL_REQ_IF_DOWN:
-	case CTL_REQ_IF_UP:
-		return set_interface(c, s);
 	case CTL_REQ_RELOAD:
 		return ctl_reload_request(c, s);
+	case CTL_REQ_STAGE:
+		ret = out_of_range(s, "window", CTL_WINDOW_MIN_S, CTL_WINDOW_MAX_S);
+		return ret != 0 ? ret : ctl_stage_request(c, s);
+	case CTL_REQ_COMMIT:
+	case CTL_REQ_ABORT:
+		return ctl_stage_request(c, s);
 	}
 	return -EINVAL;
 }
@@ -265,8 +254,8 @@ request_text(enum ctl_request_type t)
 	static const char *const texts[] = {"up", "down", "state init", "state backup",
 		"state master", "advbase", "advskew", "new password", "preempt", "allow",
 		"arpbalance", "log", "demotion", "drain", "undrain", "clear stats", "clear sources",
-		"neighbor add", "neighbor del", "clear neighbor", "interface down", "interface up",
-		"reload"};
+		"neighbor add", "neighbor del", "clear neighbor", "stage new password, window",
+		"commit", "abort", "reload"};
 
 	return texts[t];
 }
@@ -275,12 +264,15 @@ static void
 say_asked(const struct ctl_request *req, char *buf, size_t len)
 {
 	bool has_value = req->type == CTL_REQ_ADVBASE || req->type == CTL_REQ_ADVSKEW ||
-		(req->type >= CTL_REQ_PREEMPT && req->type <= CTL_REQ_DEMOTION);
+		(req->type >= CTL_REQ_PREEMPT && req->type <= CTL_REQ_DEMOTION) ||
+		req->type == CTL_REQ_STAGE;
 	char addr[CONF_ADDR_STR];
 
 	if (has_value)
 		snprintf(buf, len, "%s %lld", request_text(req->type), (long long)req->value);
-	else if (is_if_request(req->type) && req->addr.family != BASE_FAMILY_NONE)
+	else if (req->type >= CTL_REQ_COMMIT && req->type <= CTL_REQ_ABORT && req->value != 0)
+		snprintf(buf, len, "%s now", request_text(req->type));
+	else if (is_neighbor_request(req->type) && req->addr.family != BASE_FAMILY_NONE)
 		snprintf(buf, len, "%s %s", request_text(req->type),
 			conf_addr_str(&req->addr, addr));
 	else
@@ -296,7 +288,7 @@ report(struct ctl *c, const struct ctl_request_slot *s, const char *asked)
 		ev.group = s->req.group;
 	if (ev.group != ELECTION_NONE)
 		ev.if_id = c->groups[ev.group].conf->if_index;
-	else if (is_if_request(s->req.type))
+	else if (is_neighbor_request(s->req.type))
 		ev.if_id = s->req.if_index;
 	snprintf(ev.text, sizeof(ev.text), "%s", asked);
 	ctl_event_write(c, &ev);
@@ -329,9 +321,9 @@ ctl_requests(struct ctl *c)
 		expected = CTL_SLOT_TAKEN;
 		if (!__atomic_compare_exchange_n(&s->state, &expected, CTL_SLOT_DONE, false,
 			    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
-			/* Nobody waits any more; the old key goes with the slot. */
-			auth_group_destroy(s->auth);
-			s->auth = NULL;
+			/* Nobody waits any more. */
+			ctl_identity_spend(c, s->id);
+			s->id = NULL;
 			__atomic_store_n(&s->state, CTL_SLOT_FREE, __ATOMIC_RELEASE);
 		}
 	}
@@ -363,8 +355,8 @@ abandon(struct ctl *c, struct ctl_request_slot *s)
 		    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
 		/* taken back before anybody saw it */
 		__atomic_fetch_sub(&c->posted, 1, __ATOMIC_RELAXED);
-		auth_group_destroy(s->auth);
-		s->auth = NULL;
+		ctl_identity_free(s->id);
+		s->id = NULL;
 		__atomic_store_n(&s->state, CTL_SLOT_FREE, __ATOMIC_RELEASE);
 		return true;
 	}
@@ -377,30 +369,27 @@ abandon(struct ctl *c, struct ctl_request_slot *s)
 int
 ctl_request(struct ctl *c, const struct ctl_request *req, char *note, size_t note_len)
 {
-	struct auth_group *auth = NULL;
-	struct auth_balance balance = {0};
+	struct ctl_identity *id = NULL;
 
-	if (req->type == CTL_REQ_KEY) {
+	if (req->type == CTL_REQ_KEY || req->type == CTL_REQ_STAGE) {
 		if (req->group >= c->n_groups)
 			return -EINVAL;
 		/* Allocates, so here and not on the control lcore. */
-		auth = ctl_auth_new(c->groups[req->group].conf, req->key);
-		if (auth == NULL || auth_balance_init(&balance, req->key) != 0) {
-			auth_group_destroy(auth);
+		id = ctl_identity_new(c->groups[req->group].conf, req->key);
+		if (id == NULL)
 			return -ENOMEM;
-		}
+		id->key_set = true;
 	}
 	struct ctl_request_slot *s = slot_claim(c);
 
 	if (s == NULL) {
-		auth_group_destroy(auth);
+		ctl_identity_free(id);
 		snprintf(note, note_len, "too many requests at once; try again");
 		return -EBUSY;
 	}
 	s->req = *req;
 	explicit_bzero(s->req.key, sizeof(s->req.key));
-	s->auth = auth;
-	s->balance = balance;
+	s->id = id;
 	__atomic_fetch_add(&c->posted, 1, __ATOMIC_RELEASE);
 	__atomic_store_n(&s->state, CTL_SLOT_POSTED, __ATOMIC_RELEASE);
 
@@ -418,8 +407,9 @@ ctl_request(struct ctl *c, const struct ctl_request *req, char *note, size_t not
 	int ret = s->result;
 
 	snprintf(note, note_len, "%s", s->note);
-	auth_group_destroy(s->auth);
-	s->auth = NULL;
+	ctl_identity_free(s->id);
+	s->id = NULL;
 	__atomic_store_n(&s->state, CTL_SLOT_FREE, __ATOMIC_RELEASE);
+	ctl_reap(c);
 	return ret;
 }

@@ -23,9 +23,11 @@ frame_bytes(const struct rte_mbuf *m, uint32_t len, uint8_t *buf)
 
 /* @return true when it is a new one */
 static bool
-remember_peer(struct ctl *c, struct ctl_group *g, const struct base_addr *src,
-	const struct election_priority *prio)
+remember_peer(struct ctl *c, struct ctl_group *g, const struct ctl_advert *a)
 {
+	const struct ctl_identity *id = a->other ? g->other : g->id;
+	const struct base_addr *src = &a->src;
+
 	uint32_t i = 0;
 	struct ctl_peer p = {.addr = *src};
 
@@ -36,11 +38,13 @@ remember_peer(struct ctl *c, struct ctl_group *g, const struct base_addr *src,
 
 	if (known)
 		p = g->peers[i];
-	p.prio = *prio;
+	p.prio = a->prio;
 	p.last_heard = c->now;
 	p.adverts++;
-	p.counters = auth_replay_class_of(&g->replay, src);
-	p.bowed_out = prio->advbase == 255 && prio->advskew == 255;
+	p.counters = auth_replay_class_of(&id->replay, src);
+	p.bowed_out = a->bow_out;
+	if (g->other != NULL)
+		p.identity[a->other ? AUTH_NEW - g->stage.running : g->stage.running] = c->now;
 	memmove(&g->peers[1], &g->peers[0], i * sizeof(p));
 	g->peers[0] = p;
 	return !known;
@@ -134,10 +138,12 @@ judge(struct ctl *c, const struct dp_punt *p, const uint8_t *bytes, size_t len)
 	const struct ctl_if *f = &c->ifs[p->if_index];
 	struct ctl_advert_scope scope = {
 		.allow = election_allow(c->election),
-		.vhid_group = f->lists.has_groups ? f->lists.group_of_vhid : NULL,
+		.vhid_group = f->has_groups ? f->group_of_vhid : NULL,
 		.listening = c->listening,
 		.auth = c->auth,
 		.counters = c->counters,
+		.other_auth = c->n_staged > 0 ? c->other_auth : NULL,
+		.other_counters = c->other_counters,
 		.unicast = c->unicast,
 		.own_ip4 = f->own,
 		.n_own_ip4 = f->n_own,
@@ -162,11 +168,13 @@ judge(struct ctl *c, const struct dp_punt *p, const uint8_t *bytes, size_t len)
 	ctl_frame_say(c, CTL_VERDICT_ACCEPTED, CTL_STAT_COUNT);
 	ev.advert.prio = advert.prio;
 	ev.advert.src = advert.src;
-	if (remember_peer(c, &c->groups[advert.group], &advert.src, &advert.prio))
+	if (remember_peer(c, &c->groups[advert.group], &advert))
 		publish_sources(c, advert.group);
+	ctl_dirty(c, advert.group);
+	if (!ctl_stage_heard(c, &advert))
+		return;
 	ctl_hear_advert(c, advert.group, &advert.prio);
 	ctl_feed(c, &ev);
-	ctl_dirty(c, advert.group);
 }
 
 static void
@@ -259,8 +267,7 @@ ctl_is_our_mac(const struct ctl_if *f, const uint8_t mac[BASE_MAC_LEN])
 	if (memcmp(mac, f->mac, BASE_MAC_LEN) == 0)
 		return true;
 	base_vmac(mac[5], vmac);
-	return memcmp(mac, vmac, sizeof(vmac)) == 0 &&
-		f->lists.group_of_vhid[mac[5]] != ELECTION_NONE;
+	return memcmp(mac, vmac, sizeof(vmac)) == 0 && f->group_of_vhid[mac[5]] != ELECTION_NONE;
 }
 
 static void
@@ -302,14 +309,14 @@ balanced(const struct ctl *c, uint16_t group, const struct wire_arp *arp)
 		return group;
 	/* in ascending order of vhid */
 	for (unsigned int vhid = 1; vhid < 256; vhid++) {
-		uint16_t g = c->ifs[first->conf->if_index].lists.group_of_vhid[vhid];
+		uint16_t g = c->ifs[first->conf->if_index].group_of_vhid[vhid];
 
 		if (g != ELECTION_NONE && is_vip(&c->groups[g], arp->target_ip))
 			sharers[n++] = g;
 	}
 	if (n < 2)
 		return group;
-	uint32_t index = auth_balance_hash(&c->groups[sharers[0]].balance, arp->sender_mac) % n;
+	uint32_t index = auth_balance_hash(&c->groups[sharers[0]].id->balance, arp->sender_mac) % n;
 
 	return sharers[c->conf->arpbalance_netbsd_order ? n - 1 - index : index];
 }

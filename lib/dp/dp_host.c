@@ -481,9 +481,8 @@ dp_host_send(struct dp *dp, uint16_t if_index, struct rte_mbuf *m)
 bool
 dp_has_link(const struct dp *dp, uint16_t if_index)
 {
-	return dp_if_is_up(dp, if_index) &&
-		atomic_load_explicit(
-			&dp->ports[dp->ifs[if_index].slot].link_up, memory_order_acquire);
+	return atomic_load_explicit(
+		&dp->ports[dp->ifs[if_index].slot].link_up, memory_order_acquire);
 }
 
 bool

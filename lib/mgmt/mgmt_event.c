@@ -153,6 +153,12 @@ mgmt_event_text(const struct mgmt_config *c, const struct ctl_event *e, char buf
 				"adverts do not get through, or it has no such group",
 				who, conf_addr_str(&e->src, addr), mgmt_if_name(c, e->peer_if));
 		break;
+	case CTL_EVENT_STAGE:
+		snprintf(buf, MGMT_EVENT_TEXT, "carp: %sstaged change %s%s%s%s", who,
+			auth_stage_step_text(e->stage), e->src.family != 0 ? " (heard last: " : "",
+			e->src.family != 0 ? conf_addr_str(&e->src, addr) : "",
+			e->src.family != 0 ? ")" : "");
+		break;
 	case CTL_EVENT_DEVICE:
 		snprintf(buf, MGMT_EVENT_TEXT, "interface %s: %s%.*s", mgmt_if_name(c, e->if_id),
 			e->link_up ? "its device is in service again"
@@ -198,6 +204,8 @@ mgmt_event_kind(const struct ctl_event *e)
 		return "device";
 	case CTL_EVENT_FILTER:
 		return "filter";
+	case CTL_EVENT_STAGE:
+		return "stage";
 	}
 	return "";
 }
@@ -229,6 +237,11 @@ mgmt_event_syslog(const struct ctl_event *e)
 		return e->warn == ELECTION_WARN_NONE ? 5 : 4;
 	case CTL_EVENT_SPLIT:
 		return e->split == 0 ? 5 : 4;
+	case CTL_EVENT_STAGE:
+		/* what nobody asked for */
+		return e->stage == AUTH_STAGE_STEP_END_OLD || e->stage == AUTH_STAGE_STEP_END_NEW
+			? 5
+			: 4;
 	case CTL_EVENT_REQUEST:
 	case CTL_EVENT_DECISION:
 		return 6;

@@ -119,6 +119,7 @@ mgmt_view_carp_explain(const struct mgmt_config *c, const struct mgmt_args *a)
 	mgmt_explain_timers(&x);
 	mgmt_explain_demotion(&x);
 	mgmt_explain_holds(&x);
+	mgmt_explain_stage(&x);
 	mgmt_explain_suspicions(&x);
 	mgmt_explain_refused(&x);
 	mgmt_explain_verdict(&x);

@@ -48,6 +48,8 @@ void mgmt_explain_suspicions(struct mgmt_explain *x);
 void mgmt_explain_refused(struct mgmt_explain *x);
 /** @} */
 
+void mgmt_explain_stage(struct mgmt_explain *x); /**< mgmt_stage.c */
+
 /** @name What would have to change for another role (mgmt_explain_next.c). @{ */
 /** INIT: what stands in the way, and what to do about it. */
 void mgmt_explain_obstacles(struct mgmt_explain *x);

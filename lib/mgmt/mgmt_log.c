@@ -102,7 +102,7 @@ log_main(void *arg)
 	struct pollfd p = {.fd = l->stop_fd, .events = POLLIN};
 
 	while (poll(&p, 1, LOG_POLL_MS) <= 0)
-		while (follow(l))
+		for (ctl_reap(l->config->ctl); follow(l);)
 			;
 	while (follow(l))
 		;

@@ -77,6 +77,18 @@ print_suspicions(FILE *to, const json_t *v)
 			(double)get_u64(v, "warn_since_ms") / 1000.0, get_str(v, "warn"));
 }
 
+static void
+print_stage(FILE *to, const json_t *v)
+{
+	const json_t *peers = json_object_get(v, "stage_peers"), *peer;
+	size_t i;
+
+	if (get_str(v, "stage_text")[0] != '\0')
+		fprintf(to, "\t%s\n", get_str(v, "stage_text"));
+	json_array_foreach (peers, i, peer)
+		fprintf(to, "\t\t%s\n", json_string_value(peer));
+}
+
 void
 mgmt_text_carp_group(FILE *to, const json_t *v)
 {
@@ -106,6 +118,7 @@ mgmt_text_carp_group(FILE *to, const json_t *v)
 	if (get_bool(v, "handing_over"))
 		fputs(", handing over", to);
 	fputc('\n', to);
+	print_stage(to, v);
 	print_suspicions(to, v);
 }
 

@@ -148,6 +148,7 @@ group_view(const struct mgmt_config *c, uint16_t id)
 	if (info->heard_at != BASE_NS_NEVER)
 		put_u64(o, "heard_ms_ago", base_ns_since(now, info->heard_at) / BASE_NS_PER_MS);
 	put_str(o, "families", families_name(info->families));
+	mgmt_stage_put(o, c, id, &v, now);
 	put_suspicions(o, info, now);
 	return o;
 }
@@ -223,6 +224,8 @@ mgmt_peer_json(const struct ctl_peer *peer, base_ns_t now)
 	put_u64(o, "adverts", peer->adverts);
 	put_bool(o, "bowed_out", peer->bowed_out);
 	put_str(o, "counters", auth_replay_class_name(peer->counters));
+	if (mgmt_stage_peer(peer)[0] != '\0')
+		put_str(o, "digest", mgmt_stage_peer(peer));
 	return o;
 }
 
@@ -370,6 +373,10 @@ mgmt_event_json(const struct mgmt_config *c, const struct ctl_event *e)
 	case CTL_EVENT_FILTER:
 		put_bool(o, "filter_ok", e->link_up);
 		put_str(o, "reason", e->text);
+		break;
+	case CTL_EVENT_STAGE:
+		put_str(o, "step", auth_stage_step_name(e->stage));
+		put_str(o, "source", mgmt_addr_str(&e->src, addr));
 		break;
 	case CTL_EVENT_REQUEST:
 		break;

@@ -24,6 +24,8 @@
  */
 
 struct ctl_event;
+struct auth_stage;
+struct ctl_group_view;
 struct ctl_peer;
 
 /** Longest free-text argument, the NUL included. */
@@ -114,6 +116,16 @@ const char *mgmt_addr_str(const struct base_addr *a, char buf[CONF_ADDR_STR]);
 json_t *mgmt_ra_json(const struct conf_ra *ra);
 /** A peer as views show it. */
 json_t *mgmt_peer_json(const struct ctl_peer *peer, base_ns_t now);
+/** @name A staged change (mgmt_stage.c). @{ */
+/** In words; "" when nothing is staged. @return buf */
+#define MGMT_STAGE_STR 256
+const char *mgmt_stage_str(const struct auth_stage *s, base_ns_t now, char buf[MGMT_STAGE_STR]);
+/** What a peer sends since the change was staged: "old", "new", "both"; "": not heard since. */
+const char *mgmt_stage_peer(const struct ctl_peer *p);
+/** Its fields, of a group. */
+void mgmt_stage_put(json_t *o, const struct mgmt_config *c, uint16_t group,
+	const struct ctl_group_view *v, base_ns_t now);
+/** @} */
 /** An entry of the demotion ledger as views show it. */
 json_t *mgmt_demotion_json(
 	const struct mgmt_config *c, const struct election_demotion_entry *e, base_ns_t now);

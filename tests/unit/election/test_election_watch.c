@@ -279,6 +279,53 @@ failed_authentication_is_suspicious_in_any_role(void **state)
 	}
 }
 
+/*
+ * A peer that changes its password sends each advert with the old digest and the new one. Here only
+ * the old one is known, and there is no split.
+ */
+static void
+failed_authentication_of_who_is_heard_is_none(void **state)
+{
+	struct box *b = box_one(1, 100, false);
+
+	(void)state;
+	for (unsigned int i = 0; i < 20; i++) {
+		box_run(b, b->now + SECS(1));
+		if (i > 0)
+			box_auth_failed(b, 0, 3);
+		box_advert(b, 0, 1, 0, 0);
+		assert_int_equal(box_info(b, 0).split, 0);
+	}
+	struct election_group_info info = box_info(b, 0);
+
+	assert_int_equal(base_addr_ip4(&info.auth_failed_from), UINT32_C(0xc0000203));
+	/* somebody else is */
+	for (unsigned int i = 0; i < 3; i++) {
+		box_run(b, b->now + SECS(1));
+		box_auth_failed(b, 0, 9);
+		box_advert(b, 0, 1, 0, 0);
+	}
+	assert_int_equal(box_info(b, 0).split, ELECTION_SPLIT_AUTH);
+	box_free(b);
+}
+
+/* And once the peer is not understood any more it is one, by the time that this box takes over. */
+static void
+failed_authentication_alone_is_one_again(void **state)
+{
+	struct box *b = box_one(1, 100, false);
+
+	(void)state;
+	box_advert(b, 0, 1, 0, 0);
+	for (unsigned int i = 0; i < 7; i++) {
+		box_run(b, b->now + SECS(1));
+		box_auth_failed(b, 0, 3);
+	}
+	assert_int_equal(box_info(b, 0).state, ELECTION_MASTER);
+	assert_int_equal(box_info(b, 0).split, ELECTION_SPLIT_AUTH);
+	box_free(b);
+}
+
 static void
 reasons_come_and_go_one_by_one(void **state)
 {
@@ -490,6 +537,8 @@ main(void)
 		cmocka_unit_test(a_flapping_pair_is_suspicious),
 		cmocka_unit_test(repeated_ties_are_suspicious),
 		cmocka_unit_test(failed_authentication_is_suspicious_in_any_role),
+		cmocka_unit_test(failed_authentication_of_who_is_heard_is_none),
+		cmocka_unit_test(failed_authentication_alone_is_one_again),
 		cmocka_unit_test(reasons_come_and_go_one_by_one),
 		cmocka_unit_test(a_master_without_any_frame_is_deaf),
 		cmocka_unit_test(deafness_needs_to_be_told_of_frames),

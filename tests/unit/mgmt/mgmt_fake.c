@@ -421,6 +421,12 @@ ctl_event_newest(const struct ctl *c)
 	return n > 0 ? fake.events[n - 1].seq : 0;
 }
 
+void
+ctl_reap(struct ctl *c)
+{
+	(void)c;
+}
+
 int
 ctl_request(struct ctl *c, const struct ctl_request *req, char *note, size_t note_len)
 {
@@ -501,13 +507,6 @@ dp_worker_count(const struct dp *dp)
 {
 	(void)dp;
 	return 1;
-}
-
-bool
-dp_if_is_up(const struct dp *dp, uint16_t if_index)
-{
-	(void)dp;
-	return !fake.if_down[if_index];
 }
 
 base_ns_t

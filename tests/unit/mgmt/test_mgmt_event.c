@@ -225,6 +225,17 @@ decisions_and_filters(void **state)
 	e->link_up = true;
 	EXPECT_EVENT("interface wan: its device is in service again");
 
+	e = fake_event(CTL_EVENT_STAGE);
+	e->group = 1;
+	e->if_id = 1;
+	e->stage = AUTH_STAGE_STEP_REVERTED;
+	EXPECT_EVENT("carp: wan vhid 2: staged change not committed within the window: the old one "
+		     "goes on");
+	e->stage = AUTH_STAGE_STEP_FOLLOWED_NEW;
+	e->src = base_addr_from_ip4(0xc6336403);
+	EXPECT_EVENT("carp: wan vhid 2: staged change over: a peer uses the new one alone, so that "
+		     "stays (heard last: 198.51.100.3)");
+
 	e = fake_event(CTL_EVENT_FILTER);
 	e->if_id = 1;
 	EXPECT_EVENT("interface wan: address filters failed, frames to the groups' MACs do not "
@@ -266,6 +277,8 @@ loudness(void **state)
 		{{.kind = CTL_EVENT_UNHEARD, .link_up = true}, "unheard", 1, 5},
 		{{.kind = CTL_EVENT_DEVICE}, "device", 1, 4},
 		{{.kind = CTL_EVENT_DEVICE, .link_up = true}, "device", 1, 5},
+		{{.kind = CTL_EVENT_STAGE, .stage = AUTH_STAGE_STEP_END_NEW}, "stage", 1, 5},
+		{{.kind = CTL_EVENT_STAGE, .stage = AUTH_STAGE_STEP_REVERTED}, "stage", 1, 4},
 		{{.kind = CTL_EVENT_FILTER}, "filter", 1, 4},
 		{{.kind = CTL_EVENT_FILTER, .link_up = true}, "filter", 1, 5},
 	};
@@ -299,10 +312,11 @@ fields(void **state)
 		"\"192.0.2.3\"}",
 		"{\"in_service\": false, \"reason\": \"why\"}",
 		"{\"peer_heard\": false, \"source\": \"192.0.2.3\", \"peer_interface\": \"lan\"}",
+		"{\"step\": \"adopted\", \"source\": \"192.0.2.3\"}",
 	};
 	static const enum ctl_event_kind kinds[] = {CTL_EVENT_STATE, CTL_EVENT_WARN,
 		CTL_EVENT_SPLIT, CTL_EVENT_DECISION, CTL_EVENT_FILTER, CTL_EVENT_WARN,
-		CTL_EVENT_DEVICE, CTL_EVENT_UNHEARD};
+		CTL_EVENT_DEVICE, CTL_EVENT_UNHEARD, CTL_EVENT_STAGE};
 	static const char *const common[] = {"seq", "wall", "kind", "group", "interface", "text"};
 	struct mgmt_args a = {0};
 	json_t *v, *list;
@@ -326,6 +340,7 @@ fields(void **state)
 		e->warn = i == 5 ? ELECTION_WARN_NONE : ELECTION_WARN_PEER_FAST;
 		e->warn_silent = true;
 		snprintf(e->text, sizeof(e->text), "why");
+		e->stage = AUTH_STAGE_STEP_ADOPTED;
 		e->split = ELECTION_SPLIT_DUELS | ELECTION_SPLIT_AUTH;
 		e->split_before = ELECTION_SPLIT_DUELS;
 	}
