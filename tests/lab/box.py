@@ -87,6 +87,38 @@ class CtlError(RuntimeError):
     """A command was refused; the text is the reply."""
 
 
+class Connection:
+    """One connection to the CLI's socket, for framed requests."""
+
+    def __init__(self, name, path, timeout=5.0):
+        self.name = name
+        self._buf = b""
+        self._sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self._sock.settimeout(timeout)
+            self._sock.connect(path)
+        except OSError:
+            self.close()
+            raise
+
+    def close(self):
+        self._sock.close()
+
+    def request(self, command, as_json=False, timeout=5.0):
+        """@return (status, output)"""
+        self._sock.settimeout(timeout)
+        line = json.dumps({"cmd": command, "json": as_json}) + "\n"
+        self._sock.sendall(line.encode())
+        while b"\n" not in self._buf:
+            data = self._sock.recv(65536)
+            if not data:
+                raise ConnectionError(f"{self.name}: CLI closed the connection")
+            self._buf += data
+        reply, self._buf = self._buf.split(b"\n", 1)
+        reply = json.loads(reply)
+        return reply["status"], reply["output"]
+
+
 class Box:
     """koi in the namespace of a host. start() returns once its CLI answers."""
 
@@ -102,7 +134,6 @@ class Box:
         self.killed = False
         self.sanitizer_seen = 0
         self._conn = None
-        self._buf = b""
         host.lab.boxes.append(self)
 
     # -- life ---------------------------------------------------------------------------------
@@ -187,32 +218,19 @@ class Box:
             self._conn.close()
             self._conn = None
 
+    def connect(self, timeout=5.0):
+        """A connection beside the one that request() keeps."""
+        return Connection(self.name, self.socket_path, timeout)
+
     def request(self, command, as_json=False, timeout=5.0):
         """One framed request. @return (status, output)"""
         if self._conn is None:
-            conn = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            try:
-                conn.settimeout(timeout)
-                conn.connect(self.socket_path)
-            except OSError:
-                conn.close()
-                raise
-            self._conn, self._buf = conn, b""
+            self._conn = self.connect(timeout)
         try:
-            self._conn.settimeout(timeout)
-            line = json.dumps({"cmd": command, "json": as_json}) + "\n"
-            self._conn.sendall(line.encode())
-            while b"\n" not in self._buf:
-                data = self._conn.recv(65536)
-                if not data:
-                    raise ConnectionError(f"{self.name}: CLI closed the connection")
-                self._buf += data
+            return self._conn.request(command, as_json, timeout)
         except OSError:
             self._close()
             raise
-        reply, self._buf = self._buf.split(b"\n", 1)
-        reply = json.loads(reply)
-        return reply["status"], reply["output"]
 
     def ctl(self, command):
         """@return the text of a command that must succeed"""

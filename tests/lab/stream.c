@@ -2,19 +2,23 @@
  * Copyright (c) 2026 the koi contributors
  */
 /*
- * lab_stream: UDP packets of 64 bytes on the wire at a steady rate, in a burst each millisecond.
+ * lab_stream: small UDP packets at a steady rate, in a burst each millisecond; over IPv4 they have
+ * 64 bytes on the wire.
  *
  *   lab_stream DESTINATION RATE_HZ [fifo_priority]
  *
- * A burst that is more than CATCH_UP late is left out: a stream that was stopped must not come
- * back as a flood. Prints {"sent":N,"left_out":N} on SIGINT or SIGTERM.
+ * Each begins with its number, from 0, in network order (lab_sink counts what is missing). A burst
+ * that is more than CATCH_UP late is left out: a stream that was stopped must not come back as a
+ * flood. Prints {"sent":N,"left_out":N} on SIGINT or SIGTERM.
  */
+#include <endian.h>
 #include <errno.h>
 #include <netinet/in.h>
 
 #include <arpa/inet.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,14 +56,18 @@ static int
 open_socket(const char *destination)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(PORT)};
+	struct sockaddr_in6 to6 = {.sin6_family = AF_INET6, .sin6_port = htons(PORT)};
+	bool six = inet_pton(AF_INET6, destination, &to6.sin6_addr) == 1;
 	int fd;
 
-	if (inet_pton(AF_INET, destination, &to.sin_addr) != 1) {
+	if (!six && inet_pton(AF_INET, destination, &to.sin_addr) != 1) {
 		errno = EINVAL;
 		return -1;
 	}
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && connect(fd, (const struct sockaddr *)&to, sizeof(to)) != 0) {
+	fd = socket(six ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0 &&
+		connect(fd, six ? (const struct sockaddr *)&to6 : (const struct sockaddr *)&to,
+			six ? sizeof(to6) : sizeof(to)) != 0) {
 		close(fd);
 		return -1;
 	}
@@ -70,8 +78,8 @@ int
 main(int argc, char **argv)
 {
 	static struct mmsghdr msgs[BURST_MAX];
-	static char payload[PAYLOAD];
-	struct iovec iov = {.iov_base = payload, .iov_len = sizeof(payload)};
+	static char payload[BURST_MAX][PAYLOAD];
+	static struct iovec iov[BURST_MAX];
 	struct sched_param param = {0};
 	unsigned long long sent = 0, left_out = 0;
 	long rate = argc > 2 ? strtol(argv[2], NULL, 10) : 0;
@@ -90,8 +98,10 @@ main(int argc, char **argv)
 	param.sched_priority = argc > 3 ? atoi(argv[3]) : 0;
 	if (param.sched_priority > 0 && sched_setscheduler(0, SCHED_FIFO, &param) != 0)
 		perror("lab_stream: SCHED_FIFO");
-	for (size_t i = 0; i < BURST_MAX; i++)
-		msgs[i].msg_hdr = (struct msghdr){.msg_iov = &iov, .msg_iovlen = 1};
+	for (size_t i = 0; i < BURST_MAX; i++) {
+		iov[i] = (struct iovec){.iov_base = payload[i], .iov_len = PAYLOAD};
+		msgs[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i], .msg_iovlen = 1};
+	}
 	signal(SIGINT, stop);
 	signal(SIGTERM, stop);
 	due = clock_ns();
@@ -111,6 +121,11 @@ main(int argc, char **argv)
 			left_out += (unsigned long long)(owed / 1000);
 			owed %= 1000;
 			continue;
+		}
+		for (int64_t i = 0; i < owed / 1000; i++) {
+			uint64_t number = htobe64(sent + (uint64_t)i);
+
+			memcpy(payload[i], &number, sizeof(number));
 		}
 		/* What an interface refuses for lack of room is not sent again. */
 		n = sendmmsg(fd, msgs, (unsigned int)(owed / 1000), MSG_DONTWAIT);

@@ -1,0 +1,73 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 the koi contributors
+"""Do scans and floods of ARP and neighbour discovery cost other people's flows a packet?
+
+    scan.py [--seconds N] [--rounds N] [--pps N] [--scan-pps N] [--flood-pps N]
+
+Streams of both families go through fw1 of a pair, in turns with a disturbance and without it:
+  arp    a host on either side sends to addresses of the other side that nobody has: a /12, a /8
+  nd     the same in a /64
+  ask    ARP requests to fw1 as fast as the machine can, while the client reaches hosts that
+         koi has not asked for yet
+  ask6   the same by neighbour solicitations
+Ends with 1 when a disturbance costs more packets than the turns without it, those aside that went
+missing beside a pause of the machine (lab_watch), when a box changes a state, or when a new host is
+not reached. Result: figures, by place where packets got lost, and bench-results/scan.json.
+"""
+
+import argparse
+import os
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tests", "lab"))
+
+import disturb  # noqa: E402
+import dual  # noqa: E402
+import fast  # noqa: E402
+import lab  # noqa: E402
+import netns  # noqa: E402
+import paired  # noqa: E402
+
+NEW_HOSTS = 4000
+
+
+def measure(it, args):
+    scanner = disturb.Scanner(it)
+    hosts = iter(disturb.new_hosts(it, NEW_HOSTS))
+    cases = {
+        "ask": scanner.flood(args.flood_pps, hosts=hosts),
+        "ask6": scanner.flood(args.flood_pps, six=True, hosts=hosts),
+        "arp": scanner.through((paired.WIDE_WAN, paired.WIDE_LAN), args.scan_pps),
+        "nd": scanner.through((f"{dual.WAN6}/64", f"{dual.LAN6}/64"), args.scan_pps),
+    }
+    for name in args.only or cases:
+        run = paired.run(it, name, cases[name], args.seconds, args.rounds, args.pps)
+        print(run.text(), flush=True)
+        yield run
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=10, help="of a turn")
+    parser.add_argument("--rounds", type=int, default=3, help="a turn with and one without each")
+    parser.add_argument("--pps", type=int, default=10000, help="of each family")
+    parser.add_argument("--scan-pps", type=int, default=10000)
+    parser.add_argument("--flood-pps", type=int, default=200000)
+    parser.add_argument("--only", action="append", choices=["arp", "nd", "ask", "ask6"])
+    args = parser.parse_args()
+    try:
+        with fast.eager(), lab.Lab() as net, paired.pair(net) as it:
+            runs = list(measure(it, args))
+    except (netns.LabError, TimeoutError, RuntimeError) as err:
+        print(f"scan: {err}", file=sys.stderr)
+        return 1
+    unreached = sum(t.said.get("not_found", 0) for r in runs for t in r.turns)
+    if unreached:
+        print(f"scan: {unreached} new hosts not reached")
+    return paired.report("scan", runs) or (1 if unreached else 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
