@@ -182,6 +182,9 @@ fib_nbr_create(
 		t->heap_mem == NULL || fib_nbr_macs_init(&t->macs[NBR_IP4], max, socket_id) != 0 ||
 		fib_nbr_macs_init(&t->macs[NBR_IP6], max, socket_id) != 0)
 		goto fail;
+	for (uint16_t i = 0; i < if_count; i++)
+		for (unsigned int f = 0; f < NBR_FAMILIES; f++)
+			t->ifs[i][f].oldest = t->ifs[i][f].newest = NBR_NONE;
 	base_heap_init(&t->heap, t->n_slots, t->heap_mem);
 	return t;
 fail:
@@ -288,13 +291,65 @@ account(struct fib_nbr_table *t, uint32_t slot, bool in)
 		fib_nbr_macs_sub(&t->macs[family], mac_key(if_index, word), e->unproven);
 }
 
+/* The pending of an interface in the order in which they began: entries begin so or never are. */
+static void
+pending_in(struct fib_nbr_table *t, uint32_t slot)
+{
+	struct nbr_entry *e = &t->entry[slot];
+	struct nbr_use *use = &t->ifs[nbr_id_if(e->id)][nbr_slot_family(t, slot)];
+
+	e->older = use->newest;
+	e->newer = NBR_NONE;
+	if (e->older != NBR_NONE)
+		t->entry[e->older].newer = slot;
+	else
+		use->oldest = slot;
+	use->newest = slot;
+}
+
+static void
+pending_out(struct fib_nbr_table *t, uint32_t slot)
+{
+	const struct nbr_entry *e = &t->entry[slot];
+	struct nbr_use *use = &t->ifs[nbr_id_if(e->id)][nbr_slot_family(t, slot)];
+
+	if (e->older != NBR_NONE)
+		t->entry[e->older].newer = e->newer;
+	else
+		use->oldest = e->newer;
+	if (e->newer != NBR_NONE)
+		t->entry[e->newer].older = e->older;
+	else
+		use->newest = e->older;
+}
+
+uint32_t
+fib_nbr_slot_oldest(const struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr)
+{
+	unsigned int family = addr->family == BASE_FAMILY_IP4 ? NBR_IP4 : NBR_IP6;
+	const struct nbr_use *use;
+
+	if (if_index >= t->n_ifs)
+		return NBR_NONE;
+	use = &t->ifs[if_index][family];
+	if (use->pending < t->part)
+		return NBR_NONE;
+	/* Of those that failed the requests are counted still. */
+	return t->entry[use->oldest].asked > 1 ? use->oldest : NBR_NONE;
+}
+
 void
 fib_nbr_slot_publish(struct fib_nbr_table *t, uint32_t slot, enum fib_nbr_state state,
 	const uint8_t mac[BASE_MAC_LEN], base_ns_t now)
 {
 	struct nbr_entry *e = &t->entry[slot];
+	enum fib_nbr_state before = nbr_word_state(t->seen[slot].word);
 	uint64_t word = (uint64_t)state << NBR_STATE_SHIFT | (t->seen[slot].word & NBR_MAC_MASK);
 
+	if (nbr_state_pending(before) && !nbr_state_pending(state))
+		pending_out(t, slot);
+	else if (!nbr_state_pending(before) && nbr_state_pending(state))
+		pending_in(t, slot);
 	if (mac != NULL)
 		word = nbr_word(state, mac);
 	account(t, slot, false);
@@ -402,6 +457,8 @@ fib_nbr_slot_remove(struct fib_nbr_table *t, uint32_t slot)
 	if (family == NBR_IP4)
 		k = key4(if_index, (uint32_t)e->addr[0]);
 	BASE_ASSERT(e->held == 0);
+	if (nbr_state_pending(nbr_word_state(t->seen[slot].word)))
+		pending_out(t, slot);
 	account(t, slot, false);
 	e->unproven = false;
 	t->ifs[if_index][family].entries--;
@@ -419,13 +476,23 @@ fib_nbr_slot_remove(struct fib_nbr_table *t, uint32_t slot)
 }
 
 uint16_t
-fib_nbr_hold_take(struct fib_nbr_table *t)
+fib_nbr_hold_take(struct fib_nbr_table *t, uint32_t slot)
 {
 	uint16_t place = t->hold_free;
+	struct nbr_hold *h;
 
 	if (place == NBR_HOLD_NONE)
 		return NBR_HOLD_NONE;
-	t->hold_free = t->hold[place].next;
+	h = &t->hold[place];
+	t->hold_free = h->next;
+	h->slot = slot;
+	h->older = t->count.held > 0 ? t->hold_newest : NBR_HOLD_NONE;
+	h->newer = NBR_HOLD_NONE;
+	if (h->older != NBR_HOLD_NONE)
+		t->hold[h->older].newer = place;
+	else
+		t->hold_oldest = place;
+	t->hold_newest = place;
 	NBR_ADD(t->count.held, 1);
 	return place;
 }
@@ -433,8 +500,18 @@ fib_nbr_hold_take(struct fib_nbr_table *t)
 void
 fib_nbr_hold_give(struct fib_nbr_table *t, uint16_t place)
 {
-	t->hold[place].m = NULL;
-	t->hold[place].next = t->hold_free;
+	struct nbr_hold *h = &t->hold[place];
+
+	if (h->older != NBR_HOLD_NONE)
+		t->hold[h->older].newer = h->newer;
+	else
+		t->hold_oldest = h->newer;
+	if (h->newer != NBR_HOLD_NONE)
+		t->hold[h->newer].older = h->older;
+	else
+		t->hold_newest = h->older;
+	h->m = NULL;
+	h->next = t->hold_free;
 	t->hold_free = place;
 	NBR_SUB(t->count.held, 1);
 }

@@ -110,8 +110,10 @@ typedef void (*fib_nbr_act_fn)(void *arg, const struct fib_nbr_action *a);
 /**
  * A packet whose next hop is not known to the worker that had it; ownership of m passes in and
  * comes back by exactly one SEND, FAIL or DROP, now or later. A full hold queue drops its oldest
- * packet; when FIB_NBR_HOLD_TOTAL are held or the interface has no entry left, the new packet is
- * dropped. A next hop that was found FAILED lately fails at once.
+ * packet, and so does whoever has the oldest of all when FIB_NBR_HOLD_TOTAL are held. Where as many
+ * are asked for as may be, the first of those that did not answer within FIB_NBR_RETRY_NS is given
+ * up for the new one; when there is none, or no entry left, the new packet is dropped. A next hop
+ * that was found FAILED lately fails at once.
  * @param m  NULL: only ask, if the address is not known; no action but REQUEST follows from it
  * @thread control lcore
  */

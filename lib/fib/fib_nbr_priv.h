@@ -65,12 +65,15 @@ struct nbr_entry {
 	uint8_t asked;			/**< requests sent in this state */
 	bool unproven;			/**< made by who asked us, and not confirmed since */
 	uint16_t hold_first, hold_last; /**< of the hold pool; meaningless when held is 0 */
+	uint32_t older, newer;		/**< while pending: slots of its interface and family */
 };
 
 /** A held packet's place, linked by index so that holding never allocates. */
 struct nbr_hold {
 	struct rte_mbuf *m;
-	uint16_t next;
+	uint32_t slot;	       /**< whose it is */
+	uint16_t next;	       /**< of the same entry, or the next free place */
+	uint16_t older, newer; /**< of all that are held */
 };
 
 /** Entries of a family, of one interface or of all. */
@@ -78,6 +81,7 @@ struct nbr_use {
 	uint32_t entries;
 	uint32_t pending; /**< INCOMPLETE or FAILED among them */
 	uint32_t unproven;
+	uint32_t oldest, newest; /**< slots of the pending, or NBR_NONE */
 };
 
 /** Entries of a MAC on an interface, of one family. */
@@ -119,6 +123,7 @@ struct fib_nbr_table {
 	struct base_heap heap;
 	void *heap_mem;
 	uint16_t hold_free;
+	uint16_t hold_oldest, hold_newest; /**< meaningless when none is held */
 	struct nbr_hold hold[FIB_NBR_HOLD_TOTAL];
 	struct nbr_counters count; /**< read by any thread */
 };
@@ -162,9 +167,16 @@ void fib_nbr_macs_add(struct nbr_macs *m, uint64_t key, bool unproven);
 void fib_nbr_macs_sub(struct nbr_macs *m, uint64_t key, bool unproven);
 /** @} */
 
-/** Take a place in the hold pool; NBR_HOLD_NONE when all are taken. */
-uint16_t fib_nbr_hold_take(struct fib_nbr_table *t);
+/** Take a place in the hold pool for the newest packet; NBR_HOLD_NONE when all are taken. */
+uint16_t fib_nbr_hold_take(struct fib_nbr_table *t, uint32_t slot);
 void fib_nbr_hold_give(struct fib_nbr_table *t, uint16_t place);
+/**
+ * Who has to go so that one more can be asked for: where a limit on the pending forbids it, the one
+ * that is pending longest, if it was asked more than once.
+ * @return its slot or NBR_NONE
+ */
+uint32_t fib_nbr_slot_oldest(
+	const struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr);
 
 static inline enum fib_nbr_state
 nbr_word_state(uint64_t word)

@@ -101,21 +101,27 @@ fib_nbr_slot_fail(
 	hold_flush(t, slot, FIB_NBR_ACT_FAIL, NULL, &s);
 }
 
+/* The oldest packet of an entry makes room for a newer one. */
+static void
+hold_drop(struct fib_nbr_table *t, uint32_t slot, const struct sink *s)
+{
+	NBR_ADD(t->count.hold_dropped, 1);
+	emit_slot(t, slot, s, FIB_NBR_ACT_DROP, NULL, hold_pop(t, &t->entry[slot]));
+}
+
 static void
 hold(struct fib_nbr_table *t, uint32_t slot, struct rte_mbuf *m, const struct sink *s)
 {
 	struct nbr_entry *e = &t->entry[slot];
 	uint16_t place;
 
-	if (e->held == FIB_NBR_HOLD_MAX) {
-		NBR_ADD(t->count.hold_dropped, 1);
-		emit_slot(t, slot, s, FIB_NBR_ACT_DROP, NULL, hold_pop(t, e));
-	}
-	place = fib_nbr_hold_take(t);
+	if (e->held == FIB_NBR_HOLD_MAX)
+		hold_drop(t, slot, s);
+	place = fib_nbr_hold_take(t, slot);
 	if (place == NBR_HOLD_NONE) {
-		NBR_ADD(t->count.hold_dropped, 1);
-		emit_slot(t, slot, s, FIB_NBR_ACT_DROP, NULL, m);
-		return;
+		/* Who is there answers in milliseconds: the oldest of all waits for nobody. */
+		hold_drop(t, t->hold[t->hold_oldest].slot, s);
+		place = fib_nbr_hold_take(t, slot);
 	}
 	NBR_ADD(t->count.held_ever, 1);
 	t->hold[place].m = m;
@@ -128,6 +134,20 @@ hold(struct fib_nbr_table *t, uint32_t slot, struct rte_mbuf *m, const struct si
 	__atomic_store_n(&e->held, (uint16_t)(e->held + 1), __ATOMIC_RELEASE);
 }
 
+/* A scan must not keep those who are there from being found: who did not answer makes room. */
+static void
+make_room(struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr,
+	const struct sink *s)
+{
+	uint32_t slot = fib_nbr_slot_oldest(t, if_index, addr);
+
+	if (slot == NBR_NONE)
+		return;
+	while (t->entry[slot].held > 0)
+		hold_drop(t, slot, s);
+	fib_nbr_slot_remove(t, slot);
+}
+
 void
 fib_nbr_resolve(struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr,
 	struct rte_mbuf *m, base_ns_t now, fib_nbr_act_fn act, void *arg)
@@ -137,6 +157,7 @@ fib_nbr_resolve(struct fib_nbr_table *t, uint16_t if_index, const struct base_ad
 	uint8_t mac[BASE_MAC_LEN];
 
 	if (slot == NBR_NONE) {
+		make_room(t, if_index, addr, &s);
 		slot = fib_nbr_slot_add(t, if_index, addr, FIB_NBR_INCOMPLETE, NULL, now);
 		/* Held before it is asked: an answer within the action would find it. */
 		if (slot != NBR_NONE && m != NULL)

@@ -6,11 +6,11 @@
     scan.py [--seconds N] [--rounds N] [--pps N] [--scan-pps N] [--flood-pps N]
 
 Streams of both families go through fw1 of a pair, in turns with a disturbance and without it:
+  ask    ARP requests to fw1 as fast as the machine can
+  ask6   neighbour solicitations
   arp    a host on either side sends to addresses of the other side that nobody has: a /12, a /8
   nd     the same in a /64
-  ask    ARP requests to fw1 as fast as the machine can, while the client reaches hosts that
-         koi has not asked for yet
-  ask6   the same by neighbour solicitations
+Meanwhile the client reaches hosts, one after the other, that koi has not asked for yet.
 Ends with 1 when a disturbance costs more packets than the turns without it, those aside that went
 missing beside a pause of the machine (lab_watch), when a box changes a state, or when a new host is
 not reached. Result: figures, by place where packets got lost, and bench-results/scan.json.
@@ -39,8 +39,9 @@ def measure(it, args):
     cases = {
         "ask": scanner.flood(args.flood_pps, hosts=hosts),
         "ask6": scanner.flood(args.flood_pps, six=True, hosts=hosts),
-        "arp": scanner.through((paired.WIDE_WAN, paired.WIDE_LAN), args.scan_pps),
-        "nd": scanner.through((f"{dual.WAN6}/64", f"{dual.LAN6}/64"), args.scan_pps),
+        "arp": scanner.through((paired.WIDE_WAN, paired.WIDE_LAN), args.scan_pps, hosts),
+        "nd": scanner.through((f"{dual.WAN6}/64", f"{dual.LAN6}/64"), args.scan_pps,
+                              hosts),
     }
     for name in args.only or cases:
         run = paired.run(it, name, cases[name], args.seconds, args.rounds, args.pps)

@@ -53,9 +53,10 @@ class Scanner:
             child.stdout.close()
         return {"pps": round(sent / (time.monotonic() - began)), **(done or {})}
 
-    def through(self, prefixes, rate):
+    def through(self, prefixes, rate, hosts=None):
         """A scan through koi, of each side by a host of the other one: koi has to look for whoever
-        is not there. prefixes: of the WAN, seen from the LAN, and the other way round."""
+        is not there. prefixes: of the WAN, seen from the LAN, and the other way round; hosts: as
+        those of flood()."""
         six = ":" in prefixes[0]
 
         def disturb(it, seconds):
@@ -68,7 +69,7 @@ class Scanner:
                     (self.wan, "em1", f"{dual.WAN6}c8" if six else "198.51.100.200", prefixes[1]),
                 )
             ]
-            said = self.run(children, seconds)
+            said = self.run(children, seconds, finder(it, hosts))
             said["looked_for"] = it.fw1.telemetry("/fwd/stats")["punted_resolve"] - before
             return said
 
@@ -82,7 +83,7 @@ class Scanner:
             target, askers = (f"{dual.WAN6}2", f"{dual.WAN6}/64") if six else (
                 "198.51.100.2", "172.16.0.0/12")
             child = self.start(self.wan, "ask", rate, it.fw1.host.macs["em1"], target, askers)
-            return self.run([child], seconds, (lambda s: find(it, hosts, s)) if hosts else None)
+            return self.run([child], seconds, finder(it, hosts))
 
         return disturb
 
@@ -94,6 +95,10 @@ def new_hosts(it, n):
     it.server.ns.ip(*[f"addr add {a}/32 dev em0" for a in four])
     it.server.ns.ip(*[f"addr add {a}/128 dev em0 nodad" for a in six])
     return [a for both in zip(four, six) for a in both]
+
+
+def finder(it, hosts):
+    return (lambda seconds: find(it, hosts, seconds)) if hosts else None
 
 
 def find(it, hosts, seconds):

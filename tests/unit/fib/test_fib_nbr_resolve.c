@@ -231,7 +231,7 @@ hold_queue_keeps_the_newest(void **state)
 }
 
 static void
-hold_total_drops_the_new_packet(void **state)
+hold_total_keeps_the_newest(void **state)
 {
 	const uint32_t hosts = FIB_NBR_HOLD_TOTAL / FIB_NBR_HOLD_MAX;
 	struct fib_nbr_table *t = make(4096, 1);
@@ -244,11 +244,11 @@ hold_total_drops_the_new_packet(void **state)
 	assert_int_equal(rec.n_drop, 0);
 	assert_int_equal(rec.n_requests, hosts);
 
-	/* another next hop: asked for all the same, its packet is not held */
+	/* another next hop: its packet is held, the oldest of all goes, the first host's */
 	rec = (struct record){0};
 	resolve(t, 0, HOST + hosts, packet('y'), START, record_act, &rec);
-	assert_string_equal(rec.text, "DyR");
-	/* one with a full queue makes room by its own oldest packet */
+	assert_string_equal(rec.text, "DxR");
+	/* and then the second one's, though the first host asks for one more */
 	rec = (struct record){0};
 	resolve(t, 0, HOST, packet('z'), START, record_act, &rec);
 	assert_string_equal(rec.text, "Dx");
@@ -264,6 +264,12 @@ hold_total_drops_the_new_packet(void **state)
 	rec = (struct record){0};
 	resolve(t, 0, HOST + hosts, packet('y'), START, record_act, &rec);
 	assert_string_equal(rec.text, "");
+	rec = (struct record){0};
+	answer(t, 0, HOST + 1, mac_a, START, record_act, &rec);
+	assert_int_equal(rec.n_send, FIB_NBR_HOLD_MAX - 1);
+	rec = (struct record){0};
+	answer(t, 0, HOST + hosts, mac_a, START, record_act, &rec);
+	assert_string_equal(rec.text, "SySy");
 	unmake(t); /* with packets held */
 }
 
@@ -372,7 +378,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(state_machine),
 		cmocka_unit_test(hold_queue_keeps_the_newest),
-		cmocka_unit_test(hold_total_drops_the_new_packet),
+		cmocka_unit_test(hold_total_keeps_the_newest),
 		cmocka_unit_test(bad_senders_change_nothing),
 		cmocka_unit_test(counters_count),
 		cmocka_unit_test(tick_is_bounded),
