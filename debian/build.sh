@@ -73,7 +73,8 @@ if command -v ccache >/dev/null; then
 	CCACHE_DIR=$(ccache --get-config cache_dir)
 	export CCACHE_DIR
 fi
-export DEB_BUILD_OPTIONS="nocheck parallel=$(nproc) ${DEB_BUILD_OPTIONS:-}"
+DEB_BUILD_OPTIONS="nocheck parallel=$(nproc) ${DEB_BUILD_OPTIONS:-}"
+export DEB_BUILD_OPTIONS
 (cd "$src" && dpkg-buildpackage -b -us -uc) >"$log" 2>&1 || {
 	tail -n 40 "$log" >&2
 	die "the packages cannot be built; the whole log is $log"

@@ -5,10 +5,11 @@
 
     run.py [--only STEP[,STEP]]
 
-Steps, in order: unit, unit-asan, lab, timing, guest, lab-asan.
+Steps, in order: unit, unit-asan, lab, timing, guest, deb, lab-asan.
 """
 
 import argparse
+import glob
 import json
 import os
 import shutil
@@ -121,9 +122,20 @@ def run_pytest(folder, step, total, args, env=None, timeout=1500, where=LAB):
         total.fail(f"{step}: pytest ended with {code}")
 
 
+def run_deb(total):
+    if call([os.path.join(ROOT, "debian/build.sh")]) != 0:
+        total.fail("deb: build.sh")
+        return
+    # 77: there is no Debian to be had to install them in; tests are skipped with the reason.
+    packages = glob.glob(os.path.join(ROOT, "build-deb", "koi_*.deb"))
+    if call([os.path.join(ROOT, "tests/deb/base.sh"), *packages]) not in (0, 77):
+        total.fail("deb: base.sh")
+    run_pytest(PLAIN, "deb", total, [], timeout=600, where=("tests/deb",))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="unit,unit-asan,lab,timing,guest,lab-asan")
+    parser.add_argument("--only", default="unit,unit-asan,lab,timing,guest,deb,lab-asan")
     steps = parser.parse_args().only.split(",")
     os.makedirs(REPORTS, exist_ok=True)
     total = Sum()
@@ -162,6 +174,9 @@ def main():
     if built and "guest" in steps:
         header("guest: koi on emulated PCI devices")
         run_pytest(PLAIN, "guest", total, ["-s"], where=("tests/guest",))
+    if "deb" in steps:
+        header("deb: Debian packages, installed, upgraded and purged")
+        run_deb(total)
     if asan and "lab-asan" in steps:
         header("lab with ASan and UBSan")
         run_pytest(

@@ -48,7 +48,8 @@ vmacs(const struct conf *conf, uint16_t device, uint8_t (*to)[BASE_MAC_LEN])
 	uint16_t n = 0;
 
 	for (uint16_t g = 0; g < conf->n_groups; g++) {
-		if (conf->ifs[conf->groups[g].if_index].device_index != device)
+		if (conf->groups[g].unused ||
+			conf->ifs[conf->groups[g].if_index].device_index != device)
 			continue;
 		base_vmac(conf->groups[g].vhid, vmac);
 		n = add(to, n, vmac);

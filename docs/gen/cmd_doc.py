@@ -194,6 +194,7 @@ _koictl()
 		mapfile -t COMPREPLY < <(compgen -W "{names}" -- "$cur")
 		return
 	fi
+	[[ ${{COMP_WORDS[at]}} == help && $at -lt $COMP_CWORD ]] && at=$((at + 1))
 	for command in "${{_koictl_commands[@]}}"; do
 		read -ra row <<<"$command"
 		((${{#row[@]}} > COMP_CWORD - at)) || continue

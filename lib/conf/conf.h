@@ -313,4 +313,7 @@ const char *conf_prefix_str(const struct base_prefix *p, char buf[CONF_ADDR_STR]
 #define CONF_LISTEN_STR (CONF_ADDR_STR + 8)
 const char *conf_listen_str(const struct conf_metrics *m, char buf[CONF_LISTEN_STR]);
 
+/** True when one is probably a misspelling of the other (edit distance, case ignored). */
+bool conf_words_near(const char *a, const char *b, unsigned int *distance);
+
 #endif

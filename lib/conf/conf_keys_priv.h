@@ -95,7 +95,4 @@ bool conf_word_near(const char *words, const char *s, char near[CONF_WORD_MAX]);
 /** What a key may be: "an integer from 1 to 255". */
 const char *conf_key_allowed(const struct conf_key *k, char *buf, size_t len);
 
-/** True when one is probably a misspelling of the other (edit distance, case ignored). */
-bool conf_words_near(const char *a, const char *b, unsigned int *distance);
-
 #endif

@@ -71,9 +71,7 @@ create_if(struct ctl *c, uint16_t i, const struct ctl_config *config)
 		f->n_own++;
 	}
 	f->ip4 = f->n_own > 0 ? f->own[0] : 0;
-	for (unsigned int v = 0; v < 256; v++)
-		f->group_of_vhid[v] = ELECTION_NONE;
-	return 0;
+	return ctl_lists_make(config->conf, i, f->link_local, &f->lists);
 }
 
 static int
@@ -110,9 +108,7 @@ create_group(struct ctl *c, uint16_t i)
 		return -errno;
 	c->auth[i] = g->id->auth;
 	c->counters[i] = &g->id->counters;
-	ctl_ra_create(c, i);
-	c->ifs[conf->if_index].has_groups = true;
-	c->ifs[conf->if_index].group_of_vhid[conf->vhid] = i;
+	ctl_ra_make(c->conf, g);
 	return 0;
 }
 
@@ -226,12 +222,10 @@ ctl_create(const struct ctl_config *config)
 		if ((ret = create_group(c, i)) != 0)
 			goto fail;
 	ctl_find_fast(c);
-	for (uint16_t i = 0; i < c->n_ifs; i++) {
-		if ((ret = ctl_member_create(c, i)) != 0)
-			goto fail;
+	for (uint16_t i = 0; i < c->n_ifs; i++)
 		ctl_member_join(c, i);
-	}
-	if ((ret = ctl_warm_create(c)) != 0 || (ret = ctl_nbr_create(c)) != 0)
+	if ((ret = ctl_hops_make(c->conf, &c->hops, &c->n_hops)) != 0 ||
+		(ret = ctl_nbr_create(c)) != 0)
 		goto fail;
 	ret = create_election(c, base_rand_next(&c->rand), config->drained);
 	if (ret != 0)
@@ -264,8 +258,7 @@ ctl_destroy(struct ctl *c)
 		free(c->ifs[i].own);
 		free(c->ifs[i].own_mask);
 		free(c->ifs[i].own6);
-		free(c->ifs[i].on_link);
-		free(c->ifs[i].members);
+		ctl_lists_free(&c->ifs[i].lists);
 	}
 	free(c->hops);
 	free(c->out.act);

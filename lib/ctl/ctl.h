@@ -225,6 +225,12 @@ enum ctl_request_type {
 	CTL_REQ_NBR_FORGET,    /**< if_index, addr: a neighbour, static or not */
 	/** What was learnt: of if_index or ELECTION_NONE for all; addr, or family NONE for all. */
 	CTL_REQ_NBR_CLEAR,
+	/**
+	 * if_index: its groups bow out and stay in INIT, nothing comes in or goes out by it, as if
+	 * it had no link, whatever its link does; until IF_UP.
+	 */
+	CTL_REQ_IF_DOWN,
+	CTL_REQ_IF_UP,
 	/** group, key: a new password for a group, staged; value: the window, 10 to 86400 s. */
 	CTL_REQ_STAGE,
 	/**

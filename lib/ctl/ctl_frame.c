@@ -121,7 +121,7 @@ sender(const struct ctl *c, uint16_t if_id, const uint8_t *frame, size_t len, ui
 
 	if (group != DP_NONE || len < WIRE_ETH_LEN || memcmp(src, f->mac, BASE_MAC_LEN) == 0)
 		return group;
-	return f->group_of_vhid[src[BASE_MAC_LEN - 1]];
+	return f->lists.group_of_vhid[src[BASE_MAC_LEN - 1]];
 }
 
 void

@@ -16,86 +16,124 @@
 #define UNASKED_GAP_NS	BASE_NS_PER_S
 
 static void
-add(struct ctl_if *f, const struct base_addr *group)
+add(struct ctl_if_lists *l, const struct base_addr *group)
 {
-	for (uint16_t i = 0; i < f->n_members; i++)
-		if (memcmp(&f->members[i].group, group, sizeof(*group)) == 0)
+	for (uint16_t i = 0; i < l->n_members; i++)
+		if (memcmp(&l->members[i].group, group, sizeof(*group)) == 0)
 			return;
-	f->members[f->n_members++] =
+	l->members[l->n_members++] =
 		(struct ctl_member){.group = *group, .report_at = BASE_NS_NEVER};
 }
 
 static void
-add_solicited_node(struct ctl_if *f, const uint8_t ip[16])
+add_solicited_node(struct ctl_if_lists *l, const uint8_t ip[16])
 {
 	struct base_addr group = {.family = BASE_FAMILY_IP6};
 
 	wire_ip6_solicited_node(ip, group.bytes);
-	add(f, &group);
+	add(l, &group);
 }
 
+/* @return how many addresses of the family there are; those of IPv6 are added */
+static uint16_t
+add_addresses(struct ctl_if_lists *l, const struct base_prefix *p, uint16_t n, uint8_t family)
+{
+	uint16_t found = 0;
+
+	for (uint16_t i = 0; i < n; i++) {
+		if (p[i].addr.family != family)
+			continue;
+		found++;
+		if (family == BASE_FAMILY_IP6)
+			add_solicited_node(l, p[i].addr.bytes);
+	}
+	return found;
+}
+
+/* @return whether it has an IPv6 address */
 static bool
-speaks6(const struct ctl *c, uint16_t if_id)
+add_group(struct ctl_if_lists *l, const struct conf *conf, const struct conf_group *g)
 {
-	for (uint16_t i = 0; i < c->n_groups; i++)
-		if (c->groups[i].conf->if_index == if_id && c->groups[i].n_vips6 > 0)
-			return true;
-	return c->ifs[if_id].n_own6 > 1;
-}
-
-int
-ctl_member_create(struct ctl *c, uint16_t if_id)
-{
-	struct ctl_if *f = &c->ifs[if_id];
 	struct base_addr carp4 = base_addr_from_ip4(WIRE_CARP_GROUP_IP4);
 	struct base_addr carp6 = {.family = BASE_FAMILY_IP6};
 	struct base_addr routers = {.family = BASE_FAMILY_IP6};
-	size_t most = 3u + f->n_own6;
+	bool has4 = add_addresses(l, g->addresses, g->n_addresses, BASE_FAMILY_IP4) > 0;
+	bool has6 = add_addresses(l, g->addresses, g->n_addresses, BASE_FAMILY_IP6) > 0;
+	uint8_t vmac[BASE_MAC_LEN], router[16];
 
 	memcpy(carp6.bytes, wire_carp_group_ip6, sizeof(carp6.bytes));
 	memcpy(routers.bytes, wire_ip6_all_routers, sizeof(routers.bytes));
-	for (uint16_t i = 0; i < c->n_groups; i++)
-		if (c->groups[i].conf->if_index == if_id)
-			most += c->groups[i].n_vips6 + 1u;
-	f->members = calloc(most, sizeof(*f->members));
-	if (f->members == NULL)
-		return -ENOMEM;
-	for (uint16_t i = 0; i < c->n_groups; i++) {
-		const struct ctl_group *g = &c->groups[i];
-
-		if (g->conf->if_index != if_id)
-			continue;
-		/* a unicast peer needs no group (case 62) */
-		if ((g->families & ELECTION_IP4) && g->conf->peer4.family == BASE_FAMILY_NONE)
-			add(f, &carp4);
-		if ((g->families & ELECTION_IP6) && g->conf->peer6.family == BASE_FAMILY_NONE)
-			add(f, &carp6);
-		for (uint16_t v = 0; v < g->n_vips6; v++)
-			add_solicited_node(f, g->vips6[v]);
-		if (g->routes) {
-			add_solicited_node(f, g->router);
-			add(f, &routers);
-		}
+	/* a unicast peer needs no group (case 62) */
+	if (has4 && g->peer4.family == BASE_FAMILY_NONE)
+		add(l, &carp4);
+	if (has6 && g->peer6.family == BASE_FAMILY_NONE)
+		add(l, &carp6);
+	if (ctl_ra_wanted(conf, g)) {
+		base_vmac(g->vhid, vmac);
+		wire_ip6_link_local(vmac, router);
+		add_solicited_node(l, router);
+		add(l, &routers);
 	}
+	return has6;
+}
+
+int
+ctl_member_make(const struct conf *conf, uint16_t if_id, const uint8_t link_local[16],
+	struct ctl_if_lists *l)
+{
+	const struct conf_if *f = &conf->ifs[if_id];
+	size_t most = 4u + f->n_addresses;
+	bool speaks6 = false;
+
+	for (uint16_t i = 0; i < conf->n_groups; i++)
+		if (conf->groups[i].if_index == if_id)
+			most += conf->groups[i].n_addresses + 1u;
+	l->members = calloc(most, sizeof(*l->members));
+	if (l->members == NULL)
+		return -ENOMEM;
+	for (uint16_t i = 0; i < conf->n_groups; i++)
+		if (conf->groups[i].if_index == if_id && !conf->groups[i].unused)
+			speaks6 |= add_group(l, conf, &conf->groups[i]);
+	speaks6 |= add_addresses(l, f->addresses, f->n_addresses, BASE_FAMILY_IP6) > 0;
 	/* nobody asks for the link-local address of a box that does not speak IPv6 */
-	for (uint16_t i = 0; speaks6(c, if_id) && i < f->n_own6; i++)
-		add_solicited_node(f, f->own6[i]);
+	if (speaks6)
+		add_solicited_node(l, link_local);
 	return 0;
+}
+
+static void
+announce(const struct ctl *c, struct ctl_member *m)
+{
+	m->unasked = UNASKED_REPORTS;
+	m->report_at = c->now;
+	m->version =
+		m->group.family == BASE_FAMILY_IP4 ? WIRE_GROUP_IGMP_NEWEST : WIRE_GROUP_MLD_NEWEST;
+}
+
+void
+ctl_member_take_over(struct ctl *c, struct ctl_if_lists *l, const struct ctl_if_lists *was)
+{
+	for (uint16_t i = 0; i < l->n_members; i++) {
+		struct ctl_member *m = &l->members[i];
+		uint16_t k = 0;
+
+		while (k < was->n_members &&
+			memcmp(&was->members[k].group, &m->group, sizeof(m->group)) != 0)
+			k++;
+		if (k < was->n_members)
+			*m = was->members[k];
+		else
+			announce(c, m);
+	}
 }
 
 void
 ctl_member_join(struct ctl *c, uint16_t if_id)
 {
-	struct ctl_if *f = &c->ifs[if_id];
+	struct ctl_if_lists *l = &c->ifs[if_id].lists;
 
-	for (uint16_t i = 0; i < f->n_members; i++) {
-		struct ctl_member *m = &f->members[i];
-
-		m->unasked = UNASKED_REPORTS;
-		m->report_at = c->now;
-		m->version = m->group.family == BASE_FAMILY_IP4 ? WIRE_GROUP_IGMP_NEWEST
-								: WIRE_GROUP_MLD_NEWEST;
-	}
+	for (uint16_t i = 0; i < l->n_members; i++)
+		announce(c, &l->members[i]);
 }
 
 void
@@ -112,8 +150,8 @@ ctl_member_query(struct ctl *c, uint16_t if_id, const uint8_t *ip, size_t len)
 		return;
 	}
 	ctl_frame_say(c, CTL_VERDICT_QUERY, CTL_STAT_COUNT);
-	for (uint16_t i = 0; i < f->n_members; i++) {
-		struct ctl_member *m = &f->members[i];
+	for (uint16_t i = 0; i < f->lists.n_members; i++) {
+		struct ctl_member *m = &f->lists.members[i];
 		base_ns_t at;
 
 		if (m->group.family != q.group.family ||
@@ -161,9 +199,9 @@ ctl_member_tick(struct ctl *c)
 	for (uint16_t i = 0; i < c->n_ifs; i++) {
 		struct ctl_if *f = &c->ifs[i];
 
-		for (uint16_t n = 0; n < f->n_members && left > 0; n++)
-			if (f->members[n].report_at <= c->now) {
-				report(c, i, &f->members[n]);
+		for (uint16_t n = 0; n < f->lists.n_members && left > 0; n++)
+			if (f->lists.members[n].report_at <= c->now) {
+				report(c, i, &f->lists.members[n]);
 				left--;
 			}
 	}

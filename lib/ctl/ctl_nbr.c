@@ -30,8 +30,8 @@ is_ours(const struct ctl *c, uint16_t if_id, const struct base_addr *addr)
 {
 	const struct ctl_if *f = &c->ifs[if_id];
 
-	for (uint16_t i = 0; i < f->n_on_link; i++)
-		if (memcmp(&f->on_link[i].addr, addr, sizeof(*addr)) == 0)
+	for (uint16_t i = 0; i < f->lists.n_on_link; i++)
+		if (memcmp(&f->lists.on_link[i].addr, addr, sizeof(*addr)) == 0)
 			return true;
 	return addr->family == BASE_FAMILY_IP6 &&
 		memcmp(f->link_local, addr->bytes, sizeof(f->link_local)) == 0;

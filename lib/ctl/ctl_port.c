@@ -7,15 +7,35 @@
 
 #include "ctl_priv.h"
 
-/* An interface serves while it has link and frames to the vMACs reach us. */
+/* An interface serves while it is wanted, has link, and frames to the vMACs reach us. */
 static void
 feed_usable(struct ctl *c, uint16_t if_id)
 {
 	const struct ctl_if *f = &c->ifs[if_id];
 	struct election_event ev = {
-		.type = ELECTION_EV_LINK, .if_id = if_id, .on = f->link_up && !f->filter_failed};
+		.type = ELECTION_EV_LINK,
+		.if_id = if_id,
+		.on = f->link_up && !f->filter_failed && !f->admin_down,
+		.asked = f->admin_down,
+	};
 
 	ctl_feed(c, &ev);
+}
+
+/* Down: bow-outs and last words are sent first. Up: what the first adverts need is there before. */
+void
+ctl_if_set(struct ctl *c, uint16_t if_id, bool up)
+{
+	struct ctl_if *f = &c->ifs[if_id];
+
+	f->admin_down = !up;
+	if (up) {
+		dp_if_set(c->dp, if_id, true);
+		ctl_member_join(c, if_id);
+	}
+	feed_usable(c, if_id);
+	if (!up)
+		dp_if_set(c->dp, if_id, false);
 }
 
 static void

@@ -168,6 +168,24 @@ struct ctl_request_slot {
 	char note[160];
 };
 
+/* Membership in a multicast group, told to snooping switches. */
+struct ctl_member {
+	struct base_addr group;
+	base_ns_t report_at; /* next report that is due; BASE_NS_NEVER when none */
+	uint8_t unasked;     /* reports still to send after the link came up */
+	uint8_t version;     /* of the report that is due */
+};
+
+/* What an interface is for its groups, of a configuration. */
+struct ctl_if_lists {
+	bool has_groups;
+	uint16_t group_of_vhid[256];
+	struct base_prefix *on_link; /* subnets of own addresses and VIPs */
+	uint16_t n_on_link;
+	struct ctl_member *members;
+	uint16_t n_members;
+};
+
 struct ctl_if {
 	uint16_t port_id;
 	uint8_t mac[BASE_MAC_LEN];
@@ -175,33 +193,21 @@ struct ctl_if {
 	uint16_t n_own;
 	uint32_t *own; /* own IPv4 addresses */
 	uint32_t *own_mask;
-	struct base_prefix *on_link; /* subnets of own addresses and VIPs */
-	uint16_t n_on_link;
-	bool has_groups;
-	uint16_t group_of_vhid[256];
+	struct ctl_if_lists lists;
 	uint8_t link_local[16]; /* from the MAC; source of adverts, NS, NA and MLD */
 	uint16_t n_own6;
 	uint8_t (*own6)[16];  /* link_local first */
 	base_ns_t frame_told; /* when FRAME_SEEN was fed last */
 	bool link_up;
+	bool admin_down; /* by the operator */
 	bool filter_failed;
 	bool leaving; /* first of its device, which is to be left alone: not confirmed yet */
-	struct ctl_member *members;
-	uint16_t n_members;
 };
 
 /* A next hop that is kept known whatever the state. */
 struct ctl_hop {
 	uint16_t if_id;
 	struct base_addr addr;
-};
-
-/* Membership in a multicast group, told to snooping switches. */
-struct ctl_member {
-	struct base_addr group;
-	base_ns_t report_at; /* next report that is due; BASE_NS_NEVER when none */
-	uint8_t unasked;     /* reports still to send after the link came up */
-	uint8_t version;     /* of the report that is due */
 };
 
 struct ctl_bad {
@@ -331,7 +337,11 @@ void ctl_frame_sent(struct ctl *c, uint16_t if_id, const uint8_t *frame, size_t 
 void ctl_nd_input(struct ctl *c, const struct dp_punt *p, const uint8_t *frame, size_t len);
 /** Send a solicitation that the resolver wants. */
 void ctl_nd_request(struct ctl *c, const struct fib_nbr_action *a);
-int ctl_member_create(struct ctl *c, uint16_t if_id);
+/** Those of a configuration, to l. @return 0 or -ENOMEM @thread any */
+int ctl_member_make(const struct conf *conf, uint16_t if_id, const uint8_t link_local[16],
+	struct ctl_if_lists *l);
+/** In the place of other ones: those that were there go on, others are told as new. */
+void ctl_member_take_over(struct ctl *c, struct ctl_if_lists *l, const struct ctl_if_lists *was);
 /** Tell the switch anew: the link came up. */
 void ctl_member_join(struct ctl *c, uint16_t if_id);
 /** A query; ip is the first byte of its IP header. */
@@ -358,7 +368,10 @@ void ctl_nbr_clear_tick(struct ctl *c);
 /** @} */
 
 /** @name Router advertisements (ctl_ra.c). @{ */
-void ctl_ra_create(struct ctl *c, uint16_t group);
+/** Of a group of a configuration. @thread any */
+void ctl_ra_make(const struct conf *conf, struct ctl_group *g);
+/** Whether a group sends them: it has IPv6 addresses on an interface with "ra". @thread any */
+bool ctl_ra_wanted(const struct conf *conf, const struct conf_group *g);
 /** A group has a new state. */
 void ctl_ra_state(struct ctl *c, uint16_t group, enum election_state from);
 /** A host asks for routers. */
@@ -370,8 +383,6 @@ void ctl_ra_tick(struct ctl *c);
 /** @} */
 
 /** @name Neighbours that a take-over would need (ctl_warm.c). @{ */
-/** Subnets of an interface, and next hops of routes. @return 0 or -ENOMEM */
-int ctl_warm_create(struct ctl *c);
 /** A group changed its state: the neighbours of a BACKUP are kept fresh. */
 void ctl_warm_state(struct ctl *c, uint16_t if_id);
 /** Who speaks asked for an address: if that is the master, we may soon have to send there. */
@@ -382,7 +393,7 @@ void ctl_warm_tick(struct ctl *c);
 bool ctl_is_on_link(const struct ctl_if *f, const struct base_addr *addr);
 /** @} */
 
-/** @name Configuration (ctl_reload.c). @{ */
+/** @name Configuration (ctl_lists.c, ctl_reload.c). @{ */
 /** A group as the election wants it, with the timing that the group has now. */
 struct election_group_config ctl_group_config(const struct ctl *c, uint16_t group);
 /** Whether sleeps must stay short. */
@@ -391,6 +402,10 @@ void ctl_find_fast(struct ctl *c);
 void ctl_set_timing(struct ctl_group *g, uint8_t advbase, uint8_t advskew);
 /** In the turn: apply. @return as ctl_request() */
 int ctl_reload_request(struct ctl *c, struct ctl_request_slot *s);
+/** The lists of an interface; free with ctl_lists_free(). @return 0 or -ENOMEM @thread any */
+int ctl_lists_make(const struct conf *conf, uint16_t if_id, const uint8_t link_local[16],
+	struct ctl_if_lists *l);
+void ctl_lists_free(struct ctl_if_lists *l);
 /** Routers that static routes of a configuration lead through, each once. @return 0 or -ENOMEM */
 int ctl_hops_make(const struct conf *conf, struct ctl_hop **hops, uint32_t *n);
 /** @} */
@@ -407,6 +422,8 @@ bool ctl_nbr_mac(
 	struct ctl *c, uint16_t if_index, const struct base_addr *addr, uint8_t mac[BASE_MAC_LEN]);
 void ctl_requests(struct ctl *c);
 void ctl_ports(struct ctl *c);
+/** The operator takes an interface down, or up again. */
+void ctl_if_set(struct ctl *c, uint16_t if_id, bool up);
 /** Tell the election which interfaces hear anything at all. */
 void ctl_frames_seen(struct ctl *c);
 /** The guard against replays (ctl_guard.c): IPACKETS when the advert may be believed. */

@@ -20,13 +20,20 @@
 #define ANSWER_DELAY_NS (500 * BASE_NS_PER_MS) /* MAX_RA_DELAY_TIME */
 #define REPEAT_DELAY_NS (100 * BASE_NS_PER_MS) /* whoever says what how often */
 
-void
-ctl_ra_create(struct ctl *c, uint16_t group)
+bool
+ctl_ra_wanted(const struct conf *conf, const struct conf_group *g)
 {
-	struct ctl_group *g = &c->groups[group];
+	for (uint16_t i = 0; conf->ifs[g->if_index].ra != NULL && i < g->n_addresses; i++)
+		if (g->addresses[i].addr.family == BASE_FAMILY_IP6)
+			return true;
+	return false;
+}
 
+void
+ctl_ra_make(const struct conf *conf, struct ctl_group *g)
+{
 	g->ra_at = BASE_NS_NEVER;
-	g->routes = c->conf->ifs[g->conf->if_index].ra != NULL && g->n_vips6 > 0;
+	g->routes = ctl_ra_wanted(conf, g->conf);
 	wire_ip6_link_local(g->vmac, g->router);
 }
 

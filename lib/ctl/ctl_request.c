@@ -29,10 +29,11 @@ is_for_all(enum ctl_request_type t)
 	return t == CTL_REQ_CLEAR_STATS || t == CTL_REQ_COMMIT || t == CTL_REQ_ABORT;
 }
 
+/* About an interface; about a neighbour there where one is named. */
 static bool
-is_neighbor_request(enum ctl_request_type t)
+is_if_request(enum ctl_request_type t)
 {
-	return t >= CTL_REQ_NBR_SET && t <= CTL_REQ_NBR_CLEAR;
+	return t >= CTL_REQ_NBR_SET && t <= CTL_REQ_IF_UP;
 }
 
 static int
@@ -170,6 +171,27 @@ set_switch(
 }
 
 static int
+set_interface(struct ctl *c, struct ctl_request_slot *s)
+{
+	const bool up = s->req.type == CTL_REQ_IF_UP;
+
+	if (s->req.if_index >= c->n_ifs) {
+		SAY(s, "there is no interface with this number");
+		return -EINVAL;
+	}
+	const struct ctl_if *f = &c->ifs[s->req.if_index];
+	const char *name = c->conf->ifs[s->req.if_index].name;
+
+	if (f->admin_down == !up)
+		SAY(s, "%s is %s already", name, up ? "up" : "down");
+	else if (up && !f->link_up)
+		SAY(s, "%s has no link", name);
+	if (f->admin_down == up)
+		ctl_if_set(c, s->req.if_index, up);
+	return 0;
+}
+
+static int
 carry_out(struct ctl *c, struct ctl_request_slot *s)
 {
 	struct election_event ev = {0};
@@ -236,6 +258,9 @@ carry_out(struct ctl *c, struct ctl_request_slot *s)
 	case CTL_REQ_NBR_FORGET:
 	case CTL_REQ_NBR_CLEAR:
 		return ctl_nbr_request(c, s);
+	case CTL_REQ_IF_DOWN:
+	case CTL_REQ_IF_UP:
+		return set_interface(c, s);
 	case CTL_REQ_RELOAD:
 		return ctl_reload_request(c, s);
 	case CTL_REQ_STAGE:
@@ -254,8 +279,8 @@ request_text(enum ctl_request_type t)
 	static const char *const texts[] = {"up", "down", "state init", "state backup",
 		"state master", "advbase", "advskew", "new password", "preempt", "allow",
 		"arpbalance", "log", "demotion", "drain", "undrain", "clear stats", "clear sources",
-		"neighbor add", "neighbor del", "clear neighbor", "stage new password, window",
-		"commit", "abort", "reload"};
+		"neighbor add", "neighbor del", "clear neighbor", "interface down", "interface up",
+		"stage new password, window", "commit", "abort", "reload"};
 
 	return texts[t];
 }
@@ -272,7 +297,7 @@ say_asked(const struct ctl_request *req, char *buf, size_t len)
 		snprintf(buf, len, "%s %lld", request_text(req->type), (long long)req->value);
 	else if (req->type >= CTL_REQ_COMMIT && req->type <= CTL_REQ_ABORT && req->value != 0)
 		snprintf(buf, len, "%s now", request_text(req->type));
-	else if (is_neighbor_request(req->type) && req->addr.family != BASE_FAMILY_NONE)
+	else if (is_if_request(req->type) && req->addr.family != BASE_FAMILY_NONE)
 		snprintf(buf, len, "%s %s", request_text(req->type),
 			conf_addr_str(&req->addr, addr));
 	else
@@ -288,7 +313,7 @@ report(struct ctl *c, const struct ctl_request_slot *s, const char *asked)
 		ev.group = s->req.group;
 	if (ev.group != ELECTION_NONE)
 		ev.if_id = c->groups[ev.group].conf->if_index;
-	else if (is_neighbor_request(s->req.type))
+	else if (is_if_request(s->req.type))
 		ev.if_id = s->req.if_index;
 	snprintf(ev.text, sizeof(ev.text), "%s", asked);
 	ctl_event_write(c, &ev);

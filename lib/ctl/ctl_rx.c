@@ -138,7 +138,7 @@ judge(struct ctl *c, const struct dp_punt *p, const uint8_t *bytes, size_t len)
 	const struct ctl_if *f = &c->ifs[p->if_index];
 	struct ctl_advert_scope scope = {
 		.allow = election_allow(c->election),
-		.vhid_group = f->has_groups ? f->group_of_vhid : NULL,
+		.vhid_group = f->lists.has_groups ? f->lists.group_of_vhid : NULL,
 		.listening = c->listening,
 		.auth = c->auth,
 		.counters = c->counters,
@@ -267,7 +267,8 @@ ctl_is_our_mac(const struct ctl_if *f, const uint8_t mac[BASE_MAC_LEN])
 	if (memcmp(mac, f->mac, BASE_MAC_LEN) == 0)
 		return true;
 	base_vmac(mac[5], vmac);
-	return memcmp(mac, vmac, sizeof(vmac)) == 0 && f->group_of_vhid[mac[5]] != ELECTION_NONE;
+	return memcmp(mac, vmac, sizeof(vmac)) == 0 &&
+		f->lists.group_of_vhid[mac[5]] != ELECTION_NONE;
 }
 
 static void
@@ -309,7 +310,7 @@ balanced(const struct ctl *c, uint16_t group, const struct wire_arp *arp)
 		return group;
 	/* in ascending order of vhid */
 	for (unsigned int vhid = 1; vhid < 256; vhid++) {
-		uint16_t g = c->ifs[first->conf->if_index].group_of_vhid[vhid];
+		uint16_t g = c->ifs[first->conf->if_index].lists.group_of_vhid[vhid];
 
 		if (g != ELECTION_NONE && is_vip(&c->groups[g], arp->target_ip))
 			sharers[n++] = g;

@@ -7,8 +7,6 @@
  * for its VIPs and those that its master asks for, as far as we hear it. All are asked in our own
  * name. So the first packet after a take-over has somewhere to go.
  */
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "ctl_priv.h"
@@ -34,77 +32,10 @@ ctl_is_on_link(const struct ctl_if *f, const struct base_addr *addr)
 {
 	if (addr->family == BASE_FAMILY_IP6 && wire_ip6_is_link_local(addr->bytes))
 		return true;
-	for (uint16_t i = 0; i < f->n_on_link; i++)
-		if (base_prefix_holds(&f->on_link[i], addr))
-			return !is_edge(&f->on_link[i], addr);
+	for (uint16_t i = 0; i < f->lists.n_on_link; i++)
+		if (base_prefix_holds(&f->lists.on_link[i], addr))
+			return !is_edge(&f->lists.on_link[i], addr);
 	return false;
-}
-
-static int
-find_subnets(struct ctl *c, uint16_t if_id)
-{
-	struct ctl_if *f = &c->ifs[if_id];
-	const struct conf_if *conf = &c->conf->ifs[if_id];
-	size_t most = conf->n_addresses;
-
-	for (uint16_t g = 0; g < c->n_groups; g++)
-		if (c->groups[g].conf->if_index == if_id)
-			most += c->groups[g].conf->n_addresses;
-	f->on_link = calloc(most + 1, sizeof(*f->on_link));
-	if (f->on_link == NULL)
-		return -ENOMEM;
-	for (uint16_t i = 0; i < conf->n_addresses; i++)
-		f->on_link[f->n_on_link++] = conf->addresses[i];
-	for (uint16_t g = 0; g < c->n_groups; g++) {
-		const struct conf_group *group = c->groups[g].conf;
-
-		for (uint16_t i = 0; group->if_index == if_id && i < group->n_addresses; i++)
-			f->on_link[f->n_on_link++] = group->addresses[i];
-	}
-	return 0;
-}
-
-static int
-hop_compare(const void *pa, const void *pb)
-{
-	const struct ctl_hop *a = pa, *b = pb;
-
-	if (a->if_id != b->if_id)
-		return a->if_id < b->if_id ? -1 : 1;
-	return memcmp(&a->addr, &b->addr, sizeof(a->addr));
-}
-
-int
-ctl_hops_make(const struct conf *conf, struct ctl_hop **hops, uint32_t *n_hops)
-{
-	uint32_t n = 0, kept = 0;
-	struct ctl_hop *h;
-
-	for (uint32_t i = 0; i < conf->n_routes; i++)
-		n += conf->routes[i].n_hops;
-	*hops = h = calloc(n + UINT64_C(1), sizeof(*h));
-	if (h == NULL)
-		return -ENOMEM;
-	n = 0;
-	for (uint32_t i = 0; i < conf->n_routes; i++)
-		for (unsigned int k = 0; k < conf->routes[i].n_hops; k++)
-			h[n++] = (struct ctl_hop){.if_id = conf->routes[i].hops[k].if_index,
-				.addr = conf->routes[i].hops[k].via};
-	qsort(h, n, sizeof(*h), hop_compare);
-	for (uint32_t i = 0; i < n; i++)
-		if (i == 0 || hop_compare(&h[i], &h[kept - 1]) != 0)
-			h[kept++] = h[i];
-	*n_hops = kept;
-	return 0;
-}
-
-int
-ctl_warm_create(struct ctl *c)
-{
-	for (uint16_t i = 0; i < c->n_ifs; i++)
-		if (find_subnets(c, i) != 0)
-			return -ENOMEM;
-	return ctl_hops_make(c->conf, &c->hops, &c->n_hops);
 }
 
 static bool

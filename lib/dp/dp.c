@@ -349,6 +349,20 @@ dp_link(struct dp *dp, uint16_t port_id, bool up)
 		atomic_store_explicit(&p->link_up, up, memory_order_release);
 }
 
+/* Workers forget next hops with that, and find none by an interface that is down. */
+void
+dp_if_set(struct dp *dp, uint16_t if_index, bool up)
+{
+	atomic_store_explicit(&dp->ifs[if_index].down, !up, memory_order_release);
+	states_changed(dp);
+}
+
+bool
+dp_if_is_up(const struct dp *dp, uint16_t if_index)
+{
+	return !dp_if_down(&dp->ifs[if_index]);
+}
+
 void
 dp_attach(struct dp *dp, uint16_t port_id, bool attached)
 {

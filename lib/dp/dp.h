@@ -210,6 +210,14 @@ void dp_answer(struct dp *dp, uint16_t group, bool answering);
 /** A port without link is never sent to. Ports have link until told otherwise. */
 void dp_link(struct dp *dp, uint16_t port_id, bool up);
 /**
+ * What an operator wants of an interface; up at first. Nothing comes in or goes out by one that is
+ * down, from the next turn of each worker on (`if_down`); its device, and other interfaces on that,
+ * go on.
+ */
+void dp_if_set(struct dp *dp, uint16_t if_index, bool up);
+/** @thread any */
+bool dp_if_is_up(const struct dp *dp, uint16_t if_index);
+/**
  * Leave a port alone, or use it again; ports are used until told otherwise. It loses its link with
  * the first, and has none until told after the second.
  * @thread control lcore

@@ -66,7 +66,7 @@ dp_hop_fill4(
 {
 	uint8_t l2[2 * BASE_MAC_LEN];
 
-	if (lc->nbr == NULL || !fib_nbr_lookup(lc->nbr, out->index, ip, l2))
+	if (lc->nbr == NULL || dp_if_down(out) || !fib_nbr_lookup(lc->nbr, out->index, ip, l2))
 		return false;
 	fill(lc, h, key, out, l2);
 	return true;
@@ -78,7 +78,7 @@ dp_hop_fill6(struct dp_lcore *lc, struct dp_hop *h, uint64_t key, const struct d
 {
 	uint8_t l2[2 * BASE_MAC_LEN];
 
-	if (lc->nbr == NULL || !fib_nbr_lookup6(lc->nbr, out->index, ip, l2))
+	if (lc->nbr == NULL || dp_if_down(out) || !fib_nbr_lookup6(lc->nbr, out->index, ip, l2))
 		return false;
 	fill(lc, h, key, out, l2);
 	return true;

@@ -481,8 +481,9 @@ dp_host_send(struct dp *dp, uint16_t if_index, struct rte_mbuf *m)
 bool
 dp_has_link(const struct dp *dp, uint16_t if_index)
 {
-	return atomic_load_explicit(
-		&dp->ports[dp->ifs[if_index].slot].link_up, memory_order_acquire);
+	return dp_if_is_up(dp, if_index) &&
+		atomic_load_explicit(
+			&dp->ports[dp->ifs[if_index].slot].link_up, memory_order_acquire);
 }
 
 bool

@@ -66,7 +66,7 @@ ask(struct dp_lcore *lc, const struct fib_nh *path, bool ip4)
 		ip4 ? base_addr_from_ip4(path->gateway) : base_addr_from_ip6(path->gateway6);
 	struct rte_mbuf *m;
 
-	if (!dp_bucket_take(&lc->asks, lc->now))
+	if (dp_if_down(&lc->dp->ifs[path->if_index]) || !dp_bucket_take(&lc->asks, lc->now))
 		return;
 	m = rte_pktmbuf_alloc(lc->dp->pool);
 	if (m == NULL || rte_pktmbuf_append(m, WIRE_ETH_LEN) == NULL) {

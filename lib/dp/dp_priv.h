@@ -94,10 +94,18 @@ struct dp_if {
 	uint8_t rp_filter; /**< enum dp_rp_filter */
 	uint8_t mac[BASE_MAC_LEN];
 	bool source_vmac, host; /**< see dp_if_config */
+	_Atomic bool down;	/**< by dp_if_set(); control lcore: wo, others: ro */
 	uint64_t mac_word;	/**< mac as dp_mac_word() reads it */
 	/** By vhid, whatever slot its group has; control lcore: wo, workers: ro. */
 	_Atomic uint64_t owned[4];
 } __rte_cache_aligned;
+
+/** An operator took it down. */
+static inline bool
+dp_if_down(const struct dp_if *i)
+{
+	return atomic_load_explicit(&i->down, memory_order_acquire);
+}
 
 /** What a slot keeps while other groups are taken in or out. */
 struct dp_slot {

@@ -177,6 +177,11 @@ void
 dp_punt_resolve(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_if *out,
 	const struct base_addr *next_hop)
 {
+	/* Its neighbours are not looked up: all that would leave by it comes here. */
+	if (unlikely(dp_if_down(out))) {
+		dp_drop(lc, m, DP_DROP_IF_DOWN);
+		return;
+	}
 	dp_meta(m)->next_hop = *next_hop;
 	rte_pktmbuf_adj(m, WIRE_ETH_LEN);
 	if (dp_punt(lc, DP_SET_PUNTS, if_ring(lc->dp, IF_RING_RESOLVE, out->index), m,

@@ -97,6 +97,10 @@ dp_tx_originated(struct dp_lcore *lc, const struct dp_if *out, struct rte_mbuf *
 {
 	struct dp_txbuf *b = &lc->tx[out->slot];
 
+	if (dp_if_down(out)) {
+		dp_drop(lc, m, DP_DROP_IF_DOWN);
+		return;
+	}
 	if (!dp_vlan_put(lc, out, m))
 		return;
 	if (b->n == DP_BURST)
@@ -227,6 +231,10 @@ dp_ctl_output(struct dp_lcore *lc, const struct dp_if *out, struct rte_mbuf *m)
 
 	if (!port_has_link(p)) {
 		dp_drop(lc, m, DP_DROP_LINK_DOWN);
+		return -ENETDOWN;
+	}
+	if (dp_if_down(out)) {
+		dp_drop(lc, m, DP_DROP_IF_DOWN);
 		return -ENETDOWN;
 	}
 	if (!dp_vlan_put(lc, out, m))

@@ -126,8 +126,9 @@ burst_note(struct dp_lcore *lc, uint16_t n)
 	dp_count(&lc->info.bursts[n == 0 ? 0 : rte_fls_u32(n)], 1);
 }
 
-static void
-burst_orphaned(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n)
+/* Frames that no interface takes. */
+static __rte_noinline void
+burst_drop(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n, enum dp_drop why)
 {
 	uint64_t bytes = 0;
 
@@ -135,7 +136,7 @@ burst_orphaned(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n)
 		bytes += pkts[i]->pkt_len;
 	dp_count(&lc->c.rx_frames, n);
 	dp_count(&lc->c.rx_bytes, bytes);
-	dp_count(&lc->c.drops[DP_DROP_NO_INTERFACE], n);
+	dp_count(&lc->c.drops[why], n);
 	rte_pktmbuf_free_bulk(pkts, n);
 }
 
@@ -143,6 +144,10 @@ static void
 burst_handle(struct dp_lcore *lc, uint16_t if_index, struct rte_mbuf **pkts, uint16_t n)
 {
 	lc->in = &lc->dp->ifs[if_index];
+	if (unlikely(dp_if_down(lc->in))) {
+		burst_drop(lc, pkts, n, DP_DROP_IF_DOWN);
+		return;
+	}
 	n = dp_classify(lc, pkts, n);
 	if (unlikely(lc->in->rp_filter != DP_RP_OFF)) {
 		n = dp_rp_filter4(lc, pkts, n);
@@ -203,7 +208,7 @@ queues_poll(struct dp_lcore *lc)
 		if (unlikely(p->vlans != NULL))
 			burst_part(lc, p, pkts, n);
 		else if (unlikely(p->if_index == DP_NONE))
-			burst_orphaned(lc, pkts, n);
+			burst_drop(lc, pkts, n, DP_DROP_NO_INTERFACE);
 		else
 			burst_handle(lc, p->if_index, pkts, n);
 	}

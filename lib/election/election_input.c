@@ -125,8 +125,11 @@ input_auth_failed(struct election *e, struct group *g, const struct base_addr *s
 }
 
 static void
-input_link(struct election *e, uint16_t if_id, bool up, base_ns_t now, struct election_actions *out)
+input_link(struct election *e, const struct election_event *ev, base_ns_t now,
+	struct election_actions *out)
 {
+	const uint16_t if_id = ev->if_id;
+	const bool up = ev->on;
 	struct iface *f = &e->ifs[if_id];
 
 	if (f->link_up == up)
@@ -145,8 +148,13 @@ input_link(struct election *e, uint16_t if_id, bool up, base_ns_t now, struct el
 			group_start_if_runnable(e, g, now, out);
 			continue;
 		}
-		group_leave(e, g, ELECTION_INIT, ELECTION_CAUSE_LINK_DOWN, LEAVE_SILENT, now, out);
-		/* a hand-over of a group that was not MASTER any more ends too */
+		if (ev->asked)
+			group_leave(e, g, ELECTION_INIT, ELECTION_CAUSE_IF_DOWN, LEAVE_BOW_OUT, now,
+				out);
+		else
+			group_leave(e, g, ELECTION_INIT, ELECTION_CAUSE_LINK_DOWN, LEAVE_SILENT,
+				now, out);
+		/* nothing is forwarded any more, so a hand-over ends at once, an older one too */
 		group_disown(e, g, out);
 	}
 	demotion_link(e, if_id, now, out);
@@ -367,7 +375,7 @@ election_input(struct election *e, const struct election_event *ev, base_ns_t no
 	case ELECTION_EV_LINK:
 		if (ev->if_id >= e->if_count)
 			return -EINVAL;
-		input_link(e, ev->if_id, ev->on, now, out);
+		input_link(e, ev, now, out);
 		return 0;
 	case ELECTION_EV_FRAME_SEEN:
 		if (ev->if_id >= e->if_count)

@@ -49,6 +49,7 @@ election_cause_rule(enum election_cause c)
 		[ELECTION_CAUSE_DRAINED] = "the operator drains the box",
 		[ELECTION_CAUSE_ADMIN_DOWN] = "the operator took it down",
 		[ELECTION_CAUSE_LINK_DOWN] = "the interface has no link",
+		[ELECTION_CAUSE_IF_DOWN] = "the operator took the interface down",
 		[ELECTION_CAUSE_NO_VIP] = "there is no address to share",
 		[ELECTION_CAUSE_DISALLOWED] = "allow is 0",
 		[ELECTION_CAUSE_SHUTDOWN] = "the process ends",

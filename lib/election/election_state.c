@@ -25,6 +25,7 @@ cause_family(const struct group *g, enum election_cause cause)
 	case ELECTION_CAUSE_DRAINED:
 	case ELECTION_CAUSE_ADMIN_DOWN:
 	case ELECTION_CAUSE_LINK_DOWN:
+	case ELECTION_CAUSE_IF_DOWN:
 	case ELECTION_CAUSE_NO_VIP:
 	case ELECTION_CAUSE_DISALLOWED:
 	case ELECTION_CAUSE_SHUTDOWN:

@@ -205,6 +205,7 @@ struct election_event {
 		} timing;
 	};
 	uint8_t families; /**< of VIPS with on: the mask from now on; 0 = as it was */
+	bool asked;	  /**< of LINK down: by the operator, so there is link for bow-outs still */
 };
 
 enum election_action_type {

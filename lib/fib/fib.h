@@ -107,7 +107,7 @@ struct fib_change {
  */
 int fib_change(
 	struct fib *f, const struct fib_change *c, uint32_t n, char *err, unsigned int err_len);
-/** What fib_replace() did, in routes. */
+/** What fib_replace() did, in routes but for those to addresses and subnets. */
 struct fib_replaced {
 	uint32_t kept, changed, added, removed;
 };
@@ -117,6 +117,9 @@ struct fib_replaced {
  * @param only_count  tell what would be done, and do nothing
  */
 int fib_replace(struct fib *f, const struct fib_route *routes, uint32_t n, bool only_count,
+	struct fib_replaced *done, char *err, unsigned int err_len);
+/** The same of all routes, those to addresses and subnets too: the earlier of a prefix wins. */
+int fib_replace_all(struct fib *f, const struct fib_route *routes, uint32_t n, bool only_count,
 	struct fib_replaced *done, char *err, unsigned int err_len);
 /** @} */
 

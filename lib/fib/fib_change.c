@@ -35,22 +35,27 @@ prefix_text(const struct base_prefix *p, char buf[64])
 
 /* It comes from an address of an interface or group. */
 static bool
-stays(const struct fib *f, const struct fib_rib_node *n)
+is_of_address(const struct fib_nh *nh)
 {
-	uint8_t type = f->nhs.nh[n->nh].type;
+	return nh->type == FIB_NH_LOCAL || nh->type == FIB_NH_CONNECTED || nh->type == FIB_NH_DROP;
+}
 
-	return type == FIB_NH_LOCAL || type == FIB_NH_CONNECTED || type == FIB_NH_DROP;
+/* Such routes stay, unless they are what is to be changed. */
+static bool
+stays(const struct fib *f, const struct fib_rib_node *n, bool all)
+{
+	return !all && is_of_address(&f->nhs.nh[n->nh]);
 }
 
 static int
-step_check(const struct fib *f, const struct fib_change *c, uint32_t i, struct step *s, char *err,
-	unsigned int err_len)
+step_check(const struct fib *f, const struct fib_change *c, uint32_t i, bool all, struct step *s,
+	char *err, unsigned int err_len)
 {
 	const struct fib_rib_node *n = fib_rib_find(&f->rib, &s->prefix);
 	char text[64];
 
 	s->fresh = n == NULL;
-	if (n != NULL && stays(f, n)) {
+	if (n != NULL && stays(f, n, all)) {
 		fib_complain(
 			err, err_len, "%s is connected, and stays", prefix_text(&s->prefix, text));
 		return -EPERM;
@@ -73,8 +78,8 @@ steps_free(struct fib *f, struct step *s, uint32_t n)
 }
 
 static int
-step_make(struct fib *f, const struct fib_change *c, uint32_t i, struct step *s, char *err,
-	unsigned int err_len)
+step_make(struct fib *f, const struct fib_change *c, uint32_t i, bool all, struct step *s,
+	char *err, unsigned int err_len)
 {
 	const struct base_prefix *p = &c->route.prefix;
 	struct fib_nh_room nh;
@@ -86,7 +91,7 @@ step_make(struct fib *f, const struct fib_change *c, uint32_t i, struct step *s,
 		return -EINVAL;
 	}
 	s->prefix = base_prefix_network(p);
-	ret = step_check(f, c, i, s, err, err_len);
+	ret = step_check(f, c, i, all, s, err, err_len);
 	if (ret != 0 || s->remove)
 		return ret;
 	fib_nh_normal(&c->route.nh, fib_family(p), &nh);
@@ -200,8 +205,10 @@ reclaim(struct fib *f)
 			(void)fib_places_reclaim(&f->trie[family]->places);
 }
 
-int
-fib_change(struct fib *f, const struct fib_change *c, uint32_t n, char *err, unsigned int err_len)
+/* @param all  routes of addresses too */
+static int
+change(struct fib *f, const struct fib_change *c, uint32_t n, bool all, char *err,
+	unsigned int err_len)
 {
 	struct step *s = calloc(n + UINT64_C(1), sizeof(*s));
 	uint32_t made = 0, fresh = 0;
@@ -209,7 +216,7 @@ fib_change(struct fib *f, const struct fib_change *c, uint32_t n, char *err, uns
 
 	reclaim(f);
 	for (; ret == 0 && made < n; made++) {
-		ret = step_make(f, &c[made], made, &s[made], err, err_len);
+		ret = step_make(f, &c[made], made, all, &s[made], err, err_len);
 		if (ret != 0)
 			break;
 		fresh += s[made].fresh;
@@ -238,9 +245,17 @@ fib_change(struct fib *f, const struct fib_change *c, uint32_t n, char *err, uns
 	return 0;
 }
 
+int
+fib_change(struct fib *f, const struct fib_change *c, uint32_t n, char *err, unsigned int err_len)
+{
+	return change(f, c, n, false, err, err_len);
+}
+
 /* What is to be done so that a list is all there is. */
 struct replacing {
 	struct fib *f;
+	struct fib_replaced *done;
+	bool all;
 	struct fib_change *change;
 	uint32_t n, stamp;
 };
@@ -250,32 +265,34 @@ remove_unseen(void *arg, struct fib_rib_node *n)
 {
 	struct replacing *w = arg;
 
-	if (n->stamp != w->stamp && !stays(w->f, n))
-		w->change[w->n++] =
-			(struct fib_change){.op = FIB_REMOVE, .route = {.prefix = n->prefix}};
+	if (n->stamp == w->stamp || stays(w->f, n, w->all))
+		return;
+	w->done->removed += !is_of_address(&w->f->nhs.nh[n->nh]);
+	w->change[w->n++] = (struct fib_change){.op = FIB_REMOVE, .route = {.prefix = n->prefix}};
 }
 
 /* One route of the list: kept as it is, or a change. */
 static void
-compare_one(struct replacing *w, const struct fib_route *r, struct fib_replaced *done)
+compare_one(struct replacing *w, const struct fib_route *r)
 {
+	const bool told = !is_of_address(&r->nh);
 	struct base_prefix p = base_prefix_network(&r->prefix);
 	struct fib_rib_node *n = fib_rib_find(&w->f->rib, &p);
 	struct fib_nh_room nh;
 
-	if (n != NULL && (stays(w->f, n) || n->stamp == w->stamp))
+	if (n != NULL && (stays(w->f, n, w->all) || n->stamp == w->stamp))
 		return; /* the earlier one wins */
 	if (n != NULL) {
 		n->stamp = w->stamp;
 		fib_nh_normal(&r->nh, fib_family(&p), &nh);
 		if (fib_nh_same(&nh.nh, &w->f->nhs.nh[n->nh])) {
 			/* the same in the file now, which no worker cares about */
-			done->kept++;
+			w->done->kept += told;
 			return;
 		}
-		done->changed++;
+		w->done->changed += told;
 	} else {
-		done->added++;
+		w->done->added += told;
 	}
 	w->change[w->n++] = (struct fib_change){.op = FIB_SET, .route = *r};
 }
@@ -289,11 +306,11 @@ forget_runtime(void *arg, struct fib_rib_node *n)
 	n->runtime = false;
 }
 
-int
-fib_replace(struct fib *f, const struct fib_route *routes, uint32_t n, bool only_count,
+static int
+replace(struct fib *f, const struct fib_route *routes, uint32_t n, bool all, bool only_count,
 	struct fib_replaced *done, char *err, unsigned int err_len)
 {
-	struct replacing w = {.f = f, .stamp = ++f->stamp};
+	struct replacing w = {.f = f, .done = done, .all = all, .stamp = ++f->stamp};
 	int ret = 0;
 
 	*done = (struct fib_replaced){0};
@@ -305,18 +322,30 @@ fib_replace(struct fib *f, const struct fib_route *routes, uint32_t n, bool only
 			free(w.change);
 			return -EINVAL;
 		}
-		compare_one(&w, &routes[i], done);
+		compare_one(&w, &routes[i]);
 	}
-	done->removed = w.n;
 	for (unsigned int family = 0; family < FIB_FAMILIES; family++)
 		fib_rib_walk(&f->rib, family, remove_unseen, &w);
-	done->removed = w.n - done->removed;
 	if (!only_count)
-		ret = fib_change(f, w.change, w.n, err, err_len);
+		ret = change(f, w.change, w.n, all, err, err_len);
 	free(w.change);
 	for (unsigned int family = 0; !only_count && ret == 0 && family < FIB_FAMILIES; family++)
 		fib_rib_walk(&f->rib, family, forget_runtime, f);
 	return ret;
+}
+
+int
+fib_replace(struct fib *f, const struct fib_route *routes, uint32_t n, bool only_count,
+	struct fib_replaced *done, char *err, unsigned int err_len)
+{
+	return replace(f, routes, n, false, only_count, done, err, err_len);
+}
+
+int
+fib_replace_all(struct fib *f, const struct fib_route *routes, uint32_t n, bool only_count,
+	struct fib_replaced *done, char *err, unsigned int err_len)
+{
+	return replace(f, routes, n, true, only_count, done, err, err_len);
 }
 
 uint32_t

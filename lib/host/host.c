@@ -22,19 +22,12 @@
 
 #include "dp.h"
 #include "host_priv.h"
+#include "host_vips_priv.h"
 
 #define POLL_MIN_NS  (50 * BASE_NS_PER_US)
 #define POLL_MAX_NS  (2 * BASE_NS_PER_MS)
 #define CREDIT_NS    (10 * BASE_NS_PER_MS) /* what may be taken at once, in time */
 #define SEGMENTS_MAX 64
-
-/* A VIP of a group on an interface with a tap. */
-struct vip {
-	uint16_t group;
-	struct host_if *f;
-	struct base_addr addr;
-	bool there;
-};
 
 struct host {
 	struct dp *dp;
@@ -44,10 +37,10 @@ struct host {
 	uint16_t n_ifs;
 	struct host_if *ifs;
 	struct pollfd *fds;
-	uint32_t n_vips;
-	struct vip *vips;
-	uint16_t n_groups;
-	bool *master; /* by group: as the kernel was told */
+	struct host_vips vips;
+	struct host_vips *next; /* atomic: of who asks for others, until they are in place */
+	uint16_t n_groups;	/* slots */
+	bool *master;		/* by group: as the kernel was told */
 	bool started;
 	struct compat_thread thread;
 	bool stop; /* atomic */
@@ -77,39 +70,22 @@ note(struct host_if *f, int ret)
 	__atomic_store_n(&f->last_error, -ret, __ATOMIC_RELAXED);
 }
 
-/* Another group that is MASTER has it too (ARP balancing). */
-static bool
-held_by_another(const struct host *h, const struct vip *v)
-{
-	for (uint32_t i = 0; i < h->n_vips; i++) {
-		const struct vip *o = &h->vips[i];
-
-		if (o != v && o->there && o->f == v->f &&
-			memcmp(&o->addr, &v->addr, sizeof(v->addr)) == 0)
-			return true;
-	}
-	return false;
-}
-
 /*
  * The address goes last in and first out: the kernel must not have it without the rule by which its
  * answers leave.
  */
 static void
-vip_set(struct host *h, struct vip *v, bool there)
+vip_set(void *arg, struct host_if *f, const struct base_addr *addr, bool there)
 {
-	bool alone = !held_by_another(h, v);
-	uint8_t bits = v->addr.family == BASE_FAMILY_IP4 ? 32 : 128;
+	const struct host *h = arg;
+	uint8_t bits = addr->family == BASE_FAMILY_IP4 ? 32 : 128;
 
-	v->there = there;
-	if (!alone)
-		return;
-	__atomic_store_n(&v->f->vips, there ? v->f->vips + 1 : v->f->vips - 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&f->vips, there ? f->vips + 1 : f->vips - 1, __ATOMIC_RELAXED);
 	if (there)
-		note(v->f, host_net_rule(h->net, &v->addr, v->f->table, true));
-	note(v->f, host_net_address(h->net, v->f->netdev, &v->addr, bits, true, there));
+		note(f, host_net_rule(h->net, addr, f->table, true));
+	note(f, host_net_address(h->net, f->netdev, addr, bits, true, there));
 	if (!there)
-		note(v->f, host_net_rule(h->net, &v->addr, v->f->table, false));
+		note(f, host_net_rule(h->net, addr, f->table, false));
 }
 
 static void
@@ -121,10 +97,35 @@ states_follow(struct host *h)
 		if (now == h->master[g])
 			continue;
 		h->master[g] = now;
-		for (uint32_t i = 0; i < h->n_vips; i++)
-			if (h->vips[i].group == g)
-				vip_set(h, &h->vips[i], now);
+		host_vips_follow(&h->vips, g, now, vip_set, h);
 	}
+}
+
+/* A rule that was left by a koi that did not end by itself leads to a table that is gone. */
+static void
+forget_rules(const struct host *h, const struct base_addr *addr)
+{
+	while (host_net_rule(h->net, addr, 0, false) == 0)
+		;
+}
+
+/* Others are wanted: with the states that were followed last. */
+static void
+vips_take(struct host *h)
+{
+	struct host_vips *next = __atomic_load_n(&h->next, __ATOMIC_ACQUIRE), was = h->vips;
+
+	if (next == NULL)
+		return;
+	for (uint32_t i = 0; i < next->n; i++) {
+		next->vip[i].there = h->master[next->vip[i].group];
+		if (!host_vips_know(&was, &next->vip[i].addr))
+			forget_rules(h, &next->vip[i].addr);
+	}
+	host_vips_replace(&was, next, vip_set, h);
+	h->vips = *next;
+	*next = was;
+	__atomic_store_n(&h->next, NULL, __ATOMIC_RELEASE);
 }
 
 /* Daemons see on the tap what the device sees: routing protocols leave at once. */
@@ -233,6 +234,7 @@ host_run(void *arg)
 		struct timespec ts = {0};
 
 		states_follow(h);
+		vips_take(h);
 		for (uint16_t i = 0; i < h->n_ifs; i++) {
 			link_follows(h, &h->ifs[i]);
 			n += up(h, &h->ifs[i], now);
@@ -245,18 +247,17 @@ host_run(void *arg)
 	}
 }
 
+/* Those of a configuration, none of them there. @return 0 or -ENOMEM */
 static int
-vips_collect(struct host *h, const struct conf *conf)
+vips_collect(const struct host *h, const struct conf *conf, struct host_vips *out)
 {
-	uint32_t n = 0;
+	uint32_t most = 1;
 
 	for (uint16_t g = 0; g < conf->n_groups; g++)
-		n += conf->groups[g].n_addresses;
-	h->vips = calloc(n + 1u, sizeof(*h->vips));
-	h->master = calloc(conf->n_groups + 1u, sizeof(*h->master));
-	if (h->vips == NULL || h->master == NULL)
-		return -1;
-	h->n_groups = conf->n_groups;
+		most += conf->groups[g].n_addresses;
+	*out = (struct host_vips){.vip = calloc(most, sizeof(*out->vip))};
+	if (out->vip == NULL)
+		return -ENOMEM;
 	for (uint16_t g = 0; g < conf->n_groups; g++) {
 		for (uint16_t i = 0; i < h->n_ifs; i++) {
 			struct host_if *f = &h->ifs[i];
@@ -266,11 +267,9 @@ vips_collect(struct host *h, const struct conf *conf)
 			for (uint16_t a = 0; a < conf->groups[g].n_addresses; a++) {
 				const struct base_addr *addr = &conf->groups[g].addresses[a].addr;
 
-				if (addr->family == BASE_FAMILY_IP6 && !f->ip6)
-					continue;
-				while (host_net_rule(h->net, addr, 0, false) == 0)
-					;
-				h->vips[h->n_vips++] = (struct vip){g, f, *addr, false};
+				if (addr->family == BASE_FAMILY_IP4 || f->ip6)
+					out->vip[out->n++] = (struct host_vip){
+						.group = g, .f = f, .addr = *addr};
 			}
 		}
 	}
@@ -327,8 +326,13 @@ host_start(const struct host_config *c, char *err, unsigned int err_len)
 	if (h->ifs == NULL || h->fds == NULL || h->net < 0 || taps_open(h, c, err, err_len) != 0)
 		goto fail;
 	snprintf(err, err_len, "out of memory");
-	if (vips_collect(h, c->conf) != 0)
+	h->n_groups =
+		c->conf->group_room > c->conf->n_groups ? c->conf->group_room : c->conf->n_groups;
+	h->master = calloc(h->n_groups + 1u, sizeof(*h->master));
+	if (h->master == NULL || vips_collect(h, c->conf, &h->vips) != 0)
 		goto fail;
+	for (uint32_t i = 0; i < h->vips.n; i++)
+		forget_rules(h, &h->vips.vip[i].addr);
 	ret = compat_thread_start(&h->thread, "koi-host", host_run, h);
 	if (ret != 0) {
 		snprintf(err, err_len, "host: no thread to be had: %s", strerror(-ret));
@@ -350,9 +354,7 @@ host_stop(struct host *h)
 		__atomic_store_n(&h->stop, true, __ATOMIC_RELEASE);
 		compat_thread_join(&h->thread);
 	}
-	for (uint32_t i = 0; i < h->n_vips; i++)
-		if (h->vips[i].there)
-			vip_set(h, &h->vips[i], false);
+	host_vips_replace(&h->vips, &(struct host_vips){0}, vip_set, h);
 	for (uint16_t i = 0; i < h->n_ifs; i++) {
 		host_tap_close(&h->ifs[i], h->net);
 		rte_pktmbuf_free(h->ifs[i].m);
@@ -360,10 +362,28 @@ host_stop(struct host *h)
 	if (h->net >= 0)
 		close(h->net);
 	free(h->master);
-	free(h->vips);
+	free(h->vips.vip);
 	free(h->fds);
 	free(h->ifs);
 	free(h);
+}
+
+int
+host_set_vips(struct host *h, const struct conf *conf)
+{
+	const struct timespec pause = {.tv_nsec = POLL_MIN_NS};
+	struct host_vips vips;
+
+	if (h == NULL)
+		return 0;
+	if (vips_collect(h, conf, &vips) != 0)
+		return -ENOMEM;
+	__atomic_store_n(&h->next, &vips, __ATOMIC_RELEASE);
+	/* It looks every 2 ms, and says no to nothing. */
+	while (__atomic_load_n(&h->next, __ATOMIC_ACQUIRE) != NULL)
+		nanosleep(&pause, NULL);
+	free(vips.vip);
+	return 0;
 }
 
 bool

@@ -25,7 +25,7 @@ struct host;
 #define HOST_NETDEV_MAX 16 /**< bytes of a netdev's name with its NUL, as IFNAMSIZ */
 
 struct host_config {
-	const struct conf *conf; /**< borrowed for the life of the host */
+	const struct conf *conf; /**< its interfaces are borrowed for the life of the host */
 	struct dp *dp;		 /**< made with dp_if_config.host as conf says; borrowed as well */
 	const uint8_t (*if_mac)[BASE_MAC_LEN];
 	/**
@@ -53,6 +53,15 @@ struct host *host_start(const struct host_config *config, char *err, unsigned in
  * @thread main, while the dp lives
  */
 void host_stop(struct host *h);
+/**
+ * Have the VIPs of another configuration, of groups by the same numbers and on the same interfaces.
+ * Those of groups that answer are the kernel's when it returns, some ms later; addresses that it
+ * had before and is to have stay with it all the time.
+ * @param h     NULL is fine
+ * @param conf  not looked at afterwards
+ * @return 0 or -ENOMEM @thread any that may wait, one at a time, until host_stop()
+ */
+int host_set_vips(struct host *h, const struct conf *conf);
 
 /** What there is of one interface. */
 struct host_if_view {

@@ -113,6 +113,18 @@ do_neighbor(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_
 	(void)mgmt_cli_post(s, &req);
 }
 
+static void
+do_interface(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args *a)
+{
+	struct ctl_request req = {
+		.type = (enum ctl_request_type)row->request,
+		.group = ELECTION_NONE,
+		.if_index = a->if_index,
+	};
+
+	(void)mgmt_cli_post(s, &req);
+}
+
 void
 mgmt_cli_prompt(const struct mgmt_config *c, char prompt[MGMT_CLI_PROMPT])
 {
@@ -315,14 +327,11 @@ do_clear_lcores(struct mgmt_session *s, const struct mgmt_cli_row *row, struct m
 static void
 do_help(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args *a)
 {
-	char usage[128];
-
 	(void)row;
-	(void)a;
-	for (unsigned int i = 0; i < mgmt_cli_n_rows; i++) {
-		mgmt_cli_usage(mgmt_cli_rows[i].grammar, usage, sizeof(usage));
-		fprintf(s->out, "%-45s %s\n", usage, mgmt_cli_rows[i].help);
-	}
+	if (mgmt_cli_help(a->text, s->out))
+		return;
+	s->status = MGMT_CLI_USAGE;
+	mgmt_cli_explain(s->cli, s->config, a->text, s->out);
 }
 
 static void

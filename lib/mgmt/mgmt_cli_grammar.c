@@ -10,7 +10,7 @@
 #include "auth.h"
 #include "conf.h"
 
-#define TOKENS_MAX 8
+#define TOKENS_MAX 9
 /* Names listed in an error; a box with a thousand groups must not fill the screen. */
 #define NAMES_SHOWN 16
 
@@ -25,6 +25,8 @@ enum kind {
 	KIND_MAC,
 	KIND_HOPS,
 	KIND_FILE,
+	KIND_COMMAND, /* all that is left of the line */
+	KIND_HELP,    /* the word, in front of other commands, for completion only */
 	KIND_ANY_LINE,
 };
 
@@ -43,8 +45,9 @@ struct row_tokens {
 
 struct mgmt_cli {
 	struct row_tokens *rows;
-	struct token any_line;
-	cmdline_parse_inst_t **ctx; /* an instance per row, one for any other line, NULL */
+	struct token any_line, help;
+	/* an instance per row, one for it after "help", one for any other line, NULL */
+	cmdline_parse_inst_t **ctx;
 };
 
 static const char *
@@ -67,6 +70,22 @@ static bool
 at_end(const char *p)
 {
 	return *p == '\0' || *p == '\r' || *p == '\n' || *p == '#';
+}
+
+static size_t
+line_len(const char *p)
+{
+	size_t n = strcspn(p, "\r\n#");
+
+	while (n > 0 && (p[n - 1] == ' ' || p[n - 1] == '\t'))
+		n--;
+	return n;
+}
+
+static size_t
+token_len(const struct token *t, const char *p)
+{
+	return t->kind == KIND_COMMAND ? line_len(p) : word_len(p);
 }
 
 static bool
@@ -138,8 +157,11 @@ token_matches(const struct token *t, const struct mgmt_config *c, const char *p,
 		return strspn(p, "0123456789abcdefABCDEF:.,") == n && text_take(a, p, n);
 	case KIND_FILE:
 		return *p == '/' && text_take(a, p, n);
+	case KIND_COMMAND:
+		return text_take(a, p, n);
 	case KIND_KEY:
 		return key_valid(p, n) && text_take(a, p, n);
+	case KIND_HELP:
 	case KIND_ANY_LINE:
 		break;
 	}
@@ -156,7 +178,7 @@ row_match(const struct row_tokens *row, const struct mgmt_config *c, const char 
 	unsigned int i;
 
 	for (i = 0; i < row->n && !at_end(p); i++) {
-		size_t n = word_len(p);
+		size_t n = token_len(&row->token[i], p);
 
 		if (!token_matches(&row->token[i], c, p, n, &scratch))
 			break;
@@ -234,6 +256,8 @@ expect(struct expected *e, const struct row_tokens *row, unsigned int at)
 	case KIND_FILE:
 		e->file = true;
 		break;
+	case KIND_COMMAND: /* "help" alone is a command too */
+	case KIND_HELP:
 	case KIND_ANY_LINE:
 		break;
 	}
@@ -312,6 +336,31 @@ print_word(FILE *to, const char *p, size_t n)
 	fputs(n > shown ? "…\"" : "\"", to);
 }
 
+/* Of words with commas between, the one that was probably meant. */
+static void
+print_near(FILE *to, const char *words, const char *bad, size_t n)
+{
+	char typed[32], word[32], near[32] = "";
+	unsigned int best = UINT32_MAX, d;
+
+	if (n >= sizeof(typed))
+		return;
+	memcpy(typed, bad, n);
+	typed[n] = '\0';
+	for (const char *p = words; *p != '\0'; p += strspn(p, ", ")) {
+		const size_t len = strcspn(p, ",");
+
+		snprintf(word, sizeof(word), "%.*s", (int)len, p);
+		if (conf_words_near(typed, word, &d) && d < best) {
+			best = d;
+			memcpy(near, word, sizeof(near));
+		}
+		p += len;
+	}
+	if (near[0] != '\0')
+		fprintf(to, " (did you mean \"%s\"?)", near);
+}
+
 static void
 explain_word(FILE *to, const struct mgmt_config *c, const struct expected *e, const char *line,
 	const char *bad)
@@ -351,6 +400,7 @@ explain_word(FILE *to, const struct mgmt_config *c, const struct expected *e, co
 			fputs(" after ", to);
 			print_word(to, line, (size_t)(end - line));
 		}
+		print_near(to, e->words, bad, n);
 		fprintf(to, ": expected %s", e->words);
 	} else {
 		fputs("unexpected ", to);
@@ -404,9 +454,11 @@ token_parse(cmdline_parse_token_hdr_t *hdr, const char *buf, void *res, unsigned
 	const struct token *t = (const struct token *)(const void *)hdr;
 	struct mgmt_session *s = mgmt_cli_current();
 	struct mgmt_args scratch = {0};
-	const size_t n = word_len(buf);
+	const size_t n = token_len(t, buf);
 
 	(void)size;
+	if (t->kind == KIND_HELP) /* what follows it is no command when the line is run */
+		return !res && n == strlen(t->word) && memcmp(buf, t->word, n) == 0 ? (int)n : -1;
 	if (t->kind == KIND_ANY_LINE) {
 		/* Never takes part in completion (res NULL), nor in lines that a row matches. */
 		s->line = buf;
@@ -425,6 +477,7 @@ token_complete_count(cmdline_parse_token_hdr_t *hdr)
 
 	switch (t->kind) {
 	case KIND_WORD:
+	case KIND_HELP:
 	case KIND_ANY_LINE: /* one that is never given: cmdline lists a token without choices */
 		return 1;
 	case KIND_GROUP:
@@ -438,6 +491,7 @@ token_complete_count(cmdline_parse_token_hdr_t *hdr)
 	case KIND_PREFIX:
 	case KIND_HOPS:
 	case KIND_FILE:
+	case KIND_COMMAND:
 		break;
 	}
 	return 0;
@@ -452,7 +506,7 @@ token_complete_get(cmdline_parse_token_hdr_t *hdr, int i, char *dst, unsigned in
 	if (t->kind == KIND_ANY_LINE)
 		return -1;
 	snprintf(dst, size, "%s",
-		t->kind == KIND_WORD		? t->word
+		t->kind == KIND_WORD || t->kind == KIND_HELP ? t->word
 			: t->kind == KIND_GROUP ? mgmt_group_name(c, mgmt_group_nth(c, (uint64_t)i))
 						: mgmt_if_name(c, (uint16_t)i));
 	return 0;
@@ -465,6 +519,7 @@ token_help(cmdline_parse_token_hdr_t *hdr, char *dst, unsigned int size)
 
 	switch (t->kind) {
 	case KIND_WORD:
+	case KIND_HELP:
 	case KIND_ANY_LINE:
 		snprintf(dst, size, "%s", t->word);
 		break;
@@ -492,6 +547,9 @@ token_help(cmdline_parse_token_hdr_t *hdr, char *dst, unsigned int size)
 		break;
 	case KIND_FILE:
 		snprintf(dst, size, "FILE");
+		break;
+	case KIND_COMMAND:
+		snprintf(dst, size, "COMMAND");
 		break;
 	}
 	return 0;
@@ -528,6 +586,8 @@ token_init(struct token *t, const struct mgmt_cli *cli, const char *p, size_t n)
 		t->kind = KIND_HOPS;
 	} else if (strcmp(t->word, "FILE") == 0) {
 		t->kind = KIND_FILE;
+	} else if (strcmp(t->word, "COMMAND") == 0) {
+		t->kind = KIND_COMMAND;
 	} else if (isdigit((unsigned char)*p)) {
 		char *dash;
 
@@ -539,48 +599,65 @@ token_init(struct token *t, const struct mgmt_cli *cli, const char *p, size_t n)
 	}
 }
 
+/* first: a token before the others, or NULL. */
 static cmdline_parse_inst_t *
-inst_new(const struct mgmt_cli_row *row, struct token *tokens, unsigned int n)
+inst_new(const struct mgmt_cli_row *row, struct token *first, struct token *tokens, unsigned int n)
 {
-	cmdline_parse_inst_t *inst = calloc(1, sizeof(*inst) + (n + 1) * sizeof(inst->tokens[0]));
+	cmdline_parse_inst_t *inst = calloc(1, sizeof(*inst) + (n + 2) * sizeof(inst->tokens[0]));
+	unsigned int at = 0;
 
 	if (!inst)
 		return NULL;
 	inst->f = mgmt_cli_dispatch;
 	inst->data = (void *)(uintptr_t)row;
 	inst->help_str = row ? row->help : "";
+	if (first)
+		inst->tokens[at++] = (cmdline_parse_token_hdr_t *)(void *)first;
 	for (unsigned int i = 0; i < n; i++)
-		inst->tokens[i] = (cmdline_parse_token_hdr_t *)(void *)&tokens[i];
+		inst->tokens[at++] = (cmdline_parse_token_hdr_t *)(void *)&tokens[i];
 	return inst;
+}
+
+static bool
+row_init(struct mgmt_cli *cli, unsigned int r, unsigned int *n)
+{
+	const struct mgmt_cli_row *row = &mgmt_cli_rows[r];
+	struct row_tokens *t = &cli->rows[r];
+	const char *p = row->grammar;
+
+	for (; *p != '\0' && t->n < TOKENS_MAX; p = skip_blank(p + word_len(p)))
+		token_init(&t->token[t->n++], cli, p, word_len(p));
+	cli->ctx[*n] = inst_new(row, NULL, t->token, t->n);
+	if (!cli->ctx[(*n)++])
+		return false;
+	if (strcmp(t->token[0].word, cli->help.word) == 0)
+		return true;
+	cli->ctx[*n] = inst_new(row, &cli->help, t->token, t->n);
+	return cli->ctx[(*n)++] != NULL;
 }
 
 struct mgmt_cli *
 mgmt_cli_new(void)
 {
 	struct mgmt_cli *cli = calloc(1, sizeof(*cli));
-	unsigned int r;
+	unsigned int n = 0;
 
 	if (!cli)
 		return NULL;
 	cli->rows = calloc(mgmt_cli_n_rows, sizeof(*cli->rows));
-	cli->ctx = calloc(mgmt_cli_n_rows + 2, sizeof(*cli->ctx));
+	cli->ctx = calloc(2 * mgmt_cli_n_rows + 2, sizeof(*cli->ctx));
 	if (!cli->rows || !cli->ctx)
 		goto fail;
-	for (r = 0; r < mgmt_cli_n_rows; r++) {
-		struct row_tokens *row = &cli->rows[r];
-		const char *p = mgmt_cli_rows[r].grammar;
-
-		for (; *p != '\0' && row->n < TOKENS_MAX; p = skip_blank(p + word_len(p)))
-			token_init(&row->token[row->n++], cli, p, word_len(p));
-		cli->ctx[r] = inst_new(&mgmt_cli_rows[r], row->token, row->n);
-		if (!cli->ctx[r])
+	cli->help = (struct token){
+		.hdr = {.ops = &token_ops}, .kind = KIND_HELP, .word = "help", .cli = cli};
+	for (unsigned int r = 0; r < mgmt_cli_n_rows; r++)
+		if (!row_init(cli, r, &n))
 			goto fail;
-	}
 	/* It sees every line whole, before the command of the line runs. */
 	cli->any_line =
 		(struct token){.hdr = {.ops = &token_ops}, .kind = KIND_ANY_LINE, .cli = cli};
-	cli->ctx[r] = inst_new(NULL, &cli->any_line, 1);
-	if (!cli->ctx[r])
+	cli->ctx[n] = inst_new(NULL, NULL, &cli->any_line, 1);
+	if (!cli->ctx[n])
 		goto fail;
 	return cli;
 fail:
@@ -593,8 +670,8 @@ mgmt_cli_free(struct mgmt_cli *cli)
 {
 	if (!cli)
 		return;
-	for (unsigned int r = 0; cli->ctx && r <= mgmt_cli_n_rows; r++)
-		free(cli->ctx[r]);
+	for (unsigned int i = 0; cli->ctx && cli->ctx[i]; i++)
+		free(cli->ctx[i]);
 	free(cli->ctx);
 	free(cli->rows);
 	free(cli);

@@ -95,6 +95,13 @@ void mgmt_cli_explain(
 	const struct mgmt_cli *cli, const struct mgmt_config *c, const char *line, FILE *to);
 /** What cmdline calls: data is the row, NULL for a line that no row matches. */
 void mgmt_cli_dispatch(void *args, struct cmdline *cl, void *data);
+/**
+ * "help": a line for each command; or grammar, help and example of those that begin with words,
+ * which may be cut short.
+ * @param about  the words; empty: all commands
+ * @return false: no command begins so, nothing was written
+ */
+bool mgmt_cli_help(const char *about, FILE *to);
 /** Grammar as an operator reads it: NAME for GROUP and IF, "PATH|hex:DIGITS" for KEY. */
 void mgmt_cli_usage(const char *grammar, char *buf, size_t len);
 

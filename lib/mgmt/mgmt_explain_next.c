@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dp.h"
 #include "port.h"
 
 static void
@@ -25,6 +26,12 @@ obstacle_link(struct mgmt_explain *x, json_t *list)
 
 	port_set_info(x->c->ports, x->c->if_port[x->conf->if_index], &p);
 	snprintf(remedy, sizeof(remedy), "show interface %s", x->ifname);
+	if (!dp_if_is_up(x->c->dp, x->conf->if_index)) {
+		snprintf(what, sizeof(what), "%s is administratively down", x->ifname);
+		snprintf(remedy, sizeof(remedy), "interface %s up", x->ifname);
+		obstacle(x, list, what, remedy);
+		snprintf(remedy, sizeof(remedy), "show interface %s", x->ifname);
+	}
 	if (p.out_of_service[0] != '\0') {
 		snprintf(what, sizeof(what), "%s is out of service: %s", x->ifname,
 			p.out_of_service);

@@ -43,7 +43,9 @@ mgmt_text_if_one(FILE *to, const json_t *v)
 	char vlan[64];
 	size_t i;
 
-	fprintf(to, "%s: link %s", get_str(v, "name"), get_bool(v, "link_up") ? "up" : "down");
+	fprintf(to, "%s: %slink %s", get_str(v, "name"),
+		get_bool(v, "admin_up") ? "" : "administratively down, ",
+		get_bool(v, "link_up") ? "up" : "down");
 	if (get_u64(v, "link_speed_mbps") != 0)
 		fprintf(to, " %" PRIu64 " Mb/s", get_u64(v, "link_speed_mbps"));
 	fprintf(to, " mtu %" PRIu64 "\n\tlladdr %s\n", get_u64(v, "mtu"), get_str(v, "mac"));

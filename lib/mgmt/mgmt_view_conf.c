@@ -12,6 +12,7 @@
 
 #include "conf.h"
 #include "ctl.h"
+#include "dp.h"
 
 #include "mgmt_json_priv.h"
 
@@ -280,6 +281,9 @@ mgmt_view_config_diff(const struct mgmt_config *c, const struct mgmt_args *a)
 		add_change(list, "set carp log %u", box.log);
 	if (box.arpbalance != conf->arpbalance)
 		add_change(list, "set carp arpbalance %d", box.arpbalance);
+	for (uint16_t i = 0; i < conf->n_ifs; i++)
+		if (!dp_if_is_up(c->dp, i))
+			add_change(list, "interface %s down", conf->ifs[i].name);
 	for (uint16_t i = 0; i < conf->n_groups; i++) {
 		const struct conf_group *g = &conf->groups[i];
 

@@ -142,6 +142,7 @@ if_view(const struct mgmt_config *c, uint16_t id)
 	put_str(o, "driver", p.driver);
 	put_str(o, "driver_file", p.driver_file);
 	put_u64(o, "port_id", p.port_id);
+	put_bool(o, "admin_up", dp_if_is_up(c->dp, id));
 	put_bool(o, "link_up", p.link_up);
 	put_u64(o, "link_speed_mbps", p.link_speed_mbps);
 	put_u64(o, "link_changes", p.link_changes);

@@ -73,7 +73,7 @@ enum port_steer {
 	PORT_STEER_COUNT
 };
 
-/** What it got; constant after port_set_start(), but for link, vmac_* and multicast_mode. */
+/** What it got; constant after port_set_start(), but for link, vmac*, mcasts and multicast_mode. */
 struct port_info {
 	uint16_t port_id;
 	char device[PORT_NAME_MAX];
@@ -97,7 +97,7 @@ struct port_info {
 	enum port_vmac_mode vmac_mode;
 	enum port_vmac_policy vmac_policy;
 	char vmac_reason[PORT_REASON_MAX]; /**< why not a filter; "" when it is one */
-	uint16_t n_vmacs;		   /**< different ones that are wanted */
+	uint16_t n_vmacs, n_mcasts;	   /**< different ones that are wanted */
 	uint32_t vmac_slots; /**< what the device has beside its own MAC: max_mac_addrs - 1 */
 	char multicast_mode
 		[24]; /**< "list", "allmulticast", "promiscuous", "unfiltered", "none" (failed), ""
@@ -168,6 +168,27 @@ void port_set_detached(struct port_set *s, uint16_t port_id);
  * @return 0, -EINVAL @thread any
  */
 int port_set_reprogram(struct port_set *s, uint16_t i);
+
+/** Addresses that a device is to receive beside its own. */
+struct port_addresses {
+	uint16_t n_vmacs, n_mcasts;
+	const uint8_t (*vmacs)[BASE_MAC_LEN];
+	const uint8_t (*mcasts)[BASE_MAC_LEN];
+};
+/**
+ * Have the i-th device receive other addresses, and wait for it. Those that it has and is to have
+ * are not touched as long as it has slots for old and new ones together; where it has not, or does
+ * not filter, promiscuous mode covers the change. Ways and policy are those of port_set_start(). A
+ * device that is out of service gets them when it is back, one whose filters failed with the next
+ * try. What came of it is told by PORT_EV_FILTER too, unless nothing was to be done.
+ * @param a    copied; what is named twice counts once
+ * @param err  the reason, naming the device
+ * @return 0; -EINVAL; -ENOMEM; -EBUSY the device did not get to it for 2 s; or the driver's error.
+ *         After any of them it receives what it did before.
+ * @thread any but lcores, one at a time for each device; after port_set_watch()
+ */
+int port_set_addresses(struct port_set *s, uint16_t i, const struct port_addresses *a, char *err,
+	unsigned int err_len);
 
 /**
  * Stop thread and devices, undo filters and promiscuous mode, close the devices, free. The

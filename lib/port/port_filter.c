@@ -93,17 +93,17 @@ add_filters(const struct port_ops *ops, struct port_dev *d, char *reason, size_t
 
 /* Filter slots are not tried, and why. */
 static bool
-filters_pointless(const struct port_facts *f, char *reason, size_t reason_len)
+filters_pointless(const struct port_facts *f, uint16_t n_vmacs, char *reason, size_t reason_len)
 {
 	const uint32_t slots = port_facts_slots(f);
 
 	if (f->policy == PORT_VMAC_NEVER_FILTER)
 		snprintf(reason, reason_len, "\"vmac-filter\" is \"promiscuous\"");
-	else if (f->n_vmacs > slots)
+	else if (n_vmacs > slots)
 		snprintf(reason, reason_len,
 			"%s: %u vMAC%s, %" PRIu32 " filter slot%s (max_mac_addrs %" PRIu32 ")",
-			f->driver, f->n_vmacs, f->n_vmacs == 1 ? "" : "s", slots,
-			slots == 1 ? "" : "s", f->max_macs);
+			f->driver, n_vmacs, n_vmacs == 1 ? "" : "s", slots, slots == 1 ? "" : "s",
+			f->max_macs);
 	else if (f->policy == PORT_VMAC_AUTO && port_facts_prunes(f))
 		snprintf(reason, reason_len,
 			"%s of DPDK %u.%02u drops the peer's adverts when it filters", f->driver,
@@ -149,7 +149,7 @@ set_vmacs(struct port_set *s, struct port_dev *d, char *err, unsigned int err_le
 	struct port_info *i = &d->now.info;
 
 	i->vmac_reason[0] = '\0';
-	if (filters_pointless(&d->facts, i->vmac_reason, sizeof(i->vmac_reason)))
+	if (filters_pointless(&d->facts, d->n_vmacs, i->vmac_reason, sizeof(i->vmac_reason)))
 		return fall_back(s, d, err, err_len);
 	if (add_filters(s->ops, d, i->vmac_reason, sizeof(i->vmac_reason)) != 0)
 		return fall_back(s, d, err, err_len);
@@ -271,5 +271,145 @@ port_filter_refresh(struct port_set *s, struct port_dev *d, char *err, unsigned 
 		ret = ret != 0 ? ret : multicast;
 	}
 	d->now.filter_ok = ret == 0;
+	return ret;
+}
+
+/* Put the addresses of c in the place of d's, which c has then. Nothing about the device. */
+static void
+swap_lists(struct port_dev *d, struct port_change *c)
+{
+	const struct port_change was = *c;
+
+	c->n_vmacs = d->n_vmacs;
+	c->vmacs = d->vmacs;
+	c->n_mcasts = d->n_mcasts;
+	c->mcasts = d->mcasts;
+	d->n_vmacs = was.n_vmacs;
+	d->vmacs = was.vmacs;
+	d->n_mcasts = was.n_mcasts;
+	d->mcasts = was.mcasts;
+}
+
+static bool
+has(uint8_t (*macs)[BASE_MAC_LEN], uint16_t n, const uint8_t mac[BASE_MAC_LEN])
+{
+	for (uint16_t i = 0; i < n; i++)
+		if (memcmp(macs[i], mac, BASE_MAC_LEN) == 0)
+			return true;
+	return false;
+}
+
+static bool
+same_macs(uint8_t (*a)[BASE_MAC_LEN], uint16_t n_a, uint8_t (*b)[BASE_MAC_LEN], uint16_t n_b)
+{
+	for (uint16_t i = 0; i < n_a; i++)
+		if (!has(b, n_b, a[i]))
+			return false;
+	return n_a == n_b;
+}
+
+/* Put in those of c that the device has not. @return 0, or an error, and it has what it had */
+static int
+add_missing(const struct port_ops *ops, const struct port_dev *d, const struct port_change *c)
+{
+	int ret = 0;
+	uint16_t k;
+
+	for (k = 0; ret == 0 && k < c->n_vmacs; k++)
+		if (!has(d->vmacs, d->n_vmacs, c->vmacs[k]))
+			ret = ops->mac_add(d->id, c->vmacs[k]);
+	while (ret != 0 && --k > 0)
+		if (!has(d->vmacs, d->n_vmacs, c->vmacs[k - 1]))
+			ops->mac_remove(d->id, c->vmacs[k - 1]);
+	return ret;
+}
+
+/* The others of the device go. */
+static void
+remove_missing(const struct port_ops *ops, const struct port_dev *d, const struct port_change *c)
+{
+	for (uint16_t k = 0; k < d->n_vmacs; k++)
+		if (!has(c->vmacs, c->n_vmacs, d->vmacs[k]))
+			ops->mac_remove(d->id, d->vmacs[k]);
+}
+
+/* What is wanted now is set as at start. @param mcasts  multicast, too: its list is another one */
+static int
+set_anew(struct port_set *s, struct port_dev *d, bool mcasts, char *err, unsigned int err_len)
+{
+	struct port_info *i = &d->now.info;
+	int ret = 0;
+
+	i->vmac_mode = PORT_VMAC_FILTER;
+	i->vmac_reason[0] = '\0';
+	if (d->n_vmacs > 0)
+		ret = set_vmacs(s, d, err, err_len);
+	if (d->n_mcasts > 0) {
+		int multicast = set_multicast(s, d, ret == 0 ? err : NULL, ret == 0 ? err_len : 0);
+
+		ret = ret != 0 ? ret : multicast;
+	} else if (mcasts) {
+		if (d->multicast)
+			s->ops->multicast_set(d->id, NULL, 0);
+		d->multicast = false;
+		i->multicast_mode[0] = '\0';
+	}
+	if (d->allmulticast && strcmp(i->multicast_mode, "allmulticast") != 0) {
+		s->ops->allmulticast_set(d->id, false);
+		d->allmulticast = false;
+	}
+	if (ret == 0 && i->vmac_mode == PORT_VMAC_FILTER &&
+		strcmp(i->multicast_mode, "promiscuous") != 0)
+		promiscuous_off(s->ops, s, d);
+	return ret;
+}
+
+/*
+ * The lists of d and c change places, and the device has filters of the new one's already, or none
+ * but is promiscuous.
+ */
+static void
+exchange(struct port_set *s, struct port_dev *d, struct port_change *c)
+{
+	char why[PORT_REASON_MAX];
+
+	if (d->n_filters > 0 && d->n_filters == d->n_vmacs && c->n_vmacs > 0 &&
+		!filters_pointless(&d->facts, c->n_vmacs, why, sizeof(why)) &&
+		add_missing(s->ops, d, c) == 0) {
+		remove_missing(s->ops, d, c);
+		d->n_filters = c->n_vmacs;
+	} else {
+		/* without it there is a gap, but no other way */
+		(void)promiscuous_on(s->ops, s, d);
+		remove_filters(s->ops, d);
+	}
+	swap_lists(d, c);
+}
+
+int
+port_filter_change(struct port_set *s, struct port_dev *d, struct port_change *c, char *err,
+	unsigned int err_len)
+{
+	const bool mcasts = !same_macs(d->mcasts, d->n_mcasts, c->mcasts, c->n_mcasts);
+	char why[PORT_REASON_MAX];
+	int ret;
+
+	c->same = !mcasts && same_macs(d->vmacs, d->n_vmacs, c->vmacs, c->n_vmacs);
+	if (c->same)
+		return 0;
+	if (d->phase != PORT_PHASE_SERVES || !d->now.filter_ok) {
+		remove_filters(s->ops, d);
+		swap_lists(d, c);
+		/* One that is out of service is given them when it is back. */
+		if (d->phase == PORT_PHASE_SERVES)
+			(void)port_filter_refresh(s, d, err, err_len);
+		return 0;
+	}
+	exchange(s, d, c);
+	ret = set_anew(s, d, mcasts, err, err_len);
+	if (ret != 0) {
+		exchange(s, d, c);
+		d->now.filter_ok = set_anew(s, d, mcasts, why, sizeof(why)) == 0;
+	}
 	return ret;
 }

@@ -15,7 +15,9 @@ static void
 run(struct port_set *s, struct port_dev *d)
 {
 	d->job_err[0] = '\0';
-	if (d->job == PORT_JOB_REPAIR) {
+	if (d->job == PORT_JOB_CHANGE) {
+		d->job_ret = port_filter_change(s, d, d->change, d->job_err, sizeof(d->job_err));
+	} else if (d->job == PORT_JOB_REPAIR) {
 		pthread_mutex_lock(&d->driver);
 		d->job_ret = port_life_bring_back(s, d, d->job_err, sizeof(d->job_err));
 		pthread_mutex_unlock(&d->driver);
@@ -31,7 +33,9 @@ finish(struct port_set *s, uint16_t i, base_ns_t now)
 	const enum port_job job = d->job;
 
 	d->job = PORT_JOB_NONE;
-	if (job == PORT_JOB_REPAIR)
+	if (job == PORT_JOB_CHANGE)
+		port_change_finish(s, i, now);
+	else if (job == PORT_JOB_REPAIR)
 		port_life_repaired(s, i, now);
 	else
 		port_filter_refreshed(s, i, job == PORT_JOB_FILTER, now);

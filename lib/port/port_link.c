@@ -203,6 +203,11 @@ work(struct port_set *s, uint16_t i, bool reprogram, base_ns_t now)
 {
 	struct port_dev *d = &s->dev[i];
 
+	if (port_change_begin(s, i, now)) {
+		if (reprogram) /* when that is done */
+			port_set_reprogram(s, i);
+		return;
+	}
 	if (d->phase != PORT_PHASE_SERVES)
 		port_life_repair(s, i, now); /* which programs it as well */
 	else if (reprogram)

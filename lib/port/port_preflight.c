@@ -398,12 +398,16 @@ port_preflight_rows(const struct port_facts *f, const struct port_info *got,
 unsigned int
 port_set_preflight(const struct port_set *s, uint16_t i, struct port_check out[PORT_CHECKS_MAX])
 {
+	struct port_facts facts;
 	struct port_state st;
 
 	if (i >= s->n)
 		return 0;
 	port_box_read(&s->dev[i].box, &st);
-	return port_preflight_rows(&s->dev[i].facts, &st.info, st.info.link_source, out);
+	facts = s->dev[i].facts;
+	facts.n_vmacs = st.info.n_vmacs;
+	facts.n_mcasts = st.info.n_mcasts;
+	return port_preflight_rows(&facts, &st.info, st.info.link_source, out);
 }
 
 int

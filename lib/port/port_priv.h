@@ -5,6 +5,7 @@
 #define PORT_PRIV_H
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -204,10 +205,22 @@ enum port_job {
 	PORT_JOB_FILTER,       /**< set its filters again, and tell how it went */
 	PORT_JOB_FILTER_RETRY, /**< the same after a failure that was told */
 	PORT_JOB_REPAIR,       /**< bring it back */
+	PORT_JOB_CHANGE,       /**< give it other addresses */
 };
 
 #define PORT_IDENTITY_MAX 256
 #define PORT_JOB_ERR_MAX  (PORT_NAME_MAX + 2 * PORT_REASON_MAX)
+
+/** Other addresses for a device; of the asker, who waits. */
+struct port_change {
+	uint16_t n_vmacs, n_mcasts;
+	uint8_t (*vmacs)[BASE_MAC_LEN]; /**< once it is done, those that the device had */
+	uint8_t (*mcasts)[BASE_MAC_LEN];
+	bool same; /**< there was nothing to be done */
+	int ret;
+	char err[PORT_JOB_ERR_MAX];
+	sem_t done;
+};
 
 struct port_dev {
 	uint16_t id; /**< ethdev port id */
@@ -217,8 +230,10 @@ struct port_dev {
 	uint8_t (*vmacs)[BASE_MAC_LEN];
 	uint16_t n_mcasts;
 	uint8_t (*mcasts)[BASE_MAC_LEN];
-	bool lsc; /**< tells link changes by interrupt */
-	struct port_facts facts;
+	bool lsc;		 /**< tells link changes by interrupt */
+	struct port_facts facts; /**< constant; numbers of addresses are those of the start */
+
+	struct port_change *_Atomic asked; /**< set by who asks, taken by the port thread or back */
 
 	/* To bring it up again, as it was; constant. */
 	struct port_config config; /**< without its lists */
@@ -230,7 +245,8 @@ struct port_dev {
 
 	/* Written by the port thread. While there is a job, all but its kind is the job's. */
 	enum port_job job;
-	int job_ret; /**< its outcome */
+	struct port_change *change; /**< what CHANGE is about */
+	int job_ret;		    /**< its outcome */
 	char job_err[PORT_JOB_ERR_MAX];
 	pthread_mutex_t driver; /**< held by a repair, and by management while it asks the driver */
 	enum port_phase phase;
@@ -304,6 +320,15 @@ int port_filter_apply(struct port_set *s, struct port_dev *d, char *err, unsigne
 /** The same again on a running device, without a gap where the driver allows. */
 int port_filter_refresh(struct port_set *s, struct port_dev *d, char *err, unsigned int err_len);
 void port_filter_undo(struct port_set *s, struct port_dev *d);
+/**
+ * Give a running device other addresses.
+ * @return 0, also when its filters do not work, as before; or an error, with err, and it has what
+ *         it had
+ */
+int port_filter_change(struct port_set *s, struct port_dev *d, struct port_change *c, char *err,
+	unsigned int err_len);
+/** A copy without duplicates. @return how many, or -ENOMEM */
+int port_copy_macs(const uint8_t (*macs)[BASE_MAC_LEN], uint16_t n, uint8_t (**out)[BASE_MAC_LEN]);
 
 /** Read the link of d into d->now. @return true when it changed */
 bool port_link_read(struct port_set *s, struct port_dev *d, base_ns_t now);
@@ -327,6 +352,13 @@ void port_life_repaired(struct port_set *s, uint16_t i, base_ns_t now);
 /** @} */
 /** Tell what came of setting filters again; a try of our own that failed again is not told. */
 void port_filter_refreshed(struct port_set *s, uint16_t i, bool asked, base_ns_t now);
+
+/** @name Other addresses (port_change.c). @{ */
+/** Begin what is asked for of a device without a job. @return false: nothing is */
+bool port_change_begin(struct port_set *s, uint16_t i, base_ns_t now);
+/** Tell what came of it. */
+void port_change_finish(struct port_set *s, uint16_t i, base_ns_t now);
+/** @} */
 
 /** @name Jobs (port_job.c). @{ */
 /** Start one on a device that has none; where there is no thread for it, it is done at once. */

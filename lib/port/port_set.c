@@ -51,9 +51,8 @@ port_box_read(const struct port_box *b, struct port_state *s)
 	memcpy(s, words, sizeof(*s));
 }
 
-/* A copy without duplicates. @return how many, or -ENOMEM */
-static int
-copy_macs(const uint8_t (*macs)[BASE_MAC_LEN], uint16_t n, uint8_t (**out)[BASE_MAC_LEN])
+int
+port_copy_macs(const uint8_t (*macs)[BASE_MAC_LEN], uint16_t n, uint8_t (**out)[BASE_MAC_LEN])
 {
 	uint16_t kept = 0;
 
@@ -76,8 +75,8 @@ copy_macs(const uint8_t (*macs)[BASE_MAC_LEN], uint16_t n, uint8_t (**out)[BASE_
 static int
 copy_filters(struct port_dev *d, const struct port_config *c)
 {
-	int vmacs = copy_macs(c->vmacs, c->n_vmacs, &d->vmacs);
-	int mcasts = copy_macs(c->mcasts, c->n_mcasts, &d->mcasts);
+	int vmacs = port_copy_macs(c->vmacs, c->n_vmacs, &d->vmacs);
+	int mcasts = port_copy_macs(c->mcasts, c->n_mcasts, &d->mcasts);
 
 	if (vmacs < 0 || mcasts < 0)
 		return -ENOMEM;
@@ -130,6 +129,7 @@ start_one(struct port_set *s, uint16_t i, const struct port_config *c, void *poo
 		return ret;
 	info->vmac_policy = c->vmac_policy;
 	info->n_vmacs = d->n_vmacs;
+	info->n_mcasts = d->n_mcasts;
 	info->vmac_slots = port_facts_slots(&d->facts);
 	open_netdev(s, d);
 	ret = port_filter_apply(s, d, err, err_len);

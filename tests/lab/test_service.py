@@ -7,14 +7,13 @@ import glob
 import json
 import os
 import re
-import socket
-import subprocess
 
 import pytest
 
 import box
 import conftest
 import lab
+import manager
 
 PERIOD_MS = 800
 PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH = 0x4206, 0x4207, 17
@@ -24,40 +23,13 @@ KEPT = 1 << 14 | 1 << 12 | 1 << 13 | 1 << 23
 libc = ctypes.CDLL(None, use_errno=True)
 
 
-class Manager:
-    """The service manager's end of NOTIFY_SOCKET."""
-
-    def __init__(self, path):
-        self.path = path
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(path)
-        os.chmod(path, 0o777)  # as systemd's own: services run as any user
-
-    def hear(self, timeout):
-        """The next message as a dict, or None."""
-        self.socket.settimeout(timeout)
-        try:
-            text = self.socket.recv(4096).decode()
-        except TimeoutError:
-            return None
-        return dict(line.split("=", 1) for line in text.split("\n"))
-
-    def wait(self, key, timeout=10):
-        """The value of the next message with a key; others are passed over."""
-        while True:
-            message = self.hear(timeout)
-            assert message is not None, f"no {key} within {timeout} s"
-            if key in message:
-                return message[key]
-
-
 class ServiceBox(box.Box):
     """Started as the manager of services does it, perhaps as another user."""
 
     before = ()
 
     def argv(self, *more):
-        self.manager = Manager(os.path.join(self.dir, "notify"))
+        self.manager = manager.Manager(os.path.join(self.dir, "notify"))
         env = [f"NOTIFY_SOCKET={self.manager.path}", f"WATCHDOG_USEC={PERIOD_MS * 1000}"]
         return ["/usr/bin/env", *env, *self.before, *super().argv(*more)]
 
@@ -176,16 +148,6 @@ def test_service_runs_as_another_user(service):
     assert one.terminate() == 0
 
 
-def verify(folder):
-    return subprocess.run(
-        ["/usr/bin/systemd-analyze", "verify", "--man=no", str(folder / "koi.service")],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-
-
 def test_service_unit_is_valid(tmp_path):
     """systemd's own check of the unit, with the program that was built."""
     unit = os.path.join(lab.BUILD, "config", "koi.service")
@@ -197,11 +159,11 @@ def test_service_unit_is_valid(tmp_path):
     with open(user, encoding="utf-8") as f:
         (tmp_path / "koi.service.d").mkdir()
         (tmp_path / "koi.service.d" / "user.conf").write_text(f.read())
-    done = verify(tmp_path)
+    done = manager.verify(tmp_path)
     # units of the machine may have mistakes of their own
     assert done.returncode == 0 and "koi" not in done.stdout, done.stdout
     (tmp_path / "koi.service").write_text(text.replace("Type=notify", "Type=notfy"))
-    assert "notfy" in verify(tmp_path).stdout, "a mistake is not seen"
+    assert "notfy" in manager.verify(tmp_path).stdout, "a mistake is not seen"
 
 
 @pytest.mark.sanitized

@@ -4,7 +4,8 @@
 koi, targets of make.
 
 And the other way round: every key of the configuration is told of in config/README.md, every reason
-to drop a frame in docs/drops.md, and no other; every document in docs/README.md.
+to drop a frame in docs/drops.md, and no other; every document in docs/README.md. Sections of the
+protocol note that comments name are in docs/protocol.md.
 """
 
 import functools
@@ -16,6 +17,7 @@ import lintlib
 
 KEYS = "lib/conf/conf_keys.def"
 KEYS_DOC = "config/README.md"
+PROTOCOL = "docs/protocol.md"
 INDEX = "docs/README.md"
 DROPS = "lib/dp/drops.def"
 DROPS_DOC = "docs/drops.md"
@@ -39,6 +41,9 @@ KOICTL = r"koictl(?: --(?:node|socket) [^\s`]+| --json)* "
 TYPED = re.compile(PROMPT + KOICTL + r"((?!-)[^#|>&;]+?)\s*(?:[#|>&;]|$)")
 QUOTED = re.compile(r"`(?:" + KOICTL + r"([^`]+)|((?:show|explain|set|clear) [^`]+))`")
 RUN = re.compile(PROMPT + r"koi (--?[^#|>&;]+?)\s*(?:[#|>&;]|$)")
+# "note 5.2", "notes 4 and 5", in comments.
+NOTE = re.compile(r"\b[Nn]otes? (\d+(?:\.\d+)?)(?: and (\d+(?:\.\d+)?))?")
+SECTION = re.compile(r"^##+ (\d+(?:\.\d+)?)\.? ", re.MULTILINE)
 TARGET = re.compile(r"(?:^(?:sudo )?|`)make ([a-z-]+)")
 
 
@@ -68,7 +73,9 @@ def fits(word, grammar):
 
 
 def is_command(words, grammars, whole):
-    """Whether the words are a command, or its beginning."""
+    """Whether the words are a command, or its beginning; "help" is followed by one of another."""
+    if words[0] == "help" and len(words) > 1:
+        return is_command(words[1:], grammars, False)
     return any(
         len(words) <= len(g) and (len(words) == len(g) or not whole)
         and all(fits(w, x) for w, x in zip(words, g))
@@ -117,6 +124,18 @@ def check_line(root, name, line, grammars, targets):
     return found
 
 
+def check_notes(root):
+    """Comments that name a section of the protocol note which there is not."""
+    sections = set(SECTION.findall(read(root, PROTOCOL)))
+    for name in lintlib.tracked(root):
+        if not name.endswith((".c", ".h", ".def")):
+            continue
+        for number, line in enumerate(lintlib.lines_of(root, name) or [], 1):
+            for found in NOTE.findall(line):
+                for section in set(found) - {""} - sections:
+                    yield "%s:%d: %s has no section %s" % (name, number, PROTOCOL, section)
+
+
 def check(root):
     """All findings below root."""
     grammars = [g.split() for g in GRAMMAR.findall(read(root, COMMANDS))]
@@ -132,6 +151,7 @@ def check(root):
     for key in sorted(set(KEY.findall(read(root, KEYS)))):
         if key not in told and key not in ("interfaces", "carp", "groups", "routes"):
             findings.append("%s:1: nothing about the key `%s`" % (KEYS_DOC, key))
+    findings += check_notes(root)
     listed = {target for target, _ in LINK.findall(read(root, INDEX))}
     findings += ["%s:1: nothing about %s" % (INDEX, name) for name in lintlib.tracked(root)
                  if re.fullmatch(r"docs/[^/]+\.md", name)

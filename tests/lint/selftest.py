@@ -215,7 +215,7 @@ class Docs(Tree):
     def test_what_exists_passes(self):
         self.put("docs/a.md", "[a](a.md) [b](../GNUmakefile#x) [c](https://example.org/)\n"
                  "koictl show carp all    # all\n`set carp NAME advskew` and `koictl show carp`\n"
-                 "koictl set carp carp0 advskew 254\nmake demo\nthey make up, `make demo`\n"
+                 "koictl set carp carp0 advskew 254\nkoictl help show\nmake demo\nthey make up, `make demo`\n"
                  "fw1# koictl --node fw1 --json show carp all | jq .\nkoi -l 1 --no-huge -- --check\n"
                  "## A heading, *here*\n## A heading, here\n[d](#a-heading-here) [e](a.md#a-heading-here-1)\n"
                  "`koictl --node NAME set carp GROUP advskew V`\n")
@@ -228,6 +228,7 @@ class Docs(Tree):
                               ("[a](#gone)", "docs/a.md has no heading for #gone"),
                               ("fw1# koictl show carp", "koictl knows no 'show carp'"),
                               ("koictl --node fw1 show", "koictl knows no 'show'"),
+                              ("koictl help shwo", "koictl knows no 'help shwo'"),
                               ("see `koictl stop`", "koictl knows no 'stop'"),
                               ("sudo koi --chek", "koi knows no --chek"),
                               ("koi --no-huge -- --no-huge", "koi knows no --no-huge"),
@@ -245,6 +246,14 @@ class Docs(Tree):
     def test_unlisted_document_is_refused(self):
         self.put("docs/b.md", "b\n")
         self.assertEqual(docs.check(self.root), ["docs/README.md:1: nothing about docs/b.md"])
+
+    def test_section_that_is_not_there_is_refused(self):
+        self.put(docs.PROTOCOL, "## 4. Timers\n### 5.2 Election\n")
+        self.put(docs.INDEX, "[](protocol.md) [](a.md) [](drops.md)\n")
+        self.put("lib/a.c", "/* (protocol note 5.2), notes 4 and 5.2; a note 7 of */\n/* notes 4 and 6.1 */\n")
+        self.assertEqual(docs.check(self.root),
+                         ["lib/a.c:1: docs/protocol.md has no section 7",
+                          "lib/a.c:2: docs/protocol.md has no section 6.1"])
 
     def test_untold_key_is_refused(self):
         self.put(docs.KEYS_DOC, "dscp\n")

@@ -111,6 +111,14 @@ dp_link(struct dp *dp, uint16_t port_id, bool up)
 }
 
 void
+dp_if_set(struct dp *dp, uint16_t if_index, bool up)
+{
+	(void)dp;
+	fake.if_down[if_index] = !up;
+	fake.frames_at_down = fake.n_frames;
+}
+
+void
 dp_attach(struct dp *dp, uint16_t port_id, bool attached)
 {
 	(void)dp;

@@ -67,6 +67,8 @@ struct fake {
 	bool device_event, device_attached; /* of port 0 */
 	bool detached;			    /* what dp_detached() answers */
 	bool attached[8];		    /* by dp_attach() */
+	bool if_down[8];		    /* by dp_if_set() */
+	uint32_t frames_at_down;	    /* n_frames then */
 	uint32_t n_detached;		    /* calls of port_set_detached() */
 	bool nbr_known;			    /* fib_nbr_lookup() finds everybody, at rig_asker_mac */
 };

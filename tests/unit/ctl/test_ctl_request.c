@@ -227,6 +227,116 @@ a_group_keeps_its_decisions(void **state)
 	rig_free(&r);
 }
 
+static int
+interface(struct rig *r, enum ctl_request_type type, uint16_t if_index, char note[160])
+{
+	struct ctl_request req = {.type = type, .group = ELECTION_NONE, .if_index = if_index};
+
+	return rig_request(r, &req, note, 160);
+}
+
+/* The link of the first device, as its port tells it. */
+static void
+link_is(struct rig *r, bool up)
+{
+	fake.has_port_event = true;
+	fake.port = 0;
+	fake.port_link_up = up;
+	rig_turn(r);
+}
+
+/* Bow-out first, then silence; other groups demoted; whatever the link does, until "up". */
+static void
+an_interface_goes_down_and_up(void **state)
+{
+	struct rig r = rig_make(rig_pair);
+	struct election_demotion_entry entry[4];
+	struct wire_carp carp;
+	struct ctl_event ev[64];
+	char note[160];
+	uint64_t last = 0;
+
+	(void)state;
+	rig_to_master(&r);
+	(void)ctl_events(r.ctl, ELECTION_NONE, 0, ev, 64, &last);
+	fake.n_frames = 0;
+	assert_int_equal(interface(&r, CTL_REQ_IF_DOWN, 0, note), 0);
+	assert_string_equal(note, "");
+	assert_true(fake.if_down[0]);
+	assert_false(fake.if_down[1]);
+	assert_non_null(sent_advert(0, &carp));
+	assert_true(wire_carp_is_bow_out(&carp));
+	assert_int_equal(sent_advert(0, &carp)->if_index, 0);
+	assert_true(fake.frames_at_down > 0); /* it was sent while frames still go out */
+	assert_false(fake.owned[0]);
+	assert_int_equal(rig_state(&r, 0), ELECTION_INIT);
+	assert_int_equal(rig_state(&r, 1), ELECTION_MASTER);
+	assert_int_equal(ctl_demotion_view(r.ctl, entry, 4), 1);
+	assert_int_equal(entry[0].source, ELECTION_DEMOTION_LINK);
+	assert_int_equal(entry[0].if_id, 0);
+	uint64_t after = last;
+
+	assert_int_equal(ctl_events(r.ctl, 0, after, ev, 64, &last), 1);
+	assert_int_equal(ev[0].cause, ELECTION_CAUSE_IF_DOWN);
+	assert_string_equal(ev[0].text, "interface down");
+	uint32_t n = ctl_events(r.ctl, ELECTION_NONE, after, ev, 64, &last);
+
+	assert_int_equal(ev[n - 1].kind, CTL_EVENT_REQUEST);
+	assert_int_equal(ev[n - 1].if_id, 0);
+	assert_int_equal(ev[n - 1].group, ELECTION_NONE);
+	assert_int_equal(interface(&r, CTL_REQ_IF_DOWN, 0, note), 0);
+	assert_string_equal(note, "em0 is down already");
+
+	link_is(&r, false);
+	link_is(&r, true);
+	assert_int_equal(rig_state(&r, 0), ELECTION_INIT);
+	assert_int_equal(ctl_demotion_view(r.ctl, entry, 4), 1);
+	assert_int_equal(interface(&r, CTL_REQ_IF_UP, 0, note), 0);
+	assert_string_equal(note, "");
+	assert_false(fake.if_down[0]);
+	assert_int_equal(rig_state(&r, 0), ELECTION_BACKUP);
+	assert_int_equal(ctl_demotion_view(r.ctl, entry, 4), 0);
+	assert_int_equal(interface(&r, CTL_REQ_IF_UP, 0, note), 0);
+	assert_string_equal(note, "em0 is up already");
+	rig_free(&r);
+}
+
+static void
+an_interface_without_link_waits_for_it(void **state)
+{
+	struct rig r = rig_make(rig_pair);
+	char note[160];
+
+	(void)state;
+	rig_to_master(&r);
+	assert_int_equal(interface(&r, CTL_REQ_IF_DOWN, 0, note), 0);
+	link_is(&r, false);
+	assert_int_equal(interface(&r, CTL_REQ_IF_UP, 0, note), 0);
+	assert_string_equal(note, "em0 has no link");
+	assert_int_equal(rig_state(&r, 0), ELECTION_INIT);
+	link_is(&r, true);
+	assert_int_equal(rig_state(&r, 0), ELECTION_BACKUP);
+	assert_int_equal(interface(&r, CTL_REQ_IF_UP, 9, note), -EINVAL);
+	assert_string_equal(note, "there is no interface with this number");
+	rig_free(&r);
+}
+
+/* Of two interfaces on a device one alone. */
+static void
+one_interface_of_a_device_goes_down(void **state)
+{
+	struct rig r = rig_make(rig_tagged);
+	char note[160];
+
+	(void)state;
+	rig_to_master(&r);
+	assert_int_equal(interface(&r, CTL_REQ_IF_DOWN, 0, note), 0);
+	assert_int_equal(rig_state(&r, 0), ELECTION_INIT);
+	assert_int_equal(rig_state(&r, 1), ELECTION_MASTER);
+	assert_true(fake.link_up[0]);
+	rig_free(&r);
+}
+
 /* SIGTERM: one bow-out, then owned without answering for 50 ms when no successor is heard. */
 static void
 shutdown_bows_out_and_hands_over(void **state)
@@ -263,6 +373,9 @@ main(void)
 		cmocka_unit_test(conformance_53_new_skew_goes_with_the_next_advert),
 		cmocka_unit_test(events_are_numbered_without_gaps_and_the_oldest_go),
 		cmocka_unit_test(a_group_keeps_its_decisions),
+		cmocka_unit_test(an_interface_goes_down_and_up),
+		cmocka_unit_test(an_interface_without_link_waits_for_it),
+		cmocka_unit_test(one_interface_of_a_device_goes_down),
 		cmocka_unit_test(shutdown_bows_out_and_hands_over),
 	};
 

@@ -53,6 +53,18 @@ a_port_without_interface_takes_nothing(void **state)
 }
 
 static void
+an_interface_that_is_down_takes_nothing(void **state)
+{
+	struct rig *r = *state;
+	struct frame f = frame_good();
+
+	dp_if_set(r->dp, LAN, false);
+	rig_take(r, LAN, &f);
+	rig_assert_one_drop(r, DP_DROP_IF_DOWN);
+	assert_int_equal(rig_stats(r).rx_bytes, f.len);
+}
+
+static void
 a_source_from_elsewhere_is_filtered(void **state)
 {
 	struct rig *r = *state;
@@ -337,6 +349,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(every_bad_frame_is_dropped_with_its_reason),
 		T(a_port_without_interface_takes_nothing),
+		T(an_interface_that_is_down_takes_nothing),
 		T(a_source_from_elsewhere_is_filtered),
 		T(a_frame_without_room_for_its_tag),
 		T(no_frame_is_sent_to_a_port_without_link),

@@ -280,6 +280,38 @@ conformance_29_30_link_down_and_back(void **state)
 	box_free(b);
 }
 
+/* Taken down by the operator, an interface is as without link; its masters can still say so. */
+static void
+an_interface_that_is_taken_down_bows_out(void **state)
+{
+	struct box *b = box_many(2, 1, 100, false);
+	struct election_event down = {.type = ELECTION_EV_LINK, .if_id = 0, .asked = true};
+
+	(void)state;
+	box_run(b, T0 + DOWN);
+	box_forget(b);
+	box_feed(b, &down);
+	box_take_advert(b, 0, 255, 255, 0, b->now);
+	box_take_state(b, 0, ELECTION_INIT, ELECTION_CAUSE_IF_DOWN, b->now);
+	/* no hand-over: nothing is forwarded any more */
+	box_take(b, ELECTION_ACT_DISOWN, 0, b->now);
+	box_take_demotion(b, ELECTION_DEMOTION_LINK, 1, 1, b->now);
+	box_take_advert(b, 1, 1, 240, 1, b->now);
+	box_quiet(b);
+	/* links that come and go under it are no event */
+	box_feed(b, &down);
+	box_quiet(b);
+	box_link(b, 0, true);
+	box_take_state(b, 0, ELECTION_BACKUP, ELECTION_CAUSE_RUNNABLE, b->now);
+	box_take_demotion(b, ELECTION_DEMOTION_LINK, 0, 0, b->now);
+	box_take_advert(b, 1, 1, 100, 0, b->now);
+	box_forget(b);
+	/* as BACKUP there is nothing to say */
+	box_feed(b, &down);
+	box_take_state(b, 0, ELECTION_INIT, ELECTION_CAUSE_IF_DOWN, b->now);
+	box_free(b);
+}
+
 /* Counters are not the election's: the same or an older one is just another advert. */
 static void
 conformance_39_40_40a_every_advert_of_a_peer_counts(void **state)
@@ -423,6 +455,7 @@ main(void)
 		cmocka_unit_test(conformance_20_backup_set_down_is_silent),
 		cmocka_unit_test(conformance_21_22_a_master_that_is_too_slow),
 		cmocka_unit_test(conformance_29_30_link_down_and_back),
+		cmocka_unit_test(an_interface_that_is_taken_down_bows_out),
 		cmocka_unit_test(conformance_39_40_40a_every_advert_of_a_peer_counts),
 		cmocka_unit_test(conformance_60_two_vhids_on_one_parent_are_independent),
 		cmocka_unit_test(conformance_61_two_parents_are_independent),

@@ -450,6 +450,100 @@ a_list_replaces_all_but_what_stays(void **state)
 	fib_free(f);
 }
 
+#define LOCAL(ip, group)                                  \
+	{                                                 \
+		P4(ip, 32),                               \
+		{                                         \
+			FIB_NH_LOCAL, 0, group, 0, {0}, 0 \
+		}                                         \
+	}
+#define OF_SUBNET(ip, len, type)                           \
+	{                                                  \
+		P4(ip, len),                               \
+		{                                          \
+			type, 0, FIB_GROUP_NONE, 0, {0}, 0 \
+		}                                          \
+	}
+
+static struct fib_nh
+found(const struct fib *f, uint32_t dst)
+{
+	const struct fib_nh *nh;
+
+	fib_lookup(f, &dst, &nh, 1);
+	return *nh;
+}
+
+/* VIPs come, go and move to another group, their subnets with them; what is in both stays. */
+static void
+a_list_replaces_routes_of_addresses(void **state)
+{
+	const struct fib_route first[] = {
+		LOCAL(IP(192, 0, 2, 1), 0),
+		LOCAL(IP(192, 0, 2, 2), FIB_GROUP_NONE),
+		LOCAL(IP(192, 0, 2, 3), 1),
+		LOCAL(IP(198, 51, 100, 1), 1),
+		OF_SUBNET(IP(192, 0, 2, 255), 32, FIB_NH_DROP),
+		OF_SUBNET(IP(192, 0, 2, 0), 24, FIB_NH_CONNECTED),
+		OF_SUBNET(IP(198, 51, 100, 0), 24, FIB_NH_CONNECTED),
+		gateway(IP(10, 0, 0, 0), 8, 1),
+		gateway(IP(203, 0, 113, 1), 32, 5),
+	};
+	const struct fib_route second[] = {
+		LOCAL(IP(192, 0, 2, 1), 1), /* of another group */
+		LOCAL(IP(192, 0, 2, 2), FIB_GROUP_NONE),
+		LOCAL(IP(203, 0, 113, 1), 0), /* instead of a route of the file */
+		OF_SUBNET(IP(192, 0, 2, 255), 32, FIB_NH_DROP),
+		OF_SUBNET(IP(192, 0, 2, 0), 24, FIB_NH_CONNECTED), gateway(IP(10, 0, 0, 0), 8, 1),
+		gateway(IP(198, 51, 100, 0), 24, 7), /* instead of a subnet */
+		gateway(IP(192, 0, 2, 1), 32, 9),    /* the earlier one wins */
+	};
+	struct fib_route bad[N_OF(second)], r = gateway(IP(192, 0, 2, 3), 32, 9);
+	struct fib *f = build(first, N_OF(first));
+	struct fib_nh own = found(f, IP(192, 0, 2, 2)), net = found(f, IP(192, 0, 2, 77));
+	struct fib_replaced done;
+
+	(void)state;
+	memcpy(bad, second, sizeof(second));
+	bad[N_OF(bad) - 1].nh.type = 99;
+	assert_int_equal(
+		fib_replace_all(f, bad, N_OF(bad), false, &done, err, sizeof(err)), -EINVAL);
+	assert_int_equal(
+		fib_replace_all(f, second, N_OF(second), true, &done, err, sizeof(err)), 0);
+	assert_int_equal(found(f, IP(192, 0, 2, 1)).group, 0);
+	assert_int_equal(fib_route_count(f), N_OF(first));
+	assert_int_equal(
+		fib_replace_all(f, second, N_OF(second), false, &done, err, sizeof(err)), 0);
+	assert_int_equal(done.kept, 1); /* of routes of the file */
+	assert_int_equal(done.changed, 1);
+	assert_int_equal(done.added, 0);
+	assert_int_equal(done.removed, 0);
+	assert_int_equal(fib_route_count(f), N_OF(second) - 1);
+	assert_int_equal(found(f, IP(192, 0, 2, 1)).type, FIB_NH_LOCAL);
+	assert_int_equal(found(f, IP(192, 0, 2, 1)).group, 1);
+	assert_int_equal(found(f, IP(203, 0, 113, 1)).type, FIB_NH_LOCAL);
+	assert_int_equal(found(f, IP(192, 0, 2, 3)).type, FIB_NH_CONNECTED);
+	assert_int_equal(gateway_of(f, IP(198, 51, 100, 1)), 7);
+	assert_int_equal(found(f, IP(192, 0, 2, 2)).serial, own.serial);
+	assert_int_equal(found(f, IP(192, 0, 2, 77)).serial, net.serial);
+	/* a command cannot change what is of an address now, and can what is not any more */
+	assert_int_equal(set(f, &r), 0);
+	r = gateway(IP(203, 0, 113, 1), 32, 9);
+	assert_int_equal(set(f, &r), -EPERM);
+	/* back again, the command's route goes */
+	assert_int_equal(fib_replace_all(f, first, N_OF(first), false, &done, err, sizeof(err)), 0);
+	assert_int_equal(fib_route_count(f), N_OF(first));
+	assert_int_equal(fib_runtime_count(f), 0);
+	for (unsigned int i = 0; i < N_OF(first); i++) {
+		struct fib_nh nh = found(f,
+			base_addr_ip4(&first[i].prefix.addr) |
+				(first[i].prefix.plen < 32 ? 77 : 0));
+
+		assert_true(same_way(&nh, &first[i].nh));
+	}
+	fib_free(f);
+}
+
 static void
 routes_are_found_by_prefix_and_address(void **state)
 {
@@ -488,6 +582,7 @@ main(void)
 		cmocka_unit_test(refused_changes_say_why_and_change_nothing),
 		cmocka_unit_test(several_next_hops_are_shared_and_given_back),
 		cmocka_unit_test(a_list_replaces_all_but_what_stays),
+		cmocka_unit_test(a_list_replaces_routes_of_addresses),
 		cmocka_unit_test(routes_are_found_by_prefix_and_address),
 	};
 

@@ -509,6 +509,13 @@ dp_worker_count(const struct dp *dp)
 	return 1;
 }
 
+bool
+dp_if_is_up(const struct dp *dp, uint16_t if_index)
+{
+	(void)dp;
+	return !fake.if_down[if_index];
+}
+
 base_ns_t
 dp_rx_horizon(const struct dp *dp, uint16_t if_index)
 {

@@ -65,6 +65,7 @@ struct fake_box {
 	uint32_t n_nbrs;
 	struct host_if_view host; /**< of the first interface; rate 0: it has no host path */
 	struct dp_host_stats host_stats;
+	bool if_down[2];
 	struct port_info ports[2];
 	struct port_stats port_stats[2];
 	int port_stats_rc;

@@ -262,9 +262,23 @@ errors_name_the_bad_word(void **state)
 		const char *line, *text;
 	} cases[] = {
 		{"shw",
-			"unknown command \"shw\": expected show, explain, carp, set, commit, "
-			"abort, drain, undrain, clear, route, neighbor, watch, metrics, capture, "
-			"reload, help, quit\n"},
+			"unknown command \"shw\" (did you mean \"show\"?): expected show, explain, "
+			"carp, set, commit, abort, drain, undrain, clear, interface, route, neighbor, watch, "
+			"metrics, capture, reload, help, quit\n"},
+		{"interface lan",
+			"incomplete command: after \"interface lan\" expected down, up\n"},
+		{"interface em0 up", "unknown interface \"em0\": interfaces are lan, wan\n"},
+		{"interface lan dwon",
+			"unknown word \"dwon\" after \"interface lan\" (did you mean \"down\"?): "
+			"expected down, up\n"},
+		{"help xyzzy",
+			"unknown command \"xyzzy\": expected show, explain, carp, set, commit, "
+			"abort, drain, undrain, clear, interface, route, neighbor, watch, metrics, capture, reload, "
+			"help, quit\n"},
+		{"help show crap",
+			"unknown word \"crap\" after \"show\" (did you mean \"carp\"?): expected "
+			"carp, interface, port, route, neighbor, host, ra, drops, lcores, config, "
+			"forwarding, hooks, version\n"},
 		{"show neighbor 192.0.2.300",
 			"\"192.0.2.300\": expected interface, an IPv4 or IPv6 address\n"},
 		{"clear neighbor interface em0",
@@ -282,7 +296,9 @@ errors_name_the_bad_word(void **state)
 		{"explain carp",
 			"incomplete command: after \"explain carp\" expected a name (groups are carp0, carp1)\n"},
 		{"explain carp carp9", "unknown group \"carp9\": groups are carp0, carp1\n"},
-		{"explain carp0", "unknown word \"carp0\" after \"explain\": expected carp\n"},
+		{"explain carp0",
+			"unknown word \"carp0\" after \"explain\" (did you mean \"carp\"?): "
+			"expected carp\n"},
 		{"show interface em0",
 			"unknown interface \"em0\": interfaces are lan, wan; "
 			"other words here: all\n"},
@@ -381,6 +397,14 @@ typing(void **state)
 		{"sh\t", "fw1> sh\033[0Kow ", true},
 		{"show interface l\t", "l\033[0Kan ", true},
 		{"show carp carp\t", "carp0", true},
+		{"interface w\t", "w\033[0Kan ", true},
+		{"interface lan \t", "down", true},
+		/* the same behind "help" */
+		{"he\t", "he\033[0Klp ", true},
+		{"help sh\t", "sh\033[0Kow ", true},
+		{"help show interface w\t", "w\033[0Kan ", true},
+		{"help carp carp0 st\t", "st\033[0Kate ", true},
+		{"help show ver\n", "example: show version", true},
 		{"show carp s\t", "s\033[0Ktats ", true},
 		{"show carp stats \t", "carp1", true},
 		{"explain carp \t", "carp1", true},
@@ -479,18 +503,27 @@ long_lines_do_nothing(void **state)
 	assert_int_equal(session.status, MGMT_CLI_USAGE);
 }
 
+/* What the operator took down is shown wherever the interface is. */
 static void
-help_lists_every_command(void **state)
+an_interface_that_is_down_is_shown(void **state)
 {
-	char usage[128];
-
 	(void)state;
-	mgmt_cli_run(&session, "help");
-	for (unsigned int i = 0; i < mgmt_cli_n_rows; i++) {
-		mgmt_cli_usage(mgmt_cli_rows[i].grammar, usage, sizeof(usage));
-		assert_non_null(strstr(session.text, usage));
-	}
-	assert_non_null(strstr(session.text, "set carp NAME pass-file PATH|hex:DIGITS"));
+	mgmt_cli_run(&session, "interface wan down");
+	assert_int_equal(fake.request.type, CTL_REQ_IF_DOWN);
+	assert_int_equal(fake.request.if_index, 1);
+	mgmt_cli_run(&session, "interface lan up");
+	assert_int_equal(fake.request.type, CTL_REQ_IF_UP);
+	assert_int_equal(fake.request.if_index, 0);
+	fake.if_down[1] = true;
+	mgmt_cli_run(&session, "show interface wan");
+	assert_ptr_equal(strstr(session.text, "wan: administratively down, link"), session.text);
+	mgmt_cli_run(&session, "show config diff");
+	assert_non_null(strstr(session.text, "interface wan down\n"));
+	fake.if_down[1] = false;
+	mgmt_cli_run(&session, "show interface wan");
+	assert_ptr_equal(strstr(session.text, "wan: link"), session.text);
+	mgmt_cli_run(&session, "show config diff");
+	assert_null(strstr(session.text, "interface"));
 }
 
 int
@@ -508,7 +541,7 @@ main(void)
 		T(typing),
 		T(keys_stay_out_of_the_history),
 		T(long_lines_do_nothing),
-		T(help_lists_every_command),
+		T(an_interface_that_is_down_is_shown),
 #undef T
 	};
 

@@ -425,11 +425,22 @@ init_for_each_reason(void **state)
 		"In the way: lan has link, but not yet for the election: the driver refused "
 		"promiscuous mode. To do: show interface lan.\n" AFTER_INIT);
 
+	fake.ports[0].vmac_reason[0] = '\0';
+	fake.if_down[0] = true;
+	fake_transition(0, ELECTION_MASTER, ELECTION_CAUSE_IF_DOWN);
+	expect_explained(0,
+		"carp0 (lan vhid 1) has been INIT for 12.3 s, since "
+		"2026-05-01T12:00:02.123Z.\n"
+		"Cause: interface taken down by operator; rule: the operator took the interface "
+		"down.\n"
+		"In the way: lan is administratively down. To do: interface lan up.\n" AFTER_INIT);
+	fake.if_down[0] = false;
+
 	g->n_addresses = 0;
 	fake_transition(0, ELECTION_BACKUP, ELECTION_CAUSE_NO_VIP);
 	expect_explained(0,
 		"carp0 (lan vhid 1) has been INIT for 12.3 s, since "
-		"2026-05-01T12:00:02.123Z.\n"
+		"2026-05-01T12:00:03.123Z.\n"
 		"Cause: no shared address; rule: there is no address to share.\n"
 		"In the way: it has no shared address. To do: give it \"addresses\" in the "
 		"configuration.\n" AFTER_INIT);
@@ -439,7 +450,7 @@ init_for_each_reason(void **state)
 	fake_transition(0, ELECTION_MASTER, ELECTION_CAUSE_DISALLOWED);
 	expect_explained(0,
 		"carp0 (lan vhid 1) has been INIT for 12.3 s, since "
-		"2026-05-01T12:00:03.123Z.\n"
+		"2026-05-01T12:00:04.123Z.\n"
 		"Cause: allow is 0; rule: allow is 0.\n"
 		"In the way: allow is 0. To do: set carp allow 1.\n" AFTER_INIT);
 	fake.box.allow = true;
@@ -447,7 +458,7 @@ init_for_each_reason(void **state)
 	fake_transition(0, ELECTION_MASTER, ELECTION_CAUSE_SHUTDOWN);
 	expect_explained(0,
 		"carp0 (lan vhid 1) has been INIT for 12.3 s, since "
-		"2026-05-01T12:00:04.123Z.\n"
+		"2026-05-01T12:00:05.123Z.\n"
 		"Cause: shutting down; rule: the process ends.\n"
 		"In the way: koi is shutting down. To do: start koi again.\n" AFTER_INIT);
 

@@ -274,7 +274,7 @@ multicast_set(uint16_t id, const uint8_t (*macs)[BASE_MAC_LEN], uint16_t n)
 	OP(id, MULTICAST_SET);
 	(void)macs;
 	if (fake_devs[id].multicast_ret == 0)
-		fake_devs[id].multicast = n;
+		fake_devs[id].multicast = (fake_devs[id].n_mcasts = n) != 0;
 	return fake_devs[id].multicast_ret;
 }
 

@@ -55,6 +55,7 @@ struct fake_dev {
 	uint64_t rx_offloads_on, tx_offloads_on;
 	bool promiscuous, allmulticast, multicast, netdev_promiscuous;
 	unsigned int n_macs;
+	uint16_t n_mcasts;
 	uint8_t macs[FAKE_MACS][BASE_MAC_LEN];
 	bool link_up;
 	uint32_t speed;

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/* What is made of a configuration as a whole, by whoever loads it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl_priv.h"
+
+static int
+subnets_make(const struct conf *conf, uint16_t if_id, struct ctl_if_lists *l)
+{
+	const struct conf_if *f = &conf->ifs[if_id];
+	size_t most = f->n_addresses;
+
+	for (uint16_t g = 0; g < conf->n_groups; g++)
+		if (conf->groups[g].if_index == if_id)
+			most += conf->groups[g].n_addresses;
+	l->on_link = calloc(most + 1, sizeof(*l->on_link));
+	if (l->on_link == NULL)
+		return -ENOMEM;
+	for (uint16_t i = 0; i < f->n_addresses; i++)
+		l->on_link[l->n_on_link++] = f->addresses[i];
+	for (uint16_t g = 0; g < conf->n_groups; g++) {
+		const struct conf_group *group = &conf->groups[g];
+
+		for (uint16_t i = 0; group->if_index == if_id && i < group->n_addresses; i++)
+			l->on_link[l->n_on_link++] = group->addresses[i];
+	}
+	return 0;
+}
+
+int
+ctl_lists_make(const struct conf *conf, uint16_t if_id, const uint8_t link_local[16],
+	struct ctl_if_lists *l)
+{
+	*l = (struct ctl_if_lists){0};
+	for (unsigned int v = 0; v < 256; v++)
+		l->group_of_vhid[v] = ELECTION_NONE;
+	for (uint16_t i = 0; i < conf->n_groups; i++) {
+		if (conf->groups[i].if_index != if_id || conf->groups[i].unused)
+			continue;
+		l->has_groups = true;
+		l->group_of_vhid[conf->groups[i].vhid] = i;
+	}
+	return subnets_make(conf, if_id, l) != 0 || ctl_member_make(conf, if_id, link_local, l) != 0
+		? -ENOMEM
+		: 0;
+}
+
+void
+ctl_lists_free(struct ctl_if_lists *l)
+{
+	free(l->on_link);
+	free(l->members);
+	l->on_link = NULL;
+	l->members = NULL;
+}
+
+static int
+hop_compare(const void *pa, const void *pb)
+{
+	const struct ctl_hop *a = pa, *b = pb;
+
+	if (a->if_id != b->if_id)
+		return a->if_id < b->if_id ? -1 : 1;
+	return memcmp(&a->addr, &b->addr, sizeof(a->addr));
+}
+
+int
+ctl_hops_make(const struct conf *conf, struct ctl_hop **hops, uint32_t *n_hops)
+{
+	uint32_t n = 0, kept = 0;
+	struct ctl_hop *h;
+
+	for (uint32_t i = 0; i < conf->n_routes; i++)
+		n += conf->routes[i].n_hops;
+	*hops = h = calloc(n + UINT64_C(1), sizeof(*h));
+	if (h == NULL)
+		return -ENOMEM;
+	n = 0;
+	for (uint32_t i = 0; i < conf->n_routes; i++)
+		for (unsigned int k = 0; k < conf->routes[i].n_hops; k++)
+			h[n++] = (struct ctl_hop){.if_id = conf->routes[i].hops[k].if_index,
+				.addr = conf->routes[i].hops[k].via};
+	qsort(h, n, sizeof(*h), hop_compare);
+	for (uint32_t i = 0; i < n; i++)
+		if (i == 0 || hop_compare(&h[i], &h[kept - 1]) != 0)
+			h[kept++] = h[i];
+	*n_hops = kept;
+	return 0;
+}
