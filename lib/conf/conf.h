@@ -80,6 +80,12 @@ struct conf_metrics {
 	uint16_t port;
 };
 
+/** The socket of the command line. */
+struct conf_cli {
+	uint16_t mode;		       /**< permissions */
+	char group[CONF_NODE_MAX + 1]; /**< "": the process's own */
+};
+
 /** How frames to the shared MACs are to reach us. */
 enum conf_vmac_filter {
 	CONF_VMAC_FILTER_AUTO = 0,    /**< filter slots, else promiscuous */
@@ -199,6 +205,7 @@ struct conf {
 	char **eal;
 	struct conf_lcores lcores;
 	struct conf_metrics metrics;
+	struct conf_cli cli;
 	/** With arpbalance an IPv4 VIP may be in several groups of one interface. */
 	bool allow, preempt, arpbalance;
 	uint8_t log;		      /**< 0..2 */

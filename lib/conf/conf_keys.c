@@ -11,6 +11,7 @@
 #define STRUCT_ROOT	 struct conf
 #define STRUCT_LCORES	 struct conf_lcores
 #define STRUCT_METRICS	 struct conf_metrics
+#define STRUCT_CLI	 struct conf_cli
 #define STRUCT_IF	 struct conf_if
 #define STRUCT_HOST	 struct conf_host
 #define STRUCT_NEIGHBOR	 struct conf_neighbor

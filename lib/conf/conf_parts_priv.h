@@ -33,6 +33,8 @@ conf_part_reader conf_part_if_addresses, conf_part_routes, conf_part_prefix, con
 conf_part_reader conf_part_host, conf_part_tap;
 conf_part_reader conf_part_on_change, conf_part_on_change_user;
 conf_part_reader conf_part_metrics, conf_part_listen;
+/* conf_read_cli.c */
+conf_part_reader conf_part_cli, conf_part_cli_mode, conf_part_cli_group;
 /* conf_neighbor.c */
 conf_part_reader conf_part_neighbors, conf_part_neighbor_address, conf_part_neighbor_mac;
 /* conf_ra.c */

@@ -55,6 +55,8 @@ same_root_part(unsigned int key, const struct conf *a, const struct conf *b)
 		return same_words(a->eal, a->n_eal, b->eal, b->n_eal);
 	case CONF_KEY_ROOT_METRICS:
 		return memcmp(&a->metrics, &b->metrics, sizeof(a->metrics)) == 0;
+	case CONF_KEY_ROOT_CLI:
+		return a->cli.mode == b->cli.mode && strcmp(a->cli.group, b->cli.group) == 0;
 	default:
 		return false; /* a part that is not known here is not known to be the same */
 	}
@@ -168,6 +170,7 @@ same_part(unsigned int key, const struct pair *p)
 		return same_carp_part(key, p->a, p->b);
 	/* parts of others */
 	case CONF_OBJECT_METRICS:
+	case CONF_OBJECT_CLI:
 	case CONF_OBJECT_HOST:
 	case CONF_OBJECT_NEIGHBOR:
 	case CONF_OBJECT_RA:

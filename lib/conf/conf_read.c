@@ -12,6 +12,9 @@ static conf_part_reader *const part_readers[CONF_KEY_N] = {
 	[CONF_KEY_ROOT_INTERFACES] = conf_part_interfaces,
 	[CONF_KEY_ROOT_CARP] = conf_part_carp,
 	[CONF_KEY_ROOT_ROUTES] = conf_part_routes,
+	[CONF_KEY_ROOT_CLI] = conf_part_cli,
+	[CONF_KEY_CLI_MODE] = conf_part_cli_mode,
+	[CONF_KEY_CLI_GROUP] = conf_part_cli_group,
 	[CONF_KEY_ROOT_METRICS] = conf_part_metrics,
 	[CONF_KEY_METRICS_LISTEN] = conf_part_listen,
 	[CONF_KEY_LCORES_CONTROL] = conf_part_control,
@@ -308,6 +311,7 @@ conf_read(struct conf_reader *r, const json_t *document)
 	struct conf_at at = {.v = document, .node = 0};
 
 	r->c->lcores.control = CONF_CPU_AUTO;
+	r->c->cli.mode = 0660;
 	carp_defaults(r->c);
 	if (conf_is_object(r, at))
 		conf_read_object(r, CONF_OBJECT_ROOT, at, &root);

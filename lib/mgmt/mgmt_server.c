@@ -14,14 +14,15 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmdline.h>
 
+#include "conf.h"
+
 #include "mgmt_cli_priv.h"
 #include "mgmt_json_priv.h"
+#include "mgmt_socket_priv.h"
 
 struct client {
 	struct mgmt_server *server;
@@ -38,10 +39,8 @@ struct mgmt_server {
 	const struct mgmt_config *config;
 	struct mgmt_cli *cli;
 	unsigned int send_timeout_ms;
-	int listen_fd, stop_fd;
-	struct sockaddr_un addr;
-	dev_t dev; /* of our socket, so that stop unlinks nobody else's */
-	ino_t ino;
+	struct mgmt_socket socket;
+	int stop_fd;
 	pthread_t thread;
 	atomic_uint watchers;
 	atomic_ullong heard; /* counts how often anybody was heard: order is all that matters */
@@ -383,7 +382,7 @@ accept_one(struct mgmt_server *s)
 		.tv_sec = s->send_timeout_ms / 1000,
 		.tv_usec = s->send_timeout_ms % 1000 * 1000,
 	};
-	int fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	int fd = accept4(s->socket.fd, NULL, NULL, SOCK_CLOEXEC);
 	struct client *cl;
 
 	if (fd < 0) {
@@ -420,7 +419,7 @@ accept_main(void *arg)
 	struct mgmt_server *s = arg;
 	struct pollfd p[2] = {
 		{.fd = s->stop_fd, .events = POLLIN},
-		{.fd = s->listen_fd, .events = POLLIN},
+		{.fd = s->socket.fd, .events = POLLIN},
 	};
 
 	while (p[0].revents == 0) {
@@ -434,127 +433,33 @@ accept_main(void *arg)
 	return NULL;
 }
 
-/* Missing directories above the socket; its own mode guards it, they may be passed through. */
-static int
-make_parents(const char *path)
-{
-	char dir[sizeof(((struct sockaddr_un *)0)->sun_path)];
-
-	snprintf(dir, sizeof(dir), "%s", path);
-	for (char *slash = strchr(dir + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(dir, 0755) != 0 && errno != EEXIST)
-			return -errno;
-		*slash = '/';
-	}
-	return 0;
-}
-
-/* Take away a socket that nobody answers. @return 0, -EADDRINUSE when somebody does, or -errno */
-static int
-remove_stale(const struct sockaddr_un *addr)
-{
-	struct stat st;
-	int fd, rc = 0;
-
-	if (lstat(addr->sun_path, &st) != 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (!S_ISSOCK(st.st_mode))
-		return -EEXIST;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	/* EAGAIN: somebody listens, with a full backlog */
-	if (connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) == 0 || errno == EAGAIN)
-		rc = -EADDRINUSE;
-	else if (errno != ECONNREFUSED)
-		rc = -errno;
-	close(fd);
-	if (rc == 0 && unlink(addr->sun_path) != 0)
-		rc = -errno;
-	return rc;
-}
-
-/* The mode is right from the first moment: bind() makes the file under this umask. */
-static int
-bind_socket(struct mgmt_server *s)
-{
-	struct stat st;
-	mode_t old = umask(0117);
-	int rc = bind(s->listen_fd, (const struct sockaddr *)&s->addr, sizeof(s->addr));
-
-	if (rc != 0)
-		rc = -errno;
-	umask(old);
-	if (rc == 0 && lstat(s->addr.sun_path, &st) == 0) {
-		s->dev = st.st_dev;
-		s->ino = st.st_ino;
-	}
-	return rc;
-}
-
-static void
-unlink_own(const struct mgmt_server *s)
-{
-	struct stat st;
-
-	if (s->ino != 0 && lstat(s->addr.sun_path, &st) == 0 && st.st_dev == s->dev &&
-		st.st_ino == s->ino)
-		unlink(s->addr.sun_path);
-}
-
-static const char *
-open_error(int rc)
-{
-	if (rc == -EADDRINUSE)
-		return "another koi answers there";
-	if (rc == -EEXIST)
-		return "exists and is not a socket";
-	return strerror(-rc);
-}
-
 struct mgmt_server *
 mgmt_server_start(const struct mgmt_config *c, struct mgmt_cli *cli, unsigned int send_timeout_ms,
 	char *err, unsigned int err_len)
 {
 	struct mgmt_server *s = calloc(1, sizeof(*s));
-	int rc = -ENOMEM;
+	int rc;
 
-	if (!s)
-		goto fail;
+	if (!s) {
+		snprintf(err, err_len, "CLI socket: out of memory");
+		return NULL;
+	}
 	s->config = c;
 	s->cli = cli;
 	s->send_timeout_ms = send_timeout_ms;
-	s->listen_fd = s->stop_fd = -1;
-	s->addr.sun_family = AF_UNIX;
-	rc = -ENAMETOOLONG;
-	if (strlen(c->cli_socket) >= sizeof(s->addr.sun_path))
-		goto fail;
-	snprintf(s->addr.sun_path, sizeof(s->addr.sun_path), "%s", c->cli_socket);
-	rc = make_parents(s->addr.sun_path);
-	if (rc == 0)
-		rc = remove_stale(&s->addr);
-	if (rc != 0)
-		goto fail;
-	s->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	s->stop_fd = eventfd(0, EFD_CLOEXEC);
-	rc = s->listen_fd < 0 || s->stop_fd < 0 ? -errno : bind_socket(s);
-	if (rc == 0 && listen(s->listen_fd, MGMT_CLIENTS_MAX) != 0)
-		rc = -errno;
-	if (rc == 0)
-		rc = -mgmt_thread_start(&s->thread, "koi-cli", accept_main, s);
+	if (mgmt_socket_open(&s->socket, c->cli_socket, &c->conf->cli, err, err_len) != 0)
+		goto fail;
+	rc = s->stop_fd < 0 ? errno : mgmt_thread_start(&s->thread, "koi-cli", accept_main, s);
 	if (rc == 0)
 		return s;
+	snprintf(err, err_len, "CLI socket %s: %s", c->cli_socket, strerror(rc));
+	mgmt_socket_unlink(&s->socket);
+	close(s->socket.fd);
 fail:
-	snprintf(err, err_len, "CLI socket %s: %s", c->cli_socket, open_error(rc));
-	if (s) {
-		unlink_own(s);
-		if (s->listen_fd >= 0)
-			close(s->listen_fd);
-		if (s->stop_fd >= 0)
-			close(s->stop_fd);
-		free(s);
-	}
+	if (s->stop_fd >= 0)
+		close(s->stop_fd);
+	free(s);
 	return NULL;
 }
 
@@ -565,7 +470,7 @@ mgmt_server_stop(struct mgmt_server *s)
 
 	if (!s)
 		return;
-	unlink_own(s);
+	mgmt_socket_unlink(&s->socket);
 	if (write(s->stop_fd, &one, sizeof(one)) == (ssize_t)sizeof(one))
 		pthread_join(s->thread, NULL);
 	for (unsigned int i = 0; i < MGMT_CLIENTS_MAX; i++) {
@@ -575,7 +480,7 @@ mgmt_server_stop(struct mgmt_server *s)
 		pthread_join(s->clients[i].thread, NULL);
 		close(s->clients[i].fd);
 	}
-	close(s->listen_fd);
+	close(s->socket.fd);
 	close(s->stop_fd);
 	free(s);
 }

@@ -206,6 +206,17 @@ metrics_json(const struct conf_metrics *m)
 	return o;
 }
 
+static json_t *
+cli_json(const struct conf_cli *cli)
+{
+	json_t *o = json_object();
+
+	json_object_set_new(o, "mode", json_sprintf("%04o", cli->mode));
+	if (cli->group[0] != '\0')
+		put_str(o, "group", cli->group);
+	return o;
+}
+
 json_t *
 mgmt_view_config(const struct mgmt_config *c, const struct mgmt_args *a)
 {
@@ -243,6 +254,7 @@ mgmt_view_config(const struct mgmt_config *c, const struct mgmt_args *a)
 	more = mgmt_routes_config(c, routes);
 	json_object_set_new(o, "routes", routes);
 	json_object_set_new(o, "metrics", metrics_json(&conf->metrics));
+	json_object_set_new(o, "cli", cli_json(&conf->cli));
 	if (more != 0)
 		put_u64(o, "routes-not-shown", more);
 	return o;

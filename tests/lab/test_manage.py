@@ -2,10 +2,12 @@
 # Copyright (c) 2026 the koi contributors
 """The ways to look at a box and to command it: koictl, the CLI socket, telemetry, --check."""
 
+import grp
 import json
 import os
 import re
 import socket
+import stat
 import subprocess
 
 import pytest
@@ -466,3 +468,47 @@ def test_manage_hook_that_is_not_there(net, tmp_path):
     done = run_koi("--config", str(path))
     assert done.returncode == 1
     assert '/carp/on-change-user: there is no user "no-such-user"' in done.stdout
+
+
+def test_manage_socket_is_its_groups(make_single):
+    """Who is in the group needs no root for koictl; who is not is kept out."""
+    single = make_single(start=False)
+    one = single.box
+    one.conf["cli"] = {"mode": "0660", "group": "daemon"}
+    one.start()
+    st = os.stat(one.socket_path)
+    assert (stat.S_IMODE(st.st_mode), st.st_gid) == (0o660, grp.getgrnam("daemon").gr_gid)
+    connect = (
+        "import socket, sys\n"
+        "s = socket.socket(socket.AF_UNIX)\n"
+        "s.connect(sys.argv[1])\n"
+        's.sendall(b\'{"cmd": "show version"}\\n\')\n'
+        "print(s.recv(65536).decode())\n"
+    )
+    parent = os.path.dirname(one.socket_path)
+    while os.path.dirname(parent) != parent:  # the lab's own folders are root's
+        os.chmod(parent, os.stat(parent).st_mode | 0o011)
+        parent = os.path.dirname(parent)
+    for group, served in (("daemon", True), ("nogroup", False)):
+        done = subprocess.run(
+            ["/usr/bin/python3", "-c", connect, one.socket_path],
+            user="nobody",
+            group=group,
+            extra_groups=[],
+            cwd="/",
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+        assert (done.returncode == 0) == served, (group, done.stdout)
+        assert ("koi" if served else "PermissionError") in done.stdout, (group, done.stdout)
+    one.terminate()
+    one.conf["cli"]["group"] = "no-such-group"
+    one.write_config()
+    argv = ["sh", "-c", 'exec "$@" 2>&1', "sh", *one.argv()]
+    done = single.host.ns.run(argv, check=False, timeout=30)
+    assert done.returncode != 0
+    assert '/cli/group "no-such-group": there is no such group' in done.stdout, done.stdout
+    assert not os.path.exists(one.socket_path)

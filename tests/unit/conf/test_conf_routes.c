@@ -258,14 +258,14 @@ static const struct conf_case cases[] = {
 		"\342\202\254\360\220\215\210\": 1, \"node\": 7}",
 		"t:1:50: /\303\251\342\202\254\360\220\215\210: unknown key \"\303\251"
 		"\342\202\254\360\220\215\210\", allowed are \"node\", \"eal\", \"lcores"
-		"\", \"interfaces\", \"carp\", \"routes\", \"metrics\"\n"
+		"\", \"interfaces\", \"carp\", \"routes\", \"metrics\", \"cli\"\n"
 		"t:1:68: /node: expected a node name of 1 to 31 characters, a letter or "
 		"digit first, then letters, digits, \"_\" or \"-\", found 7\n",
 		0},
 	{"pointer escapes",
 		"{\"interfaces\": [{\"name\": \"lan\", \"device\": \"d\"}], \"a/b~c\": 1}",
 		"t:1:50: /a~1b~0c: unknown key \"a/b~c\", allowed are \"node\", \"eal\", "
-		"\"lcores\", \"interfaces\", \"carp\", \"routes\", \"metrics\"\n",
+		"\"lcores\", \"interfaces\", \"carp\", \"routes\", \"metrics\", \"cli\"\n",
 		0},
 	{"key with escapes",
 		"{\"interfaces\": [{\"name\": \"lan\", \"device\": \"d\"}], \"n\\u006fde"
@@ -273,13 +273,13 @@ static const struct conf_case cases[] = {
 		"t:1:63: /node: expected a node name of 1 to 31 characters, a letter or "
 		"digit first, then letters, digits, \"_\" or \"-\", found 7\n"
 		"t:1:66: /~1: unknown key \"/\", allowed are \"node\", \"eal\", \"lcores"
-		"\", \"interfaces\", \"carp\", \"routes\", \"metrics\"\n",
+		"\", \"interfaces\", \"carp\", \"routes\", \"metrics\", \"cli\"\n",
 		0},
 	{"control characters are shown, not sent",
 		"{\"interfaces\": [{\"name\": \"lan\", \"device\": \"d\"}], \"a\\"
 		"u001b[31m\": 1, \"node\": \"\342\200\256abc\177\"}",
 		"t:1:50: /a\\u001b[31m: unknown key \"a\\u001b[31m\", allowed are \"node"
-		"\", \"eal\", \"lcores\", \"interfaces\", \"carp\", \"routes\", \"metrics\"\n"
+		"\", \"eal\", \"lcores\", \"interfaces\", \"carp\", \"routes\", \"metrics\", \"cli\"\n"
 		"t:1:76: /node: expected a node name of 1 to 31 characters, a letter or "
 		"digit first, then letters, digits, \"_\" or \"-\", found \"\\u202eabc\\"
 		"u007f\"\n",

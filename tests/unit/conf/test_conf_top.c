@@ -34,7 +34,7 @@ static const struct conf_case cases[] = {
 		"t:4:1: /Node: unknown key \"Node\", did you mean \"node\"?\n", 0},
 	{"unknown key without suggestion", ROOT("\"firewall\": {}"),
 		"t:4:1: /firewall: unknown key \"firewall\", allowed are \"node\", \"eal"
-		"\", \"lcores\", \"interfaces\", \"carp\", \"routes\", \"metrics\"\n",
+		"\", \"lcores\", \"interfaces\", \"carp\", \"routes\", \"metrics\", \"cli\"\n",
 		0},
 	{"unknown key in lcores", ROOT("\"lcores\": {\"speed\": 1}"),
 		"t:4:12: /lcores/speed: unknown key \"speed\", allowed are \"control\", "
@@ -42,7 +42,7 @@ static const struct conf_case cases[] = {
 		0},
 	{"unknown key of no characters", ROOT("\"\": 1"),
 		"t:4:1: /: unknown key \"\", allowed are \"node\", \"eal\", \"lcores\", "
-		"\"interfaces\", \"carp\", \"routes\", \"metrics\"\n",
+		"\"interfaces\", \"carp\", \"routes\", \"metrics\", \"cli\"\n",
 		0},
 	{"duplicate key",
 		ROOT("\"node\": \"a\",\n"

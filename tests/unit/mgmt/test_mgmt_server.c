@@ -3,6 +3,7 @@
  */
 /* The CLI socket from outside: requests, sessions, stalled clients, stale sockets. */
 #include <errno.h>
+#include <grp.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -424,6 +425,45 @@ stalled_client_hurts_only_itself(void **state)
 	close(stalled);
 }
 
+/* Mode and group are the configuration's; what cannot be is said, and no socket stays. */
+static void
+socket_of_a_group(void **state)
+{
+	struct conf_cli *cfg = &fake.conf->cli;
+	char err[256], want[300];
+	struct stat st;
+
+	(void)state;
+	mgmt_server_stop(server);
+	cfg->mode = 0600;
+	server = start(1000, err, sizeof(err));
+	assert_non_null(server);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(st.st_gid, getegid());
+	mgmt_server_stop(server);
+	cfg->mode = 0666;
+	if (geteuid() == 0) {
+		struct group *g = getgrnam("daemon");
+
+		assert_non_null(g);
+		snprintf(cfg->group, sizeof(cfg->group), "daemon");
+		server = start(1000, err, sizeof(err));
+		assert_non_null(server);
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_mode & 07777, 0666);
+		assert_int_equal(st.st_gid, g->gr_gid);
+		mgmt_server_stop(server);
+	}
+	snprintf(cfg->group, sizeof(cfg->group), "no-such-group");
+	server = start(1000, err, sizeof(err));
+	assert_null(server);
+	snprintf(want, sizeof(want),
+		"CLI socket %s: /cli/group \"no-such-group\": there is no such group", path);
+	assert_string_equal(err, want);
+	assert_int_equal(stat(path, &st), -1);
+}
+
 static void
 socket_file(void **state)
 {
@@ -517,6 +557,7 @@ main(void)
 		T(an_idle_session_makes_room),
 		T(too_many_clients),
 		T(stalled_client_hurts_only_itself),
+		T(socket_of_a_group),
 		T(socket_file),
 		T(stopping_ends_sessions),
 #undef T
