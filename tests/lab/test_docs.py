@@ -110,6 +110,35 @@ def test_a_further_address_comes_by_restarts_in_turn(cluster):
     assert probe.stop()["gap_ms"] < 1000
 
 
+def new_pass(secret):
+    """A file with a password, as a command wants it."""
+    path = os.path.join(netns.LAB_DIR, "new.pass")
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as f:
+        f.write(secret + "\n")
+    return path
+
+
+def test_a_password_changes_as_the_document_says(cluster):
+    """docs/change.md, step by step: both stage, the backup tells what it hears, both commit."""
+    typed = [c for _, text in blocks("docs/change.md") for c in TYPED.findall(text)]
+    stage, look, commit = typed[0], typed[1], typed[2]
+    assert look == "show carp carp0" and commit == "carp carp0 commit"
+    stage = stage.replace("/etc/koi/new.pass", new_pass("quite another one"))
+    before = [one.ctl_json("show carp events")["next"] for one in cluster.boxes]
+    for one in cluster.boxes:
+        one.ctl(stage)
+    shown = next(text for lang, text in blocks("docs/change.md") if lang == "" and "sends both" in text)
+    for line in plain(shown):
+        lab.poll_until(lambda w=line: w in plain(cluster.fw2.ctl(look)), 10, f"fw2 shows {line}")
+    for one in cluster.boxes:
+        one.ctl(commit)
+    cluster.client.wait_ping(lab.SERVER_IP)
+    assert (cluster.fw1.states(), cluster.fw2.states()) == (["MASTER"] * 2, ["BACKUP"] * 2)
+    for one, seq in zip(cluster.boxes, before):
+        later = [e for e in one.ctl_json("show carp events")["events"] if e["seq"] > seq]
+        assert later and not [e for e in later if e["kind"] == "state"], later
+
+
 def says(one, group, phrase):
     """Wait until "explain" has a phrase of docs/troubleshooting.md, which has it in backticks."""
     assert f"`{phrase}" in text_of("docs/troubleshooting.md"), f"the document does not say {phrase}"
@@ -168,10 +197,12 @@ def test_every_command_shown_is_carried_out(cluster, tmp_path):
         # Files that koi is to make are made elsewhere; what is read is the box's own.
         command = re.sub(r"/tmp/\S+", str(tmp_path / f"file{n}"), command)
         command = command.replace("/etc/koi/koi.json", cluster.fw1.config_path)
+        command = command.replace("/etc/koi/new.pass", new_pass("a new one"))
         done = cluster.fw1.koictl(*command.split(), timeout=30)
         # A route that is not there is an answer, too.
         assert done.returncode == 0 or "no route to" in done.stdout, f"{name}: {command}: {done.stdout}"
     # What they took down is taken up again, and all is as before.
-    for undo in ("interface em0 up", "carp carp0 up", "set carp demotion 0", "undrain"):
+    for undo in ("interface em0 up", "carp carp0 up", "set carp demotion 0", "undrain",
+                 "carp carp0 abort now"):
         cluster.fw1.ctl(undo)
     cluster.fw1.wait_master()
