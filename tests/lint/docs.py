@@ -5,7 +5,8 @@ koi, targets of make.
 
 And the other way round: every key of the configuration is told of in config/README.md, every reason
 to drop a frame in docs/drops.md, and no other; every document in docs/README.md. Sections of the
-protocol note that comments name are in docs/protocol.md.
+protocol note that comments name are in docs/protocol.md. Documents of the package koi-doc lead to
+nothing that is not in it.
 """
 
 import functools
@@ -24,6 +25,7 @@ DROPS_DOC = "docs/drops.md"
 COMMANDS = "lib/mgmt/cli_cmds.def"
 ARGS = "app/koi/args.c"
 MAKEFILE = "GNUmakefile"
+PACKAGED = "debian/koi-doc.install"
 
 LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]+))?\)")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
@@ -92,6 +94,12 @@ def anchors(path):
             for i, p in enumerate(plain)}
 
 
+def packaged(root, name):
+    """Whether a file or folder is in the package of the documents."""
+    rows = [line.split() for line in read(root, PACKAGED).split("\n")]
+    return any((name + "/").startswith(row[0] + "/") for row in rows if row)
+
+
 def check_links(root, name, line):
     """Where the links of a line lead to nothing."""
     found = []
@@ -103,6 +111,8 @@ def check_links(root, name, line):
             found.append("there is no %s" % target)
         elif anchor and path.endswith(".md") and anchor not in anchors(path):
             found.append("%s has no heading for #%s" % (target or name, anchor))
+        elif packaged(root, name) and not packaged(root, os.path.relpath(path, root)):
+            found.append("the package koi-doc has no %s: name it without a link" % target)
     return found
 
 

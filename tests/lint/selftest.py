@@ -243,6 +243,12 @@ class Docs(Tree):
             self.assertEqual(len(found), 1, (line, found))
             self.assertRegex(found[0], r"^docs/a\.md:2: %s" % message)
 
+    def test_link_out_of_the_package_is_refused(self):
+        self.put(docs.PACKAGED, "docs usr/share/doc/koi-doc\n")
+        self.put("docs/a.md", "[a](a.md)\n[b](../GNUmakefile)\n[c](../docs) [d](#e)\n# E\n")
+        self.assertEqual(docs.check(self.root), [
+            "docs/a.md:2: the package koi-doc has no ../GNUmakefile: name it without a link"])
+
     def test_unlisted_document_is_refused(self):
         self.put("docs/b.md", "b\n")
         self.assertEqual(docs.check(self.root), ["docs/README.md:1: nothing about docs/b.md"])
