@@ -309,6 +309,16 @@ do_reload(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_ar
 }
 
 static void
+do_save(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args *a)
+{
+	(void)row;
+	mgmt_file_read_end(s->config);
+	if (!mgmt_file_save(s->config, a->text[0] != '\0' ? a->text : NULL, s->out))
+		s->status = MGMT_CLI_REFUSED;
+	mgmt_file_read(s->config);
+}
+
+static void
 do_clear_drops(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args *a)
 {
 	(void)row;

@@ -290,3 +290,36 @@ mgmt_file_load(const struct mgmt_config *c, const char *path, bool only_plan, FI
 	pthread_mutex_unlock(&c->file->loading);
 	return ok;
 }
+
+/* koi runs on it already: what it says differs from the configuration, not from what is in use. */
+static bool
+adopt(struct mgmt_file *f, struct conf *next, FILE *to)
+{
+	struct conf *last = f->conf;
+	struct fib_replaced replaced;
+	char err[256] = "";
+	bool ok = align(f, next, err, sizeof(err)) == 0 &&
+		carry_out(f, next, &replaced, err, sizeof(err)) == 0;
+
+	if (!ok)
+		fprintf(to, "saved, but it is not loaded: %s; reload does that\n", err);
+	conf_free(ok ? last : next);
+	return ok;
+}
+
+bool
+mgmt_file_save(const struct mgmt_config *c, const char *path, FILE *to)
+{
+	struct mgmt_file *f = c->file;
+	struct conf *next;
+	bool ok;
+
+	pthread_mutex_lock(&f->loading);
+	ok = mgmt_save(c, c->conf->path, path != NULL ? path : f->start->path, to, &next);
+	if (next != NULL && (path == NULL || strcmp(path, c->conf->path) == 0))
+		ok = adopt(f, next, to);
+	else
+		conf_free(next);
+	pthread_mutex_unlock(&f->loading);
+	return ok;
+}

@@ -54,6 +54,20 @@ void mgmt_file_read_end(const struct mgmt_config *c);
  * @return whether it was, or could be, applied
  */
 bool mgmt_file_load(const struct mgmt_config *c, const char *path, bool only_plan, FILE *to);
+/**
+ * Write what commands changed into a file: into that of the start with path NULL, which koi then
+ * runs on. Says what became of it.
+ * @return false: refused, and nothing was changed
+ */
+bool mgmt_file_save(const struct mgmt_config *c, const char *path, FILE *to);
+/**
+ * The part of it that writes (mgmt_save.c).
+ * @param source  the file that koi runs on
+ * @param next  what the written file is read as; NULL: refused, or nothing had changed
+ * @return false: refused
+ */
+bool mgmt_save(const struct mgmt_config *c, const char *source, const char *path, FILE *to,
+	struct conf **next);
 /** @} */
 
 /** @name The event log. @{ */

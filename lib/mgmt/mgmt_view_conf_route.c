@@ -18,6 +18,7 @@
 
 struct shown {
 	json_t *list;
+	uint64_t max;
 	uint64_t n, more;
 };
 
@@ -55,19 +56,14 @@ link_local_hop(const struct fib_route *r)
 		wire_ip6_is_link_local(nh->gateway6);
 }
 
-static bool
-route_config(struct shown *s, const struct mgmt_config *c, const struct fib_route *r, bool runtime)
+/* A route as the file has it. */
+static json_t *
+route_json(const struct mgmt_config *c, const struct fib_route *r)
 {
 	char via[FIB_PATHS_MAX * CONF_ADDR_STR], ifs[FIB_PATHS_MAX * (CONF_NAME_MAX + 1)];
 	char text[CONF_ADDR_STR], *save = NULL;
-	json_t *o, *hops;
+	json_t *o = json_object(), *hops;
 
-	(void)runtime;
-	if (s->n++ >= ROUTES_SHOWN) {
-		s->more++;
-		return true;
-	}
-	o = json_object();
 	mgmt_route_paths(c, r, via, sizeof(via), ifs, sizeof(ifs));
 	put_str(o, "prefix", conf_prefix_str(&r->prefix, text));
 	if (r->nh.type == FIB_NH_MULTI) {
@@ -82,14 +78,24 @@ route_config(struct shown *s, const struct mgmt_config *c, const struct fib_rout
 	}
 	if (link_local_hop(r))
 		put_str(o, "interface", ifs);
-	json_array_append_new(s->list, o);
+	return o;
+}
+
+static bool
+route_config(struct shown *s, const struct mgmt_config *c, const struct fib_route *r, bool runtime)
+{
+	(void)runtime;
+	if (s->n++ >= s->max)
+		s->more++;
+	else
+		json_array_append_new(s->list, route_json(c, r));
 	return true;
 }
 
 uint64_t
 mgmt_routes_config(const struct mgmt_config *c, json_t *list)
 {
-	struct shown s = {.list = list};
+	struct shown s = {.list = list, .max = ROUTES_SHOWN};
 
 	routes_walk(c, route_config, &s);
 	return s.more;
@@ -113,14 +119,14 @@ route_added(struct shown *s, const struct mgmt_config *c, const struct fib_route
 		json_array_append_new(s->list,
 			json_sprintf("route add %s via %s%s%s", text, via,
 				named ? " interface " : "", named ? ifs : ""));
-	return ++s->n < ROUTES_SHOWN;
+	return ++s->n < s->max;
 }
 
 /* Routes of the file that are not there. */
 static void
 routes_removed(struct shown *s, const struct mgmt_config *c, const struct conf *file)
 {
-	for (uint32_t i = 0; i < file->n_routes && s->n < ROUTES_SHOWN;) {
+	for (uint32_t i = 0; i < file->n_routes && s->n < s->max;) {
 		const struct fib *fib = fib_builder_read(c->routes);
 
 		for (unsigned int n = 0; n < FIB_PAGE_MAX && i < file->n_routes; n++, i++) {
@@ -142,7 +148,7 @@ routes_removed(struct shown *s, const struct mgmt_config *c, const struct conf *
 void
 mgmt_routes_diff(const struct mgmt_config *c, json_t *list)
 {
-	struct shown s = {.list = list};
+	struct shown s = {.list = list, .max = ROUTES_SHOWN};
 	uint32_t n = fib_runtime_count(fib_builder_read(c->routes));
 
 	fib_builder_read_end(c->routes);
@@ -150,4 +156,61 @@ mgmt_routes_diff(const struct mgmt_config *c, json_t *list)
 		routes_walk(c, route_added, &s);
 	s.n = 0;
 	routes_removed(&s, c, c->conf);
+}
+
+/* The route of a file's array to this prefix; SIZE_MAX: none. */
+static size_t
+prefix_index(const json_t *list, const struct base_prefix *p)
+{
+	const json_t *o;
+	size_t i;
+
+	json_array_foreach (list, i, o) {
+		const char *text = get_str(o, "prefix");
+		struct mgmt_args a = {0};
+
+		if (mgmt_prefix_parse(text, strlen(text), &a) &&
+			memcmp(&a.prefix, p, sizeof(*p)) == 0)
+			return i;
+	}
+	return SIZE_MAX;
+}
+
+static bool
+route_save(struct shown *s, const struct mgmt_config *c, const struct fib_route *r, bool runtime)
+{
+	size_t i;
+
+	if (!runtime)
+		return true;
+	i = prefix_index(s->list, &r->prefix);
+	if (i != SIZE_MAX)
+		json_array_set_new(s->list, i, route_json(c, r));
+	else
+		json_array_append_new(s->list, route_json(c, r));
+	s->n++;
+	return true;
+}
+
+unsigned int
+mgmt_routes_save(const struct mgmt_config *c, json_t *list)
+{
+	struct shown s = {.list = list}, gone = {.list = json_array(), .max = UINT64_MAX};
+	const json_t *line;
+	size_t i, at;
+
+	routes_walk(c, route_save, &s);
+	routes_removed(&gone, c, c->conf);
+	json_array_foreach (gone.list, i, line) {
+		const char *text = json_string_value(line) + strlen("route del ");
+		struct mgmt_args a = {0};
+
+		if (!mgmt_prefix_parse(text, strlen(text), &a))
+			continue;
+		at = prefix_index(list, &a.prefix);
+		if (at != SIZE_MAX)
+			json_array_remove(list, at);
+	}
+	json_decref(gone.list);
+	return (unsigned int)(s.n + gone.n);
 }

@@ -97,3 +97,27 @@ def test_conformance_32_ucarp_with_another_password(net, ucarp):
     )
     lab.poll_until(lambda: mixed.ucarp.log_lines(BAD), 5, "ucarp complains", 0.05)
     assert mixed.koi.state("carp0") == "MASTER"
+
+
+def test_staged_password_beside_ucarp(net, ucarp):
+    """ucarp hears each advert with both digests: it complains of one, and stays BACKUP."""
+    mixed = Mixed(net, ucarp)
+    mixed.koi.start()
+    mixed.koi.wait_state("carp0", "MASTER")
+    mixed.ucarp.start()
+    mixed.assert_koi_rules()
+    mixed.koi.ctl("set carp carp0 pass-file hex:" + "42" * 20 + " window 10")
+    lab.poll_until(lambda: len(mixed.ucarp.log_lines(BAD)) >= 4, 12, "ucarp meets the new digest")
+    mixed.ucarp.wait_state("BACKUP")
+    # nobody committed: koi goes back by itself, and ucarp has nothing to complain of any more
+    lab.poll_until(
+        lambda: mixed.koi.log_lines("not committed within the window"), 15, "koi goes back"
+    )
+    mark = len(mixed.ucarp.log_lines(BAD))
+    sniffed = net.sniffer.mark()
+    for _ in range(3):
+        net.sniffer.wait(sniff.advert_from("fw1.em0"), sniffed)
+        sniffed = net.sniffer.mark()
+    assert len(mixed.ucarp.log_lines(BAD)) == mark
+    mixed.ucarp.wait_state("BACKUP")
+    assert mixed.koi.ctl_json("show carp carp0")["transitions"] == 1

@@ -174,6 +174,39 @@ def test_manage_set_at_run_time_is_shown_as_commands(two_groups):
     assert "00ff" not in one.log() + one.ctl("show config")
 
 
+def test_manage_save_outlives_a_restart(two_groups):
+    """What commands set is in the file after "save", and in use after a restart."""
+    one = two_groups.box
+    one.wait_master()
+    for command in (
+        "set carp carp0 advskew 7",
+        "set carp preempt 0",
+        "set carp log 1",
+        "route add 203.0.113.0/24 via 198.51.100.9",
+        "neighbor em0 add 192.0.2.77 02:00:5e:10:00:4d",
+    ):
+        assert one.koictl(command).returncode == 0, command
+    before = one.ctl_json("show carp carp0")["transitions"]
+    assert "5 changes" in one.ctl("save")
+    assert one.ctl("show config diff").strip() == "as in the file"
+    assert "0 changes" in one.ctl("save")
+    assert one.ctl_json("show carp carp0")["transitions"] == before
+    with open(one.config_path, encoding="utf-8") as f:
+        saved = json.load(f)
+    for was, now in zip(one.conf["carp"]["groups"], saved["carp"]["groups"]):
+        assert was["pass"] == now["pass"] and list(was)[0] == list(now)[0]
+    # start() writes what it was made with
+    one.conf = saved
+    assert one.terminate() == 0
+    one.start()
+    shown = one.ctl_json("show config")
+    assert shown["carp"]["preempt"] is False and shown["carp"]["log"] == 1
+    assert shown["carp"]["groups"][0]["advskew"] == 7
+    assert any(r["prefix"] == "203.0.113.0/24" for r in shown["routes"])
+    neighbors = one.ctl_json("show neighbor interface em0")["neighbors"]
+    assert any(n["address"] == "192.0.2.77" and n["static"] for n in neighbors)
+
+
 def test_manage_cli_session_without_framing(two_groups):
     """Anything but { as the first byte is a session with a prompt."""
     one = two_groups.box
