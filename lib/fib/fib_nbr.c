@@ -324,9 +324,11 @@ pending_out(struct fib_nbr_table *t, uint32_t slot)
 }
 
 uint32_t
-fib_nbr_slot_oldest(const struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr)
+fib_nbr_slot_oldest(const struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr,
+	base_ns_t now)
 {
 	unsigned int family = addr->family == BASE_FAMILY_IP4 ? NBR_IP4 : NBR_IP6;
+	const struct nbr_entry *e;
 	const struct nbr_use *use;
 
 	if (if_index >= t->n_ifs)
@@ -334,8 +336,10 @@ fib_nbr_slot_oldest(const struct fib_nbr_table *t, uint16_t if_index, const stru
 	use = &t->ifs[if_index][family];
 	if (use->pending < t->part)
 		return NBR_NONE;
+	e = &t->entry[use->oldest];
 	/* Of those that failed the requests are counted still. */
-	return t->entry[use->oldest].asked > 1 ? use->oldest : NBR_NONE;
+	return e->asked > 1 || base_ns_since(now, e->updated) >= FIB_NBR_YIELD_NS ? use->oldest
+										  : NBR_NONE;
 }
 
 void

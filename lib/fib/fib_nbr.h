@@ -28,8 +28,9 @@ struct rte_rcu_qsbr;
 #define FIB_NBR_HOLD_TOTAL   1024 /**< packets held in all */
 #define FIB_NBR_RETRIES	     3	  /**< requests, 1 s apart, before it is unreachable */
 #define FIB_NBR_RETRY_NS     BASE_NS_PER_S
-#define FIB_NBR_REACHABLE_NS (60 * BASE_NS_PER_S) /**< then asked again or left to age */
-#define FIB_NBR_STALE_NS     (5 * BASE_NS_PER_S)  /**< how often it is looked whether one is used */
+#define FIB_NBR_YIELD_NS     (250 * BASE_NS_PER_MS) /**< then it may make room for another */
+#define FIB_NBR_REACHABLE_NS (60 * BASE_NS_PER_S)   /**< then asked again or left to age */
+#define FIB_NBR_STALE_NS     (5 * BASE_NS_PER_S) /**< how often it is looked whether one is used */
 #define FIB_NBR_IDLE_NS	     (1200 * BASE_NS_PER_S) /**< STALE and unused so long: forgotten */
 #define FIB_NBR_UNPROVEN_NS  (60 * BASE_NS_PER_S)   /**< the same of one that never answered */
 #define FIB_NBR_FAILED_NS    (3 * BASE_NS_PER_S)    /**< negative entry: dropped, not held */
@@ -111,7 +112,7 @@ typedef void (*fib_nbr_act_fn)(void *arg, const struct fib_nbr_action *a);
  * A packet whose next hop is not known to the worker that had it; ownership of m passes in and
  * comes back by exactly one SEND, FAIL or DROP, now or later. A full hold queue drops its oldest
  * packet, and so does whoever has the oldest of all when FIB_NBR_HOLD_TOTAL are held. Where as many
- * are asked for as may be, the first of those that did not answer within FIB_NBR_RETRY_NS is given
+ * are asked for as may be, the first of those that did not answer within FIB_NBR_YIELD_NS is given
  * up for the new one; when there is none, or no entry left, the new packet is dropped. A next hop
  * that was found FAILED lately fails at once.
  * @param m  NULL: only ask, if the address is not known; no action but REQUEST follows from it

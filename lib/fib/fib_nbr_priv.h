@@ -172,11 +172,11 @@ uint16_t fib_nbr_hold_take(struct fib_nbr_table *t, uint32_t slot);
 void fib_nbr_hold_give(struct fib_nbr_table *t, uint16_t place);
 /**
  * Who has to go so that one more can be asked for: where a limit on the pending forbids it, the one
- * that is pending longest, if it was asked more than once.
+ * that is pending longest, if that is FIB_NBR_YIELD_NS and more.
  * @return its slot or NBR_NONE
  */
-uint32_t fib_nbr_slot_oldest(
-	const struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr);
+uint32_t fib_nbr_slot_oldest(const struct fib_nbr_table *t, uint16_t if_index,
+	const struct base_addr *addr, base_ns_t now);
 
 static inline enum fib_nbr_state
 nbr_word_state(uint64_t word)

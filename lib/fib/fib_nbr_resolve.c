@@ -139,7 +139,7 @@ static void
 make_room(struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr,
 	const struct sink *s)
 {
-	uint32_t slot = fib_nbr_slot_oldest(t, if_index, addr);
+	uint32_t slot = fib_nbr_slot_oldest(t, if_index, addr, s->now);
 
 	if (slot == NBR_NONE)
 		return;

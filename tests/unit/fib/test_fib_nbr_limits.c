@@ -73,8 +73,8 @@ scan_neither_evicts_nor_exhausts(void **state)
 
 /*
  * Hosts that are there answer within a millisecond and are found, whoever is looked for beside: the
- * scan asks for as many a second as may be pending, and three seconds of retries and three of
- * failure would keep their places for six.
+ * scan asks for three times as many a second as may be pending, and three seconds of retries and
+ * three of failure would keep their places for six.
  */
 static void
 a_scan_keeps_nobody_from_being_found(void **state)
@@ -87,7 +87,7 @@ a_scan_keeps_nobody_from_being_found(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; i < 2000; i++) {
-		now += BASE_NS_PER_S / 100;
+		now += BASE_NS_PER_S / 400;
 		fib_nbr_tick(t, now, record_act, &ignored);
 		resolve(t, 0, UINT32_C(0x0a000000) + i, packet('x'), now, record_act, &ignored);
 		fib_nbr_stats(t, &st);
@@ -101,7 +101,7 @@ a_scan_keeps_nobody_from_being_found(void **state)
 		assert_true(fib_nbr_lookup(t, 0, HOST + i, mac));
 		assert_int_equal(rec.n_send, 1);
 	}
-	/* Who was given up for others is one that was asked again, never a new one. */
+	/* Who was given up for others is one that had its time, never a new one. */
 	rec = (struct record){0};
 	for (uint32_t i = 0; i < 256; i++)
 		resolve(t, 1, UINT32_C(0x0b000000) + i, NULL, now, record_act, &rec);
