@@ -186,13 +186,16 @@ routes_and_neighbors_are_saved(void **state)
 {
 	const uint8_t mac[BASE_MAC_LEN] = {2, 0, 0, 0, 0, 9};
 	json_t *doc, *list, *o;
-	uint32_t n = fake.n_routes;
+	struct fib_route routes[2], *file = fake.routes;
 
 	(void)state;
-	fake.routes[n] =
+	assert_int_equal(fake.n_routes, 1);
+	routes[0] = file[0];
+	routes[1] =
 		(struct fib_route){.prefix = {.addr = base_addr_from_ip4(0xcb007100), .plen = 24},
 			.nh = {.type = FIB_NH_GATEWAY, .if_index = 1, .gateway = 0xc63364fd}};
-	fake.n_routes = n + 1;
+	fake.routes = routes;
+	fake.n_routes = 2;
 	fake.n_runtime = 1;
 	fake.nbrs[0] = (struct fib_nbr_row){
 		.if_index = 0, .addr = base_addr_from_ip4(0xc0000209), .state = FIB_NBR_STATIC};
@@ -214,7 +217,8 @@ routes_and_neighbors_are_saved(void **state)
 	/* taken out again */
 	fake.n_nbrs = 0;
 	fake.n_runtime = 0;
-	fake.n_routes = n;
+	fake.n_routes = 1;
+	fake.routes = file;
 	assert_non_null(strstr(run("save", path, MGMT_CLI_DONE), ": 2 changes\n"));
 	doc = load(path);
 	assert_int_equal(json_array_size(json_object_get(doc, "routes")), 1);
