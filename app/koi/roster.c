@@ -54,7 +54,7 @@ roster_from_conf(const struct conf *conf, const uint8_t (*if_mac)[BASE_MAC_LEN],
 		most += conf->ifs[i].n_addresses + 1u;
 	for (uint16_t g = 0; g < conf->n_groups; g++)
 		most += conf->groups[g].n_addresses + 1u;
-	out->groups = calloc(conf->n_groups + 1u, sizeof(*out->groups));
+	out->groups = calloc(conf->group_room + 1u, sizeof(*out->groups));
 	out->ip4 = calloc(most, sizeof(*out->ip4));
 	out->ip6 = calloc(most, sizeof(*out->ip6));
 	if (out->groups == NULL || out->ip4 == NULL || out->ip6 == NULL) {
@@ -77,7 +77,7 @@ roster_from_conf(const struct conf *conf, const uint8_t (*if_mac)[BASE_MAC_LEN],
 		bool routes = addresses_router(conf, i, own);
 
 		c->if_index = g->if_index;
-		c->vhid = g->vhid;
+		c->vhid = g->unused ? 0 : g->vhid;
 		c->ip4 = room.ip4;
 		c->n_ip4 = add_ip4(&room, g->addresses, g->n_addresses);
 		c->ip6 = (const uint8_t(*)[16])room.ip6;

@@ -10,7 +10,7 @@
 /** What a configuration's groups and addresses are to the data plane. */
 struct roster {
 	struct dp_if_config ifs[CONF_IF_MAX]; /**< with nothing but addresses */
-	struct dp_group_config *groups;	      /**< by slot, as conf has them */
+	struct dp_group_config *groups;	      /**< by slot, with all that there is room for */
 	uint32_t *ip4;			      /**< what they point into */
 	uint8_t (*ip6)[16];
 };

@@ -27,6 +27,7 @@
 #include "host_path.h"
 #include "mgmt.h"
 #include "port.h"
+#include "reload.h"
 #include "roster.h"
 #include "routes.h"
 
@@ -66,6 +67,7 @@ struct wire_up {
 	struct fib_nbr_table *nbr;
 	struct ctl *ctl;
 	struct host_path host;
+	struct reload reload;
 	struct mgmt *mgmt;
 	struct mgmt_lcore *lcores;
 	struct lcore_text *lcore_text;
@@ -224,7 +226,7 @@ create_dp(struct wire_up *w, char *err, unsigned int err_len)
 		.n_workers = w->plan->n_workers,
 		.n_ports = w->n_ports,
 		.n_ifs = conf->n_ifs,
-		.n_groups = conf->n_groups,
+		.n_groups = conf->group_room,
 		.workers = workers,
 		.ports = ports,
 		.ifs = roster.ifs,
@@ -428,11 +430,20 @@ wire_up_start(const struct wire_up_config *config, char *err, unsigned int err_l
 		snprintf(err, err_len, "the port thread could not be started: %s", strerror(-ret));
 		goto fail;
 	}
+	w->reload = (struct reload){
+		.ctl = w->ctl,
+		.dp = w->dp,
+		.routes = w->routes,
+		.ports = w->ports,
+		.host = w->host.host,
+		.if_mac = (const uint8_t(*)[BASE_MAC_LEN])w->if_mac,
+	};
 	struct mgmt_config mc = {
 		.conf = w->conf,
 		.ctl = w->ctl,
 		.dp = w->dp,
 		.routes = w->routes,
+		.loader = reload_loader(&w->reload),
 		.nbr = w->nbr,
 		.ports = w->ports,
 		.host = w->host.host,

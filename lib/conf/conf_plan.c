@@ -22,6 +22,19 @@ conf_plan_action_name(enum conf_plan_action a)
 	return names[a];
 }
 
+const char *
+conf_plan_need_name(enum conf_plan_need n)
+{
+	static const char *const names[] = {
+		[CONF_PLAN_NOTHING] = "",
+		[CONF_PLAN_ALL_BOXES] = "the same on all boxes",
+		[CONF_PLAN_LEAVES] = "leaves and comes back",
+		[CONF_PLAN_RESTART] = "needs a restart",
+	};
+
+	return names[n];
+}
+
 static bool
 same_text(const char *a, const char *b)
 {
@@ -190,22 +203,34 @@ is_object(unsigned int key)
 		key == CONF_KEY_CARP_GROUPS;
 }
 
-/* What is applied while koi runs. */
-static bool
-needs_restart(const struct conf_key *k)
+static enum conf_plan_need
+need_of(const struct conf_key *k)
 {
-	return k->reload != CONF_RELOAD_NONE && k->reload != CONF_RELOAD_TIMERS;
+	switch (k->reload) {
+	case CONF_RELOAD_DIGEST:
+		return CONF_PLAN_ALL_BOXES;
+	case CONF_RELOAD_GROUP:
+		return CONF_PLAN_LEAVES;
+	case CONF_RELOAD_PROCESS:
+		return CONF_PLAN_RESTART;
+	case CONF_RELOAD_NONE:
+	case CONF_RELOAD_TIMERS:
+	case CONF_RELOAD_ROUTES:
+		break;
+	}
+	return CONF_PLAN_NOTHING;
 }
 
-/* The keys of an object that differ. @return how many; *restart: one of them needs it */
+/* The keys of an object that differ. @return how many; *need: the greatest of theirs */
 static unsigned int
-keys_compare(enum conf_object object, const struct pair *p, char *keys, size_t len, bool *restart)
+keys_compare(enum conf_object object, const struct pair *p, char *keys, size_t len,
+	enum conf_plan_need *need)
 {
 	unsigned int n = 0;
 	size_t at = 0;
 
 	keys[0] = '\0';
-	*restart = false;
+	*need = CONF_PLAN_NOTHING;
 	for (unsigned int i = 0; i < CONF_KEY_N; i++) {
 		const struct conf_key *k = &conf_keys[i];
 		bool same;
@@ -219,7 +244,8 @@ keys_compare(enum conf_object object, const struct pair *p, char *keys, size_t l
 				       (const char *)p->b + k->offset, k->size) == 0;
 		if (same)
 			continue;
-		*restart |= needs_restart(k);
+		if (need_of(k) > *need)
+			*need = need_of(k);
 		if (at < len)
 			at += (size_t)snprintf(
 				keys + at, len - at, "%s%s", n > 0 ? ", " : "", k->name);
@@ -230,7 +256,7 @@ keys_compare(enum conf_object object, const struct pair *p, char *keys, size_t l
 
 static void
 item_add(struct conf_plan *p, const char *object, const char *name, enum conf_plan_action action,
-	const char *keys, bool restart)
+	const char *keys, enum conf_plan_need need)
 {
 	struct conf_plan_item *i = &p->item[p->n++];
 
@@ -238,8 +264,8 @@ item_add(struct conf_plan *p, const char *object, const char *name, enum conf_pl
 	snprintf(i->name, sizeof(i->name), "%s", name);
 	snprintf(i->keys, sizeof(i->keys), "%s", keys);
 	i->action = action;
-	i->restart = restart;
-	p->restart |= restart;
+	i->need = need;
+	p->restart |= need == CONF_PLAN_RESTART;
 	p->n_kept += action == CONF_PLAN_KEPT;
 }
 
@@ -248,10 +274,10 @@ object_compare(struct conf_plan *p, enum conf_object object, const char *what, c
 	const struct pair *pair)
 {
 	char keys[sizeof(p->item[0].keys)];
-	bool restart;
-	unsigned int n = keys_compare(object, pair, keys, sizeof(keys), &restart);
+	enum conf_plan_need need;
+	unsigned int n = keys_compare(object, pair, keys, sizeof(keys), &need);
 
-	item_add(p, what, name, n != 0 ? CONF_PLAN_CHANGED : CONF_PLAN_KEPT, keys, restart);
+	item_add(p, what, name, n != 0 ? CONF_PLAN_CHANGED : CONF_PLAN_KEPT, keys, need);
 }
 
 static const struct conf_if *
@@ -293,11 +319,13 @@ conf_plan_make(struct conf_plan *p, const struct conf *now, const struct conf *n
 		if (pair.b != NULL)
 			object_compare(p, CONF_OBJECT_IF, "interface", now->ifs[i].name, &pair);
 		else
-			item_add(p, "interface", now->ifs[i].name, CONF_PLAN_REMOVED, "", true);
+			item_add(p, "interface", now->ifs[i].name, CONF_PLAN_REMOVED, "",
+				CONF_PLAN_RESTART);
 	}
 	for (uint16_t i = 0; i < next->n_ifs; i++)
 		if (if_find(now, next->ifs[i].name) == NULL)
-			item_add(p, "interface", next->ifs[i].name, CONF_PLAN_ADDED, "", true);
+			item_add(p, "interface", next->ifs[i].name, CONF_PLAN_ADDED, "",
+				CONF_PLAN_RESTART);
 	for (uint16_t i = 0; i < now->n_groups; i++) {
 		if (now->groups[i].unused)
 			continue;
@@ -306,11 +334,13 @@ conf_plan_make(struct conf_plan *p, const struct conf *now, const struct conf *n
 		if (pair.b != NULL)
 			object_compare(p, CONF_OBJECT_GROUP, "group", now->groups[i].name, &pair);
 		else
-			item_add(p, "group", now->groups[i].name, CONF_PLAN_REMOVED, "", true);
+			item_add(p, "group", now->groups[i].name, CONF_PLAN_REMOVED, "",
+				CONF_PLAN_NOTHING);
 	}
 	for (uint16_t i = 0; i < next->n_groups; i++)
 		if (group_find(now, next->groups[i].name) == NULL)
-			item_add(p, "group", next->groups[i].name, CONF_PLAN_ADDED, "", true);
+			item_add(p, "group", next->groups[i].name, CONF_PLAN_ADDED, "",
+				CONF_PLAN_NOTHING);
 	return 0;
 }
 

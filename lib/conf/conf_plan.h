@@ -19,11 +19,19 @@ enum conf_plan_action {
 	CONF_PLAN_REMOVED,
 };
 
+/** What a change asks for beside being applied; of several the greatest. */
+enum conf_plan_need {
+	CONF_PLAN_NOTHING = 0,
+	CONF_PLAN_ALL_BOXES, /**< the same change on all boxes of the group */
+	CONF_PLAN_LEAVES,    /**< the group leaves and comes back as another one */
+	CONF_PLAN_RESTART,   /**< only a restart applies it */
+};
+
 struct conf_plan_item {
 	const char *object;	      /**< "node", "interface", "group", ... */
 	char name[CONF_NODE_MAX + 1]; /**< of the object; "" where there is one only */
 	enum conf_plan_action action;
-	bool restart;	/**< only a restart applies it */
+	enum conf_plan_need need;
 	char keys[240]; /**< of one that was changed: those that differ, with commas between */
 };
 
@@ -38,6 +46,8 @@ struct conf_plan {
 int conf_plan_make(struct conf_plan *p, const struct conf *now, const struct conf *next);
 void conf_plan_free(struct conf_plan *p);
 const char *conf_plan_action_name(enum conf_plan_action a);
+/** "needs a restart"; "" for nothing. */
+const char *conf_plan_need_name(enum conf_plan_need n);
 
 /**
  * Number a configuration that was just loaded as the running one is, so that whoever counts by

@@ -74,44 +74,6 @@ create_if(struct ctl *c, uint16_t i, const struct ctl_config *config)
 	return ctl_lists_make(config->conf, i, f->link_local, &f->lists);
 }
 
-static int
-create_group(struct ctl *c, uint16_t i)
-{
-	const struct conf_group *conf = &c->conf->groups[i];
-	struct ctl_group *g = &c->groups[i];
-
-	g->conf = conf;
-	ctl_hear_init(g);
-	g->advbase = conf->advbase;
-	g->advskew = conf->advskew;
-	base_vmac(conf->vhid, g->vmac);
-	g->vips = calloc(conf->n_addresses + 1u, sizeof(*g->vips));
-	g->vips6 = calloc(conf->n_addresses + 1u, sizeof(*g->vips6));
-	if (g->vips == NULL || g->vips6 == NULL)
-		return -ENOMEM;
-	for (uint16_t a = 0; a < conf->n_addresses; a++) {
-		const struct base_addr *vip = &conf->addresses[a].addr;
-
-		if (vip->family == BASE_FAMILY_IP4)
-			g->vips[g->n_vips++] = base_addr_ip4(vip);
-		else
-			memcpy(g->vips6[g->n_vips6++], vip->bytes, sizeof(g->vips6[0]));
-	}
-	g->families =
-		(uint8_t)((g->n_vips > 0 ? ELECTION_IP4 : 0) | (g->n_vips6 > 0 ? ELECTION_IP6 : 0));
-	g->announce_end = (uint16_t)(g->n_vips + g->n_vips6);
-	g->announce_next = g->announce_end;
-	c->unicast[i] = (uint8_t)((conf->peer4.family != BASE_FAMILY_NONE ? ELECTION_IP4 : 0) |
-		(conf->peer6.family != BASE_FAMILY_NONE ? ELECTION_IP6 : 0));
-	g->id = ctl_identity_new(conf, conf->key);
-	if (g->id == NULL)
-		return -errno;
-	c->auth[i] = g->id->auth;
-	c->counters[i] = &g->id->counters;
-	ctl_ra_make(c->conf, g);
-	return 0;
-}
-
 static bool
 link_of(const struct ctl *c, uint16_t port_id)
 {
@@ -219,8 +181,10 @@ ctl_create(const struct ctl_config *config)
 		if ((ret = create_if(c, i, config)) != 0)
 			goto fail;
 	for (uint16_t i = 0; i < c->n_groups; i++)
-		if ((ret = create_group(c, i)) != 0)
+		if ((ret = ctl_group_make(c->conf, i, &c->groups[i])) != 0)
 			goto fail;
+	for (uint16_t i = 0; i < c->n_groups; i++)
+		ctl_group_begin(c, i);
 	ctl_find_fast(c);
 	for (uint16_t i = 0; i < c->n_ifs; i++)
 		ctl_member_join(c, i);
@@ -248,12 +212,8 @@ ctl_destroy(struct ctl *c)
 	if (c == NULL)
 		return;
 	ctl_reap(c);
-	for (uint16_t i = 0; c->groups != NULL && i < c->n_groups; i++) {
-		ctl_identity_free(c->groups[i].id);
-		ctl_identity_free(c->groups[i].other);
-		free(c->groups[i].vips);
-		free(c->groups[i].vips6);
-	}
+	for (uint16_t i = 0; c->groups != NULL && i < c->n_groups; i++)
+		ctl_group_free(&c->groups[i]);
 	for (uint16_t i = 0; c->ifs != NULL && i < c->n_ifs; i++) {
 		free(c->ifs[i].own);
 		free(c->ifs[i].own_mask);
@@ -361,6 +321,7 @@ ctl_turn(struct ctl *c, base_ns_t now)
 	ctl_punts(c);
 	ctl_frames_seen(c);
 	ctl_requests(c);
+	ctl_reload_tick(c);
 	ctl_tick(c);
 	ctl_stage_tick(c);
 	ctl_hear_tick(c);
@@ -423,6 +384,7 @@ ctl_run(struct ctl *c)
 			ctl_publish(c);
 		}
 		if (stopping && !election_handing_over(c->election)) {
+			ctl_reload_tick(c);
 			ctl_publish(c);
 			return 0;
 		}

@@ -24,6 +24,7 @@
 
 struct conf;
 struct dp;
+struct dp_roster;
 struct fib_nbr_table;
 struct port_set;
 struct ctl;
@@ -104,8 +105,9 @@ struct ctl_box_view {
 	uint8_t log;
 	uint32_t demotion;
 	uint16_t masters, backups, inits;
-	uint64_t stats[CTL_STAT_COUNT];	   /**< sum over groups and what belongs to none */
-	uint64_t no_group[CTL_STAT_COUNT]; /**< of these what belongs to no group */
+	uint64_t stats[CTL_STAT_COUNT]; /**< sum over groups and what belongs to none */
+	/** Of these what belongs to no group, or to one that is not there any more. */
+	uint64_t no_group[CTL_STAT_COUNT];
 	uint64_t turns, sleeps, stalls;
 	base_ns_t longest_turn_ns;
 	/** Lateness of adverts: bucket i counts those under 2^i * 4 us, the last the rest. */
@@ -274,23 +276,29 @@ void ctl_reap(struct ctl *c);
 
 /**
  * @name Another configuration.
- * What differs from the one that runs is applied in one turn: switches of the box, and of groups
- * their timing, delays and how their adverts are sent. What operators set stays, unless the key is
- * another one in the new configuration. Groups without a difference keep state, timers, counters.
+ * What differs from the one that runs is applied in one turn: switches of the box, all that is
+ * configured of groups, which groups there are. Groups that are to go bow out and hand over before
+ * it. What operators set stays, unless the key is another one in the new configuration. Groups
+ * without a difference keep state, timers, counters.
  * @{
  */
 /**
  * Make ready all that takes memory.
- * @param next  numbered as the one that runs, by conf_align(); borrowed from ctl_reload() on
- * @return NULL with errno. @thread any but lcores, one at a time
+ * @param next    numbered as the one that runs, by conf_align(); borrowed from ctl_reload() on
+ * @param roster  its groups and addresses, published in the same turn; owned on success
+ * @return NULL with errno: ENOMEM, EIO of OpenSSL, or EKEYREJECTED: the addresses or the digest of
+ *         a group change, whose password a command had changed: which one is meant is not known
+ * @thread any but lcores, one at a time
  */
-struct ctl_reload *ctl_reload_prepare(struct ctl *c, const struct conf *next);
+struct ctl_reload *ctl_reload_prepare(
+	struct ctl *c, const struct conf *next, struct dp_roster *roster);
 /**
  * Apply it, and wait until that is done. Nobody here looks at the configuration before any more.
- * @return 0; or as ctl_request(), and nothing was changed @thread as ctl_reload_prepare()
+ * @return 0; or as ctl_request(), and nothing was changed; -EAGAIN: koi is being stopped
+ * @thread as ctl_reload_prepare()
  */
 int ctl_reload(struct ctl *c, struct ctl_reload *r, char *note, size_t note_len);
-/** Also what is not used any more, after ctl_reload(); NULL is fine. */
+/** Also what is not used any more, after ctl_reload(): it waits for workers. NULL is fine. */
 void ctl_reload_free(struct ctl_reload *r);
 /** @} */
 

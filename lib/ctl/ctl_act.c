@@ -215,8 +215,8 @@ act_announce(struct ctl *c, uint16_t group)
 	g->announce_next = 0;
 }
 
-static void
-stop_announcing(struct ctl *c, struct ctl_group *g)
+void
+ctl_announce_stop(struct ctl *c, struct ctl_group *g)
 {
 	if (g->announce_next < g->announce_end)
 		c->announcing--;
@@ -355,7 +355,7 @@ act_state(struct ctl *c, const struct election_action *a)
 	if (g->state == ELECTION_MASTER)
 		ctl_count(c, a->group, CTL_STAT_PREEMPT);
 	else
-		stop_announcing(c, g);
+		ctl_announce_stop(c, g);
 	ev.from = a->state.from;
 	ev.to = a->state.to;
 	ev.cause = a->state.cause;

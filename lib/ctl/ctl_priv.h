@@ -284,6 +284,7 @@ struct ctl {
 	bool frame_open;	/* a received frame is being handled: */
 	struct ctl_frame frame; /* this one */
 
+	struct ctl_request_slot *reloading; /* waits for groups that hand over; else NULL */
 	const char *asked; /* what an operator asked, while that is carried out; else NULL */
 	uint32_t shutdown; /* atomic */
 	uint32_t posted;   /* atomic: requests posted and not taken */
@@ -380,6 +381,8 @@ void ctl_ra_solicited(struct ctl *c, uint16_t if_id);
 void ctl_ra_heard(
 	struct ctl *c, uint16_t if_id, const struct wire_ip6 *ip, const struct wire_ra *ra);
 void ctl_ra_tick(struct ctl *c);
+/** Its IPv6 addresses come, or go: wanted or not from now on. */
+void ctl_ra_set(struct ctl *c, uint16_t group, bool wanted);
 /** @} */
 
 /** @name Neighbours that a take-over would need (ctl_warm.c). @{ */
@@ -393,15 +396,33 @@ void ctl_warm_tick(struct ctl *c);
 bool ctl_is_on_link(const struct ctl_if *f, const struct base_addr *addr);
 /** @} */
 
-/** @name Configuration (ctl_lists.c, ctl_reload.c). @{ */
+/** @name Configuration (ctl_group.c, ctl_lists.c, ctl_reload.c). @{ */
 /** A group as the election wants it, with the timing that the group has now. */
 struct election_group_config ctl_group_config(const struct ctl *c, uint16_t group);
 /** Whether sleeps must stay short. */
 void ctl_find_fast(struct ctl *c);
 /** Timing of a group, which may be another one than that of the file. */
 void ctl_set_timing(struct ctl_group *g, uint8_t advbase, uint8_t advskew);
-/** In the turn: apply. @return as ctl_request() */
+/** Of a configuration. @return 0, -ENOMEM or -EIO; free with ctl_group_free() @thread any */
+int ctl_group_make(const struct conf *conf, uint16_t group, struct ctl_group *g);
+/** What is in it, but not itself. */
+void ctl_group_free(struct ctl_group *g);
+/** In its slot, which has it now: what others look at by number. */
+void ctl_group_begin(struct ctl *c, uint16_t group);
+/** Peers by unicast, as configured. */
+void ctl_group_peers(struct ctl *c, uint16_t group);
+/** Use addresses and keys of another one, and leave it those that were used. */
+void ctl_group_take(struct ctl *c, uint16_t group, struct ctl_group *made);
+/** The slot has no group any more; what it had is left. */
+void ctl_group_end(struct ctl *c, uint16_t group, struct ctl_group *left);
+/** Groups that are to go bow out; the rest is ctl_reload_tick()'s. @return as ctl_request() */
 int ctl_reload_request(struct ctl *c, struct ctl_request_slot *s);
+/** Apply, once those that are to go have handed over. */
+void ctl_reload_tick(struct ctl *c);
+/** A request that took some turns is done. */
+void ctl_request_done(struct ctl *c, struct ctl_request_slot *s, int result);
+/** What is still owed of an announcement is not sent any more. */
+void ctl_announce_stop(struct ctl *c, struct ctl_group *g);
 /** The lists of an interface; free with ctl_lists_free(). @return 0 or -ENOMEM @thread any */
 int ctl_lists_make(const struct conf *conf, uint16_t if_id, const uint8_t link_local[16],
 	struct ctl_if_lists *l);
@@ -438,6 +459,8 @@ struct ctl_identity *ctl_identity_new(const struct conf_group *g, const uint8_t 
 void ctl_identity_free(struct ctl_identity *id);
 /** The group has it from now on; the one before waits to be freed. */
 void ctl_identity_replace(struct ctl *c, uint16_t group, struct ctl_identity *id);
+/** Adverts of a group are checked with what it has now, which may be nothing. */
+void ctl_identity_use(struct ctl *c, uint16_t group);
 /** It is not needed any more, and this thread may not free it. */
 void ctl_identity_spend(struct ctl *c, struct ctl_identity *id);
 /** Its n-th advert of each family is to be signed with this; NULL: there are no more. */
@@ -450,6 +473,8 @@ int ctl_stage_request(struct ctl *c, struct ctl_request_slot *s);
  */
 bool ctl_stage_heard(struct ctl *c, const struct ctl_advert *a);
 void ctl_stage_tick(struct ctl *c);
+/** Whatever is staged is forgotten, not used. */
+void ctl_stage_drop(struct ctl *c, uint16_t group);
 /** @} */
 
 void ctl_publish(struct ctl *c);

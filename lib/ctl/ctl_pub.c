@@ -24,7 +24,7 @@ publish_group(struct ctl *c, uint16_t i)
 
 	election_group_info(c->election, i, c->now, &copy.view.info);
 	memcpy(copy.view.stats, g->stats, sizeof(g->stats));
-	copy.view.vip_fingerprint = g->id->fingerprint;
+	copy.view.vip_fingerprint = g->id != NULL ? g->id->fingerprint : 0;
 	copy.view.unheard_if = g->unheard_if;
 	for (uint16_t o = 0; g->unheard_if != ELECTION_NONE && o < c->n_groups; o++)
 		if (c->groups[o].conf->if_index == g->unheard_if && !c->groups[o].conf->unused)
@@ -32,7 +32,7 @@ publish_group(struct ctl *c, uint16_t i)
 	copy.view.takeover_ns = g->takeover_ns;
 	copy.view.ra_next = g->ra_at;
 	memcpy(copy.view.refused, g->refused, sizeof(g->refused));
-	copy.view.key_set = g->id->key_set;
+	copy.view.key_set = g->id != NULL && g->id->key_set;
 	copy.view.stage = g->stage;
 	copy.view.other_key_set = g->other != NULL && g->other->key_set;
 	copy.view.published_at = c->now;

@@ -66,6 +66,13 @@ hasten(struct ctl *c, uint16_t group, base_ns_t at)
 	ctl_dirty(c, group);
 }
 
+static void
+begin(struct ctl *c, uint16_t group)
+{
+	c->groups[group].ra_initial = INITIAL_COUNT;
+	hasten(c, group, c->now);
+}
+
 void
 ctl_ra_state(struct ctl *c, uint16_t group, enum election_state from)
 {
@@ -74,13 +81,27 @@ ctl_ra_state(struct ctl *c, uint16_t group, enum election_state from)
 	if (!g->routes)
 		return;
 	if (g->state == ELECTION_MASTER) {
-		g->ra_initial = INITIAL_COUNT;
-		hasten(c, group, c->now);
+		begin(c, group);
 		return;
 	}
 	g->ra_at = BASE_NS_NEVER;
 	if (from == ELECTION_MASTER && send_ra(c, group, true) == 0)
 		ctl_count(c, group, CTL_STAT_RA_FINAL);
+}
+
+void
+ctl_ra_set(struct ctl *c, uint16_t group, bool wanted)
+{
+	struct ctl_group *g = &c->groups[group];
+
+	if (wanted == g->routes)
+		return;
+	if (!wanted && g->state == ELECTION_MASTER && send_ra(c, group, true) == 0)
+		ctl_count(c, group, CTL_STAT_RA_FINAL);
+	g->routes = wanted;
+	g->ra_at = BASE_NS_NEVER;
+	if (wanted && g->state == ELECTION_MASTER)
+		begin(c, group);
 }
 
 static void

@@ -9,14 +9,34 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "ctl_priv.h"
 
-/* Of who asks, before and after; the control lcore takes what is in it and leaves what it had. */
+/* What becomes of a slot. */
+enum change {
+	CHANGE_NONE = 0, /* it is unused and stays so, or is used and stays so */
+	CHANGE_NEW,
+	CHANGE_GONE,
+	CHANGE_IDENTITY, /* it stays, but its adverts or addresses are others */
+};
+
+/*
+ * Of who asks, before and after. The control lcore takes what is in it and leaves what it had.
+ */
 struct ctl_reload {
 	const struct conf *conf;
+	struct dp *dp;
+	struct dp_roster *roster;
 	struct ctl_hop *hops; /* routers of its routes */
 	uint32_t n_hops;
+	uint16_t n_ifs;
+	struct ctl_if_lists *lists; /* by interface */
+	struct ctl_reload_slot {
+		enum change change;
+		bool new_key, new_addresses;
+		struct ctl_group *group; /* what it is to be, and then what it was */
+	} * slot;			 /* as many as conf has */
 };
 
 struct election_group_config
@@ -58,21 +78,91 @@ ctl_set_timing(struct ctl_group *g, uint8_t advbase, uint8_t advskew)
 		auth_replay_set_timing(&g->other->replay, election_master_down(advbase, advskew));
 }
 
+static bool
+same_addresses(const struct conf_group *a, const struct conf_group *b)
+{
+	return a->n_addresses == b->n_addresses &&
+		(a->n_addresses == 0 ||
+			memcmp(a->addresses, b->addresses,
+				a->n_addresses * sizeof(*a->addresses)) == 0);
+}
+
+/* @return 0, or an errno */
+static int
+compare(struct ctl *c, const struct conf *next, uint16_t i, struct ctl_reload_slot *s)
+{
+	const struct conf *now = c->conf;
+	const struct conf_group *a = i < now->n_groups ? &now->groups[i] : NULL;
+	const struct conf_group *b = &next->groups[i];
+	struct ctl_group_view v;
+
+	if (a == NULL || a->unused) {
+		s->change = b->unused ? CHANGE_NONE : CHANGE_NEW;
+		return 0;
+	}
+	if (b->unused) {
+		s->change = CHANGE_GONE;
+		return 0;
+	}
+	s->new_key = memcmp(a->key, b->key, sizeof(a->key)) != 0;
+	s->new_addresses = !same_addresses(a, b);
+	if (!s->new_key && !s->new_addresses && a->hmac == b->hmac && a->strict == b->strict)
+		return 0;
+	s->change = CHANGE_IDENTITY;
+	return !s->new_key && ctl_group_view(c, i, &v) == 0 && v.key_set ? EKEYREJECTED : 0;
+}
+
+/* @return 0, or an errno */
+static int
+slots_make(struct ctl *c, struct ctl_reload *r)
+{
+	for (uint16_t i = 0; i < r->conf->n_groups; i++) {
+		struct ctl_reload_slot *s = &r->slot[i];
+		int ret = compare(c, r->conf, i, s);
+
+		if (ret != 0)
+			return ret;
+		if (s->change == CHANGE_NONE)
+			continue;
+		s->group = calloc(1, sizeof(*s->group));
+		if (s->group == NULL)
+			return ENOMEM;
+		if (s->change == CHANGE_GONE)
+			continue;
+		ret = ctl_group_make(r->conf, i, s->group);
+		if (ret != 0)
+			return -ret;
+	}
+	return 0;
+}
+
 struct ctl_reload *
-ctl_reload_prepare(struct ctl *c, const struct conf *next)
+ctl_reload_prepare(struct ctl *c, const struct conf *next, struct dp_roster *roster)
 {
 	struct ctl_reload *r = calloc(1, sizeof(*r));
+	int ret = ENOMEM;
 
-	(void)c;
 	if (r == NULL)
 		return NULL;
 	r->conf = next;
-	if (ctl_hops_make(next, &r->hops, &r->n_hops) != 0) {
-		ctl_reload_free(r);
-		errno = ENOMEM;
-		return NULL;
+	r->dp = c->dp;
+	r->slot = calloc(next->n_groups + 1u, sizeof(*r->slot));
+	r->lists = calloc(next->n_ifs, sizeof(*r->lists));
+	if (r->slot == NULL || r->lists == NULL || ctl_hops_make(next, &r->hops, &r->n_hops) != 0)
+		goto fail;
+	for (; r->n_ifs < next->n_ifs; r->n_ifs++)
+		if (ctl_lists_make(
+			    next, r->n_ifs, c->ifs[r->n_ifs].link_local, &r->lists[r->n_ifs]) != 0)
+			goto fail;
+	ret = slots_make(c, r);
+	if (ret == 0) {
+		r->roster = roster;
+		return r;
 	}
-	return r;
+fail:
+	ctl_reload_free(r);
+	errno = ret;
+	return NULL;
 }
 
 void
@@ -80,6 +170,17 @@ ctl_reload_free(struct ctl_reload *r)
 {
 	if (r == NULL)
 		return;
+	for (uint16_t i = 0; r->slot != NULL && i < r->conf->n_groups; i++) {
+		if (r->slot[i].group == NULL)
+			continue;
+		ctl_group_free(r->slot[i].group);
+		free(r->slot[i].group);
+	}
+	for (uint16_t i = 0; r->lists != NULL && i < r->n_ifs; i++)
+		ctl_lists_free(&r->lists[i]);
+	dp_roster_free(r->dp, r->roster);
+	free(r->lists);
+	free(r->slot);
 	free(r->hops);
 	free(r);
 }
@@ -107,22 +208,15 @@ apply_box(struct ctl *c, const struct conf *was)
 		(void)election_if_set(c->election, i, now->ifs[i].track,
 			now->ifs[i].linkup_hold_ms * BASE_NS_PER_MS, c->now, &c->out);
 		ctl_carry_out(c);
+		ctl_warm_state(c, i);
 	}
 	apply_switch(c, ELECTION_EV_SET_PREEMPT, was->preempt, now->preempt);
 	apply_switch(c, ELECTION_EV_SET_ALLOW, was->allow, now->allow);
 }
 
 static void
-apply_group(struct ctl *c, uint16_t i, const struct conf_group *was)
+configure(struct ctl *c, uint16_t i)
 {
-	struct ctl_group *g = &c->groups[i];
-	const struct conf_group *now = g->conf;
-
-	if (now->unused)
-		return;
-	if (now->advbase != was->advbase || now->advskew != was->advskew)
-		ctl_set_timing(g, now->advbase != was->advbase ? now->advbase : g->advbase,
-			now->advskew != was->advskew ? now->advskew : g->advskew);
 	const struct election_group_config config = ctl_group_config(c, i);
 
 	(void)election_group_set(c->election, i, &config, c->now, &c->out);
@@ -130,29 +224,164 @@ apply_group(struct ctl *c, uint16_t i, const struct conf_group *was)
 	ctl_dirty(c, i);
 }
 
-int
-ctl_reload_request(struct ctl *c, struct ctl_request_slot *s)
+static void
+apply_gone(struct ctl *c, uint16_t i, struct ctl_group *left)
 {
-	struct ctl_reload *r = s->req.reload;
-	const struct conf *was = c->conf;
+	(void)election_group_remove(c->election, i, c->now, &c->out);
+	ctl_carry_out(c);
+	ctl_group_end(c, i, left);
+}
+
+static void
+apply_new(struct ctl *c, uint16_t i, struct ctl_group *made)
+{
+	c->groups[i] = *made;
+	made->id = NULL;
+	made->vips = NULL;
+	made->vips6 = NULL;
+	ctl_group_begin(c, i);
+	configure(c, i);
+}
+
+static void
+apply_kept(struct ctl *c, uint16_t i, const struct conf_group *was, struct ctl_reload_slot *s)
+{
+	struct ctl_group *g = &c->groups[i];
+	const struct conf_group *now = g->conf;
+	uint8_t families = g->families;
+
+	if (now->advbase != was->advbase || now->advskew != was->advskew)
+		ctl_set_timing(g, now->advbase != was->advbase ? now->advbase : g->advbase,
+			now->advskew != was->advskew ? now->advskew : g->advskew);
+	if (s->change == CHANGE_IDENTITY)
+		ctl_group_take(c, i, s->group);
+	ctl_group_peers(c, i);
+	configure(c, i);
+	/* where the families are others the election has seen to it */
+	if (s->new_addresses && families == g->families) {
+		struct election_event ev = {
+			.type = ELECTION_EV_VIPS, .group = i, .on = g->families != 0};
+
+		(void)ctl_feed(c, &ev);
+	}
+}
+
+static void
+use_lists(struct ctl *c, struct ctl_reload *r)
+{
 	struct ctl_hop *hops = c->hops;
 
-	if (__atomic_load_n(&c->shutdown, __ATOMIC_ACQUIRE)) {
-		snprintf(s->note, sizeof(s->note), "koi is being stopped");
-		return -EAGAIN;
-	}
-	c->conf = r->conf;
 	c->hops = r->hops;
 	c->n_hops = r->n_hops;
 	c->hop_next = 0;
 	r->hops = hops;
-	for (uint16_t i = 0; i < c->n_groups; i++)
+	for (uint16_t i = 0; i < c->n_ifs; i++) {
+		struct ctl_if_lists was = c->ifs[i].lists;
+
+		c->ifs[i].lists = r->lists[i];
+		ctl_member_take_over(c, &c->ifs[i].lists, &was);
+		r->lists[i] = was;
+	}
+}
+
+/* Events of a group's past are those of the slot, unless it was another group's. */
+static void
+forget_events(struct ctl *c, uint16_t i, const struct conf *was)
+{
+	const struct conf_group *now = &c->conf->groups[i];
+	const struct conf_group *old = i < was->n_groups ? &was->groups[i] : NULL;
+
+	if (old != NULL && strcmp(old->name, now->name) == 0 && old->if_index == now->if_index &&
+		old->vhid == now->vhid)
+		return;
+	__atomic_store_n(&c->decisions[i].written, 0, __ATOMIC_RELEASE);
+}
+
+/* Who goes makes room first; the data plane knows who comes before the election may claim. */
+static void
+apply(struct ctl *c, struct ctl_reload *r)
+{
+	const struct conf *was = c->conf;
+
+	for (uint16_t i = 0; i < was->n_groups; i++)
+		if (r->slot[i].change == CHANGE_GONE)
+			apply_gone(c, i, r->slot[i].group);
+	c->conf = r->conf;
+	for (uint16_t i = 0; i < c->conf->n_groups; i++)
 		c->groups[i].conf = &c->conf->groups[i];
-	for (uint16_t i = 0; i < c->n_groups; i++)
-		apply_group(c, i, &was->groups[i]);
+	c->n_groups = c->conf->n_groups;
+	use_lists(c, r);
+	if (r->roster != NULL)
+		r->roster = dp_roster_publish(c->dp, r->roster);
+	for (uint16_t i = 0; i < c->n_groups; i++) {
+		if (r->slot[i].change == CHANGE_NEW) {
+			forget_events(c, i, was);
+			apply_new(c, i, r->slot[i].group);
+		} else if (!c->groups[i].conf->unused) {
+			apply_kept(c, i, &was->groups[i], &r->slot[i]);
+		}
+	}
 	ctl_find_fast(c);
 	apply_box(c, was);
-	return 0;
+}
+
+static bool
+is_stopping(struct ctl *c, struct ctl_request_slot *s)
+{
+	if (!__atomic_load_n(&c->shutdown, __ATOMIC_ACQUIRE))
+		return false;
+	snprintf(s->note, sizeof(s->note), "koi is being stopped");
+	return true;
+}
+
+static bool
+hands_over(const struct ctl *c, const struct ctl_reload *r)
+{
+	for (uint16_t i = 0; i < c->n_groups; i++)
+		if (r->slot[i].change == CHANGE_GONE && c->groups[i].owned)
+			return true;
+	return false;
+}
+
+int
+ctl_reload_request(struct ctl *c, struct ctl_request_slot *s)
+{
+	struct ctl_reload *r = s->req.reload;
+
+	if (is_stopping(c, s))
+		return -EAGAIN;
+	for (uint16_t i = 0; i < c->n_groups; i++) {
+		if (r->slot[i].change != CHANGE_IDENTITY || c->groups[i].other == NULL)
+			continue;
+		snprintf(s->note, sizeof(s->note),
+			"a change of %s is staged: commit now or abort now first",
+			c->groups[i].conf->name);
+		return -EBUSY;
+	}
+	for (uint16_t i = 0; i < c->n_groups; i++) {
+		struct election_event down = {.type = ELECTION_EV_DOWN, .group = i};
+
+		if (r->slot[i].change == CHANGE_GONE)
+			(void)ctl_feed(c, &down);
+	}
+	c->reloading = s;
+	return -EINPROGRESS;
+}
+
+void
+ctl_reload_tick(struct ctl *c)
+{
+	struct ctl_request_slot *s = c->reloading;
+	bool stopping = s != NULL && is_stopping(c, s);
+
+	if (s == NULL || (!stopping && hands_over(c, s->req.reload)))
+		return;
+	c->reloading = NULL;
+	c->asked = "reload";
+	if (!stopping)
+		apply(c, s->req.reload);
+	c->asked = NULL;
+	ctl_request_done(c, s, stopping ? -EAGAIN : 0);
 }
 
 int

@@ -197,7 +197,8 @@ carry_out(struct ctl *c, struct ctl_request_slot *s)
 	struct election_event ev = {0};
 	int ret;
 
-	if (is_group_request(s->req.type) && s->req.group >= c->n_groups &&
+	if (is_group_request(s->req.type) &&
+		(s->req.group >= c->n_groups || c->groups[s->req.group].conf->unused) &&
 		(!is_for_all(s->req.type) || s->req.group != ELECTION_NONE)) {
 		SAY(s, "there is no group with this number");
 		return -EINVAL;
@@ -319,6 +320,28 @@ report(struct ctl *c, const struct ctl_request_slot *s, const char *asked)
 	ctl_event_write(c, &ev);
 }
 
+/* Before the asker hears of it event and view are in place. */
+void
+ctl_request_done(struct ctl *c, struct ctl_request_slot *s, int result)
+{
+	char asked[sizeof(((struct ctl_event *)NULL)->text)];
+	uint32_t expected = CTL_SLOT_TAKEN;
+
+	s->result = result;
+	say_asked(&s->req, asked, sizeof(asked));
+	if (result == 0)
+		report(c, s, asked);
+	c->box_dirty = true;
+	ctl_publish(c);
+	if (__atomic_compare_exchange_n(
+		    &s->state, &expected, CTL_SLOT_DONE, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		return;
+	/* Nobody waits any more. */
+	ctl_identity_spend(c, s->id);
+	s->id = NULL;
+	__atomic_store_n(&s->state, CTL_SLOT_FREE, __ATOMIC_RELEASE);
+}
+
 void
 ctl_requests(struct ctl *c)
 {
@@ -328,6 +351,7 @@ ctl_requests(struct ctl *c)
 		struct ctl_request_slot *s = &c->requests[i];
 		uint32_t expected = CTL_SLOT_POSTED;
 		char asked[sizeof(((struct ctl_event *)NULL)->text)];
+		int result;
 
 		if (!__atomic_compare_exchange_n(&s->state, &expected, CTL_SLOT_TAKEN, false,
 			    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
@@ -336,21 +360,10 @@ ctl_requests(struct ctl *c)
 		s->note[0] = '\0';
 		say_asked(&s->req, asked, sizeof(asked));
 		c->asked = asked;
-		s->result = carry_out(c, s);
+		result = carry_out(c, s);
 		c->asked = NULL;
-		/* before the asker hears of it, so that it finds event and view in place */
-		if (s->result == 0)
-			report(c, s, asked);
-		c->box_dirty = true;
-		ctl_publish(c);
-		expected = CTL_SLOT_TAKEN;
-		if (!__atomic_compare_exchange_n(&s->state, &expected, CTL_SLOT_DONE, false,
-			    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
-			/* Nobody waits any more. */
-			ctl_identity_spend(c, s->id);
-			s->id = NULL;
-			__atomic_store_n(&s->state, CTL_SLOT_FREE, __ATOMIC_RELEASE);
-		}
+		if (result != -EINPROGRESS)
+			ctl_request_done(c, s, result);
 	}
 }
 

@@ -73,13 +73,13 @@ ctl_reap(struct ctl *c)
 }
 
 /* In the shape that the advert check wants. */
-static void
-use(struct ctl *c, uint16_t group)
+void
+ctl_identity_use(struct ctl *c, uint16_t group)
 {
 	const struct ctl_group *g = &c->groups[group];
 
-	c->auth[group] = g->id->auth;
-	c->counters[group] = &g->id->counters;
+	c->auth[group] = g->id != NULL ? g->id->auth : NULL;
+	c->counters[group] = g->id != NULL ? &g->id->counters : NULL;
 	c->other_auth[group] = g->other != NULL ? g->other->auth : NULL;
 	c->other_counters[group] = g->other != NULL ? &g->other->counters : NULL;
 	ctl_dirty(c, group);
@@ -100,7 +100,7 @@ ctl_identity_replace(struct ctl *c, uint16_t group, struct ctl_identity *id)
 	ctl_identity_spend(c, g->id);
 	time_it(g, id);
 	g->id = id;
-	use(c, group);
+	ctl_identity_use(c, group);
 }
 
 struct ctl_identity *
@@ -144,7 +144,7 @@ swap_from(struct ctl *c, uint16_t group, uint8_t was)
 		g->id = g->other;
 		g->other = id;
 	}
-	use(c, group);
+	ctl_identity_use(c, group);
 }
 
 static void
@@ -158,7 +158,14 @@ forget_other(struct ctl *c, uint16_t group)
 	c->n_staged--;
 	for (uint32_t i = 0; i < CTL_PEERS_MAX; i++)
 		memset(g->peers[i].identity, 0, sizeof(g->peers[i].identity));
-	use(c, group);
+	ctl_identity_use(c, group);
+}
+
+void
+ctl_stage_drop(struct ctl *c, uint16_t group)
+{
+	if (c->groups[group].other != NULL)
+		forget_other(c, group);
 }
 
 /* Both make the same digest: the password is the one that is in use. */
@@ -193,7 +200,7 @@ stage(struct ctl *c, struct ctl_request_slot *s)
 	auth_stage_begin(&g->stage, g->state == ELECTION_BACKUP,
 		(base_ns_t)s->req.value * BASE_NS_PER_S, c->now);
 	c->n_staged++;
-	use(c, group);
+	ctl_identity_use(c, group);
 	SAY(s,
 		"staged: old and new are accepted; stage it on the other boxes, then commit on each "
 		"within %lld s",

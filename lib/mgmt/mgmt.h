@@ -23,6 +23,7 @@ struct fib_builder;
 struct fib_nh;
 struct fib_route;
 struct fib_nbr_table;
+struct fib_replaced;
 struct host;
 struct port_set;
 struct mgmt_marks;
@@ -33,6 +34,29 @@ struct mgmt_lcore {
 	int cpu; /**< CPU asked for; -1 = any */
 	int numa_node;
 	const char *note; /**< why there, and what is wrong with it */
+};
+
+/**
+ * How another configuration is applied, by who put all parts together. Management plans first, and
+ * then sees to it that everybody looks at either the one or the other.
+ */
+struct mgmt_load;
+struct mgmt_loader {
+	void *arg;
+	/** What would become of routes. @return 0, or -1 with err filled */
+	int (*plan)(void *arg, const struct conf *next, struct fib_replaced *routes, char *err,
+		unsigned int err_len);
+	/**
+	 * Make ready whatever may fail.
+	 * @param next  aligned to now; both are there until end()
+	 * @return NULL with err filled, and nothing was changed
+	 */
+	struct mgmt_load *(*begin)(void *arg, const struct conf *now, const struct conf *next,
+		struct fib_replaced *routes, char *err, unsigned int err_len);
+	/** Change over; nobody looks at a configuration meanwhile. @return 0, or not: err filled */
+	int (*apply)(void *arg, struct mgmt_load *l, char *err, unsigned int err_len);
+	/** Free what is not used any more; put back what begin() changed, if it was not applied. */
+	void (*end)(void *arg, struct mgmt_load *l, bool applied);
 };
 
 struct mgmt_hooks;
@@ -61,6 +85,7 @@ struct mgmt_config {
 	struct dp *dp;
 	struct fib_builder *routes;
 	struct mgmt_file *file; /**< made by mgmt_start() */
+	const struct mgmt_loader *loader;
 	const struct fib_nbr_table *nbr;
 	struct port_set *ports;
 	const struct host *host; /**< NULL: no interface has a host path */

@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "conf_plan.h"
-#include "ctl.h"
 #include "fib_builder.h"
 
 #include "mgmt_priv.h"
@@ -110,44 +109,6 @@ mgmt_route_make(const struct conf_route *r, struct fib_nh *paths, struct fib_rou
 	}
 }
 
-/* The routes of a file. @return 0 and what is to be freed in *paths and *routes, or -ENOMEM */
-static int
-routes_make(const struct conf *conf, struct fib_route **routes, struct fib_nh **paths)
-{
-	size_t n_paths = 0;
-
-	for (uint32_t i = 0; i < conf->n_routes; i++)
-		n_paths += conf->routes[i].n_hops;
-	*routes = calloc(conf->n_routes + UINT64_C(1), sizeof(**routes));
-	*paths = calloc(n_paths + 1, sizeof(**paths));
-	if (*routes == NULL || *paths == NULL)
-		return -ENOMEM;
-	n_paths = 0;
-	for (uint32_t i = 0; i < conf->n_routes; i++) {
-		mgmt_route_make(&conf->routes[i], &(*paths)[n_paths], &(*routes)[i]);
-		n_paths += conf->routes[i].n_hops;
-	}
-	return 0;
-}
-
-/* Those of a configuration instead of those that run. @return 0, or -1 with err filled */
-static int
-routes_load(struct fib_builder *b, const struct conf *conf, bool only_plan,
-	struct fib_replaced *done, char *err, unsigned int err_len)
-{
-	struct fib_route *routes = NULL;
-	struct fib_nh *paths = NULL;
-	int ret = -1;
-
-	if (routes_make(conf, &routes, &paths) != 0)
-		snprintf(err, err_len, "out of memory for %u routes", conf->n_routes);
-	else if (fib_builder_replace(b, routes, conf->n_routes, only_plan, done, err, err_len) == 0)
-		ret = 0;
-	free(paths);
-	free(routes);
-	return ret;
-}
-
 static void
 print_plan(FILE *to, const struct conf_plan *plan, const struct fib_replaced *routes)
 {
@@ -156,10 +117,12 @@ print_plan(FILE *to, const struct conf_plan *plan, const struct fib_replaced *ro
 
 		if (item->action == CONF_PLAN_KEPT)
 			continue;
-		fprintf(to, "%s%s%s: %s%s%s%s\n", item->object, item->name[0] != '\0' ? " " : "",
+		fprintf(to, "%s%s%s: %s%s%s", item->object, item->name[0] != '\0' ? " " : "",
 			item->name, conf_plan_action_name(item->action),
-			item->keys[0] != '\0' ? ": " : "", item->keys,
-			item->restart ? " (needs a restart)" : "");
+			item->keys[0] != '\0' ? ": " : "", item->keys);
+		if (item->need != CONF_PLAN_NOTHING)
+			fprintf(to, " (%s)", conf_plan_need_name(item->need));
+		fputc('\n', to);
 	}
 	fprintf(to, "%u of %u objects kept\n", plan->n_kept, plan->n);
 	if (routes != NULL)
@@ -189,8 +152,9 @@ align(const struct mgmt_file *f, struct conf *next, char *err, unsigned int err_
  * events of its new groups would be told with the names of others.
  */
 static int
-swap(struct mgmt_file *f, struct conf *next, struct ctl_reload *r, char *err, unsigned int err_len)
+swap(struct mgmt_file *f, struct conf *next, struct mgmt_load *l, char *err, unsigned int err_len)
 {
+	const struct mgmt_loader *loader = f->config->loader;
 	struct timespec until;
 	int ret;
 
@@ -200,42 +164,37 @@ swap(struct mgmt_file *f, struct conf *next, struct ctl_reload *r, char *err, un
 		snprintf(err, err_len, "a session holds the configuration");
 		return -1;
 	}
-	ret = ctl_reload(f->config->ctl, r, err, err_len);
+	ret = loader->apply(loader->arg, l, err, err_len);
 	if (ret == 0) {
 		f->config->conf = next;
 		f->conf = next;
 	}
 	pthread_rwlock_unlock(&f->lock);
-	return ret != 0 ? -1 : 0;
+	return ret;
 }
 
-/* All that can fail for reasons of its own comes first. @return 0, or -1 with err filled */
-static int
-carry_out(struct mgmt_file *f, struct conf *next, struct fib_replaced *replaced, char *err,
+static bool
+carry_out(struct mgmt_file *f, struct conf *next, struct fib_replaced *routes, char *err,
 	unsigned int err_len)
 {
-	struct fib_builder *b = f->config->routes;
-	const struct conf *now = f->config->conf;
-	struct ctl_reload *r = ctl_reload_prepare(f->config->ctl, next);
-	struct fib_replaced back;
-	char why[128];
-	int ret = -1;
+	const struct mgmt_loader *loader = f->config->loader;
+	struct mgmt_load *l =
+		loader->begin(loader->arg, f->config->conf, next, routes, err, err_len);
+	bool ok;
 
-	if (r == NULL)
-		snprintf(err, err_len, "the control plane: %s", strerror(errno));
-	else if (routes_load(b, next, false, replaced, err, err_len) == 0)
-		ret = swap(f, next, r, err, err_len);
-	if (r != NULL && ret != 0)
-		(void)routes_load(b, now, false, &back, why, sizeof(why));
-	ctl_reload_free(r);
-	return ret;
+	if (l == NULL)
+		return false;
+	ok = swap(f, next, l, err, err_len) == 0;
+	loader->end(loader->arg, l, ok);
+	return ok;
 }
 
 /* Compare, and apply. @return true: done, or nothing is in the way */
 static bool
 apply(struct mgmt_file *f, struct conf *next, bool only_plan, FILE *to)
 {
-	struct fib_replaced replaced;
+	const struct mgmt_loader *loader = f->config->loader;
+	struct fib_replaced routes;
 	struct conf_plan plan;
 	char err[256] = "";
 	bool ok = false;
@@ -245,11 +204,10 @@ apply(struct mgmt_file *f, struct conf *next, bool only_plan, FILE *to)
 	else if (plan.restart)
 		print_plan(to, &plan, NULL);
 	else if (align(f, next, err, sizeof(err)) == 0)
-		ok = only_plan ? routes_load(f->config->routes, next, true, &replaced, err,
-					 sizeof(err)) == 0
-			       : carry_out(f, next, &replaced, err, sizeof(err)) == 0;
+		ok = only_plan ? loader->plan(loader->arg, next, &routes, err, sizeof(err)) == 0
+			       : carry_out(f, next, &routes, err, sizeof(err));
 	if (ok)
-		print_plan(to, &plan, &replaced);
+		print_plan(to, &plan, &routes);
 	else if (err[0] != '\0')
 		fprintf(to, "refused: %s; nothing was changed\n", err);
 	else if (!only_plan)
@@ -299,7 +257,7 @@ adopt(struct mgmt_file *f, struct conf *next, FILE *to)
 	struct fib_replaced replaced;
 	char err[256] = "";
 	bool ok = align(f, next, err, sizeof(err)) == 0 &&
-		carry_out(f, next, &replaced, err, sizeof(err)) == 0;
+		carry_out(f, next, &replaced, err, sizeof(err));
 
 	if (!ok)
 		fprintf(to, "saved, but it is not loaded: %s; reload does that\n", err);

@@ -80,13 +80,13 @@ def test_routes_reload_loses_nothing(pair):
 def test_routes_reload_refuses_what_needs_a_restart(pair):
     conf = running(pair.fw1)
     conf["routes"] = [{"prefix": "10.0.0.0/8", "via": "198.51.100.77"}]
-    conf["carp"]["groups"][0]["vhid"] = 77
+    conf["interfaces"][0]["mtu"] = 1400
     path = f"{pair.fw1.dir}/next.json"
     with open(path, "w", encoding="utf-8") as f:
         json.dump(conf, f)
     status, plan = pair.fw1.request(f"reload plan {path}")
-    assert status == 1 and "group carp0: changed: vhid (needs a restart)" in plan, plan
+    assert status == 1 and "interface em0: changed: mtu (needs a restart)" in plan, plan
     status, said = pair.fw1.request(f"reload {path}")
-    assert status == 1 and "carp0" in said
+    assert status == 1 and "em0" in said
     assert "10.0.0.0/8" not in pair.fw1.ctl("show route")
     assert pair.client.ping(lab.SERVER_IP)

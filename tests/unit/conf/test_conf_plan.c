@@ -37,27 +37,30 @@ static void
 each_difference_has_its_object_and_key(void **state)
 {
 	static const struct {
-		const char *from, *to, *want; /* "!": it needs a restart */
+		const char *from, *to, *want; /* with what it needs */
 	} cases[] = {
 		{"", "", ""},
 		{"0.0.0.0/0", "10.0.0.0/8", ""}, /* routes are compared with those that run */
-		{"\"a\"", "\"b\"", "box : changed: node!\n"},
+		{"\"a\"", "\"b\"", "box : changed: node (needs a restart)\n"},
 		{"\"preempt\": true", "\"preempt\": false, \"dscp\": 1",
 			"carp : changed: preempt, dscp\n"},
 		{"\"preempt\": true", "\"preempt\": true, \"on-change\": [\"/x\"], \"log\": 2",
-			"carp : changed: log, on-change!\n"},
+			"carp : changed: log, on-change (needs a restart)\n"},
 		{"\"d1\"", "\"d1\", \"linkup-hold-ms\": 9, \"track\": true",
 			"interface wan: changed: track, linkup-hold-ms\n"},
 		{"\"vhid\": 1", "\"vhid\": 1, \"advskew\": 9, \"cksum6\": \"pseudo\"",
 			"group c0: changed: advskew, cksum6\n"},
-		{"\"d0\"", "\"d2\", \"mtu\": 1400", "interface lan: changed: device, mtu!\n"},
-		{"192.0.2.2/24", "192.0.2.3/24", "interface lan: changed: addresses!\n"},
+		{"\"d0\"", "\"d2\", \"mtu\": 1400",
+			"interface lan: changed: device, mtu (needs a restart)\n"},
+		{"192.0.2.2/24", "192.0.2.3/24",
+			"interface lan: changed: addresses (needs a restart)\n"},
 		{"\"vhid\": 1", "\"vhid\": 2, \"advskew\": 9",
-			"group c0: changed: vhid, advskew!\n"},
-		{"\"pass\": \"x\"", "\"pass\": \"y\"", "group c0: changed: pass!\n"},
-		{"\"c0\"", "\"c1\"", "group c0: removed: !\ngroup c1: added: !\n"},
+			"group c0: changed: vhid, advskew (leaves and comes back)\n"},
+		{"\"pass\": \"x\"", "\"pass\": \"y\"",
+			"group c0: changed: pass (the same on all boxes)\n"},
+		{"\"c0\"", "\"c1\"", "group c0: removed: \ngroup c1: added: \n"},
 		{"\"carp\"", "\"lcores\": {\"idle\": \"poll\"}, \"carp\"",
-			"lcores : changed: idle!\n"},
+			"lcores : changed: idle (needs a restart)\n"},
 	};
 	struct conf *now = changed("", "");
 
@@ -74,15 +77,16 @@ each_difference_has_its_object_and_key(void **state)
 			const struct conf_plan_item *item = &plan.item[k];
 
 			if (item->action != CONF_PLAN_KEPT)
-				fprintf(f, "%s %s: %s: %s%s\n", item->object, item->name,
+				fprintf(f, "%s %s: %s: %s%s%s%s\n", item->object, item->name,
 					conf_plan_action_name(item->action), item->keys,
-					item->restart ? "!" : "");
+					item->need ? " (" : "", conf_plan_need_name(item->need),
+					item->need ? ")" : "");
 			else
-				assert_false(item->restart);
+				assert_int_equal(item->need, CONF_PLAN_NOTHING);
 		}
 		fclose(f);
 		assert_string_equal(text, cases[i].want);
-		assert_int_equal(plan.restart, strchr(text, '!') != NULL);
+		assert_int_equal(plan.restart, strstr(text, "restart") != NULL);
 		free(text);
 		conf_plan_free(&plan);
 		conf_free(next);

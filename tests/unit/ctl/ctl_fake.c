@@ -2,11 +2,9 @@
  * Copyright (c) 2026 the koi contributors
  */
 #include "ctl_fake.h"
-#include "conf_plan.h"
 #include "wire6.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -282,10 +280,25 @@ dp_group_sources(struct dp *dp, uint16_t group, const struct base_addr *known, u
 	fake.n_known = n;
 }
 
+struct dp_roster *
+dp_roster_publish(struct dp *dp, struct dp_roster *r)
+{
+	(void)dp;
+	fake.n_rosters++;
+	return r;
+}
+
+void
+dp_roster_free(struct dp *dp, struct dp_roster *r)
+{
+	(void)dp;
+	(void)r;
+}
+
 /* rig */
 
-static struct conf *
-parse(const char *json)
+struct conf *
+rig_parse(const char *json)
 {
 	struct conf_issues issues;
 	struct conf *c = conf_parse(json, strlen(json), "test", 0, &issues);
@@ -302,7 +315,7 @@ rig_make(const char *json)
 {
 	uint16_t ports[2];
 	static const uint8_t macs[2][BASE_MAC_LEN] = {{2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 2}};
-	struct rig r = {.conf = parse(json)};
+	struct rig r = {.conf = rig_parse(json)};
 
 	for (uint16_t i = 0; i < r.conf->n_ifs; i++)
 		ports[i] = r.conf->ifs[i].device_index;
@@ -492,59 +505,6 @@ rig_state(struct rig *r, uint16_t group)
 
 	assert_int_equal(ctl_group_view(r->ctl, group, &v), 0);
 	return v.info.state;
-}
-
-struct asker {
-	struct rig *r;
-	const struct ctl_request *req;
-	char *note;
-	size_t note_len;
-	int result;
-	uint32_t done;
-};
-
-static void *
-ask(void *arg)
-{
-	struct asker *a = arg;
-
-	a->result = ctl_request(a->r->ctl, a->req, a->note, a->note_len);
-	__atomic_store_n(&a->done, 1, __ATOMIC_RELEASE);
-	return NULL;
-}
-
-int
-rig_request(struct rig *r, const struct ctl_request *req, char *note, size_t note_len)
-{
-	struct asker a = {.r = r, .req = req, .note = note, .note_len = note_len};
-	pthread_t t;
-
-	assert_int_equal(pthread_create(&t, NULL, ask, &a), 0);
-	/* The asker looks from time to time: turns meanwhile only cost CPU. */
-	while (!__atomic_load_n(&a.done, __ATOMIC_ACQUIRE)) {
-		rig_turn(r);
-		nanosleep(&(struct timespec){.tv_nsec = 100 * 1000}, NULL);
-	}
-	pthread_join(t, NULL);
-	return a.result;
-}
-
-int
-rig_reload(struct rig *r, const char *json, char *note, size_t note_len)
-{
-	struct ctl_request req = {.type = CTL_REQ_RELOAD, .group = ELECTION_NONE};
-	struct conf *next = parse(json);
-	int ret;
-
-	assert_int_equal(conf_align(next, r->conf), 0);
-	req.reload = ctl_reload_prepare(r->ctl, next);
-	assert_non_null(req.reload);
-	ret = rig_request(r, &req, note, note_len);
-	ctl_reload_free(req.reload);
-	/* who looks at what is not used any more is found out by a sanitizer */
-	conf_free(ret == 0 ? r->conf : next);
-	r->conf = ret == 0 ? next : r->conf;
-	return ret;
 }
 
 void

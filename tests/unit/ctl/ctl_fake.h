@@ -70,6 +70,7 @@ struct fake {
 	bool if_down[8];		    /* by dp_if_set() */
 	uint32_t frames_at_down;	    /* n_frames then */
 	uint32_t n_detached;		    /* calls of port_set_detached() */
+	uint32_t n_rosters;		    /* published */
 	bool nbr_known;			    /* fib_nbr_lookup() finds everybody, at rig_asker_mac */
 };
 extern struct fake fake;
@@ -144,6 +145,7 @@ enum election_state rig_state(struct rig *r, uint16_t group);
 void rig_to_master(struct rig *r);
 /** Somebody asks for the first group's VIP; frames sent and learnt are forgotten before. */
 void rig_ask(struct rig *r, uint32_t sender, const uint8_t *mac);
+struct conf *rig_parse(const char *json);
 /** Load another configuration while turns go on; on success it is the rig's. */
 int rig_reload(struct rig *r, const char *json, char *note, size_t note_len);
 /** Post a request from another thread while turns go on. */

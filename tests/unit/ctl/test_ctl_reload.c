@@ -183,6 +183,127 @@ the_interfaces_hold_is_for_the_next_link(void **state)
 	rig_free(&r);
 }
 
+/* carp0 and, on the same interface, another one */
+#define WITH(carp0, other) \
+	IFS("")            \
+	"\"carp\":{\"preempt\":true,\"log\":2,\"groups\":[" carp0 "," CARP1("") other "]}}"
+#define OTHER                                                                 \
+	",{\"name\":\"other\",\"carpdev\":\"em0\",\"vhid\":7,\"pass\":\"o\"," \
+	"\"addresses\":[\"192.0.2.7/24\"]}"
+#define BARE(vhid, pass, vip)                                                              \
+	"{\"name\":\"carp0\",\"carpdev\":\"em0\",\"vhid\":" vhid ",\"pass\":\"" pass "\"," \
+	"\"addresses\":[\"" vip "/24\"]}"
+
+static void
+a_group_comes_and_goes_while_another_is_master(void **state)
+{
+	struct rig r = rig_make(rig_pair);
+	struct ctl_group_view before, v;
+	struct wire_carp carp;
+	uint64_t sum;
+
+	(void)state;
+	rig_to_master(&r);
+	before = group(&r, 0);
+	load(&r, WITH(CARP0(""), OTHER));
+	assert_int_equal(rig_state(&r, 2), ELECTION_BACKUP);
+	assert_int_equal(fake.n_rosters, 1);
+	rig_run(&r, fake.now + RIG_DOWN + BASE_NS_PER_MS);
+	assert_int_equal(rig_state(&r, 2), ELECTION_MASTER);
+	assert_true(fake.owned[2] && fake.answering[2]);
+	/* adverts for it are heard, too */
+	rig_advert(&r, "o", 7, 0xc0000207, RIG_PEER, 1, 200, 0);
+	rig_turn(&r);
+	assert_int_equal(group(&r, 2).stats[CTL_STAT_IPACKETS], 1);
+	sum = box(&r).stats[CTL_STAT_OPACKETS];
+	/* it bows out before it is gone */
+	fake.n_frames = 0;
+	load(&r, WITH(CARP0(""), ""));
+	assert_non_null(sent_advert(0, &carp));
+	assert_int_equal(carp.vhid, 7);
+	assert_int_equal(carp.advbase, 255);
+	assert_false(fake.owned[2] || fake.answering[2]);
+	rig_run(&r, fake.now + 100 * BASE_NS_PER_MS);
+	v = group(&r, 2);
+	assert_int_equal(v.info.state, ELECTION_INIT);
+	assert_int_equal(v.stats[CTL_STAT_OPACKETS], 0);
+	assert_true(box(&r).stats[CTL_STAT_OPACKETS] > sum);
+	assert_int_equal(box(&r).inits, 0);
+	/* nobody hears for it any more, nor can it be asked for */
+	rig_advert(&r, "o", 7, 0xc0000207, RIG_PEER, 1, 200, 0);
+	rig_run(&r, fake.now + 100 * BASE_NS_PER_MS);
+	assert_int_equal(box(&r).no_group[CTL_STAT_BADVHID], 1);
+	assert_int_equal(rig_request(&r, &(struct ctl_request){.type = CTL_REQ_UP, .group = 2},
+				 note, sizeof(note)),
+		-EINVAL);
+	v = group(&r, 0);
+	assert_int_equal(v.info.state_since, before.info.state_since);
+	assert_int_equal(v.info.transitions, before.info.transitions);
+	rig_free(&r);
+}
+
+static void
+a_new_password_and_address_are_used_at_once(void **state)
+{
+	struct rig r = rig_make(rig_pair);
+	struct wire_arp arp;
+
+	(void)state;
+	rig_to_master(&r);
+	rig_run(&r, fake.now + BASE_NS_PER_S / 2);
+	fake.n_frames = 0;
+	load(&r, WITH(BARE("1", "newpasswd", "192.0.2.9"), ""));
+	assert_int_equal(rig_state(&r, 0), ELECTION_MASTER);
+	rig_turn(&r);
+	assert_non_null(sent_arp(0, &arp));
+	assert_int_equal(arp.target_ip, 0xc0000209);
+	rig_advert(&r, "lanpasswd", 1, RIG_VIP, RIG_PEER, 1, 0, 0);
+	rig_turn(&r);
+	assert_int_equal(group(&r, 0).stats[CTL_STAT_BADAUTH], 1);
+	rig_advert(&r, "newpasswd", 1, 0xc0000209, RIG_PEER, 1, 0, 0);
+	rig_turn(&r);
+	assert_int_equal(rig_state(&r, 0), ELECTION_BACKUP);
+	assert_int_equal(group(&r, 0).info.transitions, 1);
+	rig_free(&r);
+}
+
+/* Which of both is meant for the new addresses? */
+static void
+a_password_by_command_is_not_lost(void **state)
+{
+	struct rig r = rig_make(rig_pair);
+	struct ctl_request req = {.type = CTL_REQ_KEY, .group = 0};
+
+	(void)state;
+	assert_int_equal(auth_key_from_pass("newpasswd", req.key), 0);
+	assert_int_equal(rig_request(&r, &req, note, sizeof(note)), 0);
+	assert_int_equal(
+		rig_reload(&r, WITH(BARE("1", "lanpasswd", "192.0.2.9"), ""), note, sizeof(note)),
+		-EKEYREJECTED);
+	load(&r, PAIR("", "", ",\"advskew\":3", ""));
+	assert_true(group(&r, 0).key_set);
+	load(&r, WITH(BARE("1", "newpasswd", "192.0.2.9"), ""));
+	assert_false(group(&r, 0).key_set);
+	rig_free(&r);
+}
+
+static void
+another_vhid_is_another_group(void **state)
+{
+	struct rig r = rig_make(rig_pair);
+
+	(void)state;
+	rig_to_master(&r);
+	load(&r, WITH(BARE("3", "lanpasswd", "192.0.2.1"), ""));
+	assert_int_equal(rig_state(&r, 0), ELECTION_INIT);
+	assert_int_equal(rig_state(&r, 2), ELECTION_BACKUP);
+	rig_run(&r, fake.now + RIG_DOWN + BASE_NS_PER_MS);
+	assert_int_equal(rig_state(&r, 2), ELECTION_MASTER);
+	load(&r, rig_pair);
+	assert_int_equal(rig_state(&r, 0), ELECTION_BACKUP);
+	rig_free(&r);
+}
+
 static void
 nothing_is_loaded_while_koi_ends(void **state)
 {
@@ -206,6 +327,10 @@ main(void)
 		cmocka_unit_test(the_operators_values_stay_where_the_file_does),
 		cmocka_unit_test(switches_of_the_box_change),
 		cmocka_unit_test(the_interfaces_hold_is_for_the_next_link),
+		cmocka_unit_test(a_group_comes_and_goes_while_another_is_master),
+		cmocka_unit_test(a_new_password_and_address_are_used_at_once),
+		cmocka_unit_test(a_password_by_command_is_not_lost),
+		cmocka_unit_test(another_vhid_is_another_group),
 		cmocka_unit_test(nothing_is_loaded_while_koi_ends),
 	};
 

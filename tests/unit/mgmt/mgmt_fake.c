@@ -201,6 +201,7 @@ setup_with(const char *text)
 		.n_lcores = 3,
 		.tsc_hz = 2000000000,
 		.marks = mgmt_marks_new(),
+		.loader = &fake_loader,
 		.drained_path = fake.drained_path,
 		.hook_fd = -1,
 	};

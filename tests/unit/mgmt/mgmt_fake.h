@@ -50,13 +50,13 @@ struct fake_box {
 	uint32_t n_requests;
 	int request_rc;
 	const char *note;
-	const struct conf *reloaded; /**< what ctl_reload() was given last */
-	uint32_t n_reloads;
+	const struct conf *reloaded; /**< what was applied last */
+	uint32_t n_loads, n_reloads; /**< begun, and tried to apply; all were ended */
 	struct dp_stats dp;
 	struct dp_worker_info worker;
 	struct fib_route *routes;
 	uint32_t n_runtime, route_match;
-	uint32_t n_changes, n_replaced;
+	uint32_t n_changes;
 	struct fib_change change; /* the last one */
 	int change_error;
 	int reading; /* how often the list is held */
@@ -74,6 +74,8 @@ struct fake_box {
 
 /** The box of this process: fw1 with lan and wan, carp0 MASTER on lan, carp1 BACKUP on wan. */
 extern struct fake_box fake;
+/** Loads whatever it is given, unless change_error or request_rc say otherwise. */
+extern const struct mgmt_loader fake_loader;
 
 /** Make it new. */
 void fake_setup(void);

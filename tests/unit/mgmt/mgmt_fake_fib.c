@@ -95,19 +95,6 @@ fib_builder_change(struct fib_builder *b, const struct fib_change *c, uint32_t n
 	return fake.change_error;
 }
 
-int
-fib_builder_replace(struct fib_builder *b, const struct fib_route *routes, uint32_t n,
-	bool only_count, struct fib_replaced *done, char *err, unsigned int err_len)
-{
-	(void)b;
-	(void)routes;
-	fake.n_replaced += only_count ? 0 : n;
-	*done = (struct fib_replaced){.kept = 1, .added = n};
-	if (fake.change_error != 0)
-		snprintf(err, err_len, "no room in the table");
-	return fake.change_error;
-}
-
 uint32_t
 fib_nbr_rows(
 	const struct fib_nbr_table *t, uint32_t *cursor, struct fib_nbr_row *rows, uint32_t cap)
@@ -136,27 +123,47 @@ fib_nbr_state_name(enum fib_nbr_state s)
 	return names[s];
 }
 
-/* What is prepared is the configuration itself. */
-struct ctl_reload *
-ctl_reload_prepare(struct ctl *c, const struct conf *next)
+static int
+load_plan(void *arg, const struct conf *next, struct fib_replaced *routes, char *err,
+	unsigned int err_len)
 {
-	(void)c;
-	return (struct ctl_reload *)(uintptr_t)next;
+	(void)arg;
+	*routes = (struct fib_replaced){.kept = 1, .added = next->n_routes};
+	if (fake.change_error != 0)
+		snprintf(err, err_len, "no room in the table");
+	return fake.change_error;
 }
 
-int
-ctl_reload(struct ctl *c, struct ctl_reload *r, char *note, size_t note_len)
+/* What is begun is the configuration itself. */
+static struct mgmt_load *
+load_begin(void *arg, const struct conf *now, const struct conf *next, struct fib_replaced *routes,
+	char *err, unsigned int err_len)
 {
-	(void)c;
-	snprintf(note, note_len, "%s", fake.note ? fake.note : "");
+	(void)now;
+	if (load_plan(arg, next, routes, err, err_len) != 0)
+		return NULL;
+	fake.n_loads++;
+	return (struct mgmt_load *)(uintptr_t)next;
+}
+
+static int
+load_apply(void *arg, struct mgmt_load *l, char *err, unsigned int err_len)
+{
+	(void)arg;
+	snprintf(err, err_len, "%s", fake.note ? fake.note : "");
 	fake.n_reloads++;
 	if (fake.request_rc == 0)
-		fake.reloaded = (const struct conf *)(const void *)r;
+		fake.reloaded = (const struct conf *)(const void *)l;
 	return fake.request_rc;
 }
 
-void
-ctl_reload_free(struct ctl_reload *r)
+static void
+load_end(void *arg, struct mgmt_load *l, bool applied)
 {
-	(void)r;
+	(void)arg;
+	(void)l;
+	fake.n_loads -= applied == (fake.request_rc == 0);
 }
+
+const struct mgmt_loader fake_loader = {
+	.plan = load_plan, .begin = load_begin, .apply = load_apply, .end = load_end};

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+/* Who asks the rig for something: a thread of its own, while turns go on. */
+#include "ctl_fake.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "conf_plan.h"
+
+struct asker {
+	struct rig *r;
+	const struct ctl_request *req;
+	char *note;
+	size_t note_len;
+	int result;
+	uint32_t done;
+};
+
+static void *
+ask(void *arg)
+{
+	struct asker *a = arg;
+
+	a->result = ctl_request(a->r->ctl, a->req, a->note, a->note_len);
+	__atomic_store_n(&a->done, 1, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static bool
+hands_over(const struct rig *r)
+{
+	struct ctl_group_view v;
+
+	for (uint16_t i = 0; i < r->conf->n_groups; i++)
+		if (ctl_group_view(r->ctl, i, &v) == 0 && v.info.handing_over)
+			return true;
+	return false;
+}
+
+int
+rig_request(struct rig *r, const struct ctl_request *req, char *note, size_t note_len)
+{
+	struct asker a = {.r = r, .req = req, .note = note, .note_len = note_len};
+	pthread_t t;
+
+	assert_int_equal(pthread_create(&t, NULL, ask, &a), 0);
+	/* The asker looks from time to time: turns meanwhile only cost CPU. */
+	while (!__atomic_load_n(&a.done, __ATOMIC_ACQUIRE)) {
+		rig_turn(r);
+		/* for that alone time has to pass */
+		if (req->type == CTL_REQ_RELOAD && hands_over(r))
+			fake.now += BASE_NS_PER_MS;
+		nanosleep(&(struct timespec){.tv_nsec = 100 * 1000}, NULL);
+	}
+	pthread_join(t, NULL);
+	return a.result;
+}
+
+int
+rig_reload(struct rig *r, const char *json, char *note, size_t note_len)
+{
+	struct ctl_request req = {.type = CTL_REQ_RELOAD, .group = ELECTION_NONE};
+	struct conf *next = rig_parse(json);
+	int ret;
+
+	assert_int_equal(conf_align(next, r->conf), 0);
+	req.reload = ctl_reload_prepare(r->ctl, next, (struct dp_roster *)&fake);
+	if (req.reload == NULL) {
+		conf_free(next);
+		return -errno;
+	}
+	ret = rig_request(r, &req, note, note_len);
+	ctl_reload_free(req.reload);
+	/* who looks at what is not used any more is found out by a sanitizer */
+	conf_free(ret == 0 ? r->conf : next);
+	r->conf = ret == 0 ? next : r->conf;
+	return ret;
+}
