@@ -22,8 +22,9 @@ int mgmt_thread_start(pthread_t *t, const char *name, void *(*fn)(void *), void 
 
 /** @name The CLI socket. @{ */
 #define MGMT_CLIENTS_MAX     16
-#define MGMT_REQUEST_MAX     4096 /**< bytes of a framed request, newline not counted */
-#define MGMT_SEND_TIMEOUT_MS 5000 /**< a client that reads nothing for so long is closed */
+#define MGMT_REQUEST_MAX     4096   /**< bytes of a framed request, newline not counted */
+#define MGMT_SEND_TIMEOUT_MS 5000   /**< a client that reads nothing for so long is closed */
+#define MGMT_SEND_RATE	     100000 /**< bytes a second: one that reads a reply more slowly, too */
 
 /**
  * Open the socket and serve it. A client's first byte says what it is: '{' a program that sends

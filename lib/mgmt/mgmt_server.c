@@ -22,6 +22,7 @@
 
 #include "mgmt_cli_priv.h"
 #include "mgmt_json_priv.h"
+#include "mgmt_pace_priv.h"
 #include "mgmt_socket_priv.h"
 
 struct client {
@@ -47,34 +48,62 @@ struct mgmt_server {
 	struct client clients[MGMT_CLIENTS_MAX];
 };
 
-/* @return false when the client is gone or does not read */
+static base_ns_t
+clock_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (base_ns_t)t.tv_sec * BASE_NS_PER_S + (base_ns_t)t.tv_nsec;
+}
+
+/* When a reply of n bytes must have been taken; what it is made of is kept until then. */
+static base_ns_t
+deadline(const struct client *cl, size_t n)
+{
+	return clock_now() + cl->server->send_timeout_ms * BASE_NS_PER_MS +
+		n * (BASE_NS_PER_S / MGMT_SEND_RATE);
+}
+
+/* @return false when the client is gone or does not read; until: see deadline() */
 static bool
-send_all(int fd, const char *p, size_t n)
+send_until(int fd, const char *p, size_t n, base_ns_t until)
 {
 	while (n > 0) {
 		ssize_t did = send(fd, p, n, MSG_NOSIGNAL);
 
 		if (did < 0 && errno == EINTR)
 			continue;
-		if (did <= 0)
+		if (did < 0 && errno != EAGAIN)
 			return false;
+		if (did <= 0 || clock_now() > until) {
+			mgmt_client_count(MGMT_CLIENT_CUT);
+			return false;
+		}
 		p += did;
 		n -= (size_t)did;
 	}
 	return true;
 }
 
+static bool
+send_all(const struct client *cl, const char *p, size_t n)
+{
+	return send_until(cl->fd, p, n, deadline(cl, n));
+}
+
 /* Send what cmdline and the commands wrote to the session's memory file, and empty it. */
 static bool
-flush(int mem, int fd)
+flush(int mem, const struct client *cl)
 {
 	off_t size = lseek(mem, 0, SEEK_END);
+	const base_ns_t until = deadline(cl, (size_t)size);
 	char buf[4096];
 
 	for (off_t at = 0; at < size;) {
 		ssize_t n = pread(mem, buf, sizeof(buf), at);
 
-		if (n <= 0 || !send_all(fd, buf, (size_t)n))
+		if (n <= 0 || !send_until(cl->fd, buf, (size_t)n, until))
 			return false;
 		at += n;
 	}
@@ -116,11 +145,11 @@ watch_person(struct client *cl, struct mgmt_session *s)
 
 	if (!take_watcher(cl)) {
 		s->watch.on = false;
-		return send_all(cl->fd, too_many_watchers, sizeof(too_many_watchers) - 1);
+		return send_all(cl, too_many_watchers, sizeof(too_many_watchers) - 1);
 	}
 	watch(cl, s);
 	return recv(cl->fd, keys, sizeof(keys), MSG_DONTWAIT) > 0 &&
-		send_all(cl->fd, bye, sizeof(bye) - 1);
+		send_all(cl, bye, sizeof(bye) - 1);
 }
 
 /*
@@ -150,7 +179,7 @@ serve_person(struct client *cl)
 		close(s.out_fd);
 		return;
 	}
-	while (flush(s.out_fd, cl->fd)) {
+	while (flush(s.out_fd, cl)) {
 		ssize_t n = recv(cl->fd, buf, sizeof(buf), 0);
 		const char *p = buf;
 
@@ -159,6 +188,7 @@ serve_person(struct client *cl)
 		if (n <= 0)
 			break;
 		note_heard(cl);
+		mgmt_pace(cl->server->stop_fd);
 		/* koictl's first newline only says that a person is there */
 		if (first && *p == '\n') {
 			p++;
@@ -166,7 +196,7 @@ serve_person(struct client *cl)
 		}
 		first = false;
 		if (!mgmt_cli_feed(&s, c, p, (size_t)n)) {
-			flush(s.out_fd, cl->fd);
+			flush(s.out_fd, cl);
 			break;
 		}
 		if (s.watch.on && !watch_person(cl, &s))
@@ -177,7 +207,7 @@ serve_person(struct client *cl)
 }
 
 static bool
-reply(int fd, enum mgmt_cli_status status, json_t *output)
+reply(const struct client *cl, enum mgmt_cli_status status, json_t *output)
 {
 	json_t *o = json_object();
 	char *text;
@@ -187,15 +217,15 @@ reply(int fd, enum mgmt_cli_status status, json_t *output)
 	json_object_set_new(o, "output", output);
 	text = json_dumps(o, JSON_COMPACT);
 	json_decref(o);
-	ok = text && send_all(fd, text, strlen(text)) && send_all(fd, "\n", 1);
+	ok = text && send_all(cl, text, strlen(text)) && send_all(cl, "\n", 1);
 	free(text);
 	return ok;
 }
 
 static bool
-reply_usage(int fd, const char *text)
+reply_usage(const struct client *cl, const char *text)
 {
-	return reply(fd, MGMT_CLI_USAGE, json_string(text));
+	return reply(cl, MGMT_CLI_USAGE, json_string(text));
 }
 
 /* @return NULL when the request is good, else what is wrong with it */
@@ -233,11 +263,11 @@ serve_request(struct client *cl, struct mgmt_session *s, const char *line, size_
 	if (!req) {
 		snprintf(text, sizeof(text), "malformed request at column %d: %s", err.column,
 			err.text);
-		return reply_usage(cl->fd, text);
+		return reply_usage(cl, text);
 	}
 	wrong = check_request(req);
 	if (wrong) {
-		ok = reply_usage(cl->fd, wrong);
+		ok = reply_usage(cl, wrong);
 	} else {
 		s->json = json_is_true(json_object_get(req, "json"));
 		mgmt_cli_run(s, get_str(req, "cmd"));
@@ -245,9 +275,9 @@ serve_request(struct client *cl, struct mgmt_session *s, const char *line, size_
 			s->watch.on = false;
 			mgmt_cli_clear(s);
 			json_decref(req);
-			return reply(cl->fd, MGMT_CLI_REFUSED, json_string(too_many_watchers));
+			return reply(cl, MGMT_CLI_REFUSED, json_string(too_many_watchers));
 		}
-		ok = reply(cl->fd, s->status,
+		ok = reply(cl, s->status,
 			s->view ? json_incref(s->view) : json_string(s->text ? s->text : ""));
 		mgmt_cli_clear(s);
 		if (s->watch.on)
@@ -281,6 +311,7 @@ serve_program(struct client *cl)
 		have += (size_t)n;
 		while (ok && (nl = memchr(buf, '\n', have)) != NULL) {
 			len = (size_t)(nl - buf);
+			mgmt_pace(cl->server->stop_fd);
 			if (!skipping && len > 0)
 				ok = serve_request(cl, &s, buf, len);
 			skipping = false;
@@ -290,7 +321,7 @@ serve_program(struct client *cl)
 		if (ok && have == sizeof(buf)) {
 			/* answered once, then the rest of the line is dropped */
 			if (!skipping)
-				ok = reply_usage(cl->fd, "a request is at most 4096 bytes");
+				ok = reply_usage(cl, "a request is at most 4096 bytes");
 			skipping = true;
 			have = 0;
 		}
@@ -398,7 +429,8 @@ accept_one(struct mgmt_server *s)
 	if (!cl)
 		cl = replace_idle(s);
 	if (!cl) {
-		send_all(fd, full, sizeof(full) - 1);
+		mgmt_client_count(MGMT_CLIENT_REFUSED);
+		(void)send(fd, full, sizeof(full) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 		close(fd);
 		return;
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 the koi contributors
  */
+#include "mgmt_pace_priv.h"
 #include "mgmt_tel_priv.h"
 
 #include <ctype.h>
@@ -364,6 +365,8 @@ handle(const char *cmd, const char *params, struct rte_tel_data *d)
 	json_t *reply = NULL;
 	int rc = -ENODEV;
 
+	/* DPDK has a thread for each of its ten clients */
+	mgmt_pace(-1);
 	pthread_rwlock_rdlock(&current_lock);
 	if (current) {
 		mgmt_file_read(current);

@@ -18,6 +18,7 @@
 
 #include "mgmt_json_priv.h"
 #include "mgmt_marks_priv.h"
+#include "mgmt_pace_priv.h"
 
 json_t *
 mgmt_view_info(const struct mgmt_config *c, const struct mgmt_args *a)
@@ -58,6 +59,9 @@ mgmt_view_info(const struct mgmt_config *c, const struct mgmt_args *a)
 	for (unsigned int i = 0; i < CTL_LATE_BUCKETS; i++)
 		json_array_append_new(late, json_integer((json_int_t)box.late[i]));
 	json_object_set_new(o, "late_buckets", late);
+	put_u64(o, "clients_paced", mgmt_client_counted(MGMT_CLIENT_PACED));
+	put_u64(o, "clients_cut", mgmt_client_counted(MGMT_CLIENT_CUT));
+	put_u64(o, "clients_refused", mgmt_client_counted(MGMT_CLIENT_REFUSED));
 	return o;
 }
 

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 the koi contributors
+ */
+#include "mgmt_pace_priv.h"
+
+#include <poll.h>
+#include <stdatomic.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base_time.h"
+
+/* Each ns of CPU costs so many of waiting: together clients have a fifth of one CPU. */
+#define COST 5
+/* So much may be owed before anybody waits: 100 ms of work at once, after a pause. */
+#define BURST_NS (500 * BASE_NS_PER_MS)
+/* Nobody waits longer at a time, whatever the others have ordered. */
+#define WAIT_MAX_NS BASE_NS_PER_S
+#define NICE	    10
+
+static atomic_ullong due; /* when all that was spent so far is paid for */
+static atomic_ullong counts[MGMT_CLIENT_COUNTS];
+
+static base_ns_t
+clock_ns(clockid_t id)
+{
+	struct timespec t;
+
+	clock_gettime(id, &t);
+	return (base_ns_t)t.tv_sec * BASE_NS_PER_S + (base_ns_t)t.tv_nsec;
+}
+
+void
+mgmt_client_count(enum mgmt_client_count what)
+{
+	atomic_fetch_add_explicit(&counts[what], 1, memory_order_relaxed);
+}
+
+uint64_t
+mgmt_client_counted(enum mgmt_client_count what)
+{
+	return atomic_load_explicit(&counts[what], memory_order_relaxed);
+}
+
+base_ns_t
+mgmt_pace_owe(base_ns_t spent, base_ns_t now)
+{
+	unsigned long long was = atomic_load(&due), next;
+
+	do {
+		next = (was + BURST_NS > now ? was : now - BURST_NS) + COST * spent;
+	} while (!atomic_compare_exchange_weak(&due, &was, next));
+	if (next <= now)
+		return 0;
+	return next - now < WAIT_MAX_NS ? next - now : WAIT_MAX_NS;
+}
+
+void
+mgmt_pace(int stop_fd)
+{
+	static _Thread_local base_ns_t used;
+	static _Thread_local bool known;
+	struct pollfd p = {.fd = stop_fd, .events = POLLIN}; /* -1 is passed over */
+	base_ns_t cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID), wait;
+	struct timespec left;
+
+	if (!known)
+		setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+	known = true;
+	wait = mgmt_pace_owe(cpu - used, clock_ns(CLOCK_MONOTONIC));
+	used = cpu;
+	if (wait == 0)
+		return;
+	mgmt_client_count(MGMT_CLIENT_PACED);
+	left = (struct timespec){
+		.tv_sec = (time_t)(wait / BASE_NS_PER_S),
+		.tv_nsec = (long)(wait % BASE_NS_PER_S),
+	};
+	ppoll(&p, 1, &left, NULL);
+}
