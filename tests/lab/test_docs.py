@@ -10,6 +10,7 @@ import pytest
 
 import box
 import drivers
+import failover
 import lab
 import netns
 
@@ -88,24 +89,51 @@ def test_quick_start_gives_a_cluster_that_says_what_the_document_shows(cluster):
     assert stats.stop()["answered"] > 0
 
 
-def test_a_further_address_comes_by_restarts_in_turn(cluster):
-    """Section 9: backup first, then drain and restart the master."""
+def state_changes(one, seq):
+    """Changes of the states of carp0 and carp1 since an event."""
+    events = one.ctl_json("show carp events")["events"]
+    return [e for e in events if e["seq"] > seq and e["kind"] == "state" and e["group"] != "carp2"]
+
+
+def test_addresses_come_and_change_by_reload(cluster):
+    """Section 9: a group more; then another address in a group that runs, backup first and at once."""
     shown = [json.loads("{" + text + "}") for lang, text in blocks("docs/quick-start.md")
              if lang == "json" and text.startswith('"groups"')]
+    assert "ssh fw2 koictl reload; koictl reload" in text_of("docs/quick-start.md")
     group = dict(shown[0]["groups"][1], **{"pass-file": cluster.fw1.conf["carp"]["groups"][0]["pass-file"]})
+    both = (cluster.fw2, cluster.fw1)
+    before = {one: one.ctl_json("show carp events")["next"] for one in both}
     probe = lab.Probe(cluster.client).flowing()
-    cluster.fw2.conf["carp"]["groups"].append(dict(group, advskew=128))
+    for one, skew in zip(both, (128, 0)):
+        one.conf["carp"]["groups"].append(dict(group, advskew=skew))
+        one.write_config()
+        one.ctl("reload")
+    cluster.fw1.wait_state("carp2", "MASTER")
+    cluster.client.wait_ping("192.0.2.9")
+    for one in both:
+        one.conf["carp"]["groups"][0]["addresses"].append("192.0.2.8/24")
+        one.write_config()
+    for one in both:
+        one.ctl("reload")
+    cluster.client.wait_ping("192.0.2.8")
+    heard = cluster.fw2.carp_stats("carp0")["ipackets"]
+    cluster.fw2.wait_counter(lambda: cluster.fw2.carp_stats("carp0")["ipackets"], heard + 3, 10)
+    assert [state_changes(one, seq) for one, seq in before.items()] == [[], []]
+    assert probe.stop()["gap_ms"] < 1000
+
+
+def test_boxes_are_restarted_in_turn(cluster):
+    """Section 9: backup first, then drain and restart the master."""
+    probe = lab.Probe(cluster.client).flowing()
     assert cluster.fw2.terminate() == 0
     cluster.fw2.start()
-    cluster.fw2.wait_state("carp2", "MASTER")
-    assert cluster.fw2.states()[:2] == ["BACKUP", "BACKUP"]
-    cluster.fw1.conf["carp"]["groups"].append(group)
+    cluster.fw2.wait_backup()
+    failover.wait_heard(cluster.fw2)
     cluster.fw1.ctl("drain")
     assert cluster.fw1.terminate() == 0
     cluster.fw1.start()
     cluster.fw1.wait_master()
     cluster.fw2.wait_backup()
-    cluster.client.wait_ping("192.0.2.9")
     # That not a packet is lost is what test_planned judges; a restart without all this costs seconds.
     assert probe.stop()["gap_ms"] < 1000
 
