@@ -4,6 +4,8 @@
 /*
  * Making and unmaking the data plane, and what the control lcore may change while it runs.
  */
+#include "dp_capture_priv.h"
+#include "dp_host_priv.h"
 #include "dp_priv.h"
 
 #include <errno.h>
@@ -278,6 +280,7 @@ dp_destroy(struct dp *dp)
 	if (dp == NULL)
 		return;
 	dp_host_free(dp);
+	dp_capture_free(dp);
 	for (uint16_t w = 0; w <= dp->n_workers; w++) {
 		dp_source_free(dp, &dp->sources[w]);
 		lcore_destroy(dp->lcores[w]);

@@ -7,6 +7,7 @@
  * everything else goes the long way, which alone knows the reasons to refuse one.
  */
 #include "dp_four_priv.h"
+#include "dp_host_priv.h"
 
 #include <rte_prefetch.h>
 

@@ -6,6 +6,7 @@
  * MAC, new Ethernet header, TX buffer. Also the way out for packets of our own, of both families.
  */
 #include "dp_hop_priv.h"
+#include "dp_host_priv.h"
 
 #include <rte_byteorder.h>
 

@@ -7,6 +7,7 @@
  * router's business, hop-by-hop options included (RFC 8200 4.8), and pass as they are.
  */
 #include "dp_hop_priv.h"
+#include "dp_host_priv.h"
 
 static const struct fib_nh no_route = {.type = FIB_NH_NONE, .group = FIB_GROUP_NONE};
 

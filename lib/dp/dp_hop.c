@@ -19,6 +19,7 @@ dp_snapshot(struct dp_lcore *lc, base_ns_t now)
 		states == lc->states)
 		return;
 	lc->states = states;
+	lc->capture = atomic_load_explicit(&dp->capture, memory_order_acquire);
 	lc->nbr = nbr;
 	lc->fib = fib;
 	lc->roster = roster;

@@ -11,6 +11,7 @@
  * allocate from its own: what went up comes back to the worker that had it.
  */
 #include "dp_hop_priv.h"
+#include "dp_host_priv.h"
 #include "wire_group.h"
 
 #include <errno.h>

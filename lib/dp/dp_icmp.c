@@ -7,6 +7,7 @@
  * but what is copied here by name.
  */
 #include "dp_hop_priv.h"
+#include "dp_host_priv.h"
 
 #include <rte_byteorder.h>
 

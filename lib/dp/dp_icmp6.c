@@ -6,6 +6,7 @@
  * replies and errors get headers of their own.
  */
 #include "dp_hop_priv.h"
+#include "dp_host_priv.h"
 
 #define HOP_LIMIT     64
 #define ERROR_TCLASS  0xc0 /* internetwork control, as the errors of IPv4 */

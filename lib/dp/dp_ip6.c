@@ -6,6 +6,7 @@
  * discovery and MLD queries for the control lcore, echo. A link-local address is one of the
  * interface that a packet came by; all others are found by the route table, whatever the interface.
  */
+#include "dp_host_priv.h"
 #include "dp_priv.h"
 
 #include <stdlib.h>

@@ -20,6 +20,7 @@
 #include "base_bytes.h"
 #include "base_time.h"
 #include "dp.h"
+#include "dp_capture.h"
 #include "dp_roster_priv.h"
 #include "fib.h"
 #include "fib_nbr.h"
@@ -209,6 +210,7 @@ struct dp_lcore {
 	base_ns_t
 		nudge_at; /**< dp_tx_nudge() is due; BASE_NS_NEVER: no port wants it of this one */
 	uint64_t hop_epoch;    /**< from 1, in place for the key */
+	uint64_t capture;      /**< of dp, as this epoch has seen it */
 	uint32_t states;       /**< of dp, as this epoch has seen it */
 	const struct fib *fib; /**< snapshots of this turn */
 	const struct fib_nbr_table *nbr;
@@ -220,8 +222,10 @@ struct dp_lcore {
 	struct dp_rxq *rxq;
 	struct dp_txbuf *tx; /**< one per port */
 	struct dp_bucket icmp[DP_ERROR_COUNT], icmp6[DP_ERROR_COUNT];
-	struct dp_bucket asks;	/**< for next hops that packets go around */
-	uint64_t polls;		/**< bit per port slot */
+	struct dp_bucket asks; /**< for next hops that packets go around */
+	struct dp_capture
+		*_Atomic capture_ring; /**< NULL until somebody captured; see dp_capture.c */
+	uint64_t polls;		       /**< bit per port slot */
 	uint32_t dst[DP_BURST]; /**< destination of each packet that classification let through */
 	struct dp_hop hops[1 << DP_HOP_CACHE_BITS];
 	uint16_t n6; /**< packets of IPv6 that it let through, these: */
@@ -256,8 +260,9 @@ struct dp {
 	struct dp_cursor cursor[DP_SET_COUNT]; /**< control lcore */
 	uint32_t adverts_owed;		       /**< control lcore: sum of dp_set.owed */
 	_Atomic bool stopping;
-	_Atomic uint32_t forget; /**< management: wo, lcores: ro */
-	_Atomic uint32_t states; /**< dp_own() and dp_answer() so far; control lcore: wo */
+	_Atomic uint64_t capture; /**< 0, or which frames to copy; management: wo, lcores: ro */
+	_Atomic uint32_t forget;  /**< management: wo, lcores: ro */
+	_Atomic uint32_t states;  /**< dp_own() and dp_answer() so far; control lcore: wo */
 	/* Written by control or main, read by every worker once per turn. */
 	const struct fib *_Atomic fib;
 	const struct fib_nbr_table *_Atomic nbr;
@@ -278,11 +283,17 @@ dp_count(uint64_t *c, uint64_t n)
 	__atomic_store_n(c, *c + n, __ATOMIC_RELAXED);
 }
 
+/** What became of a frame that was received in this turn and copied (dp_capture.c). */
+void dp_capture_settle(
+	struct dp_lcore *lc, const struct rte_mbuf *m, enum dp_capture_fate fate, enum dp_drop why);
+
 /** The fate of a frame that goes nowhere. */
 static inline void
 dp_drop(struct dp_lcore *lc, struct rte_mbuf *m, enum dp_drop why)
 {
 	dp_count(&lc->c.drops[why], 1);
+	if (unlikely(lc->capture != 0))
+		dp_capture_settle(lc, m, DP_CAPTURE_DROPPED, why);
 	rte_pktmbuf_free(m);
 }
 
@@ -444,33 +455,6 @@ void dp_originate(
 /* dp_forward6.c */
 /** Route what dp_classify() kept of IPv6. */
 void dp_forward6(struct dp_lcore *lc);
-
-/* dp_host.c */
-/** @return 0 or -ENOMEM */
-int dp_host_init(struct dp *dp, const struct dp_config *c);
-void dp_host_free(struct dp *dp);
-/** The kernel of this box has the address that a LOCAL next hop is. */
-static inline bool
-dp_host_has(const struct dp_lcore *lc, const struct fib_nh *nh)
-{
-	return lc->host != NULL && lc->dp->ifs[nh->if_index].host &&
-		(nh->group >= lc->dp->n_groups || dp_group_answering(lc->dp, nh->group));
-}
-/** A turn of a worker whose lc->host is not NULL. @return packets from the kernel */
-uint32_t dp_host_turn(struct dp_lcore *lc);
-/**
- * A packet to an address of ours that nobody else wants: to the kernel, where the interface has
- * that, else dropped.
- * @param if_index  whose address it is
- * @param group     whose VIP it is, DP_NONE or beyond when it is none
- */
-void dp_host_up(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t if_index, uint16_t group);
-/**
- * A packet received by multicast or broadcast, for the kernel if that is on the interface and it is
- * one that stays on its link. @return false: it is not, m stays
- */
-bool dp_host_up_group4(struct dp_lcore *lc, struct rte_mbuf *m, uint32_t src, uint32_t dst);
-bool dp_host_up_group6(struct dp_lcore *lc, struct rte_mbuf *m, const uint8_t dst[16]);
 
 /* dp_icmp.c */
 void dp_bucket_init(struct dp_bucket *b, uint32_t per_s);

@@ -127,6 +127,12 @@ dp_punt(struct dp_lcore *lc, enum dp_set_id set, uint32_t ring, struct rte_mbuf 
 		dp_drop(lc, m, full);
 		return false;
 	}
+	if (unlikely(lc->capture != 0))
+		dp_capture_settle(lc, m,
+			set == DP_SET_ADVERTS || ring < (uint32_t)lc->dp->n_groups + lc->dp->n_ifs
+				? DP_CAPTURE_CONTROL
+				: DP_CAPTURE_RESOLVE,
+			DP_DROP_COUNT);
 	atomic_fetch_or_explicit(
 		&s->ready[bit / 64], UINT64_C(1) << (bit % 64), memory_order_release);
 	return true;

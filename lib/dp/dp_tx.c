@@ -6,6 +6,7 @@
  * A port without link is never sent to: some drivers keep frames until the link is back and then
  * deliver them, stale.
  */
+#include "dp_capture_priv.h"
 #include "dp_priv.h"
 
 #include <errno.h>
@@ -36,6 +37,7 @@ static void
 buffer_drop(struct dp_lcore *lc, struct dp_txbuf *b, uint16_t from, enum dp_drop why)
 {
 	dp_count(&lc->c.drops[why], (uint64_t)(b->n - from));
+	dp_capture_dropped(lc, &b->m[from], (uint16_t)(b->n - from), why);
 	rte_pktmbuf_free_bulk(&b->m[from], (unsigned int)(b->n - from));
 }
 
@@ -61,7 +63,7 @@ buffer_hand_over(struct dp_lcore *lc, struct dp_txbuf *b, const struct dp_port *
 static void
 buffer_send(struct dp_lcore *lc, struct dp_txbuf *b, const struct dp_port *p)
 {
-	uint16_t n = rte_eth_tx_burst(p->port_id, lc->id, b->m, b->n);
+	uint16_t n = dp_capture_tx(lc, p, lc->id, b->m, b->n);
 	uint32_t originated = b->originated;
 
 	if (unlikely(n < b->n)) {
@@ -185,7 +187,7 @@ handed_send(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n)
 		len[i] = pkts[i]->pkt_len;
 		forwarded |= (uint32_t)(dp_meta(pkts[i])->kind == DP_KIND_FORWARDED) << i;
 	}
-	sent = rte_eth_tx_burst(p->port_id, lc->id, pkts, n);
+	sent = dp_capture_tx(lc, p, lc->id, pkts, n);
 	for (uint16_t i = 0; i < sent; i++) {
 		bytes += len[i];
 		n_forwarded += forwarded >> i & 1;
@@ -241,7 +243,8 @@ dp_ctl_output(struct dp_lcore *lc, const struct dp_if *out, struct rte_mbuf *m)
 		return -ENOBUFS;
 	bytes = m->pkt_len;
 	if (p->control_txq) {
-		if (rte_eth_tx_burst(p->port_id, p->n_txq, &m, 1) != 1) {
+		lc->capture = atomic_load_explicit(&dp->capture, memory_order_acquire);
+		if (dp_capture_tx(lc, p, p->n_txq, &m, 1) != 1) {
 			dp_drop(lc, m, DP_DROP_TX_FULL);
 			return -ENOBUFS;
 		}

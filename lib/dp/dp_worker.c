@@ -5,6 +5,8 @@
  * The loop of a worker lcore: take over what others handed to it, poll, classify, forward, send,
  * tell how far in time it has read, idle.
  */
+#include "dp_capture_priv.h"
+#include "dp_host_priv.h"
 #include "dp_priv.h"
 
 #include <time.h>
@@ -137,6 +139,7 @@ burst_drop(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n, enum dp_drop
 	dp_count(&lc->c.rx_frames, n);
 	dp_count(&lc->c.rx_bytes, bytes);
 	dp_count(&lc->c.drops[why], n);
+	dp_capture_dropped(lc, pkts, n, why);
 	rte_pktmbuf_free_bulk(pkts, n);
 }
 
@@ -205,6 +208,7 @@ queues_poll(struct dp_lcore *lc)
 		if (n == 0)
 			continue;
 		total += n;
+		dp_capture_rx(lc, p, pkts, n);
 		if (unlikely(p->vlans != NULL))
 			burst_part(lc, p, pkts, n);
 		else if (unlikely(p->if_index == DP_NONE))
@@ -229,6 +233,8 @@ turn(struct dp_lcore *lc, base_ns_t now, bool *worked)
 		handed += dp_host_turn(lc);
 	received = queues_poll(lc);
 	dp_tx_flush(lc);
+	if (unlikely(lc->capture != 0))
+		dp_capture_publish(lc);
 	horizon_publish(lc);
 	rte_rcu_qsbr_quiescent(lc->dp->qsbr, lc->id);
 
