@@ -150,6 +150,7 @@ enum ctl_event_kind {
 	CTL_EVENT_DEVICE,     /**< a device went out of service, or came back; text says why */
 	CTL_EVENT_FILTER,     /**< a device's address filters were programmed again */
 	CTL_EVENT_STAGE,      /**< the end of a window of a staged change */
+	CTL_EVENT_CAPTURE,    /**< a capture began, or ended; text says which and why */
 };
 struct ctl_event {
 	uint64_t seq;	  /**< from 1, no gaps */
@@ -162,7 +163,10 @@ struct ctl_event {
 	enum election_cause cause;
 	enum election_demotion_source source;
 	uint32_t amount, total; /**< DEMOTION */
-	/** LINK; FILTER: frames to the vMACs reach us; DEVICE: in service; UNHEARD: heard now */
+	/**
+	 * LINK; FILTER: frames to the vMACs reach us; DEVICE: in service; UNHEARD: heard now;
+	 * CAPTURE: it did not fail
+	 */
 	bool link_up;
 	enum ctl_stat stat;    /**< BAD_ADVERT: its counter */
 	uint32_t suppressed;   /**< BAD_ADVERT, STALL: how many since the last such event */
@@ -242,6 +246,8 @@ enum ctl_request_type {
 	CTL_REQ_COMMIT,
 	CTL_REQ_ABORT,	/**< the same for what ran before */
 	CTL_REQ_RELOAD, /**< by ctl_reload() only */
+	/** Write an event CAPTURE with text; value 1: of something that failed. */
+	CTL_REQ_NOTE,
 };
 struct ctl_reload;
 /** Bounds of the window of a staged change. */
@@ -256,6 +262,7 @@ struct ctl_request {
 	struct base_addr addr;
 	uint8_t mac[BASE_MAC_LEN];
 	struct ctl_reload *reload;
+	char text[96]; /**< NOTE */
 };
 /**
  * Post a request and wait for the control lcore to have carried it out.

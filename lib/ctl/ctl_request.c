@@ -270,6 +270,8 @@ carry_out(struct ctl *c, struct ctl_request_slot *s)
 	case CTL_REQ_COMMIT:
 	case CTL_REQ_ABORT:
 		return ctl_stage_request(c, s);
+	case CTL_REQ_NOTE:
+		return 0;
 	}
 	return -EINVAL;
 }
@@ -281,7 +283,7 @@ request_text(enum ctl_request_type t)
 		"state master", "advbase", "advskew", "new password", "preempt", "allow",
 		"arpbalance", "log", "demotion", "drain", "undrain", "clear stats", "clear sources",
 		"neighbor add", "neighbor del", "clear neighbor", "interface down", "interface up",
-		"stage new password, window", "commit", "abort", "reload"};
+		"stage new password, window", "commit", "abort", "reload", "note"};
 
 	return texts[t];
 }
@@ -296,6 +298,8 @@ say_asked(const struct ctl_request *req, char *buf, size_t len)
 
 	if (has_value)
 		snprintf(buf, len, "%s %lld", request_text(req->type), (long long)req->value);
+	else if (req->type == CTL_REQ_NOTE)
+		snprintf(buf, len, "%.*s", (int)sizeof(req->text), req->text);
 	else if (req->type >= CTL_REQ_COMMIT && req->type <= CTL_REQ_ABORT && req->value != 0)
 		snprintf(buf, len, "%s now", request_text(req->type));
 	else if (is_if_request(req->type) && req->addr.family != BASE_FAMILY_NONE)
@@ -308,7 +312,10 @@ say_asked(const struct ctl_request *req, char *buf, size_t len)
 static void
 report(struct ctl *c, const struct ctl_request_slot *s, const char *asked)
 {
-	struct ctl_event ev = ctl_event_new(CTL_EVENT_REQUEST);
+	bool note = s->req.type == CTL_REQ_NOTE;
+	struct ctl_event ev = ctl_event_new(note ? CTL_EVENT_CAPTURE : CTL_EVENT_REQUEST);
+
+	ev.link_up = note && s->req.value == 0;
 
 	if (is_group_request(s->req.type))
 		ev.group = s->req.group;

@@ -42,8 +42,8 @@ struct dp_capture_frame {
 };
 
 /**
- * Copy frames from a millisecond later on; what the rings hold of before is forgotten. The rings are made by the
- * first call and stay.
+ * Copy frames from a millisecond later on; what the rings hold of before is forgotten. The
+ * rings are made by the first call and stay.
  * @param if_index  only those of this interface; DP_NONE: all
  * @param snap_len  as many bytes of each frame at most, from 1 to DP_CAPTURE_SNAP_MAX
  * @return 0, -EINVAL, -ENOMEM

@@ -16,6 +16,7 @@
 #include <cmdline.h>
 #include <cmdline_socket.h>
 
+#include "mgmt_capture_priv.h"
 #include "mgmt_cli_priv.h"
 #include "mgmt_hook_priv.h"
 #include "mgmt_marks_priv.h"
@@ -76,7 +77,8 @@ mgmt_start(const struct mgmt_config *config, char *err, unsigned int err_len)
 	m->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	m->cli = mgmt_cli_new();
 	m->config.marks = mgmt_marks_new();
-	if (!m->cli || !m->config.marks || !m->config.file || m->wake_fd < 0)
+	m->config.capture = mgmt_capture_new(&m->config);
+	if (!m->cli || !m->config.marks || !m->config.capture || !m->config.file || m->wake_fd < 0)
 		goto fail;
 	if (config->cli_socket && config->cli_socket[0] != '\0') {
 		m->server =
@@ -173,6 +175,7 @@ mgmt_stop(struct mgmt *m)
 	mgmt_tel_stop();
 	mgmt_server_stop(m->server);
 	mgmt_hooks_stop(m->hooks);
+	mgmt_capture_free(m->config.capture);
 	mgmt_log_stop(m->log);
 	mgmt_cli_free(m->cli);
 	mgmt_marks_free(m->config.marks);

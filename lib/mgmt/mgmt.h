@@ -60,6 +60,7 @@ struct mgmt_loader {
 };
 
 struct mgmt_hooks;
+struct mgmt_capture;
 
 /** The process that runs hooks, for mgmt_start(). */
 struct mgmt_hook_process {
@@ -92,14 +93,15 @@ struct mgmt_config {
 	const uint16_t *if_port; /**< index into the port set of each interface of conf */
 	const struct mgmt_lcore *lcores;
 	uint16_t n_lcores;
-	uint64_t tsc_hz;	    /**< cycles that lcores are shown to have spent, per second */
-	struct mgmt_marks *marks;   /**< of mgmt_start() itself */
-	const char *cli_socket;	    /**< path */
-	const char *drained_path;   /**< file whose presence makes koi start drained */
-	int hook_fd;		    /**< of mgmt_hook_fork(); -1: no hooks */
-	struct mgmt_hooks *hooks;   /**< set by mgmt_start() */
-	bool syslog_prefix;	    /**< log lines start with <N>, as systemd reads them */
-	void (*on_quit)(void *arg); /**< the operator typed quit on stdin */
+	uint64_t tsc_hz;	      /**< cycles that lcores are shown to have spent, per second */
+	struct mgmt_marks *marks;     /**< of mgmt_start() itself */
+	const char *cli_socket;	      /**< path */
+	const char *drained_path;     /**< file whose presence makes koi start drained */
+	int hook_fd;		      /**< of mgmt_hook_fork(); -1: no hooks */
+	struct mgmt_hooks *hooks;     /**< set by mgmt_start() */
+	struct mgmt_capture *capture; /**< of mgmt_start() itself */
+	bool syslog_prefix;	      /**< log lines start with <N>, as systemd reads them */
+	void (*on_quit)(void *arg);   /**< the operator typed quit on stdin */
 	void *arg;
 };
 

@@ -43,8 +43,8 @@ mgmt_frame_text(const struct mgmt_config *c, const struct ctl_frame *f, char buf
 	return buf;
 }
 
-static int
-frame_put(const struct mgmt_config *c, struct mgmt_pcap *to, const struct ctl_frame *f)
+int
+mgmt_capture_put(const struct mgmt_config *c, struct mgmt_pcap *to, const struct ctl_frame *f)
 {
 	char text[MGMT_FRAME_TEXT];
 	const struct wire_pcapng_packet packet = {
@@ -73,7 +73,7 @@ dump(const struct mgmt_config *c, struct mgmt_pcap *to)
 		after = last;
 		n = ret == 0 ? ctl_frames(c->ctl, after, batch, BATCH, &last) : 0;
 		for (uint32_t i = 0; i < n && ret == 0 && batch[i].seq <= newest; i++)
-			ret = frame_put(c, to, &batch[i]);
+			ret = mgmt_capture_put(c, to, &batch[i]);
 	} while (ret == 0 && last != after && last < newest);
 	free(batch);
 	return ret;
@@ -90,7 +90,7 @@ mgmt_capture_dump(struct mgmt_session *s, const char *path)
 	if (to != NULL) {
 		ret = dump(s->config, to);
 		frames = mgmt_pcap_frames(to);
-		closed = mgmt_pcap_close(to, "dump of the last control frames");
+		closed = mgmt_pcap_close(to, "dump of the last control frames", NULL);
 		ret = ret != 0 ? ret : closed;
 		if (ret != 0)
 			unlink(path);

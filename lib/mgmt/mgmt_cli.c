@@ -291,6 +291,36 @@ do_route_del(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt
 }
 
 static void
+do_capture_start(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args *a)
+{
+	enum mgmt_capture_scope scope = MGMT_CAPTURE_GROUPS;
+
+	if (a->has_if)
+		scope = MGMT_CAPTURE_INTERFACE;
+	else if (strstr(row->grammar, " all") != NULL)
+		scope = MGMT_CAPTURE_ALL;
+	mgmt_capture_start(s, a->text, scope, a->has_if ? a->if_index : UINT16_MAX);
+}
+
+static void
+do_capture_stop(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args *a)
+{
+	(void)row;
+	(void)a;
+	mgmt_capture_stop(s);
+}
+
+/* "set capture WHICH ..." */
+static void
+do_capture_limit(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args *a)
+{
+	char which[16];
+
+	if (sscanf(row->grammar, "set capture %15s", which) == 1)
+		mgmt_capture_limit(s, which, (uint64_t)a->value);
+}
+
+static void
 do_capture_dump(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args *a)
 {
 	(void)row;

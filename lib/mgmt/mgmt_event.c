@@ -172,6 +172,9 @@ mgmt_event_text(const struct mgmt_config *c, const struct ctl_event *e, char buf
 				     "reach us",
 			e->text[0] != '\0' ? ": " : "", (int)sizeof(e->text), e->text);
 		break;
+	case CTL_EVENT_CAPTURE:
+		snprintf(buf, MGMT_EVENT_TEXT, "capture %.*s", (int)sizeof(e->text), e->text);
+		break;
 	}
 	return buf;
 }
@@ -206,6 +209,8 @@ mgmt_event_kind(const struct ctl_event *e)
 		return "filter";
 	case CTL_EVENT_STAGE:
 		return "stage";
+	case CTL_EVENT_CAPTURE:
+		return "capture";
 	}
 	return "";
 }
@@ -229,6 +234,7 @@ mgmt_event_syslog(const struct ctl_event *e)
 	case CTL_EVENT_UNHEARD:
 	case CTL_EVENT_DEVICE:
 	case CTL_EVENT_FILTER:
+	case CTL_EVENT_CAPTURE:
 		return e->link_up ? 5 : 4;
 	case CTL_EVENT_BAD_ADVERT:
 	case CTL_EVENT_STALL:

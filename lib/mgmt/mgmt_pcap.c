@@ -49,6 +49,19 @@ wall_ns(void)
 	return (uint64_t)ts.tv_sec * BASE_NS_PER_S + (uint64_t)ts.tv_nsec;
 }
 
+/* The disk is full in the middle of a block: what is before it is a whole file. */
+static void
+cut(struct mgmt_pcap *p, size_t done)
+{
+	size_t whole = 0;
+
+	while (whole + 8 <= done && whole + base_load_be32(p->buf + whole + 4) <= done)
+		whole += base_load_be32(p->buf + whole + 4);
+	p->bytes = p->bytes - p->n + whole;
+	if (ftruncate(p->fd, (off_t)p->bytes) != 0)
+		return; /* then readers say that the last block is cut short */
+}
+
 int
 mgmt_pcap_flush(struct mgmt_pcap *p)
 {
@@ -60,10 +73,13 @@ mgmt_pcap_flush(struct mgmt_pcap *p)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			p->error = -errno;
+			/* EFBIG means our own limit; that of the file system is this */
+			p->error = errno == EFBIG ? -ENOSPC : -errno;
 		else
 			done += (size_t)n;
 	}
+	if (p->error != 0 && p->n > 0)
+		cut(p, done);
 	p->n = 0;
 	return p->error;
 }
@@ -198,7 +214,7 @@ mgmt_pcap_bytes(const struct mgmt_pcap *p)
 }
 
 int
-mgmt_pcap_close(struct mgmt_pcap *p, const char *why)
+mgmt_pcap_close(struct mgmt_pcap *p, const char *why, uint64_t *bytes)
 {
 	int ret;
 
@@ -216,6 +232,8 @@ mgmt_pcap_close(struct mgmt_pcap *p, const char *why)
 		append(p, wire_pcapng_statistics(p->buf + p->n, BUF_LEN - p->n, &s));
 	}
 	ret = mgmt_pcap_flush(p);
+	if (bytes != NULL)
+		*bytes = p->bytes;
 	/* Where it is told late that the disk is full. */
 	if (close(p->fd) != 0 && ret == 0)
 		ret = -errno;

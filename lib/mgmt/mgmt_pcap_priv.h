@@ -47,9 +47,11 @@ uint64_t mgmt_pcap_frames(const struct mgmt_pcap *p);
 uint64_t mgmt_pcap_bytes(const struct mgmt_pcap *p);
 /**
  * End the file with what each interface had, and close it.
- * @param why  for whoever reads the file
- * @return 0, or the first error of the file as a negative errno
+ * @param why    for whoever reads the file
+ * @param bytes  its length; or NULL
+ * @return 0, or the first error of the file as a negative errno; the file then ends with the last
+ *         block that was written whole
  */
-int mgmt_pcap_close(struct mgmt_pcap *p, const char *why);
+int mgmt_pcap_close(struct mgmt_pcap *p, const char *why, uint64_t *bytes);
 
 #endif

@@ -36,6 +36,7 @@ MGMT_TEXT(drops);
 MGMT_TEXT(fwd_stats);
 MGMT_TEXT(lcores);
 MGMT_TEXT(hooks);
+MGMT_TEXT(capture);
 MGMT_TEXT(info);
 MGMT_TEXT(config);
 MGMT_TEXT(config_diff);

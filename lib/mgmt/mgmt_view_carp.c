@@ -379,6 +379,7 @@ mgmt_event_json(const struct mgmt_config *c, const struct ctl_event *e)
 		put_str(o, "source", mgmt_addr_str(&e->src, addr));
 		break;
 	case CTL_EVENT_REQUEST:
+	case CTL_EVENT_CAPTURE:
 		break;
 	}
 	return o;

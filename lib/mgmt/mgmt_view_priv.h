@@ -73,6 +73,7 @@ MGMT_VIEW(fwd_stats);
 MGMT_VIEW(drops);
 MGMT_VIEW(lcores);
 MGMT_VIEW(hooks);
+MGMT_VIEW(capture);
 MGMT_VIEW(info);
 MGMT_VIEW(config);
 MGMT_VIEW(config_diff);

@@ -43,7 +43,7 @@ def read(path, display_filter=None):
         argv += ["-e", field]
     if display_filter:
         argv += ["-Y", display_filter]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=180, check=False)
     complaints = [line for line in done.stderr.splitlines() if "as user" not in line]
     assert done.returncode == 0 and not complaints, done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.strip()]

@@ -8,6 +8,7 @@
 #include "ctl.h"
 #include "ctl_frame.h"
 #include "dp.h"
+#include "dp_capture.h"
 #include "fib_builder.h"
 #include "fib_nbr.h"
 #include "host.h"
@@ -45,6 +46,12 @@ struct fake_box {
 	uint32_t n_events;
 	struct ctl_frame *frames; /**< of the test; from seq 1 */
 	uint64_t n_frames;
+	/* rings of captured frames, of the test; how many there are and were taken */
+	struct dp_capture_frame *data[2];
+	uint32_t n_data[2], n_taken[2];
+	uint16_t capture_if;	  /**< as dp_capture_start() was told */
+	uint32_t capture_snap;	  /**< 0: stopped */
+	uint64_t capture_lost[3]; /**< lan, wan, none */
 	/* requests: the last one, and what it is answered with */
 	struct ctl_request request;
 	uint32_t n_requests;

@@ -34,3 +34,50 @@ ctl_frames(const struct ctl *c, uint64_t after, struct ctl_frame *out, uint32_t 
 		out[n++] = fake.frames[(*last)++];
 	return n;
 }
+
+int
+dp_capture_start(struct dp *dp, uint16_t if_index, uint32_t snap_len)
+{
+	(void)dp;
+	fake.capture_if = if_index;
+	__atomic_store_n(&fake.capture_snap, snap_len, __ATOMIC_RELEASE);
+	return 0;
+}
+
+void
+dp_capture_stop(struct dp *dp)
+{
+	(void)dp;
+	__atomic_store_n(&fake.capture_snap, 0, __ATOMIC_RELEASE);
+}
+
+uint16_t
+dp_capture_rings(const struct dp *dp)
+{
+	(void)dp;
+	return 2;
+}
+
+bool
+dp_capture_peek(struct dp *dp, uint16_t ring, struct dp_capture_frame *out)
+{
+	(void)dp;
+	if (fake.n_taken[ring] == __atomic_load_n(&fake.n_data[ring], __ATOMIC_ACQUIRE))
+		return false;
+	*out = fake.data[ring][fake.n_taken[ring]];
+	return true;
+}
+
+void
+dp_capture_next(struct dp *dp, uint16_t ring)
+{
+	(void)dp;
+	__atomic_store_n(&fake.n_taken[ring], fake.n_taken[ring] + 1, __ATOMIC_RELEASE);
+}
+
+uint64_t
+dp_capture_lost(const struct dp *dp, uint16_t if_index)
+{
+	(void)dp;
+	return fake.capture_lost[if_index == DP_NONE ? 2 : if_index];
+}

@@ -19,6 +19,7 @@
 
 #include <cmdline.h>
 
+#include "mgmt_capture_priv.h"
 #include "mgmt_cli_priv.h"
 #include "mgmt_fake.h"
 #include "mgmt_json_priv.h"
@@ -35,6 +36,7 @@ setup(void **state)
 	fake_setup();
 	cli = mgmt_cli_new();
 	fake.config.file = mgmt_file_new(&fake.config);
+	fake.config.capture = mgmt_capture_new(&fake.config);
 	session = (struct mgmt_session){
 		.cli = cli,
 		.config = &fake.config,
@@ -51,6 +53,7 @@ teardown(void **state)
 	mgmt_cli_clear(&session);
 	mgmt_cli_free(cli);
 	mgmt_file_free(fake.config.file);
+	mgmt_capture_free(fake.config.capture);
 	fake_teardown();
 	return 0;
 }
@@ -279,7 +282,7 @@ errors_name_the_bad_word(void **state)
 		{"help show crap",
 			"unknown word \"crap\" after \"show\" (did you mean \"carp\"?): expected "
 			"carp, interface, port, route, neighbor, host, ra, drops, lcores, config, "
-			"forwarding, hooks, version\n"},
+			"forwarding, hooks, version, capture\n"},
 		{"show neighbor 192.0.2.300",
 			"\"192.0.2.300\": expected interface, an IPv4 or IPv6 address\n"},
 		{"clear neighbor interface em0",

@@ -281,6 +281,8 @@ loudness(void **state)
 		{{.kind = CTL_EVENT_STAGE, .stage = AUTH_STAGE_STEP_REVERTED}, "stage", 1, 4},
 		{{.kind = CTL_EVENT_FILTER}, "filter", 1, 4},
 		{{.kind = CTL_EVENT_FILTER, .link_up = true}, "filter", 1, 5},
+		{{.kind = CTL_EVENT_CAPTURE}, "capture", 1, 4},
+		{{.kind = CTL_EVENT_CAPTURE, .link_up = true}, "capture", 1, 5},
 	};
 
 	(void)state;
