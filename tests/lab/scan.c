@@ -84,10 +84,10 @@ draw_address(struct scan *s, uint8_t *out)
 	for (size_t i = 0; i < len; i++) {
 		unsigned int fixed =
 			s->prefix_len > 8 * i ? s->prefix_len - 8 * (unsigned int)i : 0;
-		uint8_t mask = fixed >= 8 ? 0xff : (uint8_t)(0xff00U >> fixed);
+		uint8_t mask = (uint8_t)(fixed >= 8 ? 0xffU : 0xff00U >> fixed);
 		uint8_t random = (uint8_t)(draw(s) >> 24);
 
-		out[i] = (uint8_t)((s->prefix[i] & mask) | (random & ~mask));
+		out[i] = (uint8_t)(s->prefix[i] & mask) | (uint8_t)(random & (uint8_t)~mask);
 	}
 }
 
