@@ -286,6 +286,7 @@ tell(struct mgmt_capture *c, bool failed, const char *what)
 	(void)ctl_request(c->config->ctl, &note, ignored, sizeof(ignored));
 }
 
+/* The configuration is held, and let go before the event is written. */
 static void
 end(struct mgmt_capture *c, int error)
 {
@@ -314,6 +315,7 @@ end(struct mgmt_capture *c, int error)
 	snprintf(c->now.ended, sizeof(c->now.ended), "%s", why);
 	quiet = c->quiet;
 	pthread_mutex_unlock(&c->lock);
+	mgmt_file_read_end(c->config);
 	snprintf(last, sizeof(last), "ended, %s", why);
 	if (!quiet)
 		tell(c, error != 0, last);
@@ -326,13 +328,17 @@ capture_main(void *arg)
 	struct pollfd p = {.fd = c->stop_fd, .events = POLLIN};
 	int ret = 0;
 
-	while (ret == 0 && poll(&p, 1, POLL_MS) <= 0)
+	/* Names of groups and interfaces are the configuration's, which may be loaded anew. */
+	while (ret == 0 && poll(&p, 1, POLL_MS) <= 0) {
+		mgmt_file_read(c->config);
 		ret = turn(c);
-	dp_capture_stop(c->config->dp);
-	if (ret == 0) {
-		poll(NULL, 0, QUIET_MS);
-		ret = take(c, UINT64_MAX);
+		mgmt_file_read_end(c->config);
 	}
+	dp_capture_stop(c->config->dp);
+	poll(NULL, 0, QUIET_MS);
+	mgmt_file_read(c->config);
+	if (ret == 0)
+		ret = take(c, UINT64_MAX);
 	end(c, ret);
 	return NULL;
 }
