@@ -173,26 +173,85 @@ state_of(const struct wire_up *w)
 	};
 }
 
+/*
+ * A reload by signal. It may take seconds, in which the service manager wants to hear of the
+ * control lcore, and SIGTERM is to be obeyed: so it has a thread.
+ */
+struct reload {
+	struct wire_up *w;
+	pthread_t thread;
+	bool running;
+	bool again;    /* one more signal came meanwhile */
+	uint32_t done; /* atomic */
+};
+
+static void *
+reload_main(void *arg)
+{
+	struct reload *r = arg;
+
+	wire_up_reload(r->w);
+	__atomic_store_n(&r->done, 1, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static void
+reload_begin(struct reload *r, struct notify *n)
+{
+	int ret;
+
+	r->again = r->running;
+	if (r->running)
+		return;
+	notify_reloading(n);
+	r->done = 0;
+	ret = pthread_create(&r->thread, NULL, reload_main, r);
+	r->running = ret == 0;
+	if (ret != 0)
+		fprintf(stderr, "koi: not reloaded, no thread for it: %s\n", strerror(ret));
+}
+
+static void
+reload_end(struct reload *r)
+{
+	if (r->running)
+		pthread_join(r->thread, NULL);
+	r->running = false;
+}
+
 static void
 wait_for_end(struct wire_up *w, const sigset_t *set, struct notify *n)
 {
 	const struct timespec poll = {.tv_nsec = 20 * 1000 * 1000};
 	struct notify_state state = state_of(w);
+	struct reload reload = {.w = w};
+	bool ending = false;
 
 	notify_ready(n, dp_clock(), &state);
 	while (!wire_up_finished(w)) {
 		int sig = sigtimedwait(set, NULL, &poll);
+		bool reloading = reload.running;
 
 		if (sig == SIGTERM || sig == SIGINT) {
+			ending = true;
 			notify_stopping(n);
 			wire_up_shutdown(w);
-		} else if (sig == SIGHUP) {
-			wire_up_reload(w);
+		} else if (sig == SIGHUP && !ending) {
+			reloading = true;
+			reload_begin(&reload, n);
 		}
+		if (reload.running && __atomic_load_n(&reload.done, __ATOMIC_ACQUIRE) != 0)
+			reload_end(&reload);
 		state = state_of(w);
-		notify_turn(n, dp_clock(), &state);
+		if (reloading && !reload.running && !ending)
+			notify_ready(n, dp_clock(), &state);
+		else
+			notify_turn(n, dp_clock(), &state);
+		if (reload.again && !reload.running && !ending)
+			reload_begin(&reload, n);
 	}
 	notify_stopping(n);
+	reload_end(&reload);
 }
 
 /* Less than all of it is no reason not to run, but one to say so. */

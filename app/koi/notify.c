@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 /* As sd_watchdog_enabled(3) advises half of it and less; the manager's own timer has no slack. */
@@ -117,6 +118,17 @@ notify_turn(struct notify *n, base_ns_t now, const struct notify_state *s)
 	if (s->masters != t->masters || s->backups != t->backups || s->inits != t->inits ||
 		s->demotion != t->demotion)
 		tell_status(n, "", s);
+}
+
+void
+notify_reloading(struct notify *n)
+{
+	struct timespec now;
+
+	/* the time tells the manager which READY=1 is the answer to its signal */
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	tell(n, "RELOADING=1\nMONOTONIC_USEC=%lld",
+		(long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 }
 
 void

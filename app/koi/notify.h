@@ -14,7 +14,8 @@
  * @file
  * What koi tells the service manager that started it (sd_notify(3), a datagram per message):
  * READY=1 when everything runs, WATCHDOG=1 while the control lcore turns, STATUS= with the roles,
- * STOPPING=1. Without NOTIFY_SOCKET in the environment all of it does nothing.
+ * RELOADING=1 until the next READY=1, STOPPING=1. Without NOTIFY_SOCKET in the environment all of
+ * it does nothing.
  * @thread main
  */
 
@@ -40,13 +41,15 @@ struct notify {
  * @return 0, or -errno when the socket cannot be had; n is good for the other calls all the same
  */
 int notify_open(struct notify *n);
-/** Everything runs. */
+/** Everything runs, or does again after notify_reloading(). */
 void notify_ready(struct notify *n, base_ns_t now, const struct notify_state *s);
 /**
  * Call this often: feeds the watchdog if the control lcore has published since it was fed last, and
  * tells changed roles.
  */
 void notify_turn(struct notify *n, base_ns_t now, const struct notify_state *s);
+/** Another configuration is being applied; notify_ready() says that it is, or was refused. */
+void notify_reloading(struct notify *n);
 /** The end begins; once is enough, more do no harm. */
 void notify_stopping(struct notify *n);
 void notify_close(struct notify *n);

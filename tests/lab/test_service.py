@@ -7,6 +7,8 @@ import glob
 import json
 import os
 import re
+import signal
+import time
 
 import pytest
 
@@ -88,6 +90,39 @@ def test_service_tells_its_life(service):
     one.process.terminate()
     assert one.manager.wait("STOPPING") == "1"
     assert one.process.wait(10) == 0
+
+
+def test_service_tells_of_a_reload(service):
+    """Many routes take a while: the manager hears of the control lcore all the same."""
+    one = service.start()
+    one.manager.wait("READY")
+    with open(one.config_path, encoding="utf-8") as f:
+        conf = json.load(f)
+    conf["routes"] = [
+        {"prefix": f"10.{i >> 8 & 255}.{i & 255}.{k * 4}/30", "type": "blackhole"}
+        for i in range(5000)
+        for k in range(40)
+    ]
+    with open(one.config_path, "w", encoding="utf-8") as f:
+        json.dump(conf, f)
+    one.signal(signal.SIGHUP)
+    started = int(one.manager.wait("MONOTONIC_USEC")) / 1e6
+    assert 0 <= time.monotonic() - started < 10
+    seen = []
+    while "READY" not in seen:
+        message = one.manager.hear(60)
+        assert message is not None, (seen, one.log())
+        seen += message
+    took = time.monotonic() - started
+    assert one.ctl_json("show route summary")["routes"] > 200000
+    # fed at a quarter of the period; each message is one that the manager waits for
+    assert seen.count("WATCHDOG") >= int(took / (PERIOD_MS / 1000 / 4)) // 2, (seen, took)
+    # a signal during a reload is one more, and the end does not wait for either
+    one.signal(signal.SIGHUP)
+    one.manager.wait("RELOADING")
+    one.process.terminate()
+    assert one.manager.wait("STOPPING") == "1"
+    assert one.process.wait(20) == 0
 
 
 def test_service_watchdog_starves_while_the_control_lcore_stands_still(service):

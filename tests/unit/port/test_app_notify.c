@@ -95,6 +95,11 @@ a_life_is_told(void **state)
 	notify_turn(&n, 10 * S + 3 * MS, &s);
 	assert_string_equal(heard(), "STATUS=1 MASTER, 1 BACKUP, 0 INIT, demoted by 240");
 
+	notify_reloading(&n);
+	assert_int_equal(strncmp(heard(), "RELOADING=1\nMONOTONIC_USEC=", 27), 0);
+	notify_ready(&n, 10 * S + 4 * MS, &s);
+	assert_string_equal(heard(), "READY=1\nSTATUS=1 MASTER, 1 BACKUP, 0 INIT, demoted by 240");
+
 	notify_stopping(&n);
 	assert_string_equal(heard(), "STOPPING=1");
 	notify_stopping(&n);
