@@ -15,10 +15,10 @@ FLOOD = os.path.join(os.path.dirname(__file__), "flood.py")
 WINDOW_S = 4.0
 #: Bucket 8 of "late_buckets" ends at 1,024 us: a quarter of the interval of a fast group.
 LATE_BUCKET = 9
+#: A machine that has a bad moment just then looks like harm; harm is there each time.
+ROUNDS = 3
 #: What a busy machine may add to the share of late adverts, in either direction.
 NOISE = 0.02
-#: Beyond that a machine proves nothing.
-QUIET = 0.10
 #: kind, behaviour, how many; DPDK's telemetry takes ten clients, the command line 16, and one of
 #: those is the test itself.
 CROWDS = {
@@ -62,15 +62,17 @@ def lateness(one):
     return sum(buckets), sum(buckets[LATE_BUCKET:])
 
 
-def late_share(one):
-    """The share of late adverts in a window of time from now on."""
+def window(single):
+    """A while from now on. @return share of late adverts, changes of state, reference timer"""
+    one = single.box
+    clock = lab.Clock(single.host)
     n0, late0 = lateness(one)
+    changes = one.ctl_json("show carp carp0")["transitions"]
     end = time.monotonic() + WINDOW_S
     lab.poll_until(lambda: time.monotonic() > end, WINDOW_S + 1, "the window's end", 0.1)
     n1, late1 = lateness(one)
-    if n1 - n0 < WINDOW_S * 200:  # 256 a second, while it is MASTER
-        raise lab.TooBusy(f"{lab.TooBusy.TEXT}: {n1 - n0} adverts in {WINDOW_S} s")
-    return (late1 - late0) / (n1 - n0)
+    changes = one.ctl_json("show carp carp0")["transitions"] - changes
+    return (late1 - late0) / max(1, n1 - n0), changes, clock.stop()
 
 
 @pytest.fixture
@@ -85,34 +87,58 @@ def single(make_single):
     return it
 
 
-@pytest.mark.timing
-@pytest.mark.parametrize("what", sorted(CROWDS))
-def test_clients_harm_nobody(single, what):
+def answered_within(one):
+    """How long somebody waits who asks once in a while, in s."""
+    start = time.monotonic()
+    assert one.ctl("show version")
+    return time.monotonic() - start
+
+
+def one_round(single, crowd_of):
+    """A window with the crowd between two without. @return (harm, text)"""
     one = single.box
-    before = late_share(one)
-    transitions = one.ctl_json("show carp carp0")["transitions"]
-    with Crowd(single, CROWDS[what]) as crowd:
+    before, changes_before, clock = window(single)
+    lab.judge(clock)
+    with Crowd(single, crowd_of) as crowd:
         lab.poll_until(lambda: all(p.poll() is None for p in crowd.procs), 5, "the clients")
-        during = late_share(one)
-        # Who asks once in a while is served all the same.
-        start = time.monotonic()
-        assert one.ctl("show version")
-        answered = time.monotonic() - start
-    after = late_share(one)
+        during, changes, _ = window(single)
+        answer = answered_within(one)
+    after, changes_after, clock = window(single)
+    lab.judge(clock)
     info = one.ctl_json("show version")
     text = (
-        f"{what}: adverts more than 1 ms late: {before:.2%} before, {during:.2%} during, "
-        f"{after:.2%} after; requests sent and bytes read {crowd.done}; an answer took "
-        f"{answered * 1000:.0f} ms; paced {info['clients_paced']}, cut {info['clients_cut']}, "
+        f"adverts more than 1 ms late: {before:.2%} before, {during:.2%} during, {after:.2%} "
+        f"after; changes of state {changes_before}, {changes}, {changes_after}; requests sent "
+        f"and bytes read {crowd.done}; an answer took {answer * 1000:.0f} ms; "
+        f"paced {info['clients_paced']}, cut {info['clients_cut']}, "
         f"refused {info['clients_refused']}"
     )
     print(text)
-    for (kind, behaviour, n), (sent, read) in zip(CROWDS[what], crowd.done):
+    for (kind, behaviour, n), (sent, read) in zip(crowd_of, crowd.done):
         assert sent >= n, (kind, text)
         assert behaviour != "flood" or read > 10000, (kind, text)
-    # Where adverts are late without any client, a share of them says nothing about clients.
-    if max(before, after) > QUIET:
-        raise lab.TooBusy(f"{lab.TooBusy.TEXT}: {text}")
-    assert during <= max(before, after) + NOISE, text
-    assert one.ctl_json("show carp carp0")["transitions"] == transitions, text
-    assert answered < 3, text
+    harm = (
+        during > max(before, after) + NOISE
+        or changes > max(changes_before, changes_after)
+        or answer > 3
+    )
+    return harm, text
+
+
+@pytest.mark.timing
+@pytest.mark.parametrize("what", sorted(CROWDS))
+def test_clients_harm_nobody(single, what):
+    """Judged where the reference timer of the windows without clients was good."""
+    seen, busy = [], None
+    for _ in range(ROUNDS):
+        try:
+            harm, text = one_round(single, CROWDS[what])
+        except lab.TooBusy as err:
+            busy = err
+            continue
+        if not harm:
+            return
+        seen.append(text)
+    if len(seen) < ROUNDS and busy is not None:
+        raise busy
+    pytest.fail("\n".join(seen))
