@@ -145,12 +145,15 @@ class Watch:
         return hits / n
 
 
-def events(boxes, since, *kinds):
-    """@return what happened of these kinds after a time: (when, text), oldest first"""
+def events(boxes, since, *kinds, groups=None):
+    """@return what happened of these kinds, to these groups or to any, after a time: (when, text),
+    oldest first"""
     found = []
     for b in boxes:
         for event in b.ctl_json("show carp events")["events"]:
             at = datetime.datetime.fromisoformat(event["wall"]).timestamp()
+            if groups is not None and event["group"] not in groups:
+                continue
             if event["kind"] in kinds and at > since:
                 found.append((at, f"{b.name}: {event['text']}"))
     return sorted(found)

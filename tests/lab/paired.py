@@ -104,6 +104,7 @@ class Turn:
     served: dict  # by box: deadlines of adverts, by lateness
     lost: int = 0  # that the machine does not explain
     machine: int = 0  # lost beside a pause of the machine
+    lost_at: list = dataclasses.field(default_factory=list)  # (CLOCK_REALTIME, how many) of lost
 
     def judge(self, gaps, watch):
         for at, missing in gaps:
@@ -113,6 +114,7 @@ class Turn:
                 self.machine += missing
             else:
                 self.lost += missing
+                self.lost_at.append((at, missing))
 
     def text(self):
         kind = "with" if self.disturbed else "without"
@@ -238,8 +240,11 @@ def turn(it, disturbance, seconds):
     return Turn(disturbance is not None, began, time.time(), said, served)
 
 
-def run(it, name, disturbance, seconds, rounds, pps):
-    """Turns with disturbance(pair, seconds) and without, in an order that changes. @return Run"""
+def run(it, name, disturbance, seconds, rounds, pps, groups=None):
+    """Turns with disturbance(pair, seconds) and without, in an order that changes.
+
+    groups: whose transitions count, all unless given. @return Run
+    """
     turns = []
     with fast.Watch() as watch:
         before = places(it)
@@ -251,7 +256,7 @@ def run(it, name, disturbance, seconds, rounds, pps):
             for with_it in (i % 2 == 1, i % 2 == 0):
                 turns.append(turn(it, disturbance if with_it else None, seconds))
         ended = time.time()
-        changes = fast.events(it.boxes, began, "state")
+        changes = fast.events(it.boxes, began, "state", groups=groups)
         sent = []
         for child in sources:
             netns.stop(child, signal.SIGINT)
