@@ -160,6 +160,10 @@ class Run:
         if disturbed * self.seconds(False) > quiet * self.seconds(True):
             return (f"{self.name}: lost {disturbed} packets in {self.seconds(True):.1f} s with it, "
                     f"{quiet} in {self.seconds(False):.1f} s without it")
+        # What a stream loses at its very end has no packet after it that would tell when.
+        at_end = self.lost - sum(t.lost + t.machine for t in self.turns)
+        if at_end >= self.pps * SETTLE_S:
+            return f"{self.name}: a stream stopped arriving, {at_end} packets before its end"
         if self.transitions:
             return f"{self.name}: {len(self.transitions)} transitions"
         return self.busy()

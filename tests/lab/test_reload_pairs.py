@@ -41,6 +41,15 @@ def as_dict(text):
     return out
 
 
+def again(seed):
+    """@return the line that does it again"""
+    return (
+        f"again: KOI_PAIRS_SEED={SEED} KOI_PAIRS={seed - SEED + 1} /usr/bin/python3 -m pytest -s "
+        "tests/lab/test_reload_pairs.py -k under_traffic "
+        f"(alone: KOI_PAIRS_SEED={seed} KOI_PAIRS=1)"
+    )
+
+
 class Walk:
     """One box led from configuration to configuration, looked at after every step."""
 
@@ -167,23 +176,15 @@ class Walk:
                 try:
                     self.load(conf)
                 except Exception as err:
-                    what = f"seed {self.seed}, {step}: {err}\n{self.again()}"
+                    what = f"seed {self.seed}, {step}: {err}\n{again(self.seed)}"
                     raise AssertionError(what) from err
             self.seed += 1
         steps = len(self.log) - steps
         return {"reloads": steps, "s_each": round((time.monotonic() - began) / max(1, steps), 3)}
 
-    def again(self):
-        return (
-            f"again: KOI_PAIRS_SEED={SEED} KOI_PAIRS={self.seed - SEED + 1} /usr/bin/python3 -m "
-            "pytest -s tests/lab/test_reload_pairs.py -k under_traffic (alone: "
-            f"KOI_PAIRS_SEED={self.seed} KOI_PAIRS=1)"
-        )
-
     def beside(self, at):
-        """@return the step that was on its way at a time"""
-        steps = [s for s in self.log if s[0] <= at]
-        return f"seed {steps[-1][1]}, {steps[-1][2]}" if steps else "before the first"
+        """@return seed and step that were on their way at a time in a turn with pairs"""
+        return [s for s in self.log if s[0] <= at][-1][1:]
 
 
 def test_random_configurations_are_valid_and_differ(tmp_path):
@@ -222,13 +223,14 @@ def test_random_configurations_reload_under_traffic(net):
         run = paired.run(it, "pairs", walk.pairs, TURN_S, rounds, PPS, groups=KEPT)
         walk.check_kept()
     print(run.text(), f"{len(walk.log)} reloads, {walk.pinged} addresses asked for", sep="\n")
+    # What was before the first step of all, if anything was, is no step's.
+    first = walk.log[0][0]
+    lost = [gap for t in run.turns if t.disturbed for gap in t.lost_at if gap[0] > first]
+    steps = [(*walk.beside(at), at, n) for at, n in lost]
     text = run.text() + "".join(
-        f"\n  {n} lost at {at:.3f}: {walk.beside(at)}"
-        for t in run.turns
-        for at, n in t.lost_at
-        if t.disturbed
+        f"\n  seed {seed}, {step}: {n} lost at {at:.3f}" for seed, step, at, n in steps
     )
     assert len(walk.log) == 3 * PAIRS and (walk.pinged > 0 or PAIRS < 20)
     if run.busy() or run.transitions_by_machine:
         raise lab.TooBusy(f"{lab.TooBusy.TEXT}: {text}")
-    assert not run.failed(), f"{text}\n{walk.again()}"
+    assert not run.failed(), f"{text}\n{again(steps[0][0] if steps else walk.seed - 1)}"
