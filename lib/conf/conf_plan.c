@@ -111,6 +111,20 @@ same_neighbors(const struct conf_if *a, const struct conf_if *b)
 	return true;
 }
 
+/* The subnets of interface and groups follow from those; they are read anew for each message. */
+static bool
+same_ra(const struct conf_ra *a, const struct conf_ra *b)
+{
+	struct conf_ra x = *a, y = *b;
+
+	if (!x.prefixes_given && !y.prefixes_given) {
+		x.msg.n_prefixes = y.msg.n_prefixes = 0;
+		memset(x.msg.prefix, 0, sizeof(x.msg.prefix));
+		memset(y.msg.prefix, 0, sizeof(y.msg.prefix));
+	}
+	return memcmp(&x, &y, sizeof(x)) == 0;
+}
+
 static bool
 same_if_part(unsigned int key, const struct conf_if *a, const struct conf_if *b)
 {
@@ -128,7 +142,7 @@ same_if_part(unsigned int key, const struct conf_if *a, const struct conf_if *b)
 		return same_neighbors(a, b);
 	case CONF_KEY_IF_RA:
 		return (a->ra == NULL) == (b->ra == NULL) &&
-			(a->ra == NULL || memcmp(a->ra, b->ra, sizeof(*a->ra)) == 0);
+			(a->ra == NULL || same_ra(a->ra, b->ra));
 	default:
 		return false;
 	}

@@ -109,7 +109,11 @@ compare(struct ctl *c, const struct conf *next, uint16_t i, struct ctl_reload_sl
 	if (!s->new_key && !s->new_addresses && a->hmac == b->hmac && a->strict == b->strict)
 		return 0;
 	s->change = CHANGE_IDENTITY;
-	return !s->new_key && ctl_group_view(c, i, &v) == 0 && v.key_set ? EKEYREJECTED : 0;
+	if (ctl_group_view(c, i, &v) != 0)
+		return 0;
+	if (v.stage.phase != AUTH_STAGE_NONE)
+		return EBUSY;
+	return !s->new_key && v.key_set ? EKEYREJECTED : 0;
 }
 
 /* @return 0, or an errno */
@@ -351,12 +355,21 @@ ctl_reload_request(struct ctl *c, struct ctl_request_slot *s)
 	if (is_stopping(c, s))
 		return -EAGAIN;
 	for (uint16_t i = 0; i < c->n_groups; i++) {
-		if (r->slot[i].change != CHANGE_IDENTITY || c->groups[i].other == NULL)
+		const char *name = c->groups[i].conf->name;
+
+		if (r->slot[i].change != CHANGE_IDENTITY)
 			continue;
-		snprintf(s->note, sizeof(s->note),
-			"a change of %s is staged: commit now or abort now first",
-			c->groups[i].conf->name);
-		return -EBUSY;
+		if (c->groups[i].other != NULL) {
+			snprintf(s->note, sizeof(s->note),
+				"a change of %s is staged: commit now or abort now first", name);
+			return -EBUSY;
+		}
+		/* since it was prepared */
+		if (!r->slot[i].new_key && c->groups[i].id->key_set) {
+			snprintf(s->note, sizeof(s->note),
+				"a command changed the password of %s meanwhile", name);
+			return -EBUSY;
+		}
 	}
 	for (uint16_t i = 0; i < c->n_groups; i++) {
 		struct election_event down = {.type = ELECTION_EV_DOWN, .group = i};

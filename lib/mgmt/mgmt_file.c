@@ -249,6 +249,23 @@ mgmt_file_load(const struct mgmt_config *c, const char *path, bool only_plan, FI
 	return ok;
 }
 
+/* The file may have been edited while it was saved. */
+static bool
+same_ifs(const struct conf *now, const struct conf *next)
+{
+	if (now->n_ifs != next->n_ifs)
+		return false;
+	for (uint16_t i = 0; i < next->n_ifs; i++) {
+		uint16_t k = 0;
+
+		while (k < now->n_ifs && strcmp(now->ifs[k].name, next->ifs[i].name) != 0)
+			k++;
+		if (k == now->n_ifs)
+			return false;
+	}
+	return true;
+}
+
 /* koi runs on it already: what it says differs from the configuration, not from what is in use. */
 static bool
 adopt(struct mgmt_file *f, struct conf *next, FILE *to)
@@ -256,11 +273,12 @@ adopt(struct mgmt_file *f, struct conf *next, FILE *to)
 	struct conf *last = f->conf;
 	struct fib_replaced replaced;
 	char err[256] = "";
-	bool ok = align(f, next, err, sizeof(err)) == 0 &&
+	bool ok = same_ifs(f->config->conf, next) && align(f, next, err, sizeof(err)) == 0 &&
 		carry_out(f, next, &replaced, err, sizeof(err));
 
 	if (!ok)
-		fprintf(to, "saved, but it is not loaded: %s; reload does that\n", err);
+		fprintf(to, "saved, but it is not loaded: %s\n",
+			err[0] != '\0' ? err : "other interfaces, which need a restart");
 	conf_free(ok ? last : next);
 	return ok;
 }

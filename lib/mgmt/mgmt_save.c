@@ -245,6 +245,21 @@ out:
 	return ok;
 }
 
+/* Interfaces by name: their order may be another. */
+static bool
+same_route(const struct conf *ca, const struct conf_route *a, const struct conf *cb,
+	const struct conf_route *b)
+{
+	bool same = memcmp(&a->prefix, &b->prefix, sizeof(a->prefix)) == 0 && a->type == b->type &&
+		a->n_hops == b->n_hops;
+
+	for (unsigned int i = 0; same && i < a->n_hops; i++)
+		same = memcmp(&a->hops[i].via, &b->hops[i].via, sizeof(a->hops[i].via)) == 0 &&
+			strcmp(ca->ifs[a->hops[i].if_index].name,
+				cb->ifs[b->hops[i].if_index].name) == 0;
+	return same;
+}
+
 /* Does the file say what koi runs on? Else what it says besides would be taken for running. */
 static bool
 is_current(struct save *s, const char *path)
@@ -260,8 +275,7 @@ is_current(struct save *s, const char *path)
 	if (file != NULL && conf_plan_make(&plan, s->c->conf, file) == 0)
 		same = plan.n_kept == plan.n && file->n_routes == s->c->conf->n_routes;
 	for (uint32_t i = 0; same && i < file->n_routes; i++)
-		same = memcmp(&file->routes[i].prefix, &s->c->conf->routes[i].prefix,
-			       sizeof(file->routes[i].prefix)) == 0;
+		same = same_route(file, &file->routes[i], s->c->conf, &s->c->conf->routes[i]);
 	conf_plan_free(&plan);
 	conf_free(file);
 	if (!same)

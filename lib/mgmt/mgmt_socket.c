@@ -23,7 +23,8 @@ make_parents(const char *path)
 	snprintf(dir, sizeof(dir), "%s", path);
 	for (char *slash = strchr(dir + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		if (mkdir(dir, 0755) != 0 && errno != EEXIST)
+		/* The umask is about files: who may use the socket must get to it. */
+		if (mkdir(dir, 0755) == 0 ? chmod(dir, 0755) != 0 : errno != EEXIST)
 			return -errno;
 		*slash = '/';
 	}

@@ -508,7 +508,12 @@ def test_manage_socket_is_its_groups(make_single):
     single = make_single(start=False)
     one = single.box
     one.conf["cli"] = {"mode": "0660", "group": "daemon"}
-    one.start()
+    one.socket_path = os.path.join(one.dir, "run", "cli.sock")
+    before = os.umask(0o027)  # as the unit has it
+    try:
+        one.start()
+    finally:
+        os.umask(before)
     st = os.stat(one.socket_path)
     assert (stat.S_IMODE(st.st_mode), st.st_gid) == (0o660, grp.getgrnam("daemon").gr_gid)
     connect = (
@@ -518,7 +523,9 @@ def test_manage_socket_is_its_groups(make_single):
         's.sendall(b\'{"cmd": "show version"}\\n\')\n'
         "print(s.recv(65536).decode())\n"
     )
-    parent = os.path.dirname(one.socket_path)
+    own = os.path.dirname(one.socket_path)
+    assert stat.S_IMODE(os.stat(own).st_mode) == 0o755, "koi's folder, whatever its umask"
+    parent = os.path.dirname(own)
     while os.path.dirname(parent) != parent:  # the lab's own folders are root's
         os.chmod(parent, os.stat(parent).st_mode | 0o011)
         parent = os.path.dirname(parent)

@@ -10,9 +10,10 @@
 /* What differs between two configurations, object by object. */
 static const char base[] =
 	"{\"node\": \"a\", \"interfaces\": [{\"name\": \"lan\", \"device\": \"d0\", \"addresses\": "
-	"[\"192.0.2.2/24\"]}, {\"name\": \"wan\", \"device\": \"d1\", \"addresses\": "
+	"[\"192.0.2.2/24\"], \"ra\": {}}, {\"name\": \"wan\", \"device\": \"d1\", \"addresses\": "
 	"[\"198.51.100.2/24\"]}], \"carp\": {\"preempt\": true, \"groups\": [{\"name\": \"c0\", "
-	"\"vhid\": 1, \"pass\": \"x\", \"addresses\": [\"192.0.2.1/24\"]}]}, \"routes\": "
+	"\"vhid\": 1, \"pass\": \"x\", \"addresses\": [\"192.0.2.1/24\", "
+	"\"2001:db8:1::1/64\"]}]}, \"routes\": "
 	"[{\"prefix\": \"0.0.0.0/0\", \"via\": \"198.51.100.254\"}]}";
 
 static struct conf *
@@ -51,13 +52,15 @@ each_difference_has_its_object_and_key(void **state)
 		{"\"vhid\": 1", "\"vhid\": 1, \"advskew\": 9, \"cksum6\": \"pseudo\"",
 			"group c0: changed: advskew, cksum6\n"},
 		{"\"d0\"", "\"d2\", \"mtu\": 1400",
-			"interface lan: changed: device, mtu (needs a restart)\n"},
+			"interface lan: changed: device, mtu, ra (needs a restart)\n"},
 		{"192.0.2.2/24", "192.0.2.3/24",
 			"interface lan: changed: addresses (needs a restart)\n"},
 		{"\"vhid\": 1", "\"vhid\": 2, \"advskew\": 9",
 			"group c0: changed: vhid, advskew (leaves and comes back)\n"},
 		{"\"pass\": \"x\"", "\"pass\": \"y\"",
 			"group c0: changed: pass (the same on all boxes)\n"},
+		{"\"192.0.2.1/24\"", "\"192.0.2.1/24\", \"2001:db8:2::1/64\"",
+			"group c0: changed: addresses (the same on all boxes)\n"},
 		{"\"c0\"", "\"c1\"", "group c0: removed: \ngroup c1: added: \n"},
 		{"\"carp\"", "\"lcores\": {\"idle\": \"poll\"}, \"carp\"",
 			"lcores : changed: idle (needs a restart)\n"},

@@ -247,6 +247,15 @@ what_cannot_be_saved_is_refused(void **state)
 	write_text("{\"node\": \"fw2\"}");
 	assert_non_null(strstr(run("save", path, MGMT_CLI_REFUSED), " is not what koi runs on"));
 	assert_file(path, "{\"node\": \"fw2\"}");
+	/* by nothing but where a route leads */
+	char *edited = strdup(text), *via = strstr(edited, "198.51.100.254");
+
+	assert_non_null(via);
+	via[strlen("198.51.100.25")] = '3';
+	write_text(edited);
+	assert_non_null(strstr(run("save", path, MGMT_CLI_REFUSED), " is not what koi runs on"));
+	assert_file(path, edited);
+	free(edited);
 	write_text("{\"node\": ");
 	assert_non_null(strstr(run("save", path, MGMT_CLI_REFUSED), "koi.json:1:"));
 	assert_file(path, "{\"node\": ");
