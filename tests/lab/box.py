@@ -146,6 +146,11 @@ class Box:
         with open(self.config_path, "w", encoding="utf-8") as f:
             json.dump(self.conf, f, indent=2)
 
+    def read_config(self):
+        """@return what its file has; conf is what start() writes there"""
+        with open(self.config_path, encoding="utf-8") as f:
+            return json.load(f)
+
     def start(self, wait=True):
         if not os.path.exists(KOI):
             raise netns.LabError(f"{KOI} is missing: build first")
@@ -244,6 +249,13 @@ class Box:
         if status != 0:
             raise CtlError(f"{self.name}: {command}: {output}")
         return output
+
+    def reload(self, conf, plan=False, timeout=30):
+        """Have it load a configuration, or say what that would do. @return (status, output)"""
+        path = os.path.join(self.dir, "next.json")
+        with open(path, "w", encoding="utf-8") as f:
+            json.dump(conf, f)
+        return self.request(f"reload {'plan ' if plan else ''}{path}", timeout=timeout)
 
     def koictl(self, *command, args=(), timeout=10):
         """Run the client program. @return CompletedProcess with text output"""

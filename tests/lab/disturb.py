@@ -168,8 +168,7 @@ class Reload:
     """A file with many routes, by turns with another next hop, and the one it started with."""
 
     def __init__(self, it, routes):
-        with open(it.fw1.config_path, encoding="utf-8") as f:
-            conf = json.load(f)
+        conf = it.fw1.read_config()
         self.n = 0
         self.paths = []
         for via in ("198.51.100.77", "198.51.100.78"):

@@ -191,8 +191,7 @@ def test_manage_save_outlives_a_restart(two_groups):
     assert one.ctl("show config diff").strip() == "as in the file"
     assert "0 changes" in one.ctl("save")
     assert one.ctl_json("show carp carp0")["transitions"] == before
-    with open(one.config_path, encoding="utf-8") as f:
-        saved = json.load(f)
+    saved = one.read_config()
     for was, now in zip(one.conf["carp"]["groups"], saved["carp"]["groups"]):
         assert was["pass"] == now["pass"] and list(was)[0] == list(now)[0]
     # start() writes what it was made with

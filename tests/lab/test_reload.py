@@ -26,21 +26,8 @@ def extra(skew=0, vhid=51, vip=EXTRA_VIP, name="extra", password="extrapasswd"):
     }
 
 
-def running(b):
-    """@return the configuration that a box was started with; b.conf is that of its next start"""
-    with open(b.config_path, encoding="utf-8") as f:
-        return json.load(f)
-
-
-def save(b, conf):
-    path = f"{b.dir}/next.json"
-    with open(path, "w", encoding="utf-8") as f:
-        json.dump(conf, f)
-    return path
-
-
-def load(b, conf, plan=False):
-    status, said = b.request(f"reload {'plan ' if plan else ''}{save(b, conf)}", timeout=30)
+def load(b, conf):
+    status, said = b.reload(conf)
     assert status == 0, said
     return said
 
@@ -70,7 +57,7 @@ def test_groups_come_change_and_go_while_others_forward(pair):
 
     def step(what, change):
         for b in pair.boxes:
-            conf = running(b)
+            conf = b.read_config()
             change(conf, 0 if b is pair.fw1 else 128)
             steps.append((what, b.name, load(b, conf).splitlines()[0]))
 
@@ -102,17 +89,17 @@ def test_groups_come_change_and_go_while_others_forward(pair):
 def test_a_master_that_is_taken_out_hands_over(pair):
     """Nobody waits for a time-out: the peer has the group as soon as the last word is heard."""
     for b in pair.boxes:
-        conf = running(b)
+        conf = b.read_config()
         conf["carp"]["groups"].append(extra(0 if b is pair.fw1 else 128))
         load(b, conf)
     pair.fw1.wait_state("extra", "MASTER")
     pair.fw2.wait_state("extra", "BACKUP")
-    load(pair.fw1, running(pair.fw1))
+    load(pair.fw1, pair.fw1.read_config())
     pair.fw2.wait_state("extra", "MASTER", timeout=1.0)
     assert "master down" in pair.fw2.ctl("show carp extra")
     pair.client.wait_ping(EXTRA_VIP)
     # the slot is there for it when it comes back
-    conf = running(pair.fw1)
+    conf = pair.fw1.read_config()
     conf["carp"]["groups"].insert(0, extra(0))
     load(pair.fw1, conf)
     pair.fw1.wait_state("extra", "MASTER")
@@ -120,7 +107,7 @@ def test_a_master_that_is_taken_out_hands_over(pair):
 
 
 def test_sighup_loads_the_file_of_the_start(pair):
-    conf = running(pair.fw1)
+    conf = pair.fw1.read_config()
     group_in(conf, "carp0")["advskew"] = 7
     with open(pair.fw1.config_path, "w", encoding="utf-8") as f:
         json.dump(conf, f)
@@ -133,7 +120,7 @@ def test_sighup_loads_the_file_of_the_start(pair):
 
 
 def refuse(b, conf):
-    status, said = b.request(f"reload {save(b, conf)}", timeout=30)
+    status, said = b.reload(conf)
     assert status == 1, said
     return said
 
@@ -141,7 +128,7 @@ def refuse(b, conf):
 def test_what_is_wrong_changes_nothing(pair):
     before = of_groups(pair.fw1)
     config = pair.fw1.ctl("show config")
-    conf = running(pair.fw1)
+    conf = pair.fw1.read_config()
     group_in(conf, "carp0")["advskew"] = 9
     bad = copy.deepcopy(conf)
     group_in(bad, "carp1")["vhid"] = 300

@@ -56,9 +56,7 @@ class Walk:
     def __init__(self, it):
         self.it, self.fw = it, it.fw1
         # what the box runs on: interfaces, and the groups that nothing happens to
-        with open(it.fw1.config_path, encoding="utf-8") as f:
-            self.conf = self.base = json.load(f)
-        self.path = f"{it.fw1.dir}/next.json"
+        self.conf = self.base = it.fw1.read_config()
         #: By group: interface, vhid and the state that it was to start in when it came.
         self.born = {}
         #: By group: addresses that others have had beside it. When ARP balancing ends, neighbours
@@ -89,11 +87,9 @@ class Walk:
 
     def load(self, conf):
         """One reload: as planned, and then all views as the file."""
-        with open(self.path, "w", encoding="utf-8") as f:
-            json.dump(conf, f)
-        planned = self.fw.request(f"reload plan {self.path}", timeout=30)
+        planned = self.fw.reload(conf, plan=True)
         assert planned[0] == 0, planned[1]
-        done = self.fw.request(f"reload {self.path}", timeout=30)
+        done = self.fw.reload(conf)
         assert done == planned, f"planned:\n{planned[1]}\ndone:\n{done[1]}"
         plan = confgen.plan(self.conf, conf)
         assert as_dict(done[1]) == plan, done[1]

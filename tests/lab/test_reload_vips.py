@@ -2,8 +2,6 @@
 # Copyright (c) 2026 the koi contributors
 """Shared addresses that change while koi runs, as neighbours and the kernel of the box see it."""
 
-import json
-
 import pytest
 
 import dual
@@ -29,8 +27,7 @@ def vmac(name):
 
 def load(fw, **vips):
     """Have the groups with these addresses beside their own, and no others."""
-    with open(fw.config_path, encoding="utf-8") as f:
-        conf = json.load(f)
+    conf = fw.read_config()
     for name, more in vips.items():
         conf["carp"]["groups"].append(
             {
@@ -42,10 +39,7 @@ def load(fw, **vips):
                 + [f"{a}/{64 if ':' in a else 24}" for a in more],
             }
         )
-    path = f"{fw.dir}/next.json"
-    with open(path, "w", encoding="utf-8") as f:
-        json.dump(conf, f)
-    status, said = fw.request(f"reload {path}", timeout=30)
+    status, said = fw.reload(conf)
     assert status == 0, said
 
 

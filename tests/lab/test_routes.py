@@ -2,8 +2,6 @@
 # Copyright (c) 2026 the koi contributors
 """Routes that change while koi runs: by command and by reload, and what flows through meanwhile."""
 
-import json
-
 import pytest
 
 import box
@@ -13,12 +11,6 @@ import lab
 #: Networks behind the server, known to koi only by a route.
 FAR4, FAR6 = "203.0.113.9", "2001:db8:77::9"
 ROUTES = 20000
-
-
-def running(b):
-    """@return the configuration that a box was started with; b.conf is that of its next start"""
-    with open(b.config_path, encoding="utf-8") as f:
-        return json.load(f)
 
 
 @pytest.fixture
@@ -59,14 +51,11 @@ def test_routes_reload_loses_nothing(pair):
     late = pair.fw1.telemetry("/koi/info")["late_max_us"]
     probe = lab.Probe(pair.client).flowing()
     for via in ("198.51.100.77", "198.51.100.78", None):
-        conf = running(pair.fw1)
+        conf = pair.fw1.read_config()
         conf["routes"] = [
             {"prefix": f"10.{i >> 8 & 255}.{i & 255}.0/24", "via": via} for i in range(ROUTES)
         ] if via else []
-        path = f"{pair.fw1.dir}/next.json"
-        with open(path, "w", encoding="utf-8") as f:
-            json.dump(conf, f)
-        status, said = pair.fw1.request(f"reload {path}", timeout=30)
+        status, said = pair.fw1.reload(conf)
         assert status == 0, said
         summary = pair.fw1.ctl("show route summary")
         print(said.splitlines()[-1:], summary.splitlines()[:2])
@@ -78,15 +67,12 @@ def test_routes_reload_loses_nothing(pair):
 
 
 def test_routes_reload_refuses_what_needs_a_restart(pair):
-    conf = running(pair.fw1)
+    conf = pair.fw1.read_config()
     conf["routes"] = [{"prefix": "10.0.0.0/8", "via": "198.51.100.77"}]
     conf["interfaces"][0]["mtu"] = 1400
-    path = f"{pair.fw1.dir}/next.json"
-    with open(path, "w", encoding="utf-8") as f:
-        json.dump(conf, f)
-    status, plan = pair.fw1.request(f"reload plan {path}")
+    status, plan = pair.fw1.reload(conf, plan=True, timeout=5)
     assert status == 1 and "interface em0: changed: mtu (needs a restart)" in plan, plan
-    status, said = pair.fw1.request(f"reload {path}")
+    status, said = pair.fw1.reload(conf, timeout=5)
     assert status == 1 and "em0" in said
     assert "10.0.0.0/8" not in pair.fw1.ctl("show route")
     assert pair.client.ping(lab.SERVER_IP)

@@ -96,8 +96,7 @@ def test_service_tells_of_a_reload(service):
     """Many routes take a while: the manager hears of the control lcore all the same."""
     one = service.start()
     one.manager.wait("READY")
-    with open(one.config_path, encoding="utf-8") as f:
-        conf = json.load(f)
+    conf = one.read_config()
     conf["routes"] = [
         {"prefix": f"10.{i >> 8 & 255}.{i & 255}.{k * 4}/30", "type": "blackhole"}
         for i in range(5000)
