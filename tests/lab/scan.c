@@ -8,7 +8,7 @@
  *   lab_scan INTERFACE ask RATE_HZ MAC TARGET PREFIX/LENGTH    ARP requests or solicitations for
  *                                                              TARGET from random addresses
  *
- * Frames go to MAC. Prints {"sent":N,"left_out":N} on SIGINT or SIGTERM.
+ * Frames go to MAC. Prints what pace_run() prints.
  */
 #include <errno.h>
 #include <net/ethernet.h>
@@ -22,7 +22,6 @@
 #include <linux/if_packet.h>
 #include <net/if_arp.h>
 #include <netinet/if_ether.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -30,16 +29,10 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
-#define NS_PER_S  1000000000LL
-#define PERIOD_NS 1000000LL
-#define CATCH_UP  4 /* bursts */
-#define BURST_MAX 1000
+#include "pace.h"
+
 #define FRAME_MAX 94 /* with the two bytes before it a multiple of 8 */
-
-static volatile sig_atomic_t stopping;
 
 struct scan {
 	bool six, ask;
@@ -49,21 +42,8 @@ struct scan {
 	uint64_t random;
 };
 
-static void
-stop(int sig)
-{
-	(void)sig;
-	stopping = 1;
-}
-
-static int64_t
-clock_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
-}
+/* What follows an Ethernet header is aligned. */
+static _Alignas(8) uint8_t frames[PACE_BURST_MAX][2 + FRAME_MAX];
 
 /* xorshift: which hosts are tried is the same in each run. */
 static uint64_t
@@ -197,6 +177,17 @@ build(struct scan *s, uint8_t *frame)
 	return sizeof(*eth) + (s->ask ? ask4(s, p) : echo4(s, p));
 }
 
+static void
+build_burst(void *arg, struct iovec *iov, size_t n, uint64_t number)
+{
+	struct scan *s = arg;
+
+	(void)number;
+	for (size_t i = 0; i < n; i++)
+		iov[i] = (struct iovec){
+			.iov_base = frames[i] + 2, .iov_len = build(s, frames[i] + 2)};
+}
+
 static int
 open_socket(struct scan *s, const char *interface)
 {
@@ -223,7 +214,7 @@ parse(struct scan *s, char **argv, long *rate)
 	s->six = strchr(argv[5], ':') != NULL;
 	*rate = strtol(argv[3], NULL, 10);
 	if ((!s->ask && strcmp(argv[2], "echo") != 0) || slash == NULL || *rate < 1 ||
-		*rate > BURST_MAX * 1000L)
+		*rate > PACE_RATE_MAX)
 		return false;
 	*slash = 0;
 	s->prefix_len = (unsigned int)atoi(slash + 1);
@@ -237,13 +228,8 @@ parse(struct scan *s, char **argv, long *rate)
 int
 main(int argc, char **argv)
 {
-	static struct mmsghdr msgs[BURST_MAX];
-	static struct iovec iov[BURST_MAX];
-	/* What follows an Ethernet header is aligned. */
-	static _Alignas(8) uint8_t frames[BURST_MAX][2 + FRAME_MAX];
+	static struct iovec iov[PACE_BURST_MAX];
 	struct scan s = {.random = UINT64_C(0x9e3779b97f4a7c15)};
-	unsigned long long sent = 0, left_out = 0;
-	int64_t due, owed = 0;
 	long rate;
 	int fd;
 
@@ -257,35 +243,6 @@ main(int argc, char **argv)
 		fprintf(stderr, "lab_scan: %s: %s\n", argv[1], strerror(errno));
 		return 1;
 	}
-	for (size_t i = 0; i < BURST_MAX; i++)
-		msgs[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i], .msg_iovlen = 1};
-	signal(SIGINT, stop);
-	signal(SIGTERM, stop);
-	due = clock_ns();
-	while (!stopping) {
-		struct timespec ts;
-		int64_t n;
-		int done;
-
-		due += PERIOD_NS;
-		ts = (struct timespec){.tv_sec = due / NS_PER_S, .tv_nsec = due % NS_PER_S};
-		if (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) != 0)
-			continue;
-		owed += rate;
-		n = owed / 1000;
-		owed %= 1000;
-		/* What was missed is left out, lest it come all at once. */
-		if (clock_ns() - due > CATCH_UP * PERIOD_NS) {
-			left_out += (unsigned long long)n;
-			continue;
-		}
-		for (int64_t i = 0; i < n; i++)
-			iov[i] = (struct iovec){
-				.iov_base = frames[i] + 2, .iov_len = build(&s, frames[i] + 2)};
-		done = sendmmsg(fd, msgs, (unsigned int)n, MSG_DONTWAIT);
-		sent += done > 0 ? (unsigned long long)done : 0;
-		left_out += (unsigned long long)(n - (done > 0 ? done : 0));
-	}
-	printf("{\"sent\":%llu,\"left_out\":%llu}\n", sent, left_out);
+	pace_run(fd, rate, iov, build_burst, &s);
 	return 0;
 }

@@ -7,9 +7,8 @@
  *
  *   lab_stream DESTINATION RATE_HZ [fifo_priority]
  *
- * Each begins with its number, from 0, in network order (lab_sink counts what is missing). A burst
- * that is more than CATCH_UP late is left out: a stream that was stopped must not come back as a
- * flood. Prints {"sent":N,"left_out":N} on SIGINT or SIGTERM.
+ * Each begins with its number, from 0, in network order (lab_sink counts what is missing). Prints
+ * what pace_run() prints.
  */
 #include <endian.h>
 #include <errno.h>
@@ -17,39 +16,28 @@
 
 #include <arpa/inet.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-#define NS_PER_S  1000000000LL
-#define PERIOD_NS 1000000LL
-#define CATCH_UP  4 /* bursts */
-#define BURST_MAX 1000
-#define PORT	  9  /* discard */
-#define PAYLOAD	  18 /* with Ethernet, IPv4, UDP and check sequence 64 bytes */
+#include "pace.h"
 
-static volatile sig_atomic_t stopping;
+#define PORT	9  /* discard */
+#define PAYLOAD 18 /* with Ethernet, IPv4, UDP and check sequence 64 bytes */
 
 static void
-stop(int sig)
+put_numbers(void *arg, struct iovec *iov, size_t n, uint64_t number)
 {
-	(void)sig;
-	stopping = 1;
-}
+	(void)arg;
+	for (size_t i = 0; i < n; i++) {
+		uint64_t be = htobe64(number + i);
 
-static int64_t
-clock_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
+		memcpy(iov[i].iov_base, &be, sizeof(be));
+	}
 }
 
 static int
@@ -77,16 +65,13 @@ open_socket(const char *destination)
 int
 main(int argc, char **argv)
 {
-	static struct mmsghdr msgs[BURST_MAX];
-	static char payload[BURST_MAX][PAYLOAD];
-	static struct iovec iov[BURST_MAX];
+	static char payload[PACE_BURST_MAX][PAYLOAD];
+	static struct iovec iov[PACE_BURST_MAX];
 	struct sched_param param = {0};
-	unsigned long long sent = 0, left_out = 0;
 	long rate = argc > 2 ? strtol(argv[2], NULL, 10) : 0;
-	int64_t due, owed = 0;
 	int fd;
 
-	if (argc < 3 || argc > 4 || rate < 1 || rate > BURST_MAX * 1000L) {
+	if (argc < 3 || argc > 4 || rate < 1 || rate > PACE_RATE_MAX) {
 		fprintf(stderr, "usage: lab_stream DESTINATION RATE_HZ [fifo_priority]\n");
 		return 2;
 	}
@@ -98,41 +83,8 @@ main(int argc, char **argv)
 	param.sched_priority = argc > 3 ? atoi(argv[3]) : 0;
 	if (param.sched_priority > 0 && sched_setscheduler(0, SCHED_FIFO, &param) != 0)
 		perror("lab_stream: SCHED_FIFO");
-	for (size_t i = 0; i < BURST_MAX; i++) {
+	for (size_t i = 0; i < PACE_BURST_MAX; i++)
 		iov[i] = (struct iovec){.iov_base = payload[i], .iov_len = PAYLOAD};
-		msgs[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i], .msg_iovlen = 1};
-	}
-	signal(SIGINT, stop);
-	signal(SIGTERM, stop);
-	due = clock_ns();
-	while (!stopping) {
-		struct timespec ts;
-		int64_t now;
-		int n;
-
-		due += PERIOD_NS;
-		ts = (struct timespec){.tv_sec = due / NS_PER_S, .tv_nsec = due % NS_PER_S};
-		if (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) != 0)
-			continue;
-		/* In packets times 1000, so that a rate below 1 kHz is kept as well. */
-		owed += rate;
-		now = clock_ns();
-		if (now - due > CATCH_UP * PERIOD_NS) {
-			left_out += (unsigned long long)(owed / 1000);
-			owed %= 1000;
-			continue;
-		}
-		for (int64_t i = 0; i < owed / 1000; i++) {
-			uint64_t number = htobe64(sent + (uint64_t)i);
-
-			memcpy(payload[i], &number, sizeof(number));
-		}
-		/* What an interface refuses for lack of room is not sent again. */
-		n = sendmmsg(fd, msgs, (unsigned int)(owed / 1000), MSG_DONTWAIT);
-		sent += n > 0 ? (unsigned long long)n : 0;
-		left_out += (unsigned long long)(owed / 1000 - (n > 0 ? n : 0));
-		owed %= 1000;
-	}
-	printf("{\"sent\":%llu,\"left_out\":%llu}\n", sent, left_out);
+	pace_run(fd, rate, iov, put_numbers, NULL);
 	return 0;
 }
