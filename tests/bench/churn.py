@@ -21,39 +21,18 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 sys.path.insert(0, os.path.join(ROOT, "tests", "lab"))
 
 import disturb  # noqa: E402
-import fast  # noqa: E402
-import lab  # noqa: E402
-import netns  # noqa: E402
 import paired  # noqa: E402
 
 
-def measure(it, args):
-    cases = {"churn": disturb.churn(args.rate), "reload": disturb.Reload(it, args.routes)}
-    for name in args.only or cases:
-        run = paired.run(it, name, cases[name], args.seconds, args.rounds, args.pps)
-        print(run.text(), flush=True)
-        yield run
+def cases(it, args):
+    return {"churn": disturb.churn(args.rate), "reload": disturb.Reload(it, args.routes)}
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=10, help="of a turn, at least")
-    parser.add_argument("--rounds", type=int, default=3, help="a turn with and one without each")
-    parser.add_argument("--pps", type=int, default=10000, help="of each family")
+    parser = paired.options(__doc__.splitlines()[0], ["churn", "reload"])
     parser.add_argument("--rate", type=int, default=1000, help="changes a second")
     parser.add_argument("--routes", type=int, default=500000, help="of a file")
-    parser.add_argument("--only", action="append", choices=["churn", "reload"])
-    args = parser.parse_args()
-    try:
-        with fast.eager(), lab.Lab() as net, paired.pair(net) as it:
-            runs = list(measure(it, args))
-    except (netns.LabError, TimeoutError, RuntimeError) as err:
-        print(f"churn: {err}", file=sys.stderr)
-        return 1
-    refused = sum(t.said.get("refused", 0) for r in runs for t in r.turns)
-    if refused:
-        print(f"churn: {refused} changes refused")
-    return paired.report("churn", runs) or (1 if refused else 0)
+    return paired.bench("churn", parser.parse_args(), cases, "refused", "changes refused")
 
 
 if __name__ == "__main__":

@@ -25,49 +25,28 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "lab"))
 
 import disturb  # noqa: E402
 import dual  # noqa: E402
-import fast  # noqa: E402
-import lab  # noqa: E402
-import netns  # noqa: E402
 import paired  # noqa: E402
 
 NEW_HOSTS = 4000
 
 
-def measure(it, args):
+def cases(it, args):
     scanner = disturb.Scanner(it)
     hosts = iter(disturb.new_hosts(it, NEW_HOSTS))
-    cases = {
+    return {
         "ask": scanner.flood(args.flood_pps, hosts=hosts),
         "ask6": scanner.flood(args.flood_pps, six=True, hosts=hosts),
         "arp": scanner.through((paired.WIDE_WAN, paired.WIDE_LAN), args.scan_pps, hosts),
         "nd": scanner.through((f"{dual.WAN6}/64", f"{dual.LAN6}/64"), args.scan_pps,
                               hosts),
     }
-    for name in args.only or cases:
-        run = paired.run(it, name, cases[name], args.seconds, args.rounds, args.pps)
-        print(run.text(), flush=True)
-        yield run
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=10, help="of a turn")
-    parser.add_argument("--rounds", type=int, default=3, help="a turn with and one without each")
-    parser.add_argument("--pps", type=int, default=10000, help="of each family")
+    parser = paired.options(__doc__.splitlines()[0], ["arp", "nd", "ask", "ask6"])
     parser.add_argument("--scan-pps", type=int, default=10000)
     parser.add_argument("--flood-pps", type=int, default=200000)
-    parser.add_argument("--only", action="append", choices=["arp", "nd", "ask", "ask6"])
-    args = parser.parse_args()
-    try:
-        with fast.eager(), lab.Lab() as net, paired.pair(net) as it:
-            runs = list(measure(it, args))
-    except (netns.LabError, TimeoutError, RuntimeError) as err:
-        print(f"scan: {err}", file=sys.stderr)
-        return 1
-    unreached = sum(t.said.get("not_found", 0) for r in runs for t in r.turns)
-    if unreached:
-        print(f"scan: {unreached} new hosts not reached")
-    return paired.report("scan", runs) or (1 if unreached else 0)
+    return paired.bench("scan", parser.parse_args(), cases, "not_found", "new hosts not reached")
 
 
 if __name__ == "__main__":

@@ -7,12 +7,14 @@ went missing while the machine itself stood still or crawled (lab_watch) is set 
 disturbance and without it alike.
 """
 
+import argparse
 import contextlib
 import dataclasses
 import json
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 
@@ -283,16 +285,47 @@ def run(it, name, disturbance, seconds, rounds, pps, groups=None):
     )
 
 
-def report(bench, runs):
+def options(said, cases):
+    """@return a parser of what all benches of this kind take"""
+    parser = argparse.ArgumentParser(description=said)
+    parser.add_argument("--seconds", type=float, default=10, help="of a turn, at least")
+    parser.add_argument("--rounds", type=int, default=3, help="a turn with and one without each")
+    parser.add_argument("--pps", type=int, default=10000, help="of each family")
+    parser.add_argument("--only", action="append", choices=cases)
+    return parser
+
+
+def bench(name, args, cases_of, fault, said):
+    """Run the cases of a pair, cases_of(pair, args), or those that args.only names.
+
+    fault: what disturbances count that must not happen; said: what it is. @return the exit code
+    """
+    runs = []
+    try:
+        with fast.eager(), lab.Lab() as net, pair(net) as it:
+            cases = cases_of(it, args)
+            for case in args.only or cases:
+                runs.append(run(it, case, cases[case], args.seconds, args.rounds, args.pps))
+                print(runs[-1].text(), flush=True)
+    except (netns.LabError, TimeoutError, RuntimeError) as err:
+        print(f"{name}: {err}", file=sys.stderr)
+        return 1
+    faults = sum(t.said.get(fault, 0) for r in runs for t in r.turns)
+    if faults:
+        print(f"{name}: {faults} {said}")
+    return report(name, runs) or (1 if faults else 0)
+
+
+def report(name, runs):
     """Print the runs and write the JSON file. @return the exit code"""
     folder = os.path.join(lab.ROOT, "bench-results")
     os.makedirs(folder, exist_ok=True)
-    path = os.path.join(folder, f"{bench}.json")
+    path = os.path.join(folder, f"{name}.json")
     with open(path, "w", encoding="utf-8") as f:
-        json.dump({"bench": bench, "at": time.strftime("%FT%TZ", time.gmtime()),
+        json.dump({"bench": name, "at": time.strftime("%FT%TZ", time.gmtime()),
                    "runs": [r.record() for r in runs]}, f, indent=2)
     failed = [why for why in (r.failed() for r in runs) if why]
     for why in failed:
-        print(f"{bench}: {why}")
+        print(f"{name}: {why}")
     print(os.path.relpath(path, lab.ROOT))
     return 1 if failed else 0
