@@ -4,8 +4,8 @@
 /* Events: a ring that the control lcore writes and anybody reads. */
 
 #include <string.h>
-#include <time.h>
 
+#include "base_wall.h"
 #include "ctl_priv.h"
 
 _Static_assert(sizeof(struct ctl_event) % sizeof(ctl_word) == 0, "copied by words");
@@ -36,13 +36,11 @@ is_decision(const struct ctl_event *ev)
 void
 ctl_event_write(struct ctl *c, struct ctl_event *ev)
 {
-	struct timespec ts;
 	uint64_t seq = c->event_seq + 1;
 	struct ctl_event_slot *slot = &c->events[seq % CTL_EVENT_SLOTS];
 
-	clock_gettime(CLOCK_REALTIME, &ts);
 	ev->seq = seq;
-	ev->wall_ns = (uint64_t)ts.tv_sec * BASE_NS_PER_S + (uint64_t)ts.tv_nsec;
+	ev->wall_ns = base_wall_ns();
 	ev->at = c->now;
 	ctl_seq_write(&slot->seq, &slot->event, ev, sizeof(*ev));
 	if (is_decision(ev)) {

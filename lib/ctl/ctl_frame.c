@@ -11,10 +11,10 @@
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
-#include <time.h>
 
 #include <rte_mbuf.h>
 
+#include "base_wall.h"
 #include "ctl_priv.h"
 
 _Static_assert(sizeof(struct ctl_frame) % sizeof(ctl_word) == 0, "copied by words");
@@ -36,11 +36,8 @@ ctl_verdict_text(enum ctl_verdict v)
 static void
 frame_new(struct ctl *c, struct ctl_frame *f, uint16_t if_id, uint16_t group, uint32_t len)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
 	f->seq = ++c->frame_seq;
-	f->wall_ns = (uint64_t)ts.tv_sec * BASE_NS_PER_S + (uint64_t)ts.tv_nsec;
+	f->wall_ns = base_wall_ns();
 	f->if_id = if_id;
 	f->group = group;
 	f->len = (uint16_t)(len < UINT16_MAX ? len : UINT16_MAX);

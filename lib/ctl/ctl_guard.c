@@ -7,25 +7,16 @@
  */
 
 #include <string.h>
-#include <time.h>
 
+#include "base_wall.h"
 #include "ctl_priv.h"
-
-/* Read once per advert of a strict group, by vDSO. */
-static uint64_t
-wall_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * BASE_NS_PER_S + (uint64_t)ts.tv_nsec;
-}
 
 uint64_t
 ctl_next_counter(struct ctl *c, const struct ctl_group *g, struct ctl_identity *id)
 {
-	uint64_t counter = g->conf->strict ? auth_counters_next_strict(&id->counters, wall_ns())
-					   : auth_counters_next(&id->counters, &c->rand);
+	uint64_t counter = g->conf->strict
+		? auth_counters_next_strict(&id->counters, base_wall_ns())
+		: auth_counters_next(&id->counters, &c->rand);
 
 	auth_replay_sent(&id->replay, counter, c->now);
 	return counter;
@@ -58,7 +49,7 @@ ctl_guard_check(struct ctl *c, const struct ctl_advert *a)
 	struct ctl_identity *id = a->other ? g->other : g->id;
 	struct auth_replay_report why;
 	enum auth_replay_verdict v = auth_replay_check(
-		&id->replay, &advert, c->now, g->conf->strict ? wall_ns() : 0, &why);
+		&id->replay, &advert, c->now, g->conf->strict ? base_wall_ns() : 0, &why);
 
 	if (v >= AUTH_REPLAY_REPLAY) {
 		g->refused[v - AUTH_REPLAY_REPLAY] = (struct ctl_refusal){

@@ -10,8 +10,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "base_wall.h"
 #include "dp_capture_priv.h"
 
 /* dp.capture and dp_lcore.capture: 0, or what is to be copied. */
@@ -184,20 +184,11 @@ record(struct dp_lcore *lc, const struct dp_port *p, const struct rte_mbuf *m, u
 		c->noted[c->n_noted++] = (struct noted){.m = m, .record = r};
 }
 
-static uint64_t
-wall_clock(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * BASE_NS_PER_S + (uint64_t)ts.tv_nsec;
-}
-
 void
 dp_capture_rx_burst(
 	struct dp_lcore *lc, const struct dp_port *p, struct rte_mbuf *const *pkts, uint16_t n)
 {
-	uint64_t wall_ns = n > 0 ? wall_clock() : 0;
+	uint64_t wall_ns = n > 0 ? base_wall_ns() : 0;
 
 	for (uint16_t i = 0; i < n; i++)
 		record(lc, p, pkts[i], wall_ns, false);
@@ -212,7 +203,7 @@ dp_capture_tx_burst(struct dp_lcore *lc, const struct dp_port *p, uint16_t queue
 	struct rte_mbuf **pkts, uint16_t n)
 {
 	struct dp_capture *c = lc->capture_ring;
-	uint64_t wall_ns = wall_clock(), after[DP_BURST + 1];
+	uint64_t wall_ns = base_wall_ns(), after[DP_BURST + 1];
 	uint16_t sent;
 
 	after[0] = c->write;

@@ -15,9 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base_wall.h"
 #include "conf.h"
 #include "ctl_frame.h"
 #include "dp_capture.h"
@@ -82,15 +82,6 @@ mgmt_capture_new(const struct mgmt_config *config)
 	pthread_mutex_init(&c->command, NULL);
 	pthread_mutex_init(&c->lock, NULL);
 	return c;
-}
-
-static uint64_t
-wall_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * BASE_NS_PER_S + (uint64_t)ts.tv_nsec;
 }
 
 /* The control lcore's next frame that belongs into the file. @return NULL: none now */
@@ -239,7 +230,7 @@ publish(struct mgmt_capture *c)
 static int
 turn(struct mgmt_capture *c)
 {
-	uint64_t wall = wall_ns();
+	uint64_t wall = base_wall_ns();
 	int ret = take(c, wall < c->last_wall ? UINT64_MAX : wall - HOLD_NS);
 	base_ns_t now = dp_clock();
 
@@ -429,7 +420,7 @@ begin(struct mgmt_capture *c, const char *path, enum mgmt_capture_scope scope, u
 		.scope = scope,
 		.if_index = if_index,
 		.limits = limits,
-		.started_ns = wall_ns(),
+		.started_ns = base_wall_ns(),
 	};
 	snprintf(c->now.path, sizeof(c->now.path), "%s", path);
 	pthread_mutex_unlock(&c->lock);

@@ -7,10 +7,10 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base_bytes.h"
+#include "base_wall.h"
 #include "conf.h"
 #include "ctl_frame.h"
 #include "port.h"
@@ -39,15 +39,6 @@ struct mgmt_pcap {
 	size_t n; /* bytes of buf that are not written yet */
 	uint8_t buf[BUF_LEN];
 };
-
-static uint64_t
-wall_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * BASE_NS_PER_S + (uint64_t)ts.tv_nsec;
-}
 
 /* The disk is full in the middle of a block: what is before it is a whole file. */
 static void
@@ -135,7 +126,7 @@ mgmt_pcap_create(const struct mgmt_config *c, const char *path, uint64_t max_byt
 	if (p->counts == NULL)
 		goto fail;
 	p->max_bytes = max_bytes;
-	p->start_ns = wall_ns();
+	p->start_ns = base_wall_ns();
 	p->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (p->fd < 0) {
 		*error = -errno;
@@ -221,7 +212,7 @@ mgmt_pcap_close(struct mgmt_pcap *p, const char *why, uint64_t *bytes)
 	for (uint32_t i = 0; i < p->n_interfaces && reserve(p) == 0; i++) {
 		struct wire_pcapng_statistics s = {
 			.interface = i,
-			.wall_ns = wall_ns(),
+			.wall_ns = base_wall_ns(),
 			.start_ns = p->start_ns,
 			.captured = p->counts[i].captured,
 			.lost = p->counts[i].lost,

@@ -10,12 +10,12 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 #include <rte_mbuf.h>
 
 #include "base_bytes.h"
+#include "base_wall.h"
 #include "ctl_fake.h"
 #include "ctl_frame.h"
 
@@ -28,15 +28,6 @@ take(const struct rig *r, uint64_t after)
 	uint64_t last;
 
 	return ctl_frames(r->ctl, after, frames, CTL_FRAMES_KEPT, &last);
-}
-
-static uint64_t
-wall_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * BASE_NS_PER_S + (uint64_t)ts.tv_nsec;
 }
 
 static void
@@ -52,7 +43,7 @@ static void
 adverts_bear_what_became_of_them(void **state)
 {
 	struct rig r = rig_make(rig_pair);
-	uint64_t seq = ctl_frame_newest(r.ctl), before = wall_ns();
+	uint64_t seq = ctl_frame_newest(r.ctl), before = base_wall_ns();
 
 	(void)state;
 	rig_advert(&r, "lanpasswd", 1, RIG_VIP, RIG_PEER, 1, 0, 0);
@@ -67,7 +58,7 @@ adverts_bear_what_became_of_them(void **state)
 		assert_int_equal(frames[i].len, WIRE_CARP4_FRAME_LEN);
 		assert_int_equal(frames[i].captured, WIRE_CARP4_FRAME_LEN);
 		assert_int_equal(base_load_be32(frames[i].bytes + 26), RIG_PEER);
-		assert_true(frames[i].wall_ns >= before && frames[i].wall_ns <= wall_ns());
+		assert_true(frames[i].wall_ns >= before && frames[i].wall_ns <= base_wall_ns());
 	}
 	assert_verdict(&frames[0], CTL_VERDICT_ACCEPTED, CTL_STAT_COUNT, 0);
 	assert_int_equal(frames[0].from, ELECTION_BACKUP);
