@@ -3,12 +3,9 @@
  */
 /* Neighbours as operators want them: set, forgotten, cleared. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "ctl_priv.h"
-
-#define SAY(slot, ...) snprintf((slot)->note, sizeof((slot)->note), __VA_ARGS__)
 
 int
 ctl_nbr_create(struct ctl *c)
@@ -45,22 +42,22 @@ set(struct ctl *c, struct ctl_request_slot *s)
 	int ret;
 
 	if (is_ours(c, r->if_index, &r->addr)) {
-		SAY(s, "this is an address of this box");
+		CTL_SAY(s, "this is an address of this box");
 		return -EINVAL;
 	}
 	if (!ctl_is_on_link(&c->ifs[r->if_index], &r->addr)) {
-		SAY(s, "the address is that of no host on a subnet of %s", ifname);
+		CTL_SAY(s, "the address is that of no host on a subnet of %s", ifname);
 		return -EINVAL;
 	}
 	if (ctl_is_our_mac(&c->ifs[r->if_index], r->mac)) {
-		SAY(s, "this is a MAC address of this box");
+		CTL_SAY(s, "this is a MAC address of this box");
 		return -EINVAL;
 	}
 	ret = fib_nbr_set(c->nbr, r->if_index, &r->addr, r->mac, c->now, ctl_nbr_act, c);
 	if (ret == -ENOSPC)
-		SAY(s, "%s has as many neighbours as it may have", ifname);
+		CTL_SAY(s, "%s has as many neighbours as it may have", ifname);
 	else if (ret != 0)
-		SAY(s, "this is no MAC address of a host");
+		CTL_SAY(s, "this is no MAC address of a host");
 	return ret;
 }
 
@@ -81,7 +78,7 @@ clear_one(struct ctl *c, struct ctl_request_slot *s)
 	}
 	if (found > 0)
 		return 0;
-	SAY(s, "%s",
+	CTL_SAY(s, "%s",
 		kept > 0 ? "it is static: take it away with \"neighbor\" and \"del\""
 			 : "there is no such neighbour");
 	return -ENOENT;
@@ -95,7 +92,7 @@ ctl_nbr_request(struct ctl *c, struct ctl_request_slot *s)
 
 	if (r->if_index >= c->n_ifs &&
 		(r->type != CTL_REQ_NBR_CLEAR || r->if_index != ELECTION_NONE)) {
-		SAY(s, "there is no interface with this number");
+		CTL_SAY(s, "there is no interface with this number");
 		return -EINVAL;
 	}
 	if (r->type == CTL_REQ_NBR_SET)
@@ -103,7 +100,7 @@ ctl_nbr_request(struct ctl *c, struct ctl_request_slot *s)
 	if (r->type == CTL_REQ_NBR_FORGET) {
 		ret = fib_nbr_forget(c->nbr, r->if_index, &r->addr, c->now, ctl_nbr_act, c);
 		if (ret != 0)
-			SAY(s, "there is no such neighbour");
+			CTL_SAY(s, "there is no such neighbour");
 		return ret;
 	}
 	if (r->addr.family != BASE_FAMILY_NONE)

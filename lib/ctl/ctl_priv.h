@@ -4,6 +4,8 @@
 #ifndef CTL_PRIV_H
 #define CTL_PRIV_H
 
+#include <stdio.h>
+
 #include "auth_balance.h"
 #include "auth_replay.h"
 #include "auth_stage.h"
@@ -167,6 +169,8 @@ struct ctl_request_slot {
 	int result;
 	char note[160];
 };
+/* A word for who asks. */
+#define CTL_SAY(slot, ...) snprintf((slot)->note, sizeof((slot)->note), __VA_ARGS__)
 
 /* Membership in a multicast group, told to snooping switches. */
 struct ctl_member {

@@ -7,7 +7,6 @@
  * stays until the file says something else than it did.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -334,7 +333,7 @@ is_stopping(struct ctl *c, struct ctl_request_slot *s)
 {
 	if (!__atomic_load_n(&c->shutdown, __ATOMIC_ACQUIRE))
 		return false;
-	snprintf(s->note, sizeof(s->note), "koi is being stopped");
+	CTL_SAY(s, "koi is being stopped");
 	return true;
 }
 
@@ -360,14 +359,12 @@ ctl_reload_request(struct ctl *c, struct ctl_request_slot *s)
 		if (r->slot[i].change != CHANGE_IDENTITY)
 			continue;
 		if (c->groups[i].other != NULL) {
-			snprintf(s->note, sizeof(s->note),
-				"a change of %s is staged: commit now or abort now first", name);
+			CTL_SAY(s, "a change of %s is staged: commit now or abort now first", name);
 			return -EBUSY;
 		}
 		/* since it was prepared */
 		if (!r->slot[i].new_key && c->groups[i].id->key_set) {
-			snprintf(s->note, sizeof(s->note),
-				"a command changed the password of %s meanwhile", name);
+			CTL_SAY(s, "a command changed the password of %s meanwhile", name);
 			return -EBUSY;
 		}
 	}

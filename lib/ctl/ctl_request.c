@@ -13,8 +13,6 @@
 #define WAIT_NS	 (2 * BASE_NS_PER_S)
 #define PAUSE_NS (200 * BASE_NS_PER_US)
 
-#define SAY(slot, ...) snprintf((slot)->note, sizeof((slot)->note), __VA_ARGS__)
-
 /* About one group; some may be about all. */
 static bool
 is_group_request(enum ctl_request_type t)
@@ -41,8 +39,8 @@ out_of_range(struct ctl_request_slot *s, const char *what, int64_t lo, int64_t h
 {
 	if (s->req.value >= lo && s->req.value <= hi)
 		return 0;
-	SAY(s, "%s %lld is out of range: allowed is %lld to %lld", what, (long long)s->req.value,
-		(long long)lo, (long long)hi);
+	CTL_SAY(s, "%s %lld is out of range: allowed is %lld to %lld", what,
+		(long long)s->req.value, (long long)lo, (long long)hi);
 	return -EINVAL;
 }
 
@@ -53,7 +51,7 @@ feed_group(struct ctl *c, struct ctl_request_slot *s, enum election_event_type t
 	int ret = ctl_feed(c, &ev);
 
 	if (ret == -EAGAIN)
-		SAY(s, "%s is in INIT: not running, so there is no state to force",
+		CTL_SAY(s, "%s is in INIT: not running, so there is no state to force",
 			c->groups[s->req.group].conf->name);
 	return ret;
 }
@@ -64,7 +62,7 @@ force_backup(struct ctl *c, struct ctl_request_slot *s)
 	int ret = feed_group(c, s, ELECTION_EV_FORCE_BACKUP);
 
 	if (ret == 0 && election_preempt(c->election))
-		SAY(s,
+		CTL_SAY(s,
 			"preempt is on: this box takes over again when it hears a worse master; "
 			"use down to stay out");
 	return ret;
@@ -87,7 +85,8 @@ set_timing(struct ctl *c, struct ctl_request_slot *s)
 	if (ret == 0) {
 		ctl_set_timing(g, ev.timing.advbase, ev.timing.advskew);
 		if (base && g->advbase > 85)
-			SAY(s, "advbase above 85: a bow-out is told from a slow master only by koi");
+			CTL_SAY(s,
+				"advbase above 85: a bow-out is told from a slow master only by koi");
 	}
 	return ret;
 }
@@ -114,7 +113,7 @@ set_arpbalance(struct ctl *c, struct ctl_request_slot *s)
 		for (uint16_t b = 0; b < a; b++)
 			if (c->groups[a].conf->if_index == c->groups[b].conf->if_index &&
 				share_vip(&c->groups[a], &c->groups[b])) {
-				SAY(s, "%s and %s share a VIP, which needs arpbalance",
+				CTL_SAY(s, "%s and %s share a VIP, which needs arpbalance",
 					c->groups[b].conf->name, c->groups[a].conf->name);
 				return -EINVAL;
 			}
@@ -129,7 +128,8 @@ set_key(struct ctl *c, struct ctl_request_slot *s)
 	struct ctl_group *g = &c->groups[s->req.group];
 
 	if (g->other != NULL) {
-		SAY(s, "a change of %s is staged: commit now or abort now first", g->conf->name);
+		CTL_SAY(s, "a change of %s is staged: commit now or abort now first",
+			g->conf->name);
 		return -EBUSY;
 	}
 	ctl_identity_replace(c, s->req.group, s->id);
@@ -144,10 +144,10 @@ clear_sources(struct ctl *c, struct ctl_request_slot *s)
 	struct ctl_group *g = &c->groups[s->req.group];
 
 	if (g->conf->strict) {
-		SAY(s, "%s is strict: how a source counts means nothing there", g->conf->name);
+		CTL_SAY(s, "%s is strict: how a source counts means nothing there", g->conf->name);
 		return -ENOTSUP;
 	}
-	SAY(s, "sources forgotten: %u", auth_replay_forget(&g->id->replay));
+	CTL_SAY(s, "sources forgotten: %u", auth_replay_forget(&g->id->replay));
 	if (g->other != NULL)
 		(void)auth_replay_forget(&g->other->replay);
 	for (uint32_t i = 0; i < CTL_PEERS_MAX; i++)
@@ -176,16 +176,16 @@ set_interface(struct ctl *c, struct ctl_request_slot *s)
 	const bool up = s->req.type == CTL_REQ_IF_UP;
 
 	if (s->req.if_index >= c->n_ifs) {
-		SAY(s, "there is no interface with this number");
+		CTL_SAY(s, "there is no interface with this number");
 		return -EINVAL;
 	}
 	const struct ctl_if *f = &c->ifs[s->req.if_index];
 	const char *name = c->conf->ifs[s->req.if_index].name;
 
 	if (f->admin_down == !up)
-		SAY(s, "%s is %s already", name, up ? "up" : "down");
+		CTL_SAY(s, "%s is %s already", name, up ? "up" : "down");
 	else if (up && !f->link_up)
-		SAY(s, "%s has no link", name);
+		CTL_SAY(s, "%s has no link", name);
 	if (f->admin_down == up)
 		ctl_if_set(c, s->req.if_index, up);
 	return 0;
@@ -200,7 +200,7 @@ carry_out(struct ctl *c, struct ctl_request_slot *s)
 	if (is_group_request(s->req.type) &&
 		(s->req.group >= c->n_groups || c->groups[s->req.group].conf->unused) &&
 		(!is_for_all(s->req.type) || s->req.group != ELECTION_NONE)) {
-		SAY(s, "there is no group with this number");
+		CTL_SAY(s, "there is no group with this number");
 		return -EINVAL;
 	}
 	switch (s->req.type) {
@@ -209,7 +209,7 @@ carry_out(struct ctl *c, struct ctl_request_slot *s)
 	case CTL_REQ_DOWN:
 		return feed_group(c, s, ELECTION_EV_DOWN);
 	case CTL_REQ_STATE_INIT:
-		SAY(s, "state init has no effect, as in the BSDs; use down");
+		CTL_SAY(s, "state init has no effect, as in the BSDs; use down");
 		return 0;
 	case CTL_REQ_STATE_BACKUP:
 		return force_backup(c, s);

@@ -4,13 +4,10 @@
 /* What adverts are signed with, and how that is changed without a split (auth_stage.h). */
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ctl_priv.h"
-
-#define SAY(slot, ...) snprintf((slot)->note, sizeof((slot)->note), __VA_ARGS__)
 
 struct ctl_identity *
 ctl_identity_new(const struct conf_group *g, const uint8_t key[AUTH_KEY_LEN])
@@ -185,12 +182,12 @@ stage(struct ctl *c, struct ctl_request_slot *s)
 	struct ctl_group *g = &c->groups[group];
 
 	if (g->other != NULL) {
-		SAY(s, "a change of %s is staged already: commit now or abort now first",
+		CTL_SAY(s, "a change of %s is staged already: commit now or abort now first",
 			g->conf->name);
 		return -EBUSY;
 	}
 	if (is_same(g->id, s->id)) {
-		SAY(s, "%s uses this password already", g->conf->name);
+		CTL_SAY(s, "%s uses this password already", g->conf->name);
 		return -EALREADY;
 	}
 	g->other = s->id;
@@ -201,7 +198,7 @@ stage(struct ctl *c, struct ctl_request_slot *s)
 		(base_ns_t)s->req.value * BASE_NS_PER_S, c->now);
 	c->n_staged++;
 	ctl_identity_use(c, group);
-	SAY(s,
+	CTL_SAY(s,
 		"staged: old and new are accepted; stage it on the other boxes, then commit on each "
 		"within %lld s",
 		(long long)s->req.value);
@@ -240,13 +237,13 @@ ctl_stage_request(struct ctl *c, struct ctl_request_slot *s)
 	if (done > 0)
 		return 0;
 	if (group == ELECTION_NONE)
-		SAY(s, "nothing is staged that waits for a decision");
+		CTL_SAY(s, "nothing is staged that waits for a decision");
 	else if (c->groups[group].other != NULL)
-		SAY(s, "%s has decided for the %s one already; commit now or abort now ends it",
+		CTL_SAY(s, "%s has decided for the %s one already; commit now or abort now ends it",
 			c->groups[group].conf->name,
 			c->groups[group].stage.running == AUTH_NEW ? "new" : "old");
 	else
-		SAY(s, "nothing is staged for %s", c->groups[group].conf->name);
+		CTL_SAY(s, "nothing is staged for %s", c->groups[group].conf->name);
 	return -EALREADY;
 }
 
