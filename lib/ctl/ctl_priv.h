@@ -469,6 +469,8 @@ void ctl_identity_use(struct ctl *c, uint16_t group);
 void ctl_identity_spend(struct ctl *c, struct ctl_identity *id);
 /** Its n-th advert of each family is to be signed with this; NULL: there are no more. */
 struct ctl_identity *ctl_stage_send(const struct ctl_group *g, unsigned int n);
+/** Which one g->id is, or g->other, of the change that is staged. */
+enum auth_identity ctl_stage_identity(const struct ctl_group *g, bool other);
 /** Carry out STAGE, COMMIT or ABORT. @return as ctl_request() */
 int ctl_stage_request(struct ctl *c, struct ctl_request_slot *s);
 /**

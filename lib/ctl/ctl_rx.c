@@ -44,7 +44,7 @@ remember_peer(struct ctl *c, struct ctl_group *g, const struct ctl_advert *a)
 	p.counters = auth_replay_class_of(&id->replay, src);
 	p.bowed_out = a->bow_out;
 	if (g->other != NULL)
-		p.identity[a->other ? AUTH_NEW - g->stage.running : g->stage.running] = c->now;
+		p.identity[ctl_stage_identity(g, a->other)] = c->now;
 	memmove(&g->peers[1], &g->peers[0], i * sizeof(p));
 	g->peers[0] = p;
 	return !known;

@@ -110,6 +110,12 @@ ctl_stage_send(const struct ctl_group *g, unsigned int n)
 	return which == g->stage.running ? g->id : g->other;
 }
 
+enum auth_identity
+ctl_stage_identity(const struct ctl_group *g, bool other)
+{
+	return (enum auth_identity)(other ? AUTH_NEW - g->stage.running : g->stage.running);
+}
+
 bool
 ctl_stage_heard(struct ctl *c, const struct ctl_advert *a)
 {
@@ -123,7 +129,7 @@ ctl_stage_heard(struct ctl *c, const struct ctl_advert *a)
 
 	if (g->other == NULL)
 		return true;
-	auth_stage_heard(&g->stage, a->other ? AUTH_NEW - g->stage.running : g->stage.running);
+	auth_stage_heard(&g->stage, ctl_stage_identity(g, a->other));
 	if (!again)
 		*fed = now;
 	return !again;
