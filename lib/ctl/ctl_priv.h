@@ -463,6 +463,8 @@ struct ctl_identity *ctl_identity_new(const struct conf_group *g, const uint8_t 
 void ctl_identity_free(struct ctl_identity *id);
 /** The group has it from now on; the one before waits to be freed. */
 void ctl_identity_replace(struct ctl *c, uint16_t group, struct ctl_identity *id);
+/** Its guard goes by the timing that the group has now. */
+void ctl_identity_time(const struct ctl_group *g, struct ctl_identity *id);
 /** Adverts of a group are checked with what it has now, which may be nothing. */
 void ctl_identity_use(struct ctl *c, uint16_t group);
 /** It is not needed any more, and this thread may not free it. */

@@ -72,9 +72,9 @@ ctl_set_timing(struct ctl_group *g, uint8_t advbase, uint8_t advskew)
 {
 	g->advbase = advbase;
 	g->advskew = advskew;
-	auth_replay_set_timing(&g->id->replay, election_master_down(advbase, advskew));
+	ctl_identity_time(g, g->id);
 	if (g->other != NULL)
-		auth_replay_set_timing(&g->other->replay, election_master_down(advbase, advskew));
+		ctl_identity_time(g, g->other);
 }
 
 static bool

@@ -82,9 +82,8 @@ ctl_identity_use(struct ctl *c, uint16_t group)
 	ctl_dirty(c, group);
 }
 
-/* The guard of a new one begins with the timing that the group has now. */
-static void
-time_it(const struct ctl_group *g, struct ctl_identity *id)
+void
+ctl_identity_time(const struct ctl_group *g, struct ctl_identity *id)
 {
 	auth_replay_set_timing(&id->replay, election_master_down(g->advbase, g->advskew));
 }
@@ -95,7 +94,7 @@ ctl_identity_replace(struct ctl *c, uint16_t group, struct ctl_identity *id)
 	struct ctl_group *g = &c->groups[group];
 
 	ctl_identity_spend(c, g->id);
-	time_it(g, id);
+	ctl_identity_time(g, id);
 	g->id = id;
 	ctl_identity_use(c, group);
 }
@@ -199,7 +198,7 @@ stage(struct ctl *c, struct ctl_request_slot *s)
 	g->other = s->id;
 	memset(g->fed, 0, sizeof(g->fed));
 	s->id = NULL;
-	time_it(g, g->other);
+	ctl_identity_time(g, g->other);
 	auth_stage_begin(&g->stage, g->state == ELECTION_BACKUP,
 		(base_ns_t)s->req.value * BASE_NS_PER_S, c->now);
 	c->n_staged++;
