@@ -195,8 +195,6 @@ ctl_create(const struct ctl_config *config)
 	if (ret != 0)
 		goto fail;
 	c->source_key = base_rand_next(&c->rand);
-	for (uint16_t i = 0; i < c->n_groups; i++)
-		ctl_dirty(c, i);
 	c->box_dirty = true;
 	ctl_publish(c);
 	return c;

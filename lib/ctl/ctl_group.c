@@ -80,7 +80,6 @@ ctl_group_begin(struct ctl *c, uint16_t group)
 	c->groups[group].send_failures = dp_advert_send_failures(c->dp, group);
 	ctl_identity_use(c, group);
 	ctl_group_peers(c, group);
-	ctl_dirty(c, group);
 }
 
 #define SWAP(a, b)                        \
@@ -132,5 +131,4 @@ ctl_group_end(struct ctl *c, uint16_t group, struct ctl_group *left)
 	ctl_identity_use(c, group);
 	c->unicast[group] = 0;
 	c->listening[group] = false;
-	ctl_dirty(c, group);
 }

@@ -465,7 +465,7 @@ void ctl_identity_free(struct ctl_identity *id);
 void ctl_identity_replace(struct ctl *c, uint16_t group, struct ctl_identity *id);
 /** Its guard goes by the timing that the group has now. */
 void ctl_identity_time(const struct ctl_group *g, struct ctl_identity *id);
-/** Adverts of a group are checked with what it has now, which may be nothing. */
+/** Adverts of a group are checked with what it has now, maybe nothing; its view is published. */
 void ctl_identity_use(struct ctl *c, uint16_t group);
 /** It is not needed any more, and this thread may not free it. */
 void ctl_identity_spend(struct ctl *c, struct ctl_identity *id);
