@@ -166,6 +166,7 @@ struct ctl_request_slot {
 	uint32_t state; /* enum ctl_slot_state, atomic */
 	struct ctl_request req;
 	struct ctl_identity *id; /* KEY, STAGE: the new one, until it is taken */
+	char asked[sizeof(((struct ctl_event *)NULL)->text)]; /* in words, once it is taken */
 	int result;
 	char note[160];
 };

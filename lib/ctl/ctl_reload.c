@@ -387,7 +387,7 @@ ctl_reload_tick(struct ctl *c)
 	if (s == NULL || (!stopping && hands_over(c, s->req.reload)))
 		return;
 	c->reloading = NULL;
-	c->asked = "reload";
+	c->asked = s->asked;
 	if (!stopping)
 		apply(c, s->req.reload);
 	c->asked = NULL;

@@ -310,7 +310,7 @@ say_asked(const struct ctl_request *req, char *buf, size_t len)
 }
 
 static void
-report(struct ctl *c, const struct ctl_request_slot *s, const char *asked)
+report(struct ctl *c, const struct ctl_request_slot *s)
 {
 	bool note = s->req.type == CTL_REQ_NOTE;
 	struct ctl_event ev = ctl_event_new(note ? CTL_EVENT_CAPTURE : CTL_EVENT_REQUEST);
@@ -323,7 +323,7 @@ report(struct ctl *c, const struct ctl_request_slot *s, const char *asked)
 		ev.if_id = c->groups[ev.group].conf->if_index;
 	else if (is_if_request(s->req.type))
 		ev.if_id = s->req.if_index;
-	snprintf(ev.text, sizeof(ev.text), "%s", asked);
+	snprintf(ev.text, sizeof(ev.text), "%s", s->asked);
 	ctl_event_write(c, &ev);
 }
 
@@ -331,13 +331,11 @@ report(struct ctl *c, const struct ctl_request_slot *s, const char *asked)
 void
 ctl_request_done(struct ctl *c, struct ctl_request_slot *s, int result)
 {
-	char asked[sizeof(((struct ctl_event *)NULL)->text)];
 	uint32_t expected = CTL_SLOT_TAKEN;
 
 	s->result = result;
-	say_asked(&s->req, asked, sizeof(asked));
 	if (result == 0)
-		report(c, s, asked);
+		report(c, s);
 	c->box_dirty = true;
 	ctl_publish(c);
 	if (__atomic_compare_exchange_n(
@@ -357,7 +355,6 @@ ctl_requests(struct ctl *c)
 	for (uint32_t i = 0; i < CTL_REQUEST_SLOTS; i++) {
 		struct ctl_request_slot *s = &c->requests[i];
 		uint32_t expected = CTL_SLOT_POSTED;
-		char asked[sizeof(((struct ctl_event *)NULL)->text)];
 		int result;
 
 		if (!__atomic_compare_exchange_n(&s->state, &expected, CTL_SLOT_TAKEN, false,
@@ -365,8 +362,8 @@ ctl_requests(struct ctl *c)
 			continue;
 		__atomic_fetch_sub(&c->posted, 1, __ATOMIC_RELAXED);
 		s->note[0] = '\0';
-		say_asked(&s->req, asked, sizeof(asked));
-		c->asked = asked;
+		say_asked(&s->req, s->asked, sizeof(s->asked));
+		c->asked = s->asked;
 		result = carry_out(c, s);
 		c->asked = NULL;
 		if (result != -EINPROGRESS)
