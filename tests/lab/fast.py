@@ -72,39 +72,52 @@ def start(pair):
     pair.client.wait_ping(lab.SERVER_IP)
 
 
-class Watch:
-    """watch.c: when no thread at all ran on a CPU of this machine, or any ran slowly."""
+class Listener:
+    """A program that says "ready", then one event a line, and at its end a summary."""
 
-    def __init__(self):
-        if not os.path.exists(WATCH):
-            raise netns.LabError(f"{WATCH} is missing: build first (ninja -C {lab.BUILD})")
-        self.pauses = []
-        self.slow = []
+    def __init__(self, argv, popen=subprocess.Popen):
+        if not os.path.exists(argv[0]):
+            raise netns.LabError(f"{argv[0]} is missing: build first (ninja -C {lab.BUILD})")
         self.summary = None
-        self.child = subprocess.Popen(
-            [WATCH, str(WATCH_PRIORITY)], stdout=subprocess.PIPE, text=True
-        )
+        self.child = popen(argv, stdout=subprocess.PIPE, text=True)
         ready = self.child.stdout.readline()
         if json.loads(ready or "{}").get("event") != "ready":
-            raise netns.LabError(f"{WATCH}: did not start")
+            raise netns.LabError(f"{argv[0]}: did not start")
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
 
     def _read(self):
         for line in self.child.stdout:
             event = json.loads(line)
-            if event["event"] == "pause":
-                self.pauses.append((event["from"], event["to"]))
-            elif event["event"] == "slow":
-                self.slow.append(event["at"])
-            else:
+            if event["event"] == "summary":
                 self.summary = event
+            else:
+                self.note(event)
+
+    def note(self, event):
+        raise NotImplementedError
 
     def stop(self):
+        """@return the summary"""
         netns.stop(self.child, signal.SIGINT)
         self.thread.join(5)
         self.child.stdout.close()
         return self.summary
+
+
+class Watch(Listener):
+    """watch.c: when no thread at all ran on a CPU of this machine, or any ran slowly."""
+
+    def __init__(self):
+        self.pauses = []
+        self.slow = []
+        super().__init__([WATCH, str(WATCH_PRIORITY)])
+
+    def note(self, event):
+        if event["event"] == "pause":
+            self.pauses.append((event["from"], event["to"]))
+        else:
+            self.slow.append(event["at"])
 
     def __enter__(self):
         return self
@@ -249,25 +262,36 @@ def histogram(what, limits, counts):
     return f"{what:30} " + ", ".join(cells)
 
 
+def stream(host, address, pps):
+    """lab_stream from a host. @return the process"""
+    argv = [STREAM, address, str(pps), str(STREAM_PRIORITY)]
+    return host.ns.popen(argv, stdout=subprocess.PIPE, text=True)
+
+
+def lateness(boxes):
+    """@return by box: how many deadlines it has met so far, by lateness"""
+    return {b.name: b.telemetry("/koi/info")["late_buckets"] for b in boxes}
+
+
+def later(before, after):
+    """@return lateness() of the time between two"""
+    return {name: [n - m for n, m in zip(late, before[name])] for name, late in after.items()}
+
+
 def hold(pair, seconds, pps):
     """Traffic through both boxes for some time. @return Hold"""
     boxes = (pair.fw1, pair.fw2)
 
-    def lateness():
-        return {b.name: b.telemetry("/koi/info")["late_buckets"] for b in boxes}
-
     def forwarded():
         return pair.fw1.telemetry("/fwd/stats")["forwarded"]
 
-    stream = None
+    source = None
     wire = Intervals("fw1.em0")
     with Watch() as watch:
         probe = lab.Probe(pair.client).flowing()
         if pps:
-            stream = pair.client.ns.popen(
-                [STREAM, lab.SERVER_IP, str(pps), str(STREAM_PRIORITY)], stdout=subprocess.PIPE
-            )
-        began, before, late = time.time(), forwarded(), lateness()
+            source = stream(pair.client, lab.SERVER_IP, pps)
+        began, before, late = time.time(), forwarded(), lateness(boxes)
         end = time.monotonic() + seconds
         pair.net.sniffer.take()
         while time.monotonic() < end:
@@ -277,16 +301,11 @@ def hold(pair, seconds, pps):
         took, after = time.time() - began, forwarded()
         changes = events(boxes, began, "state")
         reasons = events(boxes, began, "demotion", "stall")
-        served = {
-            b.name: (
-                [n - m for n, m in zip(lateness()[b.name], late[b.name])],
-                b.telemetry("/koi/info")["late_max_us"],
-            )
-            for b in boxes
-        }
-        if stream is not None:
-            netns.stop(stream, signal.SIGINT)
-            stream.stdout.close()
+        late = later(late, lateness(boxes))
+        served = {b.name: (late[b.name], b.telemetry("/koi/info")["late_max_us"]) for b in boxes}
+        if source is not None:
+            netns.stop(source, signal.SIGINT)
+            source.stdout.close()
         summary = probe.stop()
         machine = watch.stop()
         return Hold(

@@ -13,9 +13,7 @@ import dataclasses
 import json
 import os
 import signal
-import subprocess
 import sys
-import threading
 import time
 
 import dual
@@ -23,6 +21,8 @@ import fast
 import lab
 import netns
 
+#: Where the streams go.
+SERVER_IPS = (lab.SERVER_IP, dual.SERVER_IP6)
 SINK = os.path.join(lab.BUILD, "tests/lab/lab_sink")
 #: Subnets to look for hosts in, beside those of the picture: a /8 on the LAN, a /12 on the WAN.
 WIDE_LAN, WIDE_WAN = "10.0.0.0/8", "172.16.0.0/12"
@@ -52,47 +52,20 @@ def config(node, advskew, state=None):
 def pair(net):
     """fw1 MASTER of both sides, client and server known to it, for as long as the body runs."""
     it = dual.DualPair(net, config("fw1", 0, "master"), config("fw2", 128), server=True).start()
-    it.client.wait_ping(lab.SERVER_IP)
-    it.client.wait_ping(dual.SERVER_IP6)
+    for address in SERVER_IPS:
+        it.client.wait_ping(address)
     yield it
 
 
-class Sink:
+class Sink(fast.Listener):
     """lab_sink on a host: the gaps of one stream."""
 
     def __init__(self, host, address):
         self.gaps = []
-        self.summary = None
-        argv = [SINK, address, str(fast.STREAM_PRIORITY)]
-        self.child = host.ns.popen(argv, stdout=subprocess.PIPE, text=True)
-        if json.loads(self.child.stdout.readline() or "{}").get("event") != "ready":
-            raise netns.LabError(f"{SINK}: did not start")
-        self.thread = threading.Thread(target=self._read, daemon=True)
-        self.thread.start()
+        super().__init__([SINK, address, str(fast.STREAM_PRIORITY)], host.ns.popen)
 
-    def _read(self):
-        for line in self.child.stdout:
-            event = json.loads(line)
-            if event["event"] == "gap":
-                self.gaps.append((event["at"], event["missing"]))
-            else:
-                self.summary = event
-
-    def stop(self):
-        netns.stop(self.child, signal.SIGINT)
-        self.thread.join(5)
-        self.child.stdout.close()
-        return self.summary
-
-
-def streams(host, pps):
-    """One stream of pps over each family from a host to the server."""
-    return [
-        host.ns.popen(
-            [fast.STREAM, to, str(pps), str(fast.STREAM_PRIORITY)], stdout=subprocess.PIPE, text=True
-        )
-        for to in (lab.SERVER_IP, dual.SERVER_IP6)
-    ]
+    def note(self, event):
+        self.gaps.append((event["at"], event["missing"]))
 
 
 @dataclasses.dataclass
@@ -227,13 +200,9 @@ def places(it):
     return at
 
 
-def lateness(it):
-    return {b.name: b.telemetry("/koi/info")["late_buckets"] for b in it.boxes}
-
-
 def turn(it, disturbance, seconds):
     """One turn. @return Turn, not yet judged"""
-    before = lateness(it)
+    before = fast.lateness(it.boxes)
     began = time.time()
     said = {}
     if disturbance is None:
@@ -241,8 +210,7 @@ def turn(it, disturbance, seconds):
     else:
         said = disturbance(it, seconds)
     time.sleep(SETTLE_S)
-    served = {name: [n - m for n, m in zip(late, before[name])]
-              for name, late in lateness(it).items()}
+    served = fast.later(before, fast.lateness(it.boxes))
     return Turn(disturbance is not None, began, time.time(), said, served)
 
 
@@ -254,8 +222,8 @@ def run(it, name, disturbance, seconds, rounds, pps, groups=None):
     turns = []
     with fast.Watch() as watch:
         before = places(it)
-        sinks = [Sink(it.server, a) for a in (lab.SERVER_IP, dual.SERVER_IP6)]
-        sources = streams(it.client, pps)
+        sinks = [Sink(it.server, a) for a in SERVER_IPS]
+        sources = [fast.stream(it.client, a, pps) for a in SERVER_IPS]
         time.sleep(SETTLE_S)
         began = time.time()
         for i in range(rounds):
