@@ -13,7 +13,6 @@ missing beside a pause of the machine (lab_watch), when a box changes a state, o
 refused. Result: figures, by place where packets got lost, and bench-results/churn.json.
 """
 
-import argparse
 import os
 import sys
 

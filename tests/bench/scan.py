@@ -16,7 +16,6 @@ missing beside a pause of the machine (lab_watch), when a box changes a state, o
 not reached. Result: figures, by place where packets got lost, and bench-results/scan.json.
 """
 
-import argparse
 import os
 import sys
 

@@ -8,7 +8,6 @@ import signal
 
 import pytest
 
-import box
 import lab
 
 #: A group of the LAN beside those of the pair, which the stream goes through.
