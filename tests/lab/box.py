@@ -3,6 +3,7 @@
 """A koi process in a namespace of the lab, seen as its operator sees it."""
 
 import copy
+import datetime
 import json
 import os
 import re
@@ -81,6 +82,11 @@ def fast(conf, advskew):
     for group in conf["carp"]["groups"]:
         group.update({"fast": True, "advbase": 0, "advskew": advskew})
     return conf
+
+
+def when(event):
+    """@return the time of an event of koi (s, CLOCK_REALTIME)"""
+    return datetime.datetime.fromisoformat(event["wall"]).timestamp()
 
 
 class CtlError(RuntimeError):

@@ -172,35 +172,46 @@ def on_term(signum, frame):
     raise SystemExit(128 + signum)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--interactive", action="store_true")
-    args = parser.parse_args()
-    signal.signal(signal.SIGTERM, on_term)
-    signal.signal(signal.SIGHUP, on_term)
-    started = time.monotonic()
+def run(program, body):
+    """body(net) in a lab of its own, whose boxes end with it. @return the exit code"""
+    for sig in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sig, on_term)
     try:
         with lab.Lab() as net:
-            print(PICTURE, end="")
-            demo = Demo(net)
-            say("Starting both boxes …")
-            demo.start()
-            if args.interactive:
-                status(demo.fw1, demo.fw2)
-                demo.interactive()
-            else:
-                demo.tour()
-            for b in (demo.fw1, demo.fw2):
+            body(net)
+            for b in net.boxes:
                 if b.process.poll() is None:
                     b.terminate()
     except KeyboardInterrupt:
         print("\ninterrupted: everything is removed")
         return 130
     except (netns.LabError, TimeoutError, RuntimeError) as err:
-        print(f"demo: {err}", file=sys.stderr)
+        print(f"{program}: {err}", file=sys.stderr)
         return 1
-    say(f"Done in {time.monotonic() - started:.0f} s; nothing is left behind.")
     return 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--interactive", action="store_true")
+    args = parser.parse_args()
+    started = time.monotonic()
+
+    def body(net):
+        print(PICTURE, end="")
+        demo = Demo(net)
+        say("Starting both boxes …")
+        demo.start()
+        if args.interactive:
+            status(demo.fw1, demo.fw2)
+            demo.interactive()
+        else:
+            demo.tour()
+
+    code = run("demo", body)
+    if code == 0:
+        say(f"Done in {time.monotonic() - started:.0f} s; nothing is left behind.")
+    return code
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@
 import bisect
 import contextlib
 import dataclasses
-import datetime
 import json
 import os
 import signal
@@ -164,7 +163,7 @@ def events(boxes, since, *kinds, groups=None):
     found = []
     for b in boxes:
         for event in b.ctl_json("show carp events")["events"]:
-            at = datetime.datetime.fromisoformat(event["wall"]).timestamp()
+            at = box.when(event)
             if groups is not None and event["group"] not in groups:
                 continue
             if event["kind"] in kinds and at > since:

@@ -14,7 +14,6 @@ import argparse
 import datetime
 import json
 import os
-import signal
 import sys
 import time
 
@@ -24,7 +23,6 @@ import box  # noqa: E402
 import demo  # noqa: E402
 import failover  # noqa: E402
 import lab  # noqa: E402
-import netns  # noqa: E402
 import sniff  # noqa: E402
 
 sys.path.insert(0, os.path.join(lab.ROOT, "docs", "gen"))
@@ -32,11 +30,6 @@ sys.path.insert(0, os.path.join(lab.ROOT, "docs", "gen"))
 import timeline  # noqa: E402
 
 GROUP, PORT = "carp0", "em0"
-
-
-def wall(event):
-    """Time of an event of koi, in seconds since 1970."""
-    return datetime.datetime.fromisoformat(event["wall"].replace("Z", "+00:00")).timestamp()
 
 
 class Recorder:
@@ -59,8 +52,7 @@ class Recorder:
     def take_states(self, one):
         """The changes of a box's state since its start, before that process ends."""
         events = one.ctl_json(f"show carp events {GROUP}")["events"]
-        self.states[one.name] += [(wall(e), e["to"]) for e in events if e["kind"] == "state"]
-        return [e for e in events if e["kind"] == "state"]
+        self.states[one.name] += [(box.when(e), e["to"]) for e in events if e["kind"] == "state"]
 
     def died(self, one):
         """That process is no more."""
@@ -238,21 +230,15 @@ def main():
     parser.add_argument("--to", metavar="PREFIX")
     args = parser.parse_args()
     prefix = args.to or os.path.join(lab.ROOT, ".build", "graph", args.run)
-    for sig in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(sig, demo.on_term)
-    try:
-        with lab.Lab() as net:
-            pair = pair_of(net, args.run)
-            record = drain(pair) if args.run == "drain" else crash(pair, args.run == "fast")
-            for one in (pair.fw1, pair.fw2):
-                if one.process.poll() is None:
-                    one.terminate()
-    except KeyboardInterrupt:
-        print("\ninterrupted: everything is removed")
-        return 130
-    except (netns.LabError, TimeoutError, RuntimeError) as err:
-        print(f"graph: {err}", file=sys.stderr)
-        return 1
+    record = {}
+
+    def body(net):
+        pair = pair_of(net, args.run)
+        record.update(drain(pair) if args.run == "drain" else crash(pair, args.run == "fast"))
+
+    code = demo.run("graph", body)
+    if code != 0:
+        return code
     write(record, prefix)
     stream = record["stream"]
     print(f"{record['title']}: {stream['lost']} of {stream['sent']} packets lost, {record['machine']}")
