@@ -135,30 +135,29 @@ def draw_labels(pic, axis, placed, top, bottom):
         pic.text(x, y + 1, said, "ink", 12)
 
 
-def draw_close(pic, close, top):
-    """The moment itself on an axis of its own."""
+def place_close(close):
+    """@return the axis of the moment itself, and what place() makes of its points"""
     axis = Axis(close["window"])
-    placed, rows = place([(p["ms"], p["said"]) for p in close["points"] if axis.has(p["ms"])], axis)
+    return axis, *place([(p["ms"], p["said"]) for p in close["points"] if axis.has(p["ms"])], axis)
+
+
+def draw_close(pic, axis, placed, rows, top):
+    """The moment itself on an axis of its own; 60 and 15 for each row is its height."""
     pic.text(LEFT - 62, top, "The moment itself", "ink bold", 13)
     bottom = top + 24 + 15 * rows
     axis.draw(pic, top + 8, bottom)
     draw_labels(pic, axis, placed, top + 20, bottom)
 
 
-def close_height(close):
-    """How much room draw_close() takes."""
-    axis = Axis(close["window"])
-    return 60 + 15 * place([(p["ms"], p["said"]) for p in close["points"]], axis)[1]
-
-
 def draw(record):
     """@return the picture of a record, as text"""
     axis = Axis(record["window"])
     placed, rows = place([(a["ms"], a["said"]) for a in record["actions"]], axis)
-    formula, close, stream = record["formula"], record["close"], record["stream"]
+    formula, stream = record["formula"], record["stream"]
+    close = place_close(record["close"]) if record["close"] else None
     lanes = 60 + 15 * rows + (30 if formula else 8)
     bottom = lanes + 50 * len(record["boxes"]) + 30
-    height = bottom + 64 + (close_height(close) if close else 0)
+    height = bottom + 64 + (60 + 15 * close[2] if close else 0)
     pic = Svg(WIDTH, height, record["title"],
               f"States and adverts of the boxes, and the packets of a client: {stream['lost']} of "
               f"{stream['sent']} lost.")
@@ -177,7 +176,7 @@ def draw(record):
     )
     pic.text(16, bottom + 38, legend, "soft", 11)
     if close:
-        draw_close(pic, close, bottom + 68)
+        draw_close(pic, *close, bottom + 68)
     return str(pic)
 
 
