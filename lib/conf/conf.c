@@ -273,8 +273,8 @@ out:
 	json_decref(document);
 }
 
-struct conf *
-conf_parse(const char *text, size_t len, const char *path, unsigned int flags,
+static __attribute__((noinline)) struct conf *
+parse(const char *text, size_t len, const char *path, unsigned int flags,
 	struct conf_issues *issues)
 {
 	struct conf_pos pos;
@@ -304,14 +304,6 @@ conf_parse(const char *text, size_t len, const char *path, unsigned int flags,
 	return r.c;
 }
 
-static struct conf *
-load_error(struct conf_issues *issues, const char *what, int err)
-{
-	conf_issues_add(issues, CONF_ERROR, 1, 1, NULL, "%s%s%s", what, err != 0 ? ": " : "",
-		err != 0 ? strerror(err) : "");
-	return NULL;
-}
-
 /* Parser and reader leave pieces of what they read below the frames of those who called them. */
 static __attribute__((noinline)) void
 stack_wipe(void)
@@ -322,10 +314,26 @@ stack_wipe(void)
 }
 
 struct conf *
-conf_load(const char *path, unsigned int flags, struct conf_issues *issues)
+conf_parse(const char *text, size_t len, const char *path, unsigned int flags,
+	struct conf_issues *issues)
+{
+	struct conf *c = parse(text, len, path, flags, issues);
+
+	stack_wipe();
+	return c;
+}
+
+static void
+load_error(struct conf_issues *issues, const char *what, int err)
+{
+	conf_issues_add(issues, CONF_ERROR, 1, 1, NULL, "%s%s%s", what, err != 0 ? ": " : "",
+		err != 0 ? strerror(err) : "");
+}
+
+char *
+conf_file_read(const char *path, size_t *len, struct conf_issues *issues)
 {
 	struct stat st;
-	struct conf *c = NULL;
 	char *text = NULL;
 	size_t n = 0, cap;
 	ssize_t got;
@@ -334,8 +342,10 @@ conf_load(const char *path, unsigned int flags, struct conf_issues *issues)
 	conf_issues_init(issues, path);
 	/* a FIFO must not hang the start */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0)
-		return load_error(issues, "the file cannot be opened", errno);
+	if (fd < 0) {
+		load_error(issues, "the file cannot be opened", errno);
+		return NULL;
+	}
 	if (fstat(fd, &st) != 0) {
 		load_error(issues, "the file cannot be read", errno);
 		goto out;
@@ -361,17 +371,31 @@ conf_load(const char *path, unsigned int flags, struct conf_issues *issues)
 			n += (size_t)got;
 		} else if (errno != EINTR) {
 			load_error(issues, "the file cannot be read", errno);
+			explicit_bzero(text, n);
+			free(text);
+			text = NULL;
 			goto out;
 		}
 	}
-	conf_issues_free(issues);
-	c = conf_parse(text, n, path, flags, issues);
+	*len = n;
 out:
-	if (text != NULL)
-		explicit_bzero(text, n);
-	free(text);
 	close(fd);
-	stack_wipe();
+	return text;
+}
+
+struct conf *
+conf_load(const char *path, unsigned int flags, struct conf_issues *issues)
+{
+	size_t len;
+	char *text = conf_file_read(path, &len, issues);
+	struct conf *c;
+
+	if (text == NULL)
+		return NULL;
+	conf_issues_free(issues);
+	c = conf_parse(text, len, path, flags, issues);
+	explicit_bzero(text, len);
+	free(text);
 	return c;
 }
 

@@ -265,7 +265,13 @@ void conf_json_wipe(void);
  * @return the configuration, or NULL when there is at least one error.
  */
 struct conf *conf_load(const char *path, unsigned int flags, struct conf_issues *issues);
-/** The same from memory; path is used in messages and to name the file only. */
+/**
+ * The bytes of a file, for whoever needs them beside the configuration: conf_parse() reads them.
+ * @param issues  as of conf_load()
+ * @return to be wiped and freed, or NULL
+ */
+char *conf_file_read(const char *path, size_t *len, struct conf_issues *issues);
+/** As conf_load(), from memory; path is used in messages and to name the file only. */
 struct conf *conf_parse(const char *text, size_t len, const char *path, unsigned int flags,
 	struct conf_issues *issues);
 /**

@@ -262,28 +262,51 @@ same_route(const struct conf *ca, const struct conf_route *a, const struct conf 
 
 /* Does the file say what koi runs on? Else what it says besides would be taken for running. */
 static bool
-is_current(struct save *s, const char *path)
+is_current(const struct conf *now, const struct conf *file)
+{
+	struct conf_plan plan = {0};
+	bool same = conf_plan_make(&plan, now, file) == 0 && plan.n_kept == plan.n &&
+		file->n_routes == now->n_routes;
+
+	for (uint32_t i = 0; same && i < file->n_routes; i++)
+		same = same_route(file, &file->routes[i], now, &now->routes[i]);
+	conf_plan_free(&plan);
+	return same;
+}
+
+/* The document of what koi runs on, of the very bytes that were compared. NULL: it is not, told */
+static json_t *
+load_current(struct save *s, const char *path)
 {
 	struct conf_issues issues;
-	struct conf *file = conf_load(path, 0, &issues);
-	struct conf_plan plan = {0};
-	bool same = false;
+	size_t len = 0;
+	char *text = conf_file_read(path, &len, &issues);
+	struct conf *file = NULL;
+	json_error_t error;
+	json_t *doc = NULL;
+	bool current;
 
+	if (text != NULL) {
+		conf_issues_free(&issues);
+		file = conf_parse(text, len, path, 0, &issues);
+	}
 	if (file == NULL)
 		conf_issues_print(&issues, s->to);
 	conf_issues_free(&issues);
-	if (file != NULL && conf_plan_make(&plan, s->c->conf, file) == 0)
-		same = plan.n_kept == plan.n && file->n_routes == s->c->conf->n_routes;
-	for (uint32_t i = 0; same && i < file->n_routes; i++)
-		same = same_route(file, &file->routes[i], s->c->conf, &s->c->conf->routes[i]);
-	conf_plan_free(&plan);
+	current = file != NULL && is_current(s->c->conf, file);
 	conf_free(file);
-	if (!same)
+	if (!current)
 		fprintf(s->to,
 			"refused: %s is not what koi runs on: reload it first (reload plan says "
 			"what differs); nothing was changed\n",
 			path);
-	return same;
+	else if ((doc = json_loadb(text, len, 0, &error)) == NULL)
+		fprintf(s->to, "refused: %s:%d:%d: %s\n", path, error.line, error.column,
+			error.text);
+	if (text != NULL)
+		explicit_bzero(text, len);
+	free(text);
+	return doc;
 }
 
 /* Valid, and written. @return what it is read as, or NULL, told */
@@ -320,12 +343,12 @@ mgmt_save(const struct mgmt_config *c, const char *source, const char *path, FIL
 {
 	const bool same = strcmp(source, path) == 0;
 	struct save s = {.c = c, .to = to};
-	json_error_t error;
 	json_t *routes;
 	bool ok = false;
 
 	*next = NULL;
-	if (!is_current(&s, source))
+	s.doc = load_current(&s, source);
+	if (s.doc == NULL)
 		return false;
 	if (realpath(path, s.real) == NULL)
 		snprintf(s.real, sizeof(s.real), "%s", path);
@@ -333,12 +356,6 @@ mgmt_save(const struct mgmt_config *c, const char *source, const char *path, FIL
 		s.st.st_mode = S_IRUSR | S_IWUSR; /* it may hold secrets */
 		s.st.st_uid = geteuid();
 		s.st.st_gid = getegid();
-	}
-	s.doc = json_load_file(source, 0, &error);
-	if (s.doc == NULL) {
-		fprintf(to, "refused: %s:%d:%d: %s\n", source, error.line, error.column,
-			error.text);
-		return false;
 	}
 	save_switches(&s);
 	for (uint16_t i = 0; i < c->conf->n_ifs; i++)
