@@ -18,6 +18,7 @@
 
 struct shown {
 	json_t *list;
+	json_t *index; /* to save: where the file's routes stand in list, by prefix */
 	uint64_t max;
 	uint64_t n, more;
 };
@@ -44,6 +45,17 @@ routes_walk(const struct mgmt_config *c, route_fn *fn, struct shown *s)
 		}
 		fib_builder_read_end(c->routes);
 	}
+}
+
+/* Where it is about those that commands set: most often there are none. */
+static void
+runtime_walk(const struct mgmt_config *c, route_fn *fn, struct shown *s)
+{
+	uint32_t n = fib_runtime_count(fib_builder_read(c->routes));
+
+	fib_builder_read_end(c->routes);
+	if (n != 0)
+		routes_walk(c, fn, s);
 }
 
 /* Its next hops are of one interface, which has to be named. */
@@ -122,95 +134,114 @@ route_added(struct shown *s, const struct mgmt_config *c, const struct fib_route
 	return ++s->n < s->max;
 }
 
-/* Routes of the file that are not there. */
+/* Called for each route of the file that is not there, the i-th. */
+typedef void removed_fn(struct shown *s, const struct base_prefix *p, uint32_t i);
+
 static void
-routes_removed(struct shown *s, const struct mgmt_config *c, const struct conf *file)
+removed_walk(const struct mgmt_config *c, removed_fn *fn, struct shown *s)
 {
+	const struct conf *file = c->conf;
+
 	for (uint32_t i = 0; i < file->n_routes && s->n < s->max;) {
 		const struct fib *fib = fib_builder_read(c->routes);
 
 		for (unsigned int n = 0; n < FIB_PAGE_MAX && i < file->n_routes; n++, i++) {
 			const struct base_prefix *p = &file->routes[i].prefix;
-			char text[CONF_ADDR_STR];
 			struct fib_route r;
 
 			if (fib_route_get(fib, fib_route_find(fib, p), &r, NULL) &&
 				memcmp(&r.prefix, p, sizeof(*p)) == 0)
 				continue;
-			json_array_append_new(
-				s->list, json_sprintf("route del %s", conf_prefix_str(p, text)));
+			fn(s, p, i);
 			s->n++;
 		}
 		fib_builder_read_end(c->routes);
 	}
 }
 
+static void
+removed_show(struct shown *s, const struct base_prefix *p, uint32_t i)
+{
+	char text[CONF_ADDR_STR];
+
+	(void)i;
+	json_array_append_new(s->list, json_sprintf("route del %s", conf_prefix_str(p, text)));
+}
+
 void
 mgmt_routes_diff(const struct mgmt_config *c, json_t *list)
 {
 	struct shown s = {.list = list, .max = ROUTES_SHOWN};
-	uint32_t n = fib_runtime_count(fib_builder_read(c->routes));
 
-	fib_builder_read_end(c->routes);
-	if (n != 0)
-		routes_walk(c, route_added, &s);
+	runtime_walk(c, route_added, &s);
 	s.n = 0;
-	routes_removed(&s, c, c->conf);
+	removed_walk(c, removed_show, &s);
 }
 
-/* The route of a file's array to this prefix; SIZE_MAX: none. */
-static size_t
-prefix_index(const json_t *list, const struct base_prefix *p)
+static json_t *
+index_make(const struct conf *file)
 {
-	const json_t *o;
-	size_t i;
+	json_t *index = json_object();
+	char text[CONF_ADDR_STR];
 
-	json_array_foreach (list, i, o) {
-		const char *text = get_str(o, "prefix");
-		struct mgmt_args a = {0};
-
-		if (mgmt_prefix_parse(text, strlen(text), &a) &&
-			memcmp(&a.prefix, p, sizeof(*p)) == 0)
-			return i;
-	}
-	return SIZE_MAX;
+	for (uint32_t i = 0; i < file->n_routes; i++)
+		json_object_set_new(
+			index, conf_prefix_str(&file->routes[i].prefix, text), json_integer(i));
+	return index;
 }
 
 static bool
 route_save(struct shown *s, const struct mgmt_config *c, const struct fib_route *r, bool runtime)
 {
-	size_t i;
+	char text[CONF_ADDR_STR];
+	const json_t *at;
 
 	if (!runtime)
 		return true;
-	i = prefix_index(s->list, &r->prefix);
-	if (i != SIZE_MAX)
-		json_array_set_new(s->list, i, route_json(c, r));
+	if (s->index == NULL)
+		s->index = index_make(c->conf);
+	at = json_object_get(s->index, conf_prefix_str(&r->prefix, text));
+	if (at != NULL)
+		json_array_set_new(s->list, (size_t)json_integer_value(at), route_json(c, r));
 	else
 		json_array_append_new(s->list, route_json(c, r));
 	s->n++;
 	return true;
 }
 
+/* The others keep their places until all that are gone are known. */
+static void
+removed_save(struct shown *s, const struct base_prefix *p, uint32_t i)
+{
+	(void)p;
+	json_array_set_new(s->list, i, json_null());
+}
+
+static void
+nulls_drop(json_t *list)
+{
+	json_t *kept = json_array(), *o;
+	size_t i;
+
+	json_array_foreach (list, i, o)
+		if (!json_is_null(o))
+			json_array_append(kept, o);
+	json_array_clear(list);
+	json_array_extend(list, kept);
+	json_decref(kept);
+}
+
 unsigned int
 mgmt_routes_save(const struct mgmt_config *c, json_t *list)
 {
-	struct shown s = {.list = list}, gone = {.list = json_array(), .max = UINT64_MAX};
-	const json_t *line;
-	size_t i, at;
+	struct shown s = {.list = list, .max = UINT64_MAX};
+	uint64_t set;
 
-	routes_walk(c, route_save, &s);
-	routes_removed(&gone, c, c->conf);
-	json_array_foreach (gone.list, i, line) {
-		const char *text = json_string_value(line) + strlen("route del ");
-		struct mgmt_args a = {0};
-
-		if (!mgmt_prefix_parse(text, strlen(text), &a))
-			continue;
-		at = prefix_index(list, &a.prefix);
-		if (at != SIZE_MAX)
-			json_array_remove(list, at);
-	}
-	json_decref(gone.list);
-	return (unsigned int)(s.n + gone.n);
+	runtime_walk(c, route_save, &s);
+	json_decref(s.index);
+	set = s.n;
+	removed_walk(c, removed_save, &s);
+	if (s.n != set)
+		nulls_drop(list);
+	return (unsigned int)s.n;
 }

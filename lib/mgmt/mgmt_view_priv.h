@@ -106,7 +106,10 @@ void mgmt_route_paths(const struct mgmt_config *c, const struct fib_route *r, ch
 	size_t via_len, char *ifs, size_t ifs_len);
 /** The routes in effect as a file has them, of many the first. @return how many were left out */
 uint64_t mgmt_routes_config(const struct mgmt_config *c, json_t *list);
-/** What commands did to routes, done to the file's array. @return how many differ */
+/**
+ * What commands did to routes, done to the file's array, whose order is that of the configuration.
+ * @return how many differ
+ */
 unsigned int mgmt_routes_save(const struct mgmt_config *c, json_t *list);
 /** As commands, the first ones of many: routes that commands set, then those they took out. */
 void mgmt_routes_diff(const struct mgmt_config *c, json_t *list);

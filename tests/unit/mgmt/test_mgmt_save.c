@@ -227,6 +227,54 @@ routes_and_neighbors_are_saved(void **state)
 	json_decref(doc);
 }
 
+static struct fib_route
+via_wan(uint32_t prefix, uint8_t plen, uint32_t gateway)
+{
+	return (struct fib_route){.prefix = {.addr = base_addr_from_ip4(prefix), .plen = plen},
+		.nh = {.type = FIB_NH_GATEWAY, .if_index = 1, .gateway = gateway}};
+}
+
+static void
+routes_keep_their_places(void **state)
+{
+	static const char *const want[][2] = {
+		{"10.0.0.0/8", "198.51.100.254"},
+		{"172.16.0.0/12", "198.51.100.253"},
+		{"203.0.113.0/24", "198.51.100.253"},
+	};
+	char edited[sizeof(text) + 256];
+	/* one as in the file, one changed and one added; one of the file is taken out */
+	struct fib_route routes[] = {
+		via_wan(0x0a000000, 8, 0xc63364fe),
+		via_wan(0xac100000, 12, 0xc63364fd),
+		via_wan(0xcb007100, 24, 0xc63364fd),
+	};
+	struct fib_route *file = fake.routes;
+	json_t *doc, *list;
+
+	(void)state;
+	snprintf(edited, sizeof(edited),
+		"%.*s{\"prefix\": \"10.0.0.0/8\", \"via\": \"198.51.100.254\"},\n"
+		"{\"prefix\": \"192.168.0.0/16\", \"via\": \"198.51.100.254\"},\n"
+		"{\"prefix\": \"172.16.0.0/12\", \"via\": \"198.51.100.254\"}]}\n",
+		(int)(strstr(text, "{\"prefix\"") - text), text);
+	write_text(edited);
+	run("reload", path, MGMT_CLI_DONE);
+	fake.routes = routes;
+	fake.n_routes = 3;
+	fake.n_runtime = 2;
+	assert_non_null(strstr(run("save", path, MGMT_CLI_DONE), ": 3 changes\n"));
+	fake.routes = file;
+	doc = load(path);
+	list = json_object_get(doc, "routes");
+	assert_int_equal(json_array_size(list), 3);
+	for (unsigned int i = 0; i < 3; i++) {
+		assert_string_equal(get_str(json_array_get(list, i), "prefix"), want[i][0]);
+		assert_string_equal(get_str(json_array_get(list, i), "via"), want[i][1]);
+	}
+	json_decref(doc);
+}
+
 static void
 what_cannot_be_saved_is_refused(void **state)
 {
@@ -270,6 +318,7 @@ main(void)
 		T(without_changes_the_file_is_not_touched),
 		T(another_file_is_private),
 		T(routes_and_neighbors_are_saved),
+		T(routes_keep_their_places),
 		T(what_cannot_be_saved_is_refused),
 #undef T
 	};
