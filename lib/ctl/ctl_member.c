@@ -15,28 +15,30 @@
 #define UNASKED_REPORTS 2
 #define UNASKED_GAP_NS	BASE_NS_PER_S
 
+/* Groups of an interface as they come, each as often as it is wanted. */
+struct wanted {
+	struct ctl_member *members;
+	size_t n;
+};
+
 static void
-add(struct ctl_if_lists *l, const struct base_addr *group)
+add(struct wanted *w, const struct base_addr *group)
 {
-	for (uint16_t i = 0; i < l->n_members; i++)
-		if (memcmp(&l->members[i].group, group, sizeof(*group)) == 0)
-			return;
-	l->members[l->n_members++] =
-		(struct ctl_member){.group = *group, .report_at = BASE_NS_NEVER};
+	w->members[w->n++] = (struct ctl_member){.group = *group, .report_at = BASE_NS_NEVER};
 }
 
 static void
-add_solicited_node(struct ctl_if_lists *l, const uint8_t ip[16])
+add_solicited_node(struct wanted *w, const uint8_t ip[16])
 {
 	struct base_addr group = {.family = BASE_FAMILY_IP6};
 
 	wire_ip6_solicited_node(ip, group.bytes);
-	add(l, &group);
+	add(w, &group);
 }
 
 /* @return how many addresses of the family there are; those of IPv6 are added */
 static uint16_t
-add_addresses(struct ctl_if_lists *l, const struct base_prefix *p, uint16_t n, uint8_t family)
+add_addresses(struct wanted *w, const struct base_prefix *p, uint16_t n, uint8_t family)
 {
 	uint16_t found = 0;
 
@@ -45,36 +47,44 @@ add_addresses(struct ctl_if_lists *l, const struct base_prefix *p, uint16_t n, u
 			continue;
 		found++;
 		if (family == BASE_FAMILY_IP6)
-			add_solicited_node(l, p[i].addr.bytes);
+			add_solicited_node(w, p[i].addr.bytes);
 	}
 	return found;
 }
 
 /* @return whether it has an IPv6 address */
 static bool
-add_group(struct ctl_if_lists *l, const struct conf *conf, const struct conf_group *g)
+add_group(struct wanted *w, const struct conf *conf, const struct conf_group *g)
 {
 	struct base_addr carp4 = base_addr_from_ip4(WIRE_CARP_GROUP_IP4);
 	struct base_addr carp6 = {.family = BASE_FAMILY_IP6};
 	struct base_addr routers = {.family = BASE_FAMILY_IP6};
-	bool has4 = add_addresses(l, g->addresses, g->n_addresses, BASE_FAMILY_IP4) > 0;
-	bool has6 = add_addresses(l, g->addresses, g->n_addresses, BASE_FAMILY_IP6) > 0;
+	bool has4 = add_addresses(w, g->addresses, g->n_addresses, BASE_FAMILY_IP4) > 0;
+	bool has6 = add_addresses(w, g->addresses, g->n_addresses, BASE_FAMILY_IP6) > 0;
 	uint8_t vmac[BASE_MAC_LEN], router[16];
 
 	memcpy(carp6.bytes, wire_carp_group_ip6, sizeof(carp6.bytes));
 	memcpy(routers.bytes, wire_ip6_all_routers, sizeof(routers.bytes));
 	/* a unicast peer needs no group (case 62) */
 	if (has4 && g->peer4.family == BASE_FAMILY_NONE)
-		add(l, &carp4);
+		add(w, &carp4);
 	if (has6 && g->peer6.family == BASE_FAMILY_NONE)
-		add(l, &carp6);
+		add(w, &carp6);
 	if (ctl_ra_wanted(conf, g)) {
 		base_vmac(g->vhid, vmac);
 		wire_ip6_link_local(vmac, router);
-		add_solicited_node(l, router);
-		add(l, &routers);
+		add_solicited_node(w, router);
+		add(w, &routers);
 	}
 	return has6;
+}
+
+static int
+member_compare(const void *pa, const void *pb)
+{
+	const struct ctl_member *a = pa, *b = pb;
+
+	return memcmp(&a->group, &b->group, sizeof(a->group));
 }
 
 int
@@ -82,22 +92,27 @@ ctl_member_make(const struct conf *conf, uint16_t if_id, const uint8_t link_loca
 	struct ctl_if_lists *l)
 {
 	const struct conf_if *f = &conf->ifs[if_id];
-	size_t most = 4u + f->n_addresses;
+	size_t most = 1u + f->n_addresses;
+	struct wanted w = {0};
 	bool speaks6 = false;
 
 	for (uint16_t i = 0; i < conf->n_groups; i++)
 		if (conf->groups[i].if_index == if_id)
-			most += conf->groups[i].n_addresses + 1u;
-	l->members = calloc(most, sizeof(*l->members));
-	if (l->members == NULL)
+			most += conf->groups[i].n_addresses + 4u;
+	l->members = w.members = calloc(most, sizeof(*w.members));
+	if (w.members == NULL)
 		return -ENOMEM;
 	for (uint16_t i = 0; i < conf->n_groups; i++)
 		if (conf->groups[i].if_index == if_id && !conf->groups[i].unused)
-			speaks6 |= add_group(l, conf, &conf->groups[i]);
-	speaks6 |= add_addresses(l, f->addresses, f->n_addresses, BASE_FAMILY_IP6) > 0;
+			speaks6 |= add_group(&w, conf, &conf->groups[i]);
+	speaks6 |= add_addresses(&w, f->addresses, f->n_addresses, BASE_FAMILY_IP6) > 0;
 	/* nobody asks for the link-local address of a box that does not speak IPv6 */
 	if (speaks6)
-		add_solicited_node(l, link_local);
+		add_solicited_node(&w, link_local);
+	qsort(w.members, w.n, sizeof(*w.members), member_compare);
+	for (size_t i = 0; i < w.n; i++)
+		if (i == 0 || member_compare(&w.members[i], &l->members[l->n_members - 1]) != 0)
+			l->members[l->n_members++] = w.members[i];
 	return 0;
 }
 
@@ -113,14 +128,14 @@ announce(const struct ctl *c, struct ctl_member *m)
 void
 ctl_member_take_over(struct ctl *c, struct ctl_if_lists *l, const struct ctl_if_lists *was)
 {
+	uint16_t k = 0;
+
 	for (uint16_t i = 0; i < l->n_members; i++) {
 		struct ctl_member *m = &l->members[i];
-		uint16_t k = 0;
 
-		while (k < was->n_members &&
-			memcmp(&was->members[k].group, &m->group, sizeof(m->group)) != 0)
+		while (k < was->n_members && member_compare(&was->members[k], m) < 0)
 			k++;
-		if (k < was->n_members)
+		if (k < was->n_members && member_compare(&was->members[k], m) == 0)
 			*m = was->members[k];
 		else
 			announce(c, m);

@@ -187,7 +187,7 @@ struct ctl_if_lists {
 	uint16_t group_of_vhid[256];
 	struct base_prefix *on_link; /* subnets of own addresses and VIPs */
 	uint16_t n_on_link;
-	struct ctl_member *members;
+	struct ctl_member *members; /* by group, each once */
 	uint16_t n_members;
 };
 

@@ -190,6 +190,9 @@ the_interfaces_hold_is_for_the_next_link(void **state)
 #define OTHER                                                                 \
 	",{\"name\":\"other\",\"carpdev\":\"em0\",\"vhid\":7,\"pass\":\"o\"," \
 	"\"addresses\":[\"192.0.2.7/24\"]}"
+#define OTHER6                                                                \
+	",{\"name\":\"other\",\"carpdev\":\"em0\",\"vhid\":7,\"pass\":\"o\"," \
+	"\"addresses\":[\"192.0.2.7/24\",\"2001:db8::7/64\"]}"
 #define BARE(vhid, pass, vip)                                                              \
 	"{\"name\":\"carp0\",\"carpdev\":\"em0\",\"vhid\":" vhid ",\"pass\":\"" pass "\"," \
 	"\"addresses\":[\"" vip "/24\"]}"
@@ -239,6 +242,30 @@ a_group_comes_and_goes_while_another_is_master(void **state)
 	v = group(&r, 0);
 	assert_int_equal(v.info.state_since, before.info.state_since);
 	assert_int_equal(v.info.transitions, before.info.transitions);
+	rig_free(&r);
+}
+
+/* Twice each, and nothing of those that a switch knows already. */
+static void
+a_switch_is_told_what_is_new(void **state)
+{
+	struct rig r = rig_make(rig_pair);
+	uint64_t told;
+
+	(void)state;
+	rig_run(&r, fake.now + 2 * BASE_NS_PER_S);
+	told = box(&r).stats[CTL_STAT_MEMBERSHIP];
+	assert_int_equal(told, 2 * 2);
+	load(&r, WITH(CARP0(""), OTHER));
+	rig_run(&r, fake.now + 2 * BASE_NS_PER_S);
+	assert_int_equal(box(&r).stats[CTL_STAT_MEMBERSHIP], told);
+	/* ff02::12, and the solicited-node groups of VIP and link-local address */
+	load(&r, WITH(CARP0(""), OTHER6));
+	rig_run(&r, fake.now + 2 * BASE_NS_PER_S);
+	assert_int_equal(box(&r).stats[CTL_STAT_MEMBERSHIP], told + 2 * 3);
+	load(&r, WITH(CARP0(""), OTHER));
+	rig_run(&r, fake.now + 2 * BASE_NS_PER_S);
+	assert_int_equal(box(&r).stats[CTL_STAT_MEMBERSHIP], told + 2 * 3);
 	rig_free(&r);
 }
 
@@ -328,6 +355,7 @@ main(void)
 		cmocka_unit_test(switches_of_the_box_change),
 		cmocka_unit_test(the_interfaces_hold_is_for_the_next_link),
 		cmocka_unit_test(a_group_comes_and_goes_while_another_is_master),
+		cmocka_unit_test(a_switch_is_told_what_is_new),
 		cmocka_unit_test(a_new_password_and_address_are_used_at_once),
 		cmocka_unit_test(a_password_by_command_is_not_lost),
 		cmocka_unit_test(another_vhid_is_another_group),
