@@ -82,8 +82,7 @@ election_init(void *mem, const struct election_config *c, base_ns_t now)
 		if (!group_config_valid(e, g))
 			return NULL;
 		e->ifs[g->if_id].n++;
-		group_begin(&e->groups[i], g, now);
-		e->groups[i].claim_at_start = g->start_as_master && !c->drained;
+		group_begin(e, &e->groups[i], g, now);
 	}
 	groups_place(e);
 	demotion_init(e, now);

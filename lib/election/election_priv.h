@@ -316,7 +316,8 @@ void watch_serve(struct election *e, struct group *g, base_ns_t now, struct elec
 /** Bounds of election_init(). */
 bool group_config_valid(const struct election *e, const struct election_group_config *g);
 /** A group that nothing has happened to yet. */
-void group_begin(struct group *g, const struct election_group_config *config, base_ns_t now);
+void group_begin(const struct election *e, struct group *g,
+	const struct election_group_config *config, base_ns_t now);
 /** Deal out slots of interfaces to the groups that are there; their deadlines stay. */
 void groups_place(struct election *e);
 /** The operator's: timing of a group that goes on. */

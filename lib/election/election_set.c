@@ -20,7 +20,8 @@ group_config_valid(const struct election *e, const struct election_group_config 
 }
 
 void
-group_begin(struct group *g, const struct election_group_config *config, base_ns_t now)
+group_begin(const struct election *e, struct group *g, const struct election_group_config *config,
+	base_ns_t now)
 {
 	*g = (struct group){
 		.used = true,
@@ -30,6 +31,7 @@ group_begin(struct group *g, const struct election_group_config *config, base_ns
 		.advskew = config->advskew,
 		.has_vip = config->has_vip,
 		.admin_up = config->admin_up,
+		.claim_at_start = config->start_as_master && !e->drained,
 		.families = config->families ? config->families : ELECTION_IP4,
 		.family_timers = config->family_timers,
 		.preempt_delay = config->preempt_delay_ns,
@@ -143,8 +145,7 @@ group_add(struct election *e, struct group *g, const struct election_group_confi
 {
 	if (!group_config_valid(e, config))
 		return -EINVAL;
-	group_begin(g, config, now);
-	g->claim_at_start = config->start_as_master && !e->drained;
+	group_begin(e, g, config, now);
 	groups_place(e);
 	/* an interface without a group does not demote */
 	demotion_link(e, g->if_id, now, out);
