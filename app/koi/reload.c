@@ -34,7 +34,7 @@ routes_replace(const struct reload *r, const struct conf *conf, bool only_count,
 		snprintf(err, err_len, "out of memory for %u routes", conf->n_routes);
 		return -1;
 	}
-	ret = fib_builder_replace_all(r->routes, routes, n, only_count, done, err, err_len);
+	ret = fib_builder_replace(r->routes, routes, n, only_count, done, err, err_len);
 	free(routes);
 	free(paths);
 	return ret != 0 ? -1 : 0;

@@ -112,14 +112,11 @@ struct fib_replaced {
 	uint32_t kept, changed, added, removed;
 };
 /**
- * The same, so that the list, each prefix once, is all that there is beside the routes that stay.
- * Those that are in both are not touched.
+ * The same of all routes, those to addresses and subnets too, so that the list is all that there
+ * is; of a prefix that is in it twice the earlier one wins. Those that are in both are not touched.
  * @param only_count  tell what would be done, and do nothing
  */
 int fib_replace(struct fib *f, const struct fib_route *routes, uint32_t n, bool only_count,
-	struct fib_replaced *done, char *err, unsigned int err_len);
-/** The same of all routes, those to addresses and subnets too: the earlier of a prefix wins. */
-int fib_replace_all(struct fib *f, const struct fib_route *routes, uint32_t n, bool only_count,
 	struct fib_replaced *done, char *err, unsigned int err_len);
 /** @} */
 

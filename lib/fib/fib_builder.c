@@ -27,7 +27,6 @@ struct job {
 	uint32_t n;
 	struct fib_replaced *replaced;
 	bool only_count;
-	bool all;
 	char *err;
 	unsigned int err_len;
 	uint32_t n_changes;
@@ -65,8 +64,7 @@ run_change(struct fib *f, struct job *j)
 static int
 run_replace(struct fib *f, struct job *j)
 {
-	int ret = (j->all ? fib_replace_all : fib_replace)(
-		f, j->routes, j->n, j->only_count, j->replaced, j->err, j->err_len);
+	int ret = fib_replace(f, j->routes, j->n, j->only_count, j->replaced, j->err, j->err_len);
 
 	if (!j->only_count)
 		j->n_changes = j->replaced->changed + j->replaced->added + j->replaced->removed;
@@ -198,22 +196,6 @@ fib_builder_change(struct fib_builder *b, const struct fib_change *c, uint32_t n
 	unsigned int err_len)
 {
 	struct job j = {.run = run_change, .change = c, .n = n, .err = err, .err_len = err_len};
-
-	return wait_for(b, &j);
-}
-
-int
-fib_builder_replace_all(struct fib_builder *b, const struct fib_route *routes, uint32_t n,
-	bool only_count, struct fib_replaced *done, char *err, unsigned int err_len)
-{
-	struct job j = {.run = run_replace,
-		.routes = routes,
-		.n = n,
-		.only_count = only_count,
-		.all = true,
-		.replaced = done,
-		.err = err,
-		.err_len = err_len};
 
 	return wait_for(b, &j);
 }

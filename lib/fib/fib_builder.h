@@ -26,16 +26,14 @@ struct fib_builder *fib_builder_start(struct fib *f);
 void fib_builder_stop(struct fib_builder *b);
 
 /**
- * fib_change(), fib_replace() and fib_replace_all() by the builder thread, and wait for them. What
- * several threads want at once is done in one go.
+ * fib_change() and fib_replace() by the builder thread, and wait for them. What several threads
+ * want at once is done in one go.
  * @return also -ECANCELED: it was stopped first
  * @thread any that may wait; none that looks up
  */
 int fib_builder_change(struct fib_builder *b, const struct fib_change *c, uint32_t n, char *err,
 	unsigned int err_len);
 int fib_builder_replace(struct fib_builder *b, const struct fib_route *routes, uint32_t n,
-	bool only_count, struct fib_replaced *done, char *err, unsigned int err_len);
-int fib_builder_replace_all(struct fib_builder *b, const struct fib_route *routes, uint32_t n,
 	bool only_count, struct fib_replaced *done, char *err, unsigned int err_len);
 
 /** The routes as they are, until fib_builder_read_end(). @thread any that may wait */

@@ -40,13 +40,6 @@ is_of_address(const struct fib_nh *nh)
 	return nh->type == FIB_NH_LOCAL || nh->type == FIB_NH_CONNECTED || nh->type == FIB_NH_DROP;
 }
 
-/* Such routes stay, unless they are what is to be changed. */
-static bool
-stays(const struct fib *f, const struct fib_rib_node *n, bool all)
-{
-	return !all && is_of_address(&f->nhs.nh[n->nh]);
-}
-
 static int
 step_check(const struct fib *f, const struct fib_change *c, uint32_t i, bool all, struct step *s,
 	char *err, unsigned int err_len)
@@ -55,7 +48,7 @@ step_check(const struct fib *f, const struct fib_change *c, uint32_t i, bool all
 	char text[64];
 
 	s->fresh = n == NULL;
-	if (n != NULL && stays(f, n, all)) {
+	if (n != NULL && !all && is_of_address(&f->nhs.nh[n->nh])) {
 		fib_complain(
 			err, err_len, "%s is connected, and stays", prefix_text(&s->prefix, text));
 		return -EPERM;
@@ -255,7 +248,6 @@ fib_change(struct fib *f, const struct fib_change *c, uint32_t n, char *err, uns
 struct replacing {
 	struct fib *f;
 	struct fib_replaced *done;
-	bool all;
 	struct fib_change *change;
 	uint32_t n, stamp;
 };
@@ -265,7 +257,7 @@ remove_unseen(void *arg, struct fib_rib_node *n)
 {
 	struct replacing *w = arg;
 
-	if (n->stamp == w->stamp || stays(w->f, n, w->all))
+	if (n->stamp == w->stamp)
 		return;
 	w->done->removed += !is_of_address(&w->f->nhs.nh[n->nh]);
 	w->change[w->n++] = (struct fib_change){.op = FIB_REMOVE, .route = {.prefix = n->prefix}};
@@ -280,7 +272,7 @@ compare_one(struct replacing *w, const struct fib_route *r)
 	struct fib_rib_node *n = fib_rib_find(&w->f->rib, &p);
 	struct fib_nh_room nh;
 
-	if (n != NULL && (stays(w->f, n, w->all) || n->stamp == w->stamp))
+	if (n != NULL && n->stamp == w->stamp)
 		return; /* the earlier one wins */
 	if (n != NULL) {
 		n->stamp = w->stamp;
@@ -306,11 +298,11 @@ forget_runtime(void *arg, struct fib_rib_node *n)
 	n->runtime = false;
 }
 
-static int
-replace(struct fib *f, const struct fib_route *routes, uint32_t n, bool all, bool only_count,
+int
+fib_replace(struct fib *f, const struct fib_route *routes, uint32_t n, bool only_count,
 	struct fib_replaced *done, char *err, unsigned int err_len)
 {
-	struct replacing w = {.f = f, .done = done, .all = all, .stamp = ++f->stamp};
+	struct replacing w = {.f = f, .done = done, .stamp = ++f->stamp};
 	int ret = 0;
 
 	*done = (struct fib_replaced){0};
@@ -327,25 +319,11 @@ replace(struct fib *f, const struct fib_route *routes, uint32_t n, bool all, boo
 	for (unsigned int family = 0; family < FIB_FAMILIES; family++)
 		fib_rib_walk(&f->rib, family, remove_unseen, &w);
 	if (!only_count)
-		ret = change(f, w.change, w.n, all, err, err_len);
+		ret = change(f, w.change, w.n, true, err, err_len);
 	free(w.change);
 	for (unsigned int family = 0; !only_count && ret == 0 && family < FIB_FAMILIES; family++)
 		fib_rib_walk(&f->rib, family, forget_runtime, f);
 	return ret;
-}
-
-int
-fib_replace(struct fib *f, const struct fib_route *routes, uint32_t n, bool only_count,
-	struct fib_replaced *done, char *err, unsigned int err_len)
-{
-	return replace(f, routes, n, false, only_count, done, err, err_len);
-}
-
-int
-fib_replace_all(struct fib *f, const struct fib_route *routes, uint32_t n, bool only_count,
-	struct fib_replaced *done, char *err, unsigned int err_len)
-{
-	return replace(f, routes, n, true, only_count, done, err, err_len);
 }
 
 uint32_t

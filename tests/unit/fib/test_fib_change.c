@@ -410,10 +410,9 @@ a_list_replaces_all_but_what_stays(void **state)
 		gateway(IP(12, 0, 0, 0), 8, 3),
 	};
 	const struct fib_route second[] = {
-		gateway(IP(10, 0, 0, 0), 8, 1),
-		gateway(IP(11, 0, 0, 0), 8, 9),
+		first[0], gateway(IP(10, 0, 0, 0), 8, 1), gateway(IP(11, 0, 0, 0), 8, 9),
 		gateway(IP(13, 0, 0, 0), 8, 4),
-		gateway(IP(192, 0, 2, 0), 24, 6),
+		gateway(IP(192, 0, 2, 0), 24, 6), /* the earlier one wins */
 	};
 	struct fib_route bad = gateway(0, 40, 1), r = gateway(IP(14, 0, 0, 0), 8, 8);
 	struct fib *f = build(first, N_OF(first));
@@ -444,7 +443,7 @@ a_list_replaces_all_but_what_stays(void **state)
 	assert_int_equal(gateway_of(f, IP(13, 1, 1, 1)), 4);
 	assert_int_equal(gateway_of(f, IP(14, 1, 1, 1)), 0);
 	assert_int_equal(gateway_of(f, IP(192, 0, 2, 1)), 0);
-	assert_int_equal(fib_replace(f, NULL, 0, false, &done, err, sizeof(err)), 0);
+	assert_int_equal(fib_replace(f, first, 1, false, &done, err, sizeof(err)), 0);
 	assert_int_equal(done.removed, 3);
 	assert_int_equal(fib_route_count(f), 1);
 	fib_free(f);
@@ -506,14 +505,11 @@ a_list_replaces_routes_of_addresses(void **state)
 	(void)state;
 	memcpy(bad, second, sizeof(second));
 	bad[N_OF(bad) - 1].nh.type = 99;
-	assert_int_equal(
-		fib_replace_all(f, bad, N_OF(bad), false, &done, err, sizeof(err)), -EINVAL);
-	assert_int_equal(
-		fib_replace_all(f, second, N_OF(second), true, &done, err, sizeof(err)), 0);
+	assert_int_equal(fib_replace(f, bad, N_OF(bad), false, &done, err, sizeof(err)), -EINVAL);
+	assert_int_equal(fib_replace(f, second, N_OF(second), true, &done, err, sizeof(err)), 0);
 	assert_int_equal(found(f, IP(192, 0, 2, 1)).group, 0);
 	assert_int_equal(fib_route_count(f), N_OF(first));
-	assert_int_equal(
-		fib_replace_all(f, second, N_OF(second), false, &done, err, sizeof(err)), 0);
+	assert_int_equal(fib_replace(f, second, N_OF(second), false, &done, err, sizeof(err)), 0);
 	assert_int_equal(done.kept, 1); /* of routes of the file */
 	assert_int_equal(done.changed, 1);
 	assert_int_equal(done.added, 0);
@@ -531,7 +527,7 @@ a_list_replaces_routes_of_addresses(void **state)
 	r = gateway(IP(203, 0, 113, 1), 32, 9);
 	assert_int_equal(set(f, &r), -EPERM);
 	/* back again, the command's route goes */
-	assert_int_equal(fib_replace_all(f, first, N_OF(first), false, &done, err, sizeof(err)), 0);
+	assert_int_equal(fib_replace(f, first, N_OF(first), false, &done, err, sizeof(err)), 0);
 	assert_int_equal(fib_route_count(f), N_OF(first));
 	assert_int_equal(fib_runtime_count(f), 0);
 	for (unsigned int i = 0; i < N_OF(first); i++) {
