@@ -31,6 +31,13 @@ if_ring(const struct dp *dp, enum if_ring kind, uint16_t if_index)
 	return dp->n_groups + (uint32_t)kind * dp->n_ifs + if_index;
 }
 
+/* For packets that wait for a next hop. */
+static bool
+ring_resolves(const struct dp *dp, enum dp_set_id set, uint32_t ring)
+{
+	return set == DP_SET_PUNTS && ring >= if_ring(dp, IF_RING_RESOLVE, 0);
+}
+
 static uint32_t
 ring_slots(const struct dp *dp, enum dp_set_id set, uint32_t ring)
 {
@@ -43,7 +50,7 @@ ring_slots(const struct dp *dp, enum dp_set_id set, uint32_t ring)
 static bool
 ring_wanted(const struct dp *dp, bool all, enum dp_set_id set, uint32_t ring)
 {
-	return all || (set == DP_SET_PUNTS && ring >= if_ring(dp, IF_RING_RESOLVE, 0));
+	return all || ring_resolves(dp, set, ring);
 }
 
 int
@@ -129,9 +136,7 @@ dp_punt(struct dp_lcore *lc, enum dp_set_id set, uint32_t ring, struct rte_mbuf 
 	}
 	if (unlikely(lc->capture != 0))
 		dp_capture_settle(lc, m,
-			set == DP_SET_ADVERTS || ring < (uint32_t)lc->dp->n_groups + lc->dp->n_ifs
-				? DP_CAPTURE_CONTROL
-				: DP_CAPTURE_RESOLVE,
+			ring_resolves(lc->dp, set, ring) ? DP_CAPTURE_RESOLVE : DP_CAPTURE_CONTROL,
 			DP_DROP_COUNT);
 	atomic_fetch_or_explicit(
 		&s->ready[bit / 64], UINT64_C(1) << (bit % 64), memory_order_release);
@@ -209,11 +214,9 @@ punt_describe(const struct dp *dp, enum dp_set_id set, uint32_t ring, struct dp_
 		return;
 	}
 	out->group = DP_NONE;
-	ring -= dp->n_groups;
-	if (set == DP_SET_ADVERTS) {
-		out->cls = DP_PUNT_ADVERT;
-	} else if (ring < (uint32_t)IF_RING_RESOLVE * dp->n_ifs) {
-		out->cls = DP_PUNT_IF_ARP;
+	out->if_index = (uint16_t)((ring - dp->n_groups) % dp->n_ifs);
+	if (!ring_resolves(dp, set, ring)) {
+		out->cls = set == DP_SET_ADVERTS ? DP_PUNT_ADVERT : DP_PUNT_IF_ARP;
 	} else {
 		out->cls = DP_PUNT_RESOLVE;
 		out->next_hop = dp_meta(out->m)->next_hop;
@@ -222,7 +225,6 @@ punt_describe(const struct dp *dp, enum dp_set_id set, uint32_t ring, struct dp_
 			out->m = NULL;
 		}
 	}
-	out->if_index = (uint16_t)(set == DP_SET_ADVERTS ? ring : ring % dp->n_ifs);
 }
 
 #define TAKE_MAX 64

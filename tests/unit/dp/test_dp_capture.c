@@ -147,6 +147,29 @@ what_goes_to_control_says_so(void **state)
 		rte_pktmbuf_free(punts[i].m);
 }
 
+/* Answers of neighbours have a ring of their own, and wait for nobody. */
+static void
+answers_go_to_control_too(void **state)
+{
+	struct rig *r = *state;
+	struct frame arp = frame_arp(lan_mac, WIRE_ARP_REPLY, CLIENT, LAN_OWN);
+	struct frame na = frame_nd(lan_mac, WIRE_ICMP6_NA, lan_own6, client6);
+	struct dp_punt p;
+
+	start(r, DP_NONE, DP_CAPTURE_SNAP_MAX);
+	for (unsigned int i = 0; i < 2; i++) {
+		const struct frame *f = i == 0 ? &arp : &na;
+
+		rig_take(r, LAN, f);
+		assert_next(r, f, LAN, false, DP_CAPTURE_CONTROL);
+		assert_none(r);
+		assert_int_equal(dp_poll_punts(r->dp, &p, 1, 1), 1);
+		assert_int_equal(p.cls, DP_PUNT_IF_ARP);
+		assert_int_equal(p.if_index, LAN);
+		rte_pktmbuf_free(p.m);
+	}
+}
+
 /* Without link nothing is sent, and nothing is captured as sent. */
 static void
 what_is_not_sent_is_dropped_where_it_came_in(void **state)
@@ -418,6 +441,7 @@ main(void)
 			a_dropped_frame_bears_its_reason, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			what_goes_to_control_says_so, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(answers_go_to_control_too, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			what_is_not_sent_is_dropped_where_it_came_in, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
