@@ -127,26 +127,24 @@ copy(const struct rte_mbuf *m, uint32_t off, uint32_t n, uint8_t *to)
 	}
 }
 
-static uint32_t
+/* The same as it is on the wire: with a tag that is beside it after the MACs. */
+static void
 copy_tagged(const struct rte_mbuf *m, bool outbound, uint32_t captured, uint8_t *to)
 {
 	const uint32_t macs = 2 * BASE_MAC_LEN;
 	uint8_t tag[WIRE_VLAN_TAG_LEN];
 	uint32_t n;
 
-	if (!tag_beside(m, outbound) || m->pkt_len < macs) {
+	if (captured <= macs || m->pkt_len < macs || !tag_beside(m, outbound)) {
 		copy(m, 0, captured, to);
-		return captured;
+		return;
 	}
 	base_store_be16(tag, WIRE_ETHERTYPE_VLAN);
 	base_store_be16(tag + 2, m->vlan_tci);
-	copy(m, 0, captured < macs ? captured : macs, to);
-	if (captured <= macs)
-		return captured;
-	n = captured - macs < sizeof(tag) ? captured - macs : (uint32_t)sizeof(tag);
+	n = RTE_MIN(captured - macs, (uint32_t)sizeof(tag));
+	copy(m, 0, macs, to);
 	memcpy(to + macs, tag, n);
 	copy(m, macs, captured - macs - n, to + macs + n);
-	return captured;
 }
 
 static void
@@ -178,7 +176,7 @@ record(struct dp_lcore *lc, const struct dp_port *p, const struct rte_mbuf *m, u
 		.port_id = p->port_id,
 		.outbound = outbound,
 	};
-	(void)copy_tagged(m, outbound, captured, r->bytes);
+	copy_tagged(m, outbound, captured, r->bytes);
 	c->write += size;
 	if (!outbound && c->n_noted < NOTED_MAX)
 		c->noted[c->n_noted++] = (struct noted){.m = m, .record = r};
