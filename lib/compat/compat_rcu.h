@@ -6,7 +6,7 @@
 
 /**
  * @file
- * Hash tables whose deleted slots wait for the readers' quiescence.
+ * Waiting for the readers' quiescence: deleted slots of hash tables, and who may sleep.
  */
 
 struct rte_hash;
@@ -19,5 +19,12 @@ struct rte_rcu_qsbr;
  * @thread main, before readers run
  */
 int compat_hash_rcu_qsbr_add(struct rte_hash *h, struct rte_rcu_qsbr *qsbr);
+
+/**
+ * Sleep until every reader was quiescent once; rte_rcu_qsbr_synchronize() is a busy loop.
+ * @param qsbr  NULL: there are no readers
+ * @thread any that may wait
+ */
+void compat_rcu_wait(struct rte_rcu_qsbr *qsbr);
 
 #endif

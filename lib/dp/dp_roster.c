@@ -9,11 +9,10 @@
 #include "dp_priv.h"
 
 #include <errno.h>
-#include <time.h>
 
 #include <rte_malloc.h>
 
-#define GRACE_POLL_NS (100 * BASE_NS_PER_US)
+#include "compat_rcu.h"
 
 static bool
 addresses_ok(uint16_t n_ip4, const uint32_t *ip4, uint16_t n_ip6, const uint8_t (*ip6)[16])
@@ -191,11 +190,7 @@ dp_roster_publish(struct dp *dp, struct dp_roster *r)
 void
 dp_roster_free(struct dp *dp, struct dp_roster *r)
 {
-	const struct timespec pause = {.tv_nsec = GRACE_POLL_NS};
-	uint64_t token = rte_rcu_qsbr_start(dp->qsbr);
-
-	/* Not its own wait, which is a busy loop. */
-	while (r != NULL && rte_rcu_qsbr_check(dp->qsbr, token, false) != 1)
-		nanosleep(&pause, NULL);
+	if (r != NULL)
+		compat_rcu_wait(dp->qsbr);
 	rte_free(r);
 }

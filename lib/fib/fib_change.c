@@ -14,6 +14,8 @@
 
 #include <rte_common.h>
 
+#include "compat_rcu.h"
+
 /* A change, and what was found out about it. */
 struct step {
 	struct base_prefix prefix;
@@ -90,7 +92,7 @@ step_make(struct fib *f, const struct fib_change *c, uint32_t i, bool all, struc
 	fib_nh_normal(&c->route.nh, fib_family(p), &nh);
 	ret = fib_nhs_get(&f->nhs, &nh.nh, &s->nh);
 	if (ret == -E2BIG && !fib_places_reclaim(&f->nhs.places)) {
-		fib_grace_wait(f->nhs.places.qsbr);
+		compat_rcu_wait(f->nhs.places.qsbr);
 		(void)fib_places_reclaim(&f->nhs.places);
 		ret = fib_nhs_get(&f->nhs, &nh.nh, &s->nh);
 	}
@@ -126,7 +128,7 @@ trie_prepare(struct fib *f, unsigned int family, const struct step *s, uint32_t 
 	if (sets == 0)
 		return 0;
 	if (t != NULL && more > t->places.n_free && !fib_places_reclaim(&t->places)) {
-		fib_grace_wait(t->places.qsbr);
+		compat_rcu_wait(t->places.qsbr);
 		(void)fib_places_reclaim(&t->places);
 	}
 	max = t == NULL			   ? fib_with_headroom(more)
@@ -149,7 +151,7 @@ trie_prepare(struct fib *f, unsigned int family, const struct step *s, uint32_t 
 	__atomic_store_n(&f->trie[family], larger, __ATOMIC_RELEASE);
 	f->rebuilt++;
 	if (t != NULL)
-		fib_grace_wait(t->places.qsbr);
+		compat_rcu_wait(t->places.qsbr);
 	fib_trie_free(t);
 	return 0;
 }

@@ -5,11 +5,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <rte_rcu_qsbr.h>
-
-#define GRACE_POLL_NS (100 * 1000)
 
 int
 fib_places_init(struct fib_places *p, uint32_t max, struct rte_rcu_qsbr *qsbr)
@@ -90,18 +87,4 @@ fib_places_reclaim(struct fib_places *p)
 		give_back(p, place);
 	}
 	return true;
-}
-
-void
-fib_grace_wait(struct rte_rcu_qsbr *qsbr)
-{
-	const struct timespec pause = {.tv_nsec = GRACE_POLL_NS};
-	uint64_t token;
-
-	if (qsbr == NULL)
-		return;
-	token = rte_rcu_qsbr_start(qsbr);
-	/* Not its own wait, which is a busy loop. */
-	while (rte_rcu_qsbr_check(qsbr, token, false) != 1)
-		nanosleep(&pause, NULL);
 }

@@ -44,7 +44,4 @@ void fib_places_retire(struct fib_places *p, uint32_t place);
 /** Free what no worker sees any more. @return true when nothing is left to wait for */
 bool fib_places_reclaim(struct fib_places *p);
 
-/** Sleep until every worker was quiescent once. */
-void fib_grace_wait(struct rte_rcu_qsbr *qsbr);
-
 #endif
