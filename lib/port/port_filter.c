@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <rte_common.h>
 #include <rte_errno.h>
 
 #include "port_priv.h"
@@ -278,32 +279,17 @@ port_filter_refresh(struct port_set *s, struct port_dev *d, char *err, unsigned 
 static void
 swap_lists(struct port_dev *d, struct port_change *c)
 {
-	const struct port_change was = *c;
-
-	c->n_vmacs = d->n_vmacs;
-	c->vmacs = d->vmacs;
-	c->n_mcasts = d->n_mcasts;
-	c->mcasts = d->mcasts;
-	d->n_vmacs = was.n_vmacs;
-	d->vmacs = was.vmacs;
-	d->n_mcasts = was.n_mcasts;
-	d->mcasts = was.mcasts;
-}
-
-static bool
-has(uint8_t (*macs)[BASE_MAC_LEN], uint16_t n, const uint8_t mac[BASE_MAC_LEN])
-{
-	for (uint16_t i = 0; i < n; i++)
-		if (memcmp(macs[i], mac, BASE_MAC_LEN) == 0)
-			return true;
-	return false;
+	RTE_SWAP(d->n_vmacs, c->n_vmacs);
+	RTE_SWAP(d->vmacs, c->vmacs);
+	RTE_SWAP(d->n_mcasts, c->n_mcasts);
+	RTE_SWAP(d->mcasts, c->mcasts);
 }
 
 static bool
 same_macs(uint8_t (*a)[BASE_MAC_LEN], uint16_t n_a, uint8_t (*b)[BASE_MAC_LEN], uint16_t n_b)
 {
 	for (uint16_t i = 0; i < n_a; i++)
-		if (!has(b, n_b, a[i]))
+		if (!port_has_mac(b, n_b, a[i]))
 			return false;
 	return n_a == n_b;
 }
@@ -316,10 +302,10 @@ add_missing(const struct port_ops *ops, const struct port_dev *d, const struct p
 	uint16_t k;
 
 	for (k = 0; ret == 0 && k < c->n_vmacs; k++)
-		if (!has(d->vmacs, d->n_vmacs, c->vmacs[k]))
+		if (!port_has_mac(d->vmacs, d->n_vmacs, c->vmacs[k]))
 			ret = ops->mac_add(d->id, c->vmacs[k]);
 	while (ret != 0 && --k > 0)
-		if (!has(d->vmacs, d->n_vmacs, c->vmacs[k - 1]))
+		if (!port_has_mac(d->vmacs, d->n_vmacs, c->vmacs[k - 1]))
 			ops->mac_remove(d->id, c->vmacs[k - 1]);
 	return ret;
 }
@@ -329,7 +315,7 @@ static void
 remove_missing(const struct port_ops *ops, const struct port_dev *d, const struct port_change *c)
 {
 	for (uint16_t k = 0; k < d->n_vmacs; k++)
-		if (!has(c->vmacs, c->n_vmacs, d->vmacs[k]))
+		if (!port_has_mac(c->vmacs, c->n_vmacs, d->vmacs[k]))
 			ops->mac_remove(d->id, d->vmacs[k]);
 }
 

@@ -327,6 +327,7 @@ void port_filter_undo(struct port_set *s, struct port_dev *d);
  */
 int port_filter_change(struct port_set *s, struct port_dev *d, struct port_change *c, char *err,
 	unsigned int err_len);
+bool port_has_mac(uint8_t (*macs)[BASE_MAC_LEN], uint16_t n, const uint8_t mac[BASE_MAC_LEN]);
 /** A copy without duplicates. @return how many, or -ENOMEM */
 int port_copy_macs(const uint8_t (*macs)[BASE_MAC_LEN], uint16_t n, uint8_t (**out)[BASE_MAC_LEN]);
 

@@ -51,6 +51,15 @@ port_box_read(const struct port_box *b, struct port_state *s)
 	memcpy(s, words, sizeof(*s));
 }
 
+bool
+port_has_mac(uint8_t (*macs)[BASE_MAC_LEN], uint16_t n, const uint8_t mac[BASE_MAC_LEN])
+{
+	for (uint16_t i = 0; i < n; i++)
+		if (memcmp(macs[i], mac, BASE_MAC_LEN) == 0)
+			return true;
+	return false;
+}
+
 int
 port_copy_macs(const uint8_t (*macs)[BASE_MAC_LEN], uint16_t n, uint8_t (**out)[BASE_MAC_LEN])
 {
@@ -61,14 +70,9 @@ port_copy_macs(const uint8_t (*macs)[BASE_MAC_LEN], uint16_t n, uint8_t (**out)[
 	*out = calloc(n, sizeof(**out));
 	if (*out == NULL)
 		return -ENOMEM;
-	for (uint16_t i = 0; i < n; i++) {
-		uint16_t k = 0;
-
-		while (k < kept && memcmp((*out)[k], macs[i], BASE_MAC_LEN) != 0)
-			k++;
-		if (k == kept)
+	for (uint16_t i = 0; i < n; i++)
+		if (!port_has_mac(*out, kept, macs[i]))
 			memcpy((*out)[kept++], macs[i], BASE_MAC_LEN);
-	}
 	return kept;
 }
 
