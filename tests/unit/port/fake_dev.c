@@ -5,8 +5,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <rte_eal.h>
 
 struct fake_dev fake_devs[FAKE_DEVS];
 
@@ -544,3 +547,32 @@ const struct port_ops fake_ops = {
 	.netdev_link = netdev_link,
 	.netdev_promiscuous = netdev_promiscuous,
 };
+
+bool
+fake_next_event(struct port_set *s, struct port_event *ev)
+{
+	for (unsigned int ms = 0; ms < FAKE_LONG_S * 1000; ms++) {
+		if (port_set_event(s, ev))
+			return true;
+		poll(NULL, 0, 1);
+	}
+	return false;
+}
+
+int
+fake_eal_start(void **state)
+{
+	char *argv[] = {(char[]){"test"}, (char[]){"--no-huge"}, (char[]){"-m"}, (char[]){"32"},
+		(char[]){"--no-pci"}, (char[]){"--no-shconf"}, (char[]){"--no-telemetry"},
+		(char[]){"--lcores"}, (char[]){"0"}};
+
+	(void)state;
+	return rte_eal_init(sizeof(argv) / sizeof(argv[0]), argv) < 0 ? -1 : 0;
+}
+
+int
+fake_eal_stop(void **state)
+{
+	(void)state;
+	return rte_eal_cleanup();
+}

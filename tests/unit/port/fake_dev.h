@@ -106,4 +106,12 @@ void fake_event(uint16_t id, enum rte_eth_event_type type);
 /** A configuration for device i with one vMAC. */
 struct port_config fake_config(uint16_t i);
 
+#define FAKE_LONG_S 20 /**< only a failing test waits so long */
+/** The next event, when it comes. @return false: none came */
+bool fake_next_event(struct port_set *s, struct port_event *ev);
+
+/** Group fixtures: a small EAL without devices, for jobs that have threads. */
+int fake_eal_start(void **state);
+int fake_eal_stop(void **state);
+
 #endif

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <rte_eal.h>
 
 #include "conf_plan.h"
 #include "devices.h"
@@ -152,24 +151,6 @@ slots_that_do_not_do_for_both(void **state)
 	conf_free(over);
 }
 
-static int
-start_eal(void **state)
-{
-	char *argv[] = {(char[]){"test"}, (char[]){"--no-huge"}, (char[]){"-m"}, (char[]){"32"},
-		(char[]){"--no-pci"}, (char[]){"--no-shconf"}, (char[]){"--no-telemetry"},
-		(char[]){"--lcores"}, (char[]){"0"}};
-
-	(void)state;
-	return rte_eal_init(sizeof(argv) / sizeof(argv[0]), argv) < 0 ? -1 : 0;
-}
-
-static int
-stop_eal(void **state)
-{
-	(void)state;
-	return rte_eal_cleanup();
-}
-
 int
 main(void)
 {
@@ -178,5 +159,5 @@ main(void)
 		cmocka_unit_test(slots_that_do_not_do_for_both),
 	};
 
-	return cmocka_run_group_tests(tests, start_eal, stop_eal);
+	return cmocka_run_group_tests(tests, fake_eal_start, fake_eal_stop);
 }

@@ -3,7 +3,6 @@
  */
 /* Other vMACs and multicast addresses for devices that run. */
 #include <errno.h>
-#include <poll.h>
 #include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,11 +13,9 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <rte_eal.h>
 
 #include "fake_dev.h"
 
-#define LONG_S 20 /* only a failing test waits so long */
 #define VMAC(vhid)                                 \
 	{                                          \
 		0x00, 0x00, 0x5e, 0x00, 0x01, vhid \
@@ -111,23 +108,12 @@ change(const uint8_t *vhids, uint16_t n, uint16_t n_mcasts)
 #define CHANGE(n_mcasts, ...) \
 	change((const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}), n_mcasts)
 
-static bool
-next_event(struct port_event *ev)
-{
-	for (unsigned int ms = 0; ms < LONG_S * 1000; ms++) {
-		if (port_set_event(s, ev))
-			return true;
-		poll(NULL, 0, 1);
-	}
-	return false;
-}
-
 static void
 expect_filter(bool ok)
 {
 	struct port_event ev;
 
-	assert_true(next_event(&ev));
+	assert_true(fake_next_event(s, &ev));
 	assert_int_equal(ev.type, PORT_EV_FILTER);
 	assert_int_equal(ev.filter_ok, ok);
 }
@@ -336,12 +322,12 @@ test_out_of_service(void **state)
 	start(0, PORT_VMAC_AUTO);
 	atomic_store(&watch, false);
 	fake_event(0, RTE_ETH_EVENT_INTR_RMV);
-	assert_true(next_event(&ev) && ev.type == PORT_EV_LINK);
-	assert_true(next_event(&ev) && ev.type == PORT_EV_DEVICE && !ev.attached);
+	assert_true(fake_next_event(s, &ev) && ev.type == PORT_EV_LINK);
+	assert_true(fake_next_event(s, &ev) && ev.type == PORT_EV_DEVICE && !ev.attached);
 	assert_int_equal(CHANGE(2, 1, 5), 0);
 	expect_nothing();
 	port_set_detached(s, 0);
-	assert_true(next_event(&ev) && ev.type == PORT_EV_DEVICE && ev.attached);
+	assert_true(fake_next_event(s, &ev) && ev.type == PORT_EV_DEVICE && ev.attached);
 	expect_filter(true);
 	HAS(1, 5);
 	expect_info(2, PORT_VMAC_FILTER, "");
@@ -377,24 +363,6 @@ test_busy(void **state)
 	stop();
 }
 
-static int
-start_eal(void **state)
-{
-	char *argv[] = {(char[]){"test"}, (char[]){"--no-huge"}, (char[]){"-m"}, (char[]){"32"},
-		(char[]){"--no-pci"}, (char[]){"--no-shconf"}, (char[]){"--no-telemetry"},
-		(char[]){"--lcores"}, (char[]){"0"}};
-
-	(void)state;
-	return rte_eal_init(sizeof(argv) / sizeof(argv[0]), argv) < 0 ? -1 : 0;
-}
-
-static int
-stop_eal(void **state)
-{
-	(void)state;
-	return rte_eal_cleanup();
-}
-
 int
 main(void)
 {
@@ -411,5 +379,5 @@ main(void)
 		cmocka_unit_test(test_busy),
 	};
 
-	return cmocka_run_group_tests(tests, start_eal, stop_eal);
+	return cmocka_run_group_tests(tests, fake_eal_start, fake_eal_stop);
 }

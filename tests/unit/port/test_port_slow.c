@@ -3,7 +3,6 @@
  */
 /* A device that takes long keeps nobody from seeing the links of the others. */
 #include <errno.h>
-#include <poll.h>
 #include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,11 +13,8 @@
 #include <time.h>
 
 #include <cmocka.h>
-#include <rte_eal.h>
 
 #include "fake_dev.h"
-
-#define LONG_S 20 /* only a failing test waits so long */
 
 static void *const no_pools[PORT_MAX];
 static struct port_set *s;
@@ -85,7 +81,7 @@ wait_begun(void)
 	struct timespec t;
 
 	clock_gettime(CLOCK_REALTIME, &t);
-	t.tv_sec += LONG_S;
+	t.tv_sec += FAKE_LONG_S;
 	assert_int_equal(sem_timedwait(&slow.begun, &t), 0);
 }
 
@@ -94,12 +90,8 @@ next_event(void)
 {
 	struct port_event ev;
 
-	for (unsigned int ms = 0; ms < LONG_S * 1000; ms++) {
-		if (port_set_event(s, &ev))
-			return ev;
-		poll(NULL, 0, 1);
-	}
-	fail_msg("no event");
+	if (!fake_next_event(s, &ev))
+		fail_msg("no event");
 	return ev;
 }
 
@@ -209,24 +201,6 @@ teardown_busy(void **state)
 	return 0;
 }
 
-static int
-start_eal(void **state)
-{
-	char *argv[] = {(char[]){"test"}, (char[]){"--no-huge"}, (char[]){"-m"}, (char[]){"32"},
-		(char[]){"--no-pci"}, (char[]){"--no-shconf"}, (char[]){"--no-telemetry"},
-		(char[]){"--lcores"}, (char[]){"0"}};
-
-	(void)state;
-	return rte_eal_init(sizeof(argv) / sizeof(argv[0]), argv) < 0 ? -1 : 0;
-}
-
-static int
-stop_eal(void **state)
-{
-	(void)state;
-	return rte_eal_cleanup();
-}
-
 int
 main(void)
 {
@@ -237,5 +211,5 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_stop_while_busy, setup, teardown_busy),
 	};
 
-	return cmocka_run_group_tests(tests, start_eal, stop_eal);
+	return cmocka_run_group_tests(tests, fake_eal_start, fake_eal_stop);
 }
