@@ -23,15 +23,6 @@ ask(struct rig *r, uint16_t if_index, const struct base_addr *addr)
 	fib_nbr_resolve(r->nbr, if_index, addr, NULL, r->now, no_action, NULL);
 }
 
-static struct base_addr
-addr6(const uint8_t ip[16])
-{
-	struct base_addr a = {.family = BASE_FAMILY_IP6};
-
-	memcpy(a.bytes, ip, 16);
-	return a;
-}
-
 static bool
 same(const struct rte_mbuf *m, const struct frame *f)
 {
@@ -105,7 +96,7 @@ static void
 a_flood_of_solicitations_leaves_answers_their_ring(void **state)
 {
 	struct rig *r = *state;
-	const struct base_addr stranger = addr6(stranger6);
+	const struct base_addr stranger = base_addr_from_ip6(stranger6);
 	struct frame flood = frame_nd(wan_mac, WIRE_ICMP6_NS, wan_own6, wan_own6);
 	struct frame reply = frame_nd(wan_mac, WIRE_ICMP6_NA, wan_own6, stranger6);
 

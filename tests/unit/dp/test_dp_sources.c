@@ -7,8 +7,6 @@
  */
 #include "dp_rig.h"
 
-#include <string.h>
-
 #define PEER	 IP(192, 0, 2, 3)
 #define ATTACKER IP(192, 0, 2, 66)
 
@@ -22,15 +20,6 @@ static struct frame
 advert6(const uint8_t src[16], uint8_t vhid)
 {
 	return frame_carp6(wire_carp_mac6, src, wire_carp_group_ip6, vhid);
-}
-
-static struct base_addr
-addr6(const uint8_t ip[16])
-{
-	struct base_addr a = {.family = BASE_FAMILY_IP6};
-
-	memcpy(a.bytes, ip, 16);
-	return a;
 }
 
 /* Take one advert and tell whether its source was known. */
@@ -52,7 +41,7 @@ static void
 sources_are_known_by_group_and_address(void **state)
 {
 	struct rig *r = *state;
-	const struct base_addr known[] = {base_addr_from_ip4(PEER), addr6(client_ll6)};
+	const struct base_addr known[] = {base_addr_from_ip4(PEER), base_addr_from_ip6(client_ll6)};
 	struct frame peer = advert4(PEER, 1), attacker = advert4(ATTACKER, 1);
 	struct frame peer6 = advert6(client_ll6, 1), attacker6 = advert6(client6, 1);
 	struct frame unicast = frame_carp(lan_mac, PEER, LAN_OWN, 1);
