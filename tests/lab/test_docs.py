@@ -37,6 +37,13 @@ def plain(text):
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
+def secret_file(path, secret):
+    """A file with a password, as koi takes it. @return path"""
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as f:
+        f.write(secret + "\n")
+    return path
+
+
 def quick_start():
     """The configuration of fw1 as the document has it, on the devices of the lab."""
     conf = json.loads(next(text for lang, text in blocks("docs/quick-start.md") if lang == "json"))
@@ -44,9 +51,7 @@ def quick_start():
     os.makedirs(folder, exist_ok=True)
     for group in conf["carp"]["groups"]:
         path = os.path.join(folder, os.path.basename(group["pass-file"]))
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as f:
-            f.write(f"secret of {group['name']}\n")
-        group["pass-file"] = path
+        group["pass-file"] = secret_file(path, f"secret of {group['name']}")
     for n, interface in enumerate(conf["interfaces"]):
         interface["device"] = f"net_af_packet{n}"
     conf["eal"] = drivers.eal(box.DRIVER) + box.EAL
@@ -140,11 +145,8 @@ def test_boxes_are_restarted_in_turn(cluster):
 
 
 def new_pass(secret):
-    """A file with a password, as a command wants it."""
-    path = os.path.join(netns.LAB_DIR, "new.pass")
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as f:
-        f.write(secret + "\n")
-    return path
+    """That of another password, for a command."""
+    return secret_file(os.path.join(netns.LAB_DIR, "new.pass"), secret)
 
 
 def test_a_password_changes_as_the_document_says(cluster):
