@@ -26,114 +26,18 @@
 #include <time.h>
 
 #include <rte_eal.h>
-#include <rte_eth_ring.h>
-#include <rte_ethdev.h>
 #include <rte_mbuf.h>
 #include <rte_ring.h>
 
-#include "auth.h"
 #include "base_bytes.h"
-#include "base_rand.h"
-#include "conf.h"
-#include "ctl.h"
-#include "dp.h"
-#include "fib.h"
-#include "fib_nbr.h"
-#include "port.h"
-#include "wire.h"
+#include "bench_control_box.h"
 
 #define STEP_NS		 (50 * BASE_NS_PER_US)
 #define INTERVAL_NS	 (BASE_NS_PER_S / 256)
-#define N_DESC		 1024
-#define IFS_MAX		 8
-#define FORGED		 4096
-#define LAT_MAX		 (1 << 16)
 #define SECONDS		 3
-#define PASS		 "lanpasswd"
-#define TURNS_MAX	 128					 /* of the worker in a step */
-#define ROUTER		 (UINT32_C(10) << 24 | 1 << 16 | 0xff09) /* on the second interface */
-#define DATA_LEN	 60
+#define TURNS_MAX	 128 /* of the worker in a step */
 #define OVERLOAD_STEP_NS (5 * BASE_NS_PER_US)
 #define CALIBRATE	 (1 << 20) /* packets */
-
-struct peer {
-	struct auth_group *auth;
-	uint64_t counter;
-	base_ns_t due, waits_since; /* 0: nothing under way */
-	uint64_t sent, heard, heard_before;
-	uint16_t if_index, group;
-	uint8_t vhid;
-	bool silent;	     /* this box is to become master */
-	base_ns_t last_sent; /* by this box; 0: never */
-};
-
-struct latency {
-	uint32_t n;
-	double us[LAT_MAX];
-};
-
-static struct {
-	uint16_t n_ifs, n_groups;
-	struct conf *conf;
-	struct dp *dp;
-	struct fib_nbr_table *nbr;
-	struct ctl *ctl;
-	struct rte_mempool *pool;
-	uint16_t port[IFS_MAX];
-	uint16_t n_rxq; /* of each port; the last one is for adverts */
-	base_ns_t step_ns;
-	struct rte_ring *rx[IFS_MAX][2], *tx[IFS_MAX][2];
-	struct peer peers[DP_GROUP_MAX];
-	uint8_t forged[FORGED][WIRE_CARP4_FRAME_LEN];
-	struct base_rand rand;
-	base_ns_t now, worker_ns, control_ns;
-	uint64_t queue_full;
-	struct latency attacked, others;
-	/* Of adverts that this box sent: how much later than an interval after the one before. */
-	struct latency late;
-	uint8_t data[DATA_LEN];
-	struct fib *fib;
-} b = {.n_rxq = 1, .step_ns = STEP_NS};
-
-/* What ctl asks of the devices: all have link, nothing happens. */
-uint16_t
-port_set_count(const struct port_set *s)
-{
-	(void)s;
-	return b.n_ifs;
-}
-
-int
-port_set_info(const struct port_set *s, uint16_t i, struct port_info *out)
-{
-	(void)s;
-	*out = (struct port_info){.port_id = b.port[i], .link_up = true};
-	return 0;
-}
-
-bool
-port_set_event(struct port_set *s, struct port_event *out)
-{
-	(void)s;
-	(void)out;
-	return false;
-}
-
-void
-port_set_detached(struct port_set *s, uint16_t port_id)
-{
-	(void)s;
-	(void)port_id;
-}
-
-static void
-must(bool ok, const char *what)
-{
-	if (!ok) {
-		fprintf(stderr, "bench_control: %s\n", what);
-		exit(1);
-	}
-}
 
 static base_ns_t
 cpu_ns(void)
@@ -144,208 +48,6 @@ cpu_ns(void)
 	return (base_ns_t)ts.tv_sec * BASE_NS_PER_S + (base_ns_t)ts.tv_nsec;
 }
 
-static uint32_t
-vip_of(uint16_t if_index, uint8_t vhid)
-{
-	return UINT32_C(10) << 24 | (uint32_t)if_index << 16 | vhid;
-}
-
-static uint32_t
-source_of(uint16_t if_index)
-{
-	return UINT32_C(10) << 24 | (uint32_t)if_index << 16 | 0xff02;
-}
-
-static void
-conf_build(void)
-{
-	char *text = NULL;
-	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
-	struct conf_issues issues;
-
-	must(f != NULL, "out of memory");
-	fprintf(f, "{\"node\":\"bench\",\"interfaces\":[");
-	for (uint16_t i = 0; i < b.n_ifs; i++)
-		fprintf(f,
-			"%s{\"name\":\"em%u\",\"device\":\"d%u\",\"addresses\":[\"10.%u.255.1/16\"]}",
-			i ? "," : "", i, i, i);
-	fprintf(f, "],\"carp\":{\"groups\":[");
-	for (uint16_t g = 0; g < b.n_groups; g++) {
-		const struct peer *p = &b.peers[g];
-
-		fprintf(f,
-			"%s{\"name\":\"carp%u\",\"carpdev\":\"em%u\",\"vhid\":%u,\"pass\":\"" PASS
-			"\",\"fast\":true,\"advbase\":0,\"advskew\":%u,\"addresses\":[\"10.%u.0."
-			"%u/16\"]}",
-			g ? "," : "", g, p->if_index, p->vhid, p->silent ? 1 : 100, p->if_index,
-			p->vhid);
-	}
-	fprintf(f, "]}}");
-	fclose(f);
-	b.conf = conf_parse(text, len, "bench", 0, &issues);
-	if (b.conf == NULL)
-		conf_issues_print(&issues, stderr);
-	must(b.conf != NULL, "configuration");
-	conf_issues_free(&issues);
-	free(text);
-}
-
-static void
-port_build(uint16_t i)
-{
-	static const struct rte_eth_conf conf;
-	char name[32];
-	int id;
-
-	for (unsigned int q = 0; q < 2; q++) {
-		snprintf(name, sizeof(name), "tx%u_%u", i, q);
-		b.tx[i][q] = rte_ring_create(name, N_DESC, SOCKET_ID_ANY, 0);
-		snprintf(name, sizeof(name), "rx%u_%u", i, q);
-		b.rx[i][q] =
-			rte_ring_create(name, N_DESC, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
-		must(b.tx[i][q] != NULL && b.rx[i][q] != NULL, "rings");
-	}
-	snprintf(name, sizeof(name), "bench%u", i);
-	id = rte_eth_from_rings(name, b.rx[i], b.n_rxq, b.tx[i], 2, 0);
-	must(id >= 0, "device");
-	b.port[i] = (uint16_t)id;
-	must(rte_eth_dev_configure(b.port[i], b.n_rxq, 2, &conf) == 0, "device");
-	for (uint16_t q = 0; q < b.n_rxq; q++)
-		must(rte_eth_rx_queue_setup(b.port[i], q, N_DESC, 0, NULL, b.pool) == 0, "device");
-	must(rte_eth_tx_queue_setup(b.port[i], 0, N_DESC, 0, NULL) == 0 &&
-			rte_eth_tx_queue_setup(b.port[i], 1, N_DESC, 0, NULL) == 0 &&
-			rte_eth_dev_start(b.port[i]) == 0,
-		"device");
-}
-
-static void
-dp_build(void)
-{
-	struct dp_queue queues[2 * IFS_MAX];
-	struct dp_port_config ports[IFS_MAX];
-	struct dp_if_config ifs[IFS_MAX];
-	static struct dp_group_config groups[DP_GROUP_MAX];
-	static uint32_t vips[DP_GROUP_MAX], own[IFS_MAX];
-	const struct dp_worker_config worker = {
-		(uint16_t)(b.n_ifs * b.n_rxq), queues, SOCKET_ID_ANY};
-	const struct dp_config config = {
-		.n_workers = 1,
-		.n_ports = b.n_ifs,
-		.n_ifs = b.n_ifs,
-		.n_groups = b.n_groups,
-		.workers = &worker,
-		.ports = ports,
-		.ifs = ifs,
-		.groups = groups,
-		.pool = b.pool,
-	};
-
-	for (uint16_t i = 0; i < b.n_ifs; i++) {
-		for (uint16_t q = 0; q < b.n_rxq; q++)
-			queues[i * b.n_rxq + q] = (struct dp_queue){b.port[i], q, N_DESC};
-		ports[i] = (struct dp_port_config){
-			.port_id = b.port[i], .n_txq = 1, .control_txq = true};
-		own[i] = source_of(i) - 1;
-		ifs[i] = (struct dp_if_config){.port_id = b.port[i],
-			.mac = {2, 0, 0, 0, 0, (uint8_t)i},
-			.mtu = 1500,
-			.n_ip4 = 1,
-			.ip4 = &own[i]};
-	}
-	for (uint16_t g = 0; g < b.n_groups; g++) {
-		vips[g] = vip_of(b.peers[g].if_index, b.peers[g].vhid);
-		groups[g] = (struct dp_group_config){
-			.if_index = b.peers[g].if_index,
-			.vhid = b.peers[g].vhid,
-			.n_ip4 = 1,
-			.ip4 = &vips[g],
-		};
-	}
-	b.dp = dp_create(&config);
-	must(b.dp != NULL, "data plane");
-}
-
-static void
-no_action(void *arg, const struct fib_nbr_action *a)
-{
-	(void)arg;
-	(void)a;
-}
-
-/* Packets from the first network through a router of the second one. */
-static void
-data_build(void)
-{
-	static const struct fib_route route = {
-		.prefix = {{BASE_FAMILY_IP4, {203, 0, 113}}, 24},
-		.nh = {.type = FIB_NH_GATEWAY,
-			.if_index = 1,
-			.group = FIB_GROUP_NONE,
-			.gateway = ROUTER},
-	};
-	static const struct wire_eth eth = {.dst = {2}, .src = {2, 9}, .type = WIRE_ETHERTYPE_IP4};
-	static const struct wire_ip4 ip = {
-		.header_len = WIRE_IP4_LEN,
-		.total_len = DATA_LEN - WIRE_ETH_LEN,
-		.ttl = 64,
-		.proto = 17,
-		.src = UINT32_C(10) << 24 | 0x4209,
-		.dst = UINT32_C(203) << 24 | 113 << 8 | 9,
-	};
-	static const uint8_t mac[BASE_MAC_LEN] = {2, 7};
-	const struct base_addr router = base_addr_from_ip4(ROUTER);
-	char err[128] = "";
-
-	wire_eth_encode(&eth, b.data);
-	wire_ip4_encode(&ip, b.data + WIRE_ETH_LEN);
-	b.fib = fib_build(&route, 1, NULL, SOCKET_ID_ANY, err, sizeof(err));
-	must(b.fib != NULL, err);
-	must(fib_nbr_set(b.nbr, 1, &router, mac, dp_clock(), no_action, NULL) == 0, "neighbour");
-}
-
-static void
-build(uint16_t n_ifs, uint16_t n_groups)
-{
-	uint8_t key[AUTH_KEY_LEN], macs[IFS_MAX][BASE_MAC_LEN];
-	struct ctl_config config = {.if_port = b.port, .if_mac = macs, .seed = 1};
-
-	b.n_ifs = n_ifs;
-	b.n_groups = n_groups;
-	base_rand_init(&b.rand, 20260101);
-	must(auth_key_from_pass(PASS, key) == 0, "key");
-	for (uint16_t g = 0; g < n_groups; g++) {
-		struct peer *p = &b.peers[g];
-		struct base_addr vip;
-
-		p->group = g;
-		p->if_index = g % n_ifs;
-		p->vhid = (uint8_t)(1 + g / n_ifs);
-		vip = base_addr_from_ip4(vip_of(p->if_index, p->vhid));
-		p->auth = auth_group_create(key, p->vhid, &vip, 1);
-		p->counter = base_rand_next(&b.rand);
-		must(p->auth != NULL, "group");
-	}
-	b.pool = rte_pktmbuf_pool_create(
-		"bench", 32767, 0, dp_meta_size(), 512 + RTE_PKTMBUF_HEADROOM, SOCKET_ID_ANY);
-	must(b.pool != NULL, "mempool");
-	conf_build();
-	for (uint16_t i = 0; i < n_ifs; i++) {
-		port_build(i);
-		memcpy(macs[i], (const uint8_t[]){2, 0, 0, 0, 0, (uint8_t)i}, BASE_MAC_LEN);
-	}
-	dp_build();
-	b.nbr = fib_nbr_create("bench", 64, n_ifs, dp_qsbr(b.dp), SOCKET_ID_ANY);
-	must(b.nbr != NULL, "neighbour table");
-	data_build();
-	dp_set_tables(b.dp, b.fib, b.nbr);
-	config.conf = b.conf;
-	config.dp = b.dp;
-	config.nbr = b.nbr;
-	b.ctl = ctl_create(&config);
-	must(b.ctl != NULL, "control plane");
-}
-
 /* As a device does: what finds its queue full is lost. */
 static void
 receive_in(uint16_t if_index, uint16_t queue, const uint8_t *frame, uint16_t len)
@@ -353,22 +55,22 @@ receive_in(uint16_t if_index, uint16_t queue, const uint8_t *frame, uint16_t len
 	struct rte_mbuf *m;
 	char *p;
 
-	if (rte_ring_full(b.rx[if_index][queue])) {
-		b.queue_full++;
+	if (rte_ring_full(bench.rx[if_index][queue])) {
+		bench.queue_full++;
 		return;
 	}
-	m = rte_pktmbuf_alloc(b.pool);
+	m = rte_pktmbuf_alloc(bench.pool);
 	p = m != NULL ? rte_pktmbuf_append(m, len) : NULL;
 	must(p != NULL, "mempool is empty");
 	memcpy(p, frame, len);
-	m->port = b.port[if_index];
-	must(rte_ring_enqueue(b.rx[if_index][queue], m) == 0, "ring");
+	m->port = bench.port[if_index];
+	must(rte_ring_enqueue(bench.rx[if_index][queue], m) == 0, "ring");
 }
 
 static void
 receive(uint16_t if_index, const uint8_t *frame)
 {
-	receive_in(if_index, (uint16_t)(b.n_rxq - 1), frame, WIRE_CARP4_FRAME_LEN);
+	receive_in(if_index, (uint16_t)(bench.n_rxq - 1), frame, WIRE_CARP4_FRAME_LEN);
 }
 
 static void
@@ -396,9 +98,9 @@ forge(bool spoofed)
 		uint8_t digest[AUTH_DIGEST_LEN];
 
 		for (size_t k = 0; k < sizeof(digest); k++)
-			digest[k] = (uint8_t)base_rand_next(&b.rand);
-		advert_build(&b.peers[0], source_of(0) + (spoofed ? 0 : 1 + i % 200), digest,
-			base_rand_next(&b.rand), b.forged[i]);
+			digest[k] = (uint8_t)base_rand_next(&bench.rand);
+		advert_build(&bench.peers[0], source_of(0) + (spoofed ? 0 : 1 + i % 200), digest,
+			base_rand_next(&bench.rand), bench.forged[i]);
 	}
 }
 
@@ -408,13 +110,13 @@ peer_speak(struct peer *p)
 {
 	uint8_t frame[WIRE_CARP4_FRAME_LEN];
 
-	if (p->due > b.now || p->silent)
+	if (p->due > bench.now || p->silent)
 		return;
 	advert_build(p, source_of(p->if_index), NULL, p->counter++, frame);
 	receive(p->if_index, frame);
 	p->waits_since = p->due;
 	p->sent++;
-	while (p->due <= b.now)
+	while (p->due <= bench.now)
 		p->due += INTERVAL_NS;
 }
 
@@ -426,14 +128,14 @@ peer_look(struct peer *p, struct latency *l)
 
 	if (p->waits_since == 0)
 		return;
-	n = ctl_peers(b.ctl, p->group, known);
+	n = ctl_peers(bench.ctl, p->group, known);
 	for (uint32_t i = 0; i < n; i++) {
 		if (base_addr_ip4(&known[i].addr) != source_of(p->if_index) ||
 			known[i].adverts == p->heard)
 			continue;
 		p->heard = known[i].adverts;
 		if (l->n < LAT_MAX)
-			l->us[l->n++] = (double)(b.now - p->waits_since) / 1e3;
+			l->us[l->n++] = (double)(bench.now - p->waits_since) / 1e3;
 		p->waits_since = 0;
 	}
 }
@@ -446,16 +148,16 @@ sent_note(const struct rte_mbuf *m, uint16_t if_index)
 
 	if (base_load_be16(f + 12) != WIRE_ETHERTYPE_IP4 || f[WIRE_ETH_LEN + 9] != WIRE_PROTO_CARP)
 		return;
-	for (uint16_t g = 0; g < b.n_groups; g++) {
-		struct peer *p = &b.peers[g];
-		base_ns_t gap = b.now - p->last_sent;
+	for (uint16_t g = 0; g < bench.n_groups; g++) {
+		struct peer *p = &bench.peers[g];
+		base_ns_t gap = bench.now - p->last_sent;
 
 		if (p->if_index != if_index || p->vhid != f[WIRE_ETH_LEN + WIRE_IP4_LEN + 1])
 			continue;
-		if (p->last_sent != 0 && b.late.n < LAT_MAX)
-			b.late.us[b.late.n++] =
+		if (p->last_sent != 0 && bench.late.n < LAT_MAX)
+			bench.late.us[bench.late.n++] =
 				gap > INTERVAL_NS ? (double)(gap - INTERVAL_NS) / 1e3 : 0;
-		p->last_sent = b.now;
+		p->last_sent = bench.now;
 	}
 }
 
@@ -463,9 +165,9 @@ static void
 flood_one(bool data)
 {
 	if (data)
-		receive_in(0, 0, b.data, DATA_LEN);
+		receive_in(0, 0, bench.data, DATA_LEN);
 	else
-		receive(0, b.forged[base_rand_below(&b.rand, FORGED)]);
+		receive(0, bench.forged[base_rand_below(&bench.rand, FORGED)]);
 }
 
 /* Adverts come somewhere among what comes since the last step. */
@@ -477,35 +179,35 @@ step(base_ns_t *last, uint64_t flood_pps, bool data, double *owed)
 	struct rte_mbuf *m;
 	uint32_t n, at;
 
-	*owed += (double)flood_pps * (double)(b.now - *last) / 1e9;
-	*last = b.now;
+	*owed += (double)flood_pps * (double)(bench.now - *last) / 1e9;
+	*last = bench.now;
 	n = (uint32_t)*owed;
 	*owed -= n;
-	at = (uint32_t)base_rand_below(&b.rand, n + UINT64_C(1));
+	at = (uint32_t)base_rand_below(&bench.rand, n + UINT64_C(1));
 	for (uint32_t i = 0; i < at; i++)
 		flood_one(data);
-	for (uint16_t g = 0; g < b.n_groups; g++)
-		peer_speak(&b.peers[g]);
+	for (uint16_t g = 0; g < bench.n_groups; g++)
+		peer_speak(&bench.peers[g]);
 	for (uint32_t i = at; i < n; i++)
 		flood_one(data);
 	t0 = cpu_ns();
-	while (dp_worker_turn(b.dp, 0, b.now) != 0 && ++turns < TURNS_MAX)
+	while (dp_worker_turn(bench.dp, 0, bench.now) != 0 && ++turns < TURNS_MAX)
 		;
 	t1 = cpu_ns();
-	ctl_turn(b.ctl, b.now);
+	ctl_turn(bench.ctl, bench.now);
 	t2 = cpu_ns();
-	b.worker_ns += t1 - t0;
-	b.control_ns += t2 - t1;
+	bench.worker_ns += t1 - t0;
+	bench.control_ns += t2 - t1;
 	took = RTE_MAX(t1 - t0, t2 - t1);
-	b.now += RTE_MAX(took, b.step_ns);
-	for (uint16_t i = 0; i < b.n_ifs; i++)
+	bench.now += RTE_MAX(took, bench.step_ns);
+	for (uint16_t i = 0; i < bench.n_ifs; i++)
 		for (unsigned int q = 0; q < 2; q++)
-			while (rte_ring_dequeue(b.tx[i][q], (void **)&m) == 0) {
+			while (rte_ring_dequeue(bench.tx[i][q], (void **)&m) == 0) {
 				sent_note(m, i);
 				rte_pktmbuf_free(m);
 			}
-	for (uint16_t g = 0; g < b.n_groups; g++)
-		peer_look(&b.peers[g], g == 0 && !data ? &b.attacked : &b.others);
+	for (uint16_t g = 0; g < bench.n_groups; g++)
+		peer_look(&bench.peers[g], g == 0 && !data ? &bench.attacked : &bench.others);
 }
 
 static int
@@ -530,58 +232,58 @@ static int
 report(const char *what, uint64_t rate, bool spoofed, base_ns_t began)
 {
 	uint64_t sent = 0, heard = 0, changes = 0;
-	double took = (double)(b.now - began);
+	double took = (double)(bench.now - began);
 	struct ctl_group_view v;
 	struct dp_stats s;
 
-	for (uint16_t g = 0; g < b.n_groups; g++) {
-		ctl_group_view(b.ctl, g, &v);
+	for (uint16_t g = 0; g < bench.n_groups; g++) {
+		ctl_group_view(bench.ctl, g, &v);
 		changes += v.info.transitions + (v.info.state != ELECTION_BACKUP);
 		if (g == 0)
 			continue;
-		sent += b.peers[g].sent;
-		heard += b.peers[g].heard;
+		sent += bench.peers[g].sent;
+		heard += bench.peers[g].heard;
 	}
-	ctl_group_view(b.ctl, 0, &v);
-	dp_stats_sum(b.dp, &s);
+	ctl_group_view(bench.ctl, 0, &v);
+	dp_stats_sum(bench.dp, &s);
 	printf("{\"bench\": \"%s\", \"seconds\": %.3f, \"groups\": %u, \"forged_pps\": %" PRIu64
 	       ", \"source\": \"%s\", \"worker_share\": %.3f, \"control_share\": %.3f",
-		what, took / 1e9, b.n_groups, rate, spoofed ? "spoofed" : "unknown",
-		(double)b.worker_ns / took, (double)b.control_ns / took);
+		what, took / 1e9, bench.n_groups, rate, spoofed ? "spoofed" : "unknown",
+		(double)bench.worker_ns / took, (double)bench.control_ns / took);
 	printf(", \"attacked\": {\"sent\": %" PRIu64 ", \"heard\": %" PRIu64
 	       "}, \"others\": {\"sent\": %" PRIu64 ", \"heard\": %" PRIu64 "}",
-		b.peers[0].sent, b.peers[0].heard, sent, heard);
-	print_latency("attacked", &b.attacked);
-	print_latency("others", &b.others);
+		bench.peers[0].sent, bench.peers[0].heard, sent, heard);
+	print_latency("attacked", &bench.attacked);
+	print_latency("others", &bench.others);
 	printf(", \"policed\": %" PRIu64 ", \"badauth\": %" PRIu64 ", \"ring_full\": %" PRIu64
 	       ", \"unknown_ring_full\": %" PRIu64 ", \"queue_full\": %" PRIu64
 	       ", \"transitions\": %" PRIu64 "}\n",
 		v.stats[CTL_STAT_POLICED], v.stats[CTL_STAT_BADAUTH],
 		s.drops[DP_DROP_ADVERT_RING_FULL], s.drops[DP_DROP_ADVERT_UNKNOWN_RING_FULL],
-		b.queue_full, changes);
+		bench.queue_full, changes);
 	/* The last ones may be under way. */
-	return changes != 0 || heard + b.n_groups < sent ? 1 : 0;
+	return changes != 0 || heard + bench.n_groups < sent ? 1 : 0;
 }
 
 /* What the worker forwards of its CPU's time, when packets come as fast as it takes them. */
 static uint64_t
 forwarding_pps(void)
 {
-	const base_ns_t before = b.worker_ns;
+	const base_ns_t before = bench.worker_ns;
 	base_ns_t t0, took = 0;
 	struct rte_mbuf *m;
 
 	for (uint32_t n = 0; n < CALIBRATE; n += N_DESC / 2) {
 		for (unsigned int i = 0; i < N_DESC / 2; i++)
-			receive_in(0, 0, b.data, DATA_LEN);
+			receive_in(0, 0, bench.data, DATA_LEN);
 		t0 = cpu_ns();
-		while (dp_worker_turn(b.dp, 0, b.now) != 0)
+		while (dp_worker_turn(bench.dp, 0, bench.now) != 0)
 			;
 		took += cpu_ns() - t0;
-		while (rte_ring_dequeue(b.tx[1][0], (void **)&m) == 0)
+		while (rte_ring_dequeue(bench.tx[1][0], (void **)&m) == 0)
 			rte_pktmbuf_free(m);
 	}
-	b.worker_ns = before;
+	bench.worker_ns = before;
 	return (uint64_t)(CALIBRATE * 1e9 / (double)took);
 }
 
@@ -589,33 +291,35 @@ forwarding_pps(void)
 static int
 report_overload(uint64_t rate, uint64_t percent, base_ns_t began)
 {
-	double took = (double)(b.now - began);
+	double took = (double)(bench.now - began);
 	uint64_t sent = 0, heard = 0;
 	struct ctl_group_view v;
 	struct dp_stats s;
 	bool masters = true;
 
-	for (uint16_t g = 0; g < b.n_groups; g++) {
-		const struct peer *p = &b.peers[g];
+	for (uint16_t g = 0; g < bench.n_groups; g++) {
+		const struct peer *p = &bench.peers[g];
 
-		ctl_group_view(b.ctl, g, &v);
+		ctl_group_view(bench.ctl, g, &v);
 		masters = masters && (v.info.state == ELECTION_MASTER) == p->silent;
 		sent += p->sent;
 		heard += p->heard - p->heard_before;
 	}
-	dp_stats_sum(b.dp, &s);
+	dp_stats_sum(bench.dp, &s);
 	printf("{\"bench\": \"overload\", \"seconds\": %.3f, \"percent\": %" PRIu64
 	       ", \"offered_pps\": %" PRIu64 ", \"queue\": \"%s\", \"worker_share\": %.3f, "
 	       "\"control_share\": %.3f, \"forwarded\": %" PRIu64 ", \"rx_missed\": %" PRIu64,
-		took / 1e9, percent, rate, b.n_rxq == 2 ? "own" : "one", (double)b.worker_ns / took,
-		(double)b.control_ns / took, s.forwarded, b.queue_full);
+		took / 1e9, percent, rate, bench.n_rxq == 2 ? "own" : "one",
+		(double)bench.worker_ns / took, (double)bench.control_ns / took, s.forwarded,
+		bench.queue_full);
 	printf(", \"peers_sent\": %" PRIu64 ", \"heard\": %" PRIu64, sent, heard);
-	print_latency("heard", &b.others);
-	print_latency("late", &b.late);
+	print_latency("heard", &bench.others);
+	print_latency("late", &bench.late);
 	printf("}\n");
-	if (!masters || b.late.n == 0 || b.late.us[b.late.n - 1] >= (double)INTERVAL_NS / 1e3)
+	if (!masters || bench.late.n == 0 ||
+		bench.late.us[bench.late.n - 1] >= (double)INTERVAL_NS / 1e3)
 		return 1;
-	return b.n_rxq == 2 && heard + b.n_groups < sent;
+	return bench.n_rxq == 2 && heard + bench.n_groups < sent;
 }
 
 static int
@@ -636,27 +340,26 @@ run(int argc, char **argv)
 		return 2;
 	}
 	/* In a step no more comes than the queue holds, unless the worker cannot keep up. */
-	if (overload)
-		b.step_ns = OVERLOAD_STEP_NS;
-	b.n_rxq = overload && strcmp(argv[3], "own") == 0 ? 2 : 1;
-	b.peers[2].silent = b.peers[3].silent = overload;
-	build(flood || overload ? 2 : IFS_MAX, flood || overload ? 4 : DP_GROUP_MAX);
+	bench.step_ns = overload ? OVERLOAD_STEP_NS : STEP_NS;
+	bench.n_rxq = overload && strcmp(argv[3], "own") == 0 ? 2 : 1;
+	bench.peers[2].silent = bench.peers[3].silent = overload;
+	bench_build(flood || overload ? 2 : IFS_MAX, flood || overload ? 4 : DP_GROUP_MAX);
 	forge(spoofed);
-	b.now = began = last = dp_clock();
-	for (uint16_t g = 0; g < b.n_groups; g++)
-		b.peers[g].due = began + INTERVAL_NS * g / b.n_groups;
+	bench.now = began = last = dp_clock();
+	for (uint16_t g = 0; g < bench.n_groups; g++)
+		bench.peers[g].due = began + INTERVAL_NS * g / bench.n_groups;
 	/* Everybody is known before the flood begins. */
-	while (b.now < began + BASE_NS_PER_S / 4)
+	while (bench.now < began + BASE_NS_PER_S / 4)
 		step(&last, 0, false, &owed);
 	if (overload)
 		rate = forwarding_pps() * percent / 100;
-	b.worker_ns = b.control_ns = 0;
-	b.attacked.n = b.others.n = b.late.n = 0;
-	for (uint16_t g = 0; g < b.n_groups; g++)
-		b.peers[g].sent = 0, b.peers[g].heard_before = b.peers[g].heard;
-	b.queue_full = 0;
-	last = began = b.now;
-	while (b.now < began + (overload ? 1 : SECONDS) * BASE_NS_PER_S)
+	bench.worker_ns = bench.control_ns = 0;
+	bench.attacked.n = bench.others.n = bench.late.n = 0;
+	for (uint16_t g = 0; g < bench.n_groups; g++)
+		bench.peers[g].sent = 0, bench.peers[g].heard_before = bench.peers[g].heard;
+	bench.queue_full = 0;
+	last = began = bench.now;
+	while (bench.now < began + (overload ? 1 : SECONDS) * BASE_NS_PER_S)
 		step(&last, rate, overload, &owed);
 	if (overload)
 		return report_overload(rate, percent, began);
