@@ -48,8 +48,8 @@ align_ifs(struct conf *next, const struct conf *now)
 	return 0;
 }
 
-static bool
-same_group(const struct conf_group *a, const struct conf_group *b)
+bool
+conf_group_same(const struct conf_group *a, const struct conf_group *b)
 {
 	return strcmp(a->name, b->name) == 0 && a->if_index == b->if_index && a->vhid == b->vhid;
 }
@@ -59,7 +59,7 @@ static uint16_t
 slot_of(const struct conf *now, const struct conf_group *g, bool unused)
 {
 	for (uint16_t s = 0; s < now->n_groups; s++)
-		if (now->groups[s].unused == unused && same_group(&now->groups[s], g))
+		if (now->groups[s].unused == unused && conf_group_same(&now->groups[s], g))
 			return s;
 	return NONE;
 }

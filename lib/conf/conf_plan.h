@@ -60,5 +60,7 @@ const char *conf_plan_need_name(enum conf_plan_need n);
  * @return 0, -ENOMEM, or -ENOSPC: more groups than now->group_room
  */
 int conf_align(struct conf *next, const struct conf *now);
+/** Whether two groups, or one and what is left of one in its slot, are the same one by that. */
+bool conf_group_same(const struct conf_group *a, const struct conf_group *b);
 
 #endif

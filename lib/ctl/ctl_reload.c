@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf_plan.h"
 #include "ctl_priv.h"
 
 /* What becomes of a slot. */
@@ -291,11 +292,7 @@ use_lists(struct ctl *c, struct ctl_reload *r)
 static void
 forget_events(struct ctl *c, uint16_t i, const struct conf *was)
 {
-	const struct conf_group *now = &c->conf->groups[i];
-	const struct conf_group *old = i < was->n_groups ? &was->groups[i] : NULL;
-
-	if (old != NULL && strcmp(old->name, now->name) == 0 && old->if_index == now->if_index &&
-		old->vhid == now->vhid)
+	if (i < was->n_groups && conf_group_same(&was->groups[i], &c->conf->groups[i]))
 		return;
 	__atomic_store_n(&c->decisions[i].written, 0, __ATOMIC_RELEASE);
 }
