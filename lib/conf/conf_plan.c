@@ -41,8 +41,9 @@ same_text(const char *a, const char *b)
 	return (a == NULL) == (b == NULL) && (a == NULL || strcmp(a, b) == 0);
 }
 
-static bool
-same_prefixes(const struct base_prefix *a, uint16_t n_a, const struct base_prefix *b, uint16_t n_b)
+bool
+conf_prefixes_same(
+	const struct base_prefix *a, uint16_t n_a, const struct base_prefix *b, uint16_t n_b)
 {
 	return n_a == n_b && (n_a == 0 || memcmp(a, b, n_a * sizeof(*a)) == 0);
 }
@@ -134,7 +135,8 @@ same_if_part(unsigned int key, const struct conf_if *a, const struct conf_if *b)
 	case CONF_KEY_IF_DEVICE:
 		return strcmp(a->device, b->device) == 0;
 	case CONF_KEY_IF_ADDRESSES:
-		return same_prefixes(a->addresses, a->n_addresses, b->addresses, b->n_addresses);
+		return conf_prefixes_same(
+			a->addresses, a->n_addresses, b->addresses, b->n_addresses);
 	case CONF_KEY_IF_HOST:
 		return a->host.on == b->host.on && strcmp(a->host.tap, b->host.tap) == 0 &&
 			a->host.rate_pps == b->host.rate_pps;
@@ -165,7 +167,8 @@ same_group_part(unsigned int key, const struct conf *ca, const struct conf_group
 	case CONF_KEY_GROUP_PASS_FILE:
 		return same_text(a->pass_file, b->pass_file);
 	case CONF_KEY_GROUP_ADDRESSES:
-		return same_prefixes(a->addresses, a->n_addresses, b->addresses, b->n_addresses);
+		return conf_prefixes_same(
+			a->addresses, a->n_addresses, b->addresses, b->n_addresses);
 	case CONF_KEY_GROUP_PEER:
 		return memcmp(&a->peer4, &b->peer4, sizeof(a->peer4)) == 0;
 	case CONF_KEY_GROUP_PEER6:

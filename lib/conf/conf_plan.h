@@ -48,6 +48,9 @@ void conf_plan_free(struct conf_plan *p);
 const char *conf_plan_action_name(enum conf_plan_action a);
 /** "needs a restart"; "" for nothing. */
 const char *conf_plan_need_name(enum conf_plan_need n);
+/** Addresses are the same, in the same order. */
+bool conf_prefixes_same(
+	const struct base_prefix *a, uint16_t n_a, const struct base_prefix *b, uint16_t n_b);
 
 /**
  * Number a configuration that was just loaded as the running one is, so that whoever counts by

@@ -78,15 +78,6 @@ ctl_set_timing(struct ctl_group *g, uint8_t advbase, uint8_t advskew)
 		ctl_identity_time(g, g->other);
 }
 
-static bool
-same_addresses(const struct conf_group *a, const struct conf_group *b)
-{
-	return a->n_addresses == b->n_addresses &&
-		(a->n_addresses == 0 ||
-			memcmp(a->addresses, b->addresses,
-				a->n_addresses * sizeof(*a->addresses)) == 0);
-}
-
 /* @return 0, or an errno */
 static int
 compare(struct ctl *c, const struct conf *next, uint16_t i, struct ctl_reload_slot *s)
@@ -105,7 +96,8 @@ compare(struct ctl *c, const struct conf *next, uint16_t i, struct ctl_reload_sl
 		return 0;
 	}
 	s->new_key = memcmp(a->key, b->key, sizeof(a->key)) != 0;
-	s->new_addresses = !same_addresses(a, b);
+	s->new_addresses =
+		!conf_prefixes_same(a->addresses, a->n_addresses, b->addresses, b->n_addresses);
 	if (!s->new_key && !s->new_addresses && a->hmac == b->hmac && a->strict == b->strict)
 		return 0;
 	s->change = CHANGE_IDENTITY;
