@@ -11,15 +11,6 @@
 
 #define NONE UINT16_MAX
 
-static uint16_t
-if_find(const struct conf *c, const char *name)
-{
-	for (uint16_t i = 0; i < c->n_ifs; i++)
-		if (strcmp(c->ifs[i].name, name) == 0)
-			return i;
-	return NONE;
-}
-
 /* @return 0 or -ENOMEM, and nothing is changed */
 static int
 align_ifs(struct conf *next, const struct conf *now)
@@ -31,8 +22,10 @@ align_ifs(struct conf *next, const struct conf *now)
 		return -ENOMEM;
 	BASE_ASSERT(next->n_ifs == now->n_ifs);
 	for (uint16_t i = 0; i < next->n_ifs; i++) {
-		to[i] = if_find(now, next->ifs[i].name);
-		BASE_ASSERT(to[i] != NONE);
+		const struct conf_if *f = conf_if_find(now, next->ifs[i].name);
+
+		BASE_ASSERT(f != NULL);
+		to[i] = (uint16_t)(f - now->ifs);
 		ifs[to[i]] = next->ifs[i];
 		ifs[to[i]].device_index = now->ifs[to[i]].device_index;
 	}

@@ -297,8 +297,8 @@ object_compare(struct conf_plan *p, enum conf_object object, const char *what, c
 	item_add(p, what, name, n != 0 ? CONF_PLAN_CHANGED : CONF_PLAN_KEPT, keys, need);
 }
 
-static const struct conf_if *
-if_find(const struct conf *c, const char *name)
+const struct conf_if *
+conf_if_find(const struct conf *c, const char *name)
 {
 	for (uint16_t i = 0; i < c->n_ifs; i++)
 		if (strcmp(c->ifs[i].name, name) == 0)
@@ -332,7 +332,7 @@ conf_plan_make(struct conf_plan *p, const struct conf *now, const struct conf *n
 	object_compare(p, CONF_OBJECT_LCORES, "lcores", "", &pair);
 	for (uint16_t i = 0; i < now->n_ifs; i++) {
 		pair.a = &now->ifs[i];
-		pair.b = if_find(next, now->ifs[i].name);
+		pair.b = conf_if_find(next, now->ifs[i].name);
 		if (pair.b != NULL)
 			object_compare(p, CONF_OBJECT_IF, "interface", now->ifs[i].name, &pair);
 		else
@@ -340,7 +340,7 @@ conf_plan_make(struct conf_plan *p, const struct conf *now, const struct conf *n
 				CONF_PLAN_RESTART);
 	}
 	for (uint16_t i = 0; i < next->n_ifs; i++)
-		if (if_find(now, next->ifs[i].name) == NULL)
+		if (conf_if_find(now, next->ifs[i].name) == NULL)
 			item_add(p, "interface", next->ifs[i].name, CONF_PLAN_ADDED, "",
 				CONF_PLAN_RESTART);
 	for (uint16_t i = 0; i < now->n_groups; i++) {

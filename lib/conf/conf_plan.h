@@ -48,6 +48,8 @@ void conf_plan_free(struct conf_plan *p);
 const char *conf_plan_action_name(enum conf_plan_action a);
 /** "needs a restart"; "" for nothing. */
 const char *conf_plan_need_name(enum conf_plan_need n);
+/** The interface of a name, or NULL. */
+const struct conf_if *conf_if_find(const struct conf *c, const char *name);
 /** Addresses are the same, in the same order. */
 bool conf_prefixes_same(
 	const struct base_prefix *a, uint16_t n_a, const struct base_prefix *b, uint16_t n_b);

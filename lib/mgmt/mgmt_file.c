@@ -255,14 +255,9 @@ same_ifs(const struct conf *now, const struct conf *next)
 {
 	if (now->n_ifs != next->n_ifs)
 		return false;
-	for (uint16_t i = 0; i < next->n_ifs; i++) {
-		uint16_t k = 0;
-
-		while (k < now->n_ifs && strcmp(now->ifs[k].name, next->ifs[i].name) != 0)
-			k++;
-		if (k == now->n_ifs)
+	for (uint16_t i = 0; i < next->n_ifs; i++)
+		if (conf_if_find(now, next->ifs[i].name) == NULL)
 			return false;
-	}
 	return true;
 }
 
