@@ -96,7 +96,7 @@ auth_stage_decide(struct auth_stage *s, bool backup, enum auth_identity which)
 void
 auth_stage_heard(struct auth_stage *s, enum auth_identity which)
 {
-	if (s->row == 0 || s->last != which)
+	if (s->last != which)
 		s->row = 0;
 	s->last = (uint8_t)which;
 	if (s->row < UINT8_MAX)
