@@ -249,18 +249,6 @@ mgmt_file_load(const struct mgmt_config *c, const char *path, bool only_plan, FI
 	return ok;
 }
 
-/* The file may have been edited while it was saved. */
-static bool
-same_ifs(const struct conf *now, const struct conf *next)
-{
-	if (now->n_ifs != next->n_ifs)
-		return false;
-	for (uint16_t i = 0; i < next->n_ifs; i++)
-		if (conf_if_find(now, next->ifs[i].name) == NULL)
-			return false;
-	return true;
-}
-
 /* koi runs on it already: what it says differs from the configuration, not from what is in use. */
 static bool
 adopt(struct mgmt_file *f, struct conf *next, FILE *to)
@@ -268,12 +256,11 @@ adopt(struct mgmt_file *f, struct conf *next, FILE *to)
 	struct conf *last = f->conf;
 	struct fib_replaced replaced;
 	char err[256] = "";
-	bool ok = same_ifs(f->config->conf, next) && align(f, next, err, sizeof(err)) == 0 &&
+	bool ok = align(f, next, err, sizeof(err)) == 0 &&
 		carry_out(f, next, &replaced, err, sizeof(err));
 
 	if (!ok)
-		fprintf(to, "saved, but it is not loaded: %s\n",
-			err[0] != '\0' ? err : "other interfaces, which need a restart");
+		fprintf(to, "saved, but it is not loaded: %s\n", err);
 	conf_free(ok ? last : next);
 	return ok;
 }
