@@ -17,41 +17,33 @@
 #include <cmocka.h>
 
 #include "mgmt_capture_priv.h"
-#include "mgmt_cli_priv.h"
 #include "mgmt_fake.h"
+#include "mgmt_session.h"
 #include "pcapng.h"
 
 #define WALL UINT64_C(1767225600000000000)
 
-static struct mgmt_cli *cli;
-static struct mgmt_session session;
 static char dir[64], path[96];
 
 static int
 setup(void **state)
 {
-	(void)state;
-	fake_setup();
-	cli = mgmt_cli_new();
-	session = (struct mgmt_session){.cli = cli, .config = &fake.config, .out_fd = -1};
+	int ret = session_before(state);
+
 	snprintf(dir, sizeof(dir), "/tmp/koi-capture-XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/file", dir);
 	fake.frames = calloc(CTL_FRAMES_KEPT, sizeof(*fake.frames));
-	return cli && fake.frames ? 0 : -1;
+	return fake.frames ? ret : -1;
 }
 
 static int
 teardown(void **state)
 {
-	(void)state;
 	free(fake.frames);
 	unlink(path);
 	assert_int_equal(rmdir(dir), 0); /* nothing else was made */
-	mgmt_cli_clear(&session);
-	mgmt_cli_free(cli);
-	fake_teardown();
-	return 0;
+	return session_after(state);
 }
 
 /* Run a command about the path, and expect a text that has it in its middle. */

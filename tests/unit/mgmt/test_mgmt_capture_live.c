@@ -19,26 +19,22 @@
 #include <cmocka.h>
 
 #include "mgmt_capture_priv.h"
-#include "mgmt_cli_priv.h"
 #include "mgmt_fake.h"
+#include "mgmt_session.h"
 #include "pcapng.h"
 
 #define WALL UINT64_C(1767225600000000000)
 #define MANY 2000
 
-static struct mgmt_cli *cli;
-static struct mgmt_session session;
 static char dir[64], path[96];
 static uint8_t bytes[1500];
 
 static int
 setup(void **state)
 {
-	(void)state;
-	fake_setup();
-	cli = mgmt_cli_new();
+	int ret = session_before(state);
+
 	fake.config.capture = mgmt_capture_new(&fake.config);
-	session = (struct mgmt_session){.cli = cli, .config = &fake.config, .out_fd = -1};
 	snprintf(dir, sizeof(dir), "/tmp/koi-capture-XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/file", dir);
@@ -47,31 +43,19 @@ setup(void **state)
 		fake.data[i] = calloc(MANY, sizeof(*fake.data[i]));
 	for (unsigned int i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (uint8_t)(i * 7);
-	return cli && fake.frames && fake.config.capture ? 0 : -1;
+	return fake.frames && fake.config.capture ? ret : -1;
 }
 
 static int
 teardown(void **state)
 {
-	(void)state;
 	mgmt_capture_free(fake.config.capture);
 	free(fake.frames);
 	free(fake.data[0]);
 	free(fake.data[1]);
 	unlink(path);
 	assert_int_equal(rmdir(dir), 0);
-	mgmt_cli_clear(&session);
-	mgmt_cli_free(cli);
-	fake_teardown();
-	return 0;
-}
-
-static void
-run(const char *line, enum mgmt_cli_status status, const char *text)
-{
-	mgmt_cli_run(&session, line);
-	assert_string_equal(session.text, text);
-	assert_int_equal(session.status, status);
+	return session_after(state);
 }
 
 static void
@@ -80,7 +64,7 @@ start(const char *scope)
 	char line[256];
 
 	snprintf(line, sizeof(line), "capture start %s%s", path, scope);
-	run(line, MGMT_CLI_DONE, "");
+	session_run(line, MGMT_CLI_DONE, "");
 	assert_int_equal(fake.request.type, CTL_REQ_NOTE);
 	assert_int_equal(fake.request.value, 0);
 	snprintf(line, sizeof(line), "started: %s", path);
@@ -249,7 +233,7 @@ one_interface_is_asked_for(void **state)
 	uint8_t *file;
 
 	(void)state;
-	run("set capture snap 77", MGMT_CLI_DONE, "");
+	session_run("set capture snap 77", MGMT_CLI_DONE, "");
 	start(" interface wan");
 	assert_int_equal(fake.capture_if, 1);
 	assert_int_equal(fake.capture_snap, 77);
@@ -276,7 +260,7 @@ it_ends_at_its_limits(void **state)
 	uint32_t n = 0;
 
 	(void)state;
-	run("set capture packets 3", MGMT_CLI_DONE, "");
+	session_run("set capture packets 3", MGMT_CLI_DONE, "");
 	start(" all");
 	for (uint32_t i = 0; i < 5; i++)
 		add_data(0, i, 0, DP_CAPTURE_PASSED, 60);
@@ -284,7 +268,7 @@ it_ends_at_its_limits(void **state)
 	assert_int_equal(now.frames, 3);
 	assert_int_equal(now.error, 0);
 	assert_string_equal(now.ended, "limit of 3 frames reached");
-	run("capture stop", MGMT_CLI_REFUSED,
+	session_run("capture stop", MGMT_CLI_REFUSED,
 		"refused: no capture is running, \"show capture\" tells of the last one\n");
 	file = pcapng_file(path, &p);
 	while (packet(&p, &b))
@@ -292,8 +276,8 @@ it_ends_at_its_limits(void **state)
 	assert_int_equal(n, 3);
 	free(file);
 	unlink(path);
-	run("set capture packets 0", MGMT_CLI_DONE, "");
-	run("set capture bytes 65536", MGMT_CLI_DONE, "");
+	session_run("set capture packets 0", MGMT_CLI_DONE, "");
+	session_run("set capture bytes 65536", MGMT_CLI_DONE, "");
 	fake.n_data[0] = fake.n_taken[0] = 0;
 	start(" all");
 	for (uint32_t i = 0; i < MANY; i++)
@@ -341,7 +325,7 @@ a_full_disk_ends_it(void **state)
 	assert_true(n > 150);
 	free(file);
 	/* the event is written after the end is seen: a new start waits for it */
-	run("capture stop", MGMT_CLI_REFUSED,
+	session_run("capture stop", MGMT_CLI_REFUSED,
 		"refused: no capture is running, \"show capture\" tells of the last one\n");
 }
 
@@ -351,16 +335,16 @@ one_at_a_time_and_shown(void **state)
 	char line[256], text[512];
 
 	(void)state;
-	run("show capture", MGMT_CLI_DONE,
+	session_run("show capture", MGMT_CLI_DONE,
 		"no capture since the start of koi\n"
 		"limits: 67108864 bytes, 65535 bytes of each frame\n");
-	run("capture stop", MGMT_CLI_REFUSED, "refused: no capture is running\n");
+	session_run("capture stop", MGMT_CLI_REFUSED, "refused: no capture is running\n");
 	start(" interface lan");
 	snprintf(line, sizeof(line), "capture start %s-2", path);
 	snprintf(text, sizeof(text),
 		"refused: a capture is running, to %s: \"capture stop\" ends it\n", path);
-	run(line, MGMT_CLI_REFUSED, text);
-	run("set capture packets 9", MGMT_CLI_DONE, ""); /* of the next one */
+	session_run(line, MGMT_CLI_REFUSED, text);
+	session_run("set capture packets 9", MGMT_CLI_DONE, ""); /* of the next one */
 	mgmt_cli_run(&session, "show capture");
 	snprintf(text, sizeof(text), "%s: interface lan, running since ", path);
 	assert_memory_equal(session.text, text, strlen(text));
@@ -373,7 +357,7 @@ one_at_a_time_and_shown(void **state)
 	assert_non_null(strstr(session.text, "limits: 67108864 bytes, 9 packets, 65535"));
 	snprintf(line, sizeof(line), "capture start %s", path);
 	snprintf(text, sizeof(text), "refused, no file was made: %s: File exists\n", path);
-	run(line, MGMT_CLI_REFUSED, text);
+	session_run(line, MGMT_CLI_REFUSED, text);
 }
 
 int

@@ -15,39 +15,16 @@
 
 #include <cmocka.h>
 
-#include "mgmt_cli_priv.h"
 #include "mgmt_fake.h"
-
-static struct mgmt_cli *cli;
-static struct mgmt_session session;
+#include "mgmt_session.h"
 
 static int
 setup(void **state)
 {
-	(void)state;
-	fake_setup();
+	int ret = session_before(state);
+
 	fake.step = BASE_NS_PER_MS;
-	cli = mgmt_cli_new();
-	session = (struct mgmt_session){.cli = cli, .config = &fake.config, .out_fd = -1};
-	return cli ? 0 : -1;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	mgmt_cli_clear(&session);
-	mgmt_cli_free(cli);
-	fake_teardown();
-	return 0;
-}
-
-static void
-run(const char *line, enum mgmt_cli_status status, const char *text)
-{
-	mgmt_cli_run(&session, line);
-	assert_string_equal(session.text, text);
-	assert_int_equal(session.status, status);
+	return ret;
 }
 
 static void
@@ -55,7 +32,7 @@ each_group_names_its_new_master(void **state)
 {
 	(void)state;
 	fake.groups[1].info.state = ELECTION_MASTER;
-	run("drain", MGMT_CLI_DONE,
+	session_run("drain", MGMT_CLI_DONE,
 		"carp0: master is 192.0.2.3, heard after 3 ms\n"
 		"carp1: master is 198.51.100.3, heard after 3 ms\n"
 		"drained in 3 ms\n");
@@ -70,7 +47,7 @@ groups_that_were_not_master_have_nothing_to_give(void **state)
 {
 	(void)state;
 	fake.groups[0].info.state = ELECTION_INIT;
-	run("drain", MGMT_CLI_DONE,
+	session_run("drain", MGMT_CLI_DONE,
 		"carp0: INIT\n"
 		"carp1: master is 198.51.100.3, as before\n"
 		"drained, there was nothing to hand over\n");
@@ -164,7 +141,7 @@ a_refused_request_is_said(void **state)
 	(void)state;
 	fake.request_rc = -ETIMEDOUT;
 	fake.note = "the control lcore did not answer";
-	run("drain", MGMT_CLI_REFUSED, "refused: the control lcore did not answer\n");
+	session_run("drain", MGMT_CLI_REFUSED, "refused: the control lcore did not answer\n");
 }
 
 static void
@@ -173,29 +150,33 @@ undrain_says_what_stays(void **state)
 	(void)state;
 	fake.box.demotion = 2;
 	fake.box.preempt = false;
-	run("undrain", MGMT_CLI_DONE,
+	session_run("undrain", MGMT_CLI_DONE,
 		"still demoted by 2: show carp demotion\n"
 		"preempt is off: the present masters stay\n");
 	fake.box.demotion = 0;
 	fake.box.preempt = true;
-	run("undrain", MGMT_CLI_DONE, "");
+	session_run("undrain", MGMT_CLI_DONE, "");
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(each_group_names_its_new_master, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			groups_that_were_not_master_have_nothing_to_give, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_group_without_a_peer_is_named, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_wait_ends, setup, teardown),
+			each_group_names_its_new_master, setup, session_after),
 		cmocka_unit_test_setup_teardown(
-			a_peer_that_bowed_out_is_no_master, setup, teardown),
-		cmocka_unit_test_setup_teardown(persistence_outlives_and_ends, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_cannot_persist_is_not_done, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_refused_request_is_said, setup, teardown),
-		cmocka_unit_test_setup_teardown(undrain_says_what_stays, setup, teardown),
+			groups_that_were_not_master_have_nothing_to_give, setup, session_after),
+		cmocka_unit_test_setup_teardown(
+			a_group_without_a_peer_is_named, setup, session_after),
+		cmocka_unit_test_setup_teardown(the_wait_ends, setup, session_after),
+		cmocka_unit_test_setup_teardown(
+			a_peer_that_bowed_out_is_no_master, setup, session_after),
+		cmocka_unit_test_setup_teardown(
+			persistence_outlives_and_ends, setup, session_after),
+		cmocka_unit_test_setup_teardown(
+			what_cannot_persist_is_not_done, setup, session_after),
+		cmocka_unit_test_setup_teardown(a_refused_request_is_said, setup, session_after),
+		cmocka_unit_test_setup_teardown(undrain_says_what_stays, setup, session_after),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

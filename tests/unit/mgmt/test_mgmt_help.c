@@ -11,31 +11,8 @@
 
 #include <cmocka.h>
 
-#include "mgmt_cli_priv.h"
 #include "mgmt_fake.h"
-
-static struct mgmt_cli *cli;
-static struct mgmt_session session;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	fake_setup();
-	cli = mgmt_cli_new();
-	session = (struct mgmt_session){.cli = cli, .config = &fake.config, .out_fd = -1};
-	return cli ? 0 : -1;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	mgmt_cli_clear(&session);
-	mgmt_cli_free(cli);
-	fake_teardown();
-	return 0;
-}
+#include "mgmt_session.h"
 
 static void
 help_lists_every_command(void **state)
@@ -104,7 +81,7 @@ help_knows_every_command(void **state)
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, session_before, session_after)
 	const struct CMUnitTest tests[] = {
 		T(help_lists_every_command),
 		T(help_tells_of_commands_that_begin_so),

@@ -14,9 +14,9 @@
 
 #include <cmocka.h>
 
-#include "mgmt_cli_priv.h"
 #include "mgmt_fake.h"
 #include "mgmt_priv.h"
+#include "mgmt_session.h"
 
 #define LAN "{\"name\": \"lan\", \"device\": \"net_null0\", \"addresses\": [\"192.0.2.2/24\"]}"
 #define WAN "{\"name\": \"wan\", \"device\": \"net_null1\", \"addresses\": [\"198.51.100.2/24\"]}"
@@ -32,35 +32,25 @@
 	"\"preempt\": true, " carp "\"groups\": [" groups "]}, \"routes\": [" ROUTE "]}"
 #define SAME CARP1("\"advskew\": 100")
 
-static struct mgmt_cli *cli;
-static struct mgmt_session session;
 static char path[] = "/tmp/koi-reload-XXXXXX";
 
 static int
 before(void **state)
 {
-	int fd;
+	int ret = session_before(state), fd;
 
-	(void)state;
-	fake_setup();
-	cli = mgmt_cli_new();
 	fake.config.file = mgmt_file_new(&fake.config);
-	session = (struct mgmt_session){.cli = cli, .config = &fake.config, .out_fd = -1};
 	memcpy(path + strlen(path) - 6, "XXXXXX", 6);
 	fd = mkstemp(path);
-	return fd >= 0 && close(fd) == 0 && cli ? 0 : -1;
+	return fd >= 0 && close(fd) == 0 ? ret : -1;
 }
 
 static int
 after(void **state)
 {
-	(void)state;
 	unlink(path);
-	mgmt_cli_clear(&session);
-	mgmt_cli_free(cli);
 	mgmt_file_free(fake.config.file);
-	fake_teardown();
-	return 0;
+	return session_after(state);
 }
 
 /* @return what the command said */

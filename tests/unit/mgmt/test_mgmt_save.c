@@ -14,10 +14,10 @@
 
 #include <cmocka.h>
 
-#include "mgmt_cli_priv.h"
 #include "mgmt_fake.h"
 #include "mgmt_json_priv.h"
 #include "mgmt_priv.h"
+#include "mgmt_session.h"
 
 /* As mgmt_fake.c has it, and as an operator may have written it. */
 static const char text[] =
@@ -32,8 +32,6 @@ static const char text[] =
 	"  \"addresses\": [\"192.0.2.1/24\"]}], \"preempt\": true},\n"
 	"\"routes\": [{\"prefix\": \"0.0.0.0/0\", \"via\": \"198.51.100.254\"}]}\n";
 
-static struct mgmt_cli *cli;
-static struct mgmt_session session;
 static char dir[] = "/tmp/koi-save-XXXXXX";
 static char path[64], other[64];
 
@@ -63,13 +61,11 @@ run(const char *command, const char *file, enum mgmt_cli_status status)
 static int
 before(void **state)
 {
-	(void)state;
-	fake_setup();
-	cli = mgmt_cli_new();
+	int ret = session_before(state);
+
 	fake.config.file = mgmt_file_new(&fake.config);
-	session = (struct mgmt_session){.cli = cli, .config = &fake.config, .out_fd = -1};
 	memcpy(dir + strlen(dir) - 6, "XXXXXX", 6);
-	if (mkdtemp(dir) == NULL || cli == NULL)
+	if (mkdtemp(dir) == NULL || ret != 0)
 		return -1;
 	snprintf(path, sizeof(path), "%s/koi.json", dir);
 	snprintf(other, sizeof(other), "%s/other.json", dir);
@@ -81,16 +77,13 @@ before(void **state)
 static int
 after(void **state)
 {
-	(void)state;
 	unlink(path);
 	unlink(other);
 	/* nothing else is left there */
 	int ret = rmdir(dir);
 
-	mgmt_cli_clear(&session);
-	mgmt_cli_free(cli);
 	mgmt_file_free(fake.config.file);
-	fake_teardown();
+	session_after(state);
 	return ret;
 }
 
