@@ -5,18 +5,14 @@
 #define BASE_WALL_H
 
 #include <stdint.h>
-#include <time.h>
 
-#include "base_time.h"
+#include "base_clock.h"
 
 /** Nanoseconds since 1970, for people and for strict counters; by vDSO. @thread any */
 static inline uint64_t
 base_wall_ns(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * BASE_NS_PER_S + (uint64_t)ts.tv_nsec;
+	return base_clock_ns(CLOCK_REALTIME);
 }
 
 #endif

@@ -14,6 +14,7 @@
 #include <rte_ethdev.h>
 #include <rte_pause.h>
 
+#include "base_clock.h"
 #include "compat_thread.h"
 
 #define EMPTY_BEFORE_SLEEP    32
@@ -25,10 +26,7 @@
 base_ns_t
 dp_clock(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (base_ns_t)ts.tv_sec * BASE_NS_PER_S + (base_ns_t)ts.tv_nsec;
+	return base_clock_ns(CLOCK_MONOTONIC);
 }
 
 /*

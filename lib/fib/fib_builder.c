@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base_clock.h"
 #include "base_time.h"
 #include "compat_thread.h"
 
@@ -45,15 +45,6 @@ struct fib_builder {
 	pthread_rwlock_t routes; /* held for writing while routes change */
 };
 
-static uint64_t
-clock_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * BASE_NS_PER_S + (uint64_t)ts.tv_nsec;
-}
-
 static int
 run_change(struct fib *f, struct job *j)
 {
@@ -75,7 +66,7 @@ run_replace(struct fib *f, struct job *j)
 static void
 batch(struct fib_builder *b, struct job *jobs)
 {
-	uint64_t changes = 0, refused = 0, t0 = clock_ns(), took;
+	uint64_t changes = 0, refused = 0, t0 = base_clock_ns(CLOCK_MONOTONIC), took;
 
 	pthread_rwlock_wrlock(&b->routes);
 	for (struct job *j = jobs; j != NULL; j = j->next) {
@@ -84,7 +75,7 @@ batch(struct fib_builder *b, struct job *jobs)
 		refused += j->ret != 0;
 	}
 	pthread_rwlock_unlock(&b->routes);
-	took = clock_ns() - t0;
+	took = base_clock_ns(CLOCK_MONOTONIC) - t0;
 
 	pthread_mutex_lock(&b->lock);
 	for (struct job *j = jobs, *next; j != NULL; j = next) {

@@ -21,6 +21,7 @@
 
 #include <microhttpd.h>
 
+#include "base_clock.h"
 #include "conf.h"
 #include "dp.h"
 
@@ -52,10 +53,7 @@ struct mgmt_http {
 static base_ns_t
 clock_now(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (base_ns_t)ts.tv_sec * BASE_NS_PER_S + (base_ns_t)ts.tv_nsec;
+	return base_clock_ns(CLOCK_MONOTONIC);
 }
 
 static struct MHD_Response *

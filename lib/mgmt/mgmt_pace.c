@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base_clock.h"
 #include "base_time.h"
 
 /* Each ns of CPU costs so many of waiting: together clients have a fifth of one CPU. */
@@ -21,15 +22,6 @@
 
 static atomic_ullong due; /* when all that was spent so far is paid for */
 static atomic_ullong counts[MGMT_CLIENT_COUNTS];
-
-static base_ns_t
-clock_ns(clockid_t id)
-{
-	struct timespec t;
-
-	clock_gettime(id, &t);
-	return (base_ns_t)t.tv_sec * BASE_NS_PER_S + (base_ns_t)t.tv_nsec;
-}
 
 void
 mgmt_client_count(enum mgmt_client_count what)
@@ -62,13 +54,13 @@ mgmt_pace(int stop_fd)
 	static _Thread_local base_ns_t used;
 	static _Thread_local bool known;
 	struct pollfd p = {.fd = stop_fd, .events = POLLIN}; /* -1 is passed over */
-	base_ns_t cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID), wait;
+	base_ns_t cpu = base_clock_ns(CLOCK_THREAD_CPUTIME_ID), wait;
 	struct timespec left;
 
 	if (!known)
 		setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
 	known = true;
-	wait = mgmt_pace_owe(cpu - used, clock_ns(CLOCK_MONOTONIC));
+	wait = mgmt_pace_owe(cpu - used, base_clock_ns(CLOCK_MONOTONIC));
 	used = cpu;
 	if (wait == 0)
 		return;

@@ -18,6 +18,7 @@
 
 #include <cmdline.h>
 
+#include "base_clock.h"
 #include "conf.h"
 
 #include "mgmt_cli_priv.h"
@@ -48,20 +49,11 @@ struct mgmt_server {
 	struct client clients[MGMT_CLIENTS_MAX];
 };
 
-static base_ns_t
-clock_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (base_ns_t)t.tv_sec * BASE_NS_PER_S + (base_ns_t)t.tv_nsec;
-}
-
 /* When a reply of n bytes must have been taken; what it is made of is kept until then. */
 static base_ns_t
 deadline(const struct client *cl, size_t n)
 {
-	return clock_now() + cl->server->send_timeout_ms * BASE_NS_PER_MS +
+	return base_clock_ns(CLOCK_MONOTONIC) + cl->server->send_timeout_ms * BASE_NS_PER_MS +
 		n * (BASE_NS_PER_S / MGMT_SEND_RATE);
 }
 
@@ -76,7 +68,7 @@ send_until(int fd, const char *p, size_t n, base_ns_t until)
 			continue;
 		if (did < 0 && errno != EAGAIN)
 			return false;
-		if (did <= 0 || clock_now() > until) {
+		if (did <= 0 || base_clock_ns(CLOCK_MONOTONIC) > until) {
 			mgmt_client_count(MGMT_CLIENT_CUT);
 			return false;
 		}

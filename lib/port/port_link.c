@@ -7,8 +7,9 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base_clock.h"
 
 #include "port_priv.h"
 
@@ -282,15 +283,6 @@ drain(const struct port_set *s, const struct pollfd fds[2])
 		errno = 0;
 }
 
-static base_ns_t
-clock_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (base_ns_t)t.tv_sec * BASE_NS_PER_S + (base_ns_t)t.tv_nsec;
-}
-
 static void
 thread_run(void *arg)
 {
@@ -301,7 +293,7 @@ thread_run(void *arg)
 	};
 
 	while (!atomic_load_explicit(&s->stop, memory_order_acquire)) {
-		port_set_turn(s, clock_now());
+		port_set_turn(s, base_clock_ns(CLOCK_MONOTONIC));
 		/*
 		 * All devices are looked at each time, also those that interrupt: tap only takes
 		 * down what it was told, and calls nobody. Reading that costs next to nothing.

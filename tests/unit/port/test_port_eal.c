@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -20,6 +19,7 @@
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
 
+#include "base_clock.h"
 #include "compat_removal.h"
 #include "compat_thread.h"
 #include "port_priv.h"
@@ -54,23 +54,14 @@ config(const char *device)
 	return c;
 }
 
-static base_ns_t
-clock_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (base_ns_t)t.tv_sec * BASE_NS_PER_S + (base_ns_t)t.tv_nsec;
-}
-
 /* The thread answers by an event; no time passes here that it does not need. */
 static void
 wait_event(struct port_set *s, struct port_event *ev)
 {
-	const base_ns_t end = clock_now() + 10 * BASE_NS_PER_S;
+	const base_ns_t end = base_clock_ns(CLOCK_MONOTONIC) + 10 * BASE_NS_PER_S;
 
 	while (!port_set_event(s, ev)) {
-		assert_true(clock_now() < end);
+		assert_true(base_clock_ns(CLOCK_MONOTONIC) < end);
 		sched_yield();
 	}
 }
@@ -282,17 +273,17 @@ test_af_packet(void **state)
 	assert_int_equal(port_set_watch(s, 1), 0);
 	/* More often than the kernel's link watch reports, once in a second. */
 	for (unsigned int k = 0; k < 3; k++) {
-		before = clock_now();
+		before = base_clock_ns(CLOCK_MONOTONIC);
 		run("ip link set kv1 up");
 		expect_link(s, true, before);
-		before = clock_now();
+		before = base_clock_ns(CLOCK_MONOTONIC);
 		run("ip link set kv1 down");
 		expect_link(s, false, before);
 	}
-	before = clock_now();
+	before = base_clock_ns(CLOCK_MONOTONIC);
 	run("ip link set kv1 up");
 	expect_link(s, true, before);
-	before = clock_now();
+	before = base_clock_ns(CLOCK_MONOTONIC);
 	run("ip link set kv0 down"); /* our own end, by an admin */
 	expect_link(s, false, before);
 	port_set_info(s, 0, &i);
