@@ -204,7 +204,6 @@ apply_box(struct ctl *c, const struct conf *was)
 		(void)election_if_set(c->election, i, now->ifs[i].track,
 			now->ifs[i].linkup_hold_ms * BASE_NS_PER_MS, c->now, &c->out);
 		ctl_carry_out(c);
-		ctl_warm_state(c, i);
 	}
 	apply_switch(c, ELECTION_EV_SET_PREEMPT, was->preempt, now->preempt);
 	apply_switch(c, ELECTION_EV_SET_ALLOW, was->allow, now->allow);
