@@ -15,49 +15,11 @@
 
 #include "base_assert.h"
 #include "compat_rcu.h"
+#include "fib_nbr_key_priv.h"
 #include "fib_nbr_priv.h"
 
 #define NAME_MAX_BYTES 15
 #define ENTRIES_MAX    (UINT32_C(1) << 20)
-
-/* What a hash compares: of IPv4 the first word, interface and address; of IPv6 the interface, then
- * the address. */
-struct key {
-	uint64_t w[3];
-};
-
-static inline struct key
-key4(uint16_t if_index, uint32_t ip)
-{
-	return (struct key){{(uint64_t)if_index << 32 | ip}};
-}
-
-static inline struct key
-key6(uint16_t if_index, const uint8_t ip[16])
-{
-	return (struct key){{if_index, base_load_be64(ip), base_load_be64(ip + 8)}};
-}
-
-/* Multiply-shift with random factors (Dietzfelbinger et al. 1997): a host on the LAN picks the
- * addresses, so the hash must not let it pick the bucket. The hash keeps these 32 bits with the key
- * and never asks for them again. */
-static inline hash_sig_t
-sig4(const struct fib_nbr_table *t, const struct key *k)
-{
-	return (hash_sig_t)(k->w[0] * t->hash_mult >> 32);
-}
-
-/* The same over words of 32 bits: the sum of their products with as many random numbers. */
-static inline hash_sig_t
-sig6(const struct fib_nbr_table *t, const struct key *k)
-{
-	const uint64_t *m = t->hash_mult6;
-
-	return (hash_sig_t)((m[0] + k->w[0] * m[1] + (k->w[1] >> 32) * m[2] +
-				    (k->w[1] & UINT32_MAX) * m[3] + (k->w[2] >> 32) * m[4] +
-				    (k->w[2] & UINT32_MAX) * m[5]) >>
-		32);
-}
 
 static inline uint32_t
 slot_of(int32_t pos, uint32_t first)
@@ -68,17 +30,17 @@ slot_of(int32_t pos, uint32_t first)
 static inline uint32_t
 slot_find4(const struct fib_nbr_table *t, uint16_t if_index, uint32_t ip)
 {
-	struct key k = key4(if_index, ip);
+	struct nbr_key k = nbr_key4(if_index, ip);
 
-	return slot_of(rte_hash_lookup_with_hash(t->hash[NBR_IP4], &k, sig4(t, &k)), 0);
+	return slot_of(rte_hash_lookup_with_hash(t->hash[NBR_IP4], &k, nbr_sig4(t, &k)), 0);
 }
 
 static inline uint32_t
 slot_find6(const struct fib_nbr_table *t, uint16_t if_index, const uint8_t ip[16])
 {
-	struct key k = key6(if_index, ip);
+	struct nbr_key k = nbr_key6(if_index, ip);
 
-	return slot_of(rte_hash_lookup_with_hash(t->hash[NBR_IP6], &k, sig6(t, &k)), t->first6);
+	return slot_of(rte_hash_lookup_with_hash(t->hash[NBR_IP6], &k, nbr_sig6(t, &k)), t->first6);
 }
 
 uint32_t
@@ -117,7 +79,7 @@ hash_make(struct fib_nbr_table *t, unsigned int family, const char *name, struct
 		/* Twice what it may hold: removed entries that wait for the workers keep
 		 * their positions, and buckets at most half full always take a key. */
 		.entries = RTE_MAX(2 * t->max, 8U),
-		.key_len = family == NBR_IP4 ? sizeof(uint64_t) : sizeof(struct key),
+		.key_len = family == NBR_IP4 ? sizeof(uint64_t) : sizeof(struct nbr_key),
 		.socket_id = socket_id,
 		.extra_flag = RTE_HASH_EXTRA_FLAGS_RW_CONCURRENCY_LF,
 	};
@@ -412,8 +374,8 @@ fib_nbr_slot_add(struct fib_nbr_table *t, uint16_t if_index, const struct base_a
 {
 	static const uint8_t no_mac[BASE_MAC_LEN];
 	unsigned int family = addr->family == BASE_FAMILY_IP4 ? NBR_IP4 : NBR_IP6;
-	struct key k = family == NBR_IP4 ? key4(if_index, base_addr_ip4(addr))
-					 : key6(if_index, addr->bytes);
+	struct nbr_key k = family == NBR_IP4 ? nbr_key4(if_index, base_addr_ip4(addr))
+					     : nbr_key6(if_index, addr->bytes);
 	uint64_t generation;
 	struct nbr_entry *e;
 	int32_t pos = -1;
@@ -424,7 +386,7 @@ fib_nbr_slot_add(struct fib_nbr_table *t, uint16_t if_index, const struct base_a
 		return NBR_NONE;
 	if (if_index < t->n_ifs && has_room(t, if_index, family, state))
 		pos = rte_hash_add_key_with_hash(
-			t->hash[family], &k, family == NBR_IP4 ? sig4(t, &k) : sig6(t, &k));
+			t->hash[family], &k, family == NBR_IP4 ? nbr_sig4(t, &k) : nbr_sig6(t, &k));
 	if (pos < 0) {
 		NBR_ADD(t->count.table_full, 1);
 		return NBR_NONE;
@@ -455,11 +417,11 @@ fib_nbr_slot_remove(struct fib_nbr_table *t, uint32_t slot)
 	struct nbr_entry *e = &t->entry[slot];
 	uint16_t if_index = nbr_id_if(e->id);
 	unsigned int family = nbr_slot_family(t, slot);
-	struct key k = {{if_index, e->addr[0], e->addr[1]}};
+	struct nbr_key k = {{if_index, e->addr[0], e->addr[1]}};
 	int32_t pos;
 
 	if (family == NBR_IP4)
-		k = key4(if_index, (uint32_t)e->addr[0]);
+		k = nbr_key4(if_index, (uint32_t)e->addr[0]);
 	BASE_ASSERT(e->held == 0);
 	if (nbr_state_pending(nbr_word_state(t->seen[slot].word)))
 		pending_out(t, slot);
@@ -473,7 +435,7 @@ fib_nbr_slot_remove(struct fib_nbr_table *t, uint32_t slot)
 	 * here any more, and the next user of the position finds it empty. */
 	__atomic_store_n(&t->seen[slot].word, 0, __ATOMIC_RELEASE);
 	pos = rte_hash_del_key_with_hash(
-		t->hash[family], &k, family == NBR_IP4 ? sig4(t, &k) : sig6(t, &k));
+		t->hash[family], &k, family == NBR_IP4 ? nbr_sig4(t, &k) : nbr_sig6(t, &k));
 	BASE_ASSERT(slot_of(pos, family == NBR_IP4 ? 0 : t->first6) == slot);
 	if (!t->reclaims)
 		rte_hash_free_key_with_position(t->hash[family], pos);

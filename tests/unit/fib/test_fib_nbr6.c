@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 #include <rte_mbuf.h>
+#include <rte_random.h>
 
 #include "base_assert.h"
 #include "base_bytes.h"
@@ -405,6 +406,43 @@ a_flood_of_askers_leaves_room(void **state)
 	unmake(t);
 }
 
+/* Addresses in a row are what LANs are made of: no choice of the random factors may crowd them. */
+static void
+hosts_in_a_row_find_room(void **state)
+{
+	/* with which a hash that keeps a row a row had no place left for some of them */
+	static const uint64_t bad[] = {2727, 3353, 6814, 7207, 18528};
+	struct record rec = {0};
+	uint8_t mac[BASE_MAC_LEN];
+
+	(void)state;
+	for (uint64_t n = 0; n < N_OF(bad) + 400; n++) {
+		const uint64_t seed = n < N_OF(bad) ? bad[n] : n;
+
+		rte_srand(seed);
+		for (unsigned int way = 0; way < 3; way++) {
+			struct fib_nbr_table *t = make(256, 2);
+
+			for (uint32_t i = 1; i <= 100; i++) {
+				struct base_addr a = way == 0 ? scanned(i)
+					: way == 1	      ? host
+							      : base_addr_from_ip4(0xc0000200 + i);
+
+				if (way == 1)
+					a.bytes[15] = (uint8_t)i;
+				fib_nbr_asker(t, 1, &a, mac_b, START, record_act, &rec);
+				fib_nbr_advertised(
+					t, 1, &a, NULL, true, false, START, record_act, &rec);
+				if (way == 2 ? !fib_nbr_lookup(t, 1, base_addr_ip4(&a), mac)
+					     : !fib_nbr_lookup6(t, 1, a.bytes, mac))
+					fail_msg("seed %" PRIu64 ": the %u. of way %u found none",
+						seed, i, way);
+			}
+			unmake(t);
+		}
+	}
+}
+
 static int
 setup(void **state)
 {
@@ -431,6 +469,7 @@ main(void)
 		cmocka_unit_test(every_byte_of_an_address_counts),
 		cmocka_unit_test(a_scan_evicts_nobody),
 		cmocka_unit_test(a_flood_of_askers_leaves_room),
+		cmocka_unit_test(hosts_in_a_row_find_room),
 	};
 
 	return cmocka_run_group_tests_name("fib_nbr6", tests, setup, teardown);
