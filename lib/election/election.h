@@ -90,8 +90,9 @@ void election_set_rx_horizon(struct election *e, uint16_t if_id, base_ns_t horiz
 /**
  * When the receive side of this interface was last seen at work: a queue that is never empty keeps
  * the horizon behind, but who reads it does not stand still. A receive side that stood for longer
- * than the interface's shortest master-down time, counted from election_init() at the earliest,
- * demotes. Never goes backwards, and is the horizon where that is later.
+ * than the interface's shortest master-down time, counted from election_init() at the earliest and
+ * without the gaps of ELECTION_EV_STALL, demotes. Never goes backwards, and is the horizon where
+ * that is later.
  */
 void election_set_rx_alive(struct election *e, uint16_t if_id, base_ns_t at);
 

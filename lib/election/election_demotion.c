@@ -73,15 +73,39 @@ stall_time(const struct iface *i)
 	return i->min_down > HANDOVER_NS ? i->min_down : HANDOVER_NS;
 }
 
+/* A worker's horizon is 0 until its first turn. */
+static base_ns_t
+stall_from(const struct election *e, const struct iface *i)
+{
+	base_ns_t alive = last_alive(i);
+
+	return alive > e->born ? alive : e->born;
+}
+
 base_ns_t
 demotion_stall_at(const struct election *e, const struct iface *i)
 {
 	if (i->n == 0 || i->stall_entry || i->horizon == BASE_NS_NEVER)
 		return BASE_NS_NEVER;
-	/* A worker's horizon is 0 until its first turn. */
-	base_ns_t alive = last_alive(i), from = alive > e->born ? alive : e->born;
+	return base_ns_add(stall_from(e, i), stall_time(i) + 1);
+}
 
-	return base_ns_add(from, stall_time(i) + 1);
+/*
+ * Where all of the process stood still, a worker may be later to go on than we are, and it still
+ * has to end the turn that it was in: what it did not do in our absence is no sign of a stall.
+ */
+void
+demotion_absent(struct election *e, base_ns_t gap, base_ns_t now)
+{
+	for (uint16_t n = 0; n < e->if_count; n++) {
+		struct iface *i = &e->ifs[n];
+
+		if (i->horizon == BASE_NS_NEVER || i->stall_entry)
+			continue;
+		base_ns_t alive = base_ns_add(stall_from(e, i), gap);
+
+		i->alive = alive < now ? alive : now;
+	}
 }
 
 void

@@ -208,6 +208,7 @@ stalled_backup(struct election *e, struct group *g, base_ns_t now)
 static void
 input_stall(struct election *e, base_ns_t gap, base_ns_t now, struct election_actions *out)
 {
+	demotion_absent(e, gap, now);
 	for (uint16_t i = 0; i < e->group_count; i++) {
 		struct group *g = &e->groups[i];
 

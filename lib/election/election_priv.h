@@ -333,6 +333,8 @@ void demotion_stall(
 	struct election *e, uint16_t if_id, base_ns_t now, struct election_actions *out);
 /** From when on the receive side of an interface counts as stalled; BASE_NS_NEVER if it cannot. */
 base_ns_t demotion_stall_at(const struct election *e, const struct iface *i);
+/** We did not run for so long before now: no receive side is blamed for that time. */
+void demotion_absent(struct election *e, base_ns_t gap, base_ns_t now);
 void demotion_drain(struct election *e, bool on, base_ns_t now, struct election_actions *out);
 void demotion_operator(
 	struct election *e, uint8_t amount, base_ns_t now, struct election_actions *out);

@@ -192,6 +192,38 @@ a_worker_that_has_not_begun_is_not_stalled_at_once(void **state)
 	box_free(b);
 }
 
+/* When a whole process goes on, its worker may go on last, in the turn in which it was stopped. */
+static void
+who_was_absent_blames_no_worker(void **state)
+{
+	struct box *b = box_one(1, 100, false);
+
+	(void)state;
+	box_horizon(b, 0, T0);
+	box_run(b, T0 + SECS(1));
+	b->now = T0 + SECS(11);
+	box_stall(b, SECS(10));
+	box_tick(b);
+	assert_int_equal(election_demotion_total(b->e), 0);
+	/* an old horizon tells nothing new */
+	box_horizon(b, 0, T0 + SECS(1) / 2);
+	box_run(b, T0 + SECS(10) + DOWN);
+	assert_int_equal(election_demotion_total(b->e), 0);
+	/* it does stand still while we run */
+	box_forget(b);
+	box_run(b, T0 + SECS(10) + DOWN + 1);
+	box_take_demotion(b, ELECTION_DEMOTION_WORKER_STALLED, 1, 1, b->now);
+	/* and is not forgiven for our absence */
+	b->now += SECS(100);
+	box_stall(b, SECS(100));
+	box_tick(b);
+	assert_int_equal(election_demotion_total(b->e), 1);
+	box_horizon(b, 0, b->now);
+	box_tick(b);
+	assert_int_equal(election_demotion_total(b->e), 0);
+	box_free(b);
+}
+
 static void
 an_interface_without_groups_cannot_stall(void **state)
 {
@@ -403,6 +435,7 @@ main(void)
 		cmocka_unit_test(worker_stalled_comes_and_goes),
 		cmocka_unit_test(the_shortest_master_down_of_an_interface_counts),
 		cmocka_unit_test(a_worker_that_has_not_begun_is_not_stalled_at_once),
+		cmocka_unit_test(who_was_absent_blames_no_worker),
 		cmocka_unit_test(an_interface_without_groups_cannot_stall),
 		cmocka_unit_test(a_stalled_backup_listens_one_more_interval),
 		cmocka_unit_test(an_advert_ends_the_listening),
