@@ -45,19 +45,26 @@ directories_make(const char *path)
 	return 0;
 }
 
-/* Its presence is all: nothing can be half written. */
+/*
+ * Its presence is all: nothing can be half written.
+ * @param made  whether it was not there before
+ */
 static int
-mark_make(const char *path)
+mark_make(const char *path, bool *made)
 {
 	int rc = directories_make(path), fd;
 
+	*made = false;
 	if (rc != 0)
 		return rc;
-	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0)
-		return -errno;
+		return errno == EEXIST && access(path, F_OK) == 0 ? 0 : -errno;
 	rc = fsync(fd) == 0 ? 0 : -errno;
 	close(fd);
+	if (rc != 0)
+		(void)unlink(path);
+	*made = rc == 0;
 	return rc;
 }
 
@@ -102,14 +109,14 @@ group_look(const struct ctl *ctl, uint16_t g, base_ns_t from, struct leaving *l)
 }
 
 static base_ns_t
-patience(const struct ctl *ctl, uint16_t n)
+patience(const struct mgmt_config *c)
 {
 	base_ns_t longest = 0;
 
-	for (uint16_t g = 0; g < n; g++) {
+	for (uint16_t g = 0; g < c->conf->n_groups; g++) {
 		struct ctl_group_view v;
 
-		if (ctl_group_view(ctl, g, &v) == 0) {
+		if (!c->conf->groups[g].unused && ctl_group_view(c->ctl, g, &v) == 0) {
 			base_ns_t down = election_master_down(v.info.advbase, v.info.advskew);
 
 			longest = down > longest ? down : longest;
@@ -170,7 +177,7 @@ report(struct mgmt_session *s, const struct leaving *l, uint16_t n, base_ns_t wa
 	fprintf(s->out,
 		"not drained: %u of %u groups have no other master after %s; the box stays demoted, "
 		"as their last resort, until \"undrain\"\n",
-		left, n, mgmt_span_str(waited, span));
+		left, mgmt_group_count(s->config), mgmt_span_str(waited, span));
 }
 
 void
@@ -181,11 +188,12 @@ mgmt_drain(struct mgmt_session *s, uint32_t seconds, bool persist)
 	const struct ctl_request drain = {.type = CTL_REQ_DRAIN, .group = ELECTION_NONE};
 	uint16_t n = s->config->conf->n_groups;
 	struct leaving *l = calloc(n + 1u, sizeof(*l));
-	base_ns_t from, wait;
 	int rc = l != NULL ? 0 : -ENOMEM;
+	bool made = false;
+	base_ns_t from, wait;
 
 	if (rc == 0 && persist)
-		rc = mark_make(mark);
+		rc = mark_make(mark, &made);
 	if (rc != 0) {
 		s->status = MGMT_CLI_REFUSED;
 		fprintf(s->out, "refused, nothing was done: %s: %s\n", persist ? mark : "drain",
@@ -200,7 +208,7 @@ mgmt_drain(struct mgmt_session *s, uint32_t seconds, bool persist)
 			ctl_group_view(ctl, g, &v) == 0 && v.info.state == ELECTION_MASTER;
 	}
 	from = dp_clock();
-	wait = seconds != 0 ? seconds * BASE_NS_PER_S : patience(ctl, n);
+	wait = seconds != 0 ? seconds * BASE_NS_PER_S : patience(s->config);
 	if (mgmt_cli_post(s, &drain) == 0) {
 		const struct timespec look = {.tv_nsec = (long)LOOK_NS};
 
@@ -210,6 +218,8 @@ mgmt_drain(struct mgmt_session *s, uint32_t seconds, bool persist)
 			nanosleep(&look, NULL);
 		mgmt_file_read(s->config);
 		report(s, l, n, dp_clock() - from);
+	} else if (made) {
+		(void)unlink(mark);
 	}
 	free(l);
 }
@@ -218,16 +228,21 @@ void
 mgmt_undrain(struct mgmt_session *s)
 {
 	const struct ctl_request undrain = {.type = CTL_REQ_UNDRAIN, .group = ELECTION_NONE};
+	const char *mark = s->config->drained_path;
+	const bool marked = unlink(mark) == 0;
 	struct ctl_box_view box;
+	bool made;
 
-	if (unlink(s->config->drained_path) != 0 && errno != ENOENT && errno != ENOTDIR) {
+	if (!marked && errno != ENOENT && errno != ENOTDIR) {
 		s->status = MGMT_CLI_REFUSED;
-		fprintf(s->out, "refused, nothing was done: %s: %s\n", s->config->drained_path,
-			strerror(errno));
+		fprintf(s->out, "refused, nothing was done: %s: %s\n", mark, strerror(errno));
 		return;
 	}
-	if (mgmt_cli_post(s, &undrain) != 0)
+	if (mgmt_cli_post(s, &undrain) != 0) {
+		if (marked && mark_make(mark, &made) != 0)
+			fprintf(s->out, "koi will not start drained any more: %s is gone\n", mark);
 		return;
+	}
 	ctl_box_view(s->config->ctl, &box);
 	if (box.demotion != 0)
 		fprintf(s->out, "still demoted by %u: show carp demotion\n", box.demotion);

@@ -135,6 +135,51 @@ what_cannot_persist_is_not_done(void **state)
 	assert_int_equal(unlink(fake.drained_dir), 0);
 }
 
+/* Refused after all: the next start is as it would have been, marked before or not. */
+static void
+a_refused_request_changes_no_mark(void **state)
+{
+	(void)state;
+	fake.request_rc = -ETIMEDOUT;
+	session_run("drain --persist", MGMT_CLI_REFUSED,
+		"refused: the control lcore did not answer within 2 s; it may still do it\n");
+	assert_int_equal(fake.request.type, CTL_REQ_DRAIN);
+	assert_int_not_equal(access(fake.drained_path, F_OK), 0);
+	fake.request_rc = 0;
+	mgmt_cli_run(&session, "drain --persist");
+	assert_int_equal(session.status, MGMT_CLI_DONE);
+	fake.request_rc = -ETIMEDOUT;
+	mgmt_cli_run(&session, "drain --persist");
+	assert_int_equal(session.status, MGMT_CLI_REFUSED);
+	assert_int_equal(access(fake.drained_path, F_OK), 0);
+	mgmt_cli_run(&session, "undrain");
+	assert_int_equal(session.status, MGMT_CLI_REFUSED);
+	assert_int_equal(fake.request.type, CTL_REQ_UNDRAIN);
+	assert_int_equal(access(fake.drained_path, F_OK), 0);
+}
+
+/* A reload took carp1 away: its slot is no group, and it makes nobody wait longer. */
+static void
+a_group_that_is_gone_does_not_count(void **state)
+{
+	const base_ns_t before = fake.now;
+
+	(void)state;
+	fake.conf->groups[1].unused = true;
+	fake.groups[1].info.state = ELECTION_INIT;
+	fake.groups[1].info.advbase = 200;
+	/* carp0 is BACKUP, and its master is not to be heard */
+	fake.groups[0].info.state = ELECTION_BACKUP;
+	fake.successor[0].family = BASE_FAMILY_NONE;
+	fake.step = 50 * BASE_NS_PER_MS;
+	mgmt_cli_run(&session, "drain");
+	assert_int_equal(session.status, MGMT_CLI_REFUSED);
+	assert_non_null(strstr(session.text,
+		"carp0: no peer was heard as master\n"
+		"not drained: 1 of 1 groups have no other master after "));
+	assert_in_range(fake.now - before, 5 * BASE_NS_PER_S, 6 * BASE_NS_PER_S);
+}
+
 static void
 a_refused_request_is_said(void **state)
 {
@@ -175,6 +220,10 @@ main(void)
 			persistence_outlives_and_ends, setup, session_after),
 		cmocka_unit_test_setup_teardown(
 			what_cannot_persist_is_not_done, setup, session_after),
+		cmocka_unit_test_setup_teardown(
+			a_refused_request_changes_no_mark, setup, session_after),
+		cmocka_unit_test_setup_teardown(
+			a_group_that_is_gone_does_not_count, setup, session_after),
 		cmocka_unit_test_setup_teardown(a_refused_request_is_said, setup, session_after),
 		cmocka_unit_test_setup_teardown(undrain_says_what_stays, setup, session_after),
 	};
