@@ -29,7 +29,7 @@ int mgmt_thread_start(pthread_t *t, const char *name, void *(*fn)(void *), void 
 /**
  * Open the socket and serve it. A client's first byte says what it is: '{' a program that sends
  * framed requests, anything else a person, who gets a prompt. When all places are taken, the person
- * that has been idle for the longest makes room.
+ * that has been idle for the longest makes room; whose command runs is not idle.
  * @return NULL with err filled
  */
 struct mgmt_server *mgmt_server_start(const struct mgmt_config *c, struct mgmt_cli *cli,

@@ -30,12 +30,16 @@ struct client {
 	struct mgmt_server *server;
 	pthread_t thread;
 	int fd;
-	bool used;	  /* of the accepting thread */
-	atomic_bool done; /* set by the client's thread as its last act */
-	/* When it was heard last, in server->heard; PROGRAM for a program, which may be silent. */
+	bool used, leaving; /* of the accepting thread; leaving: its place was given to another */
+	atomic_bool done;   /* set by the client's thread as its last act */
+	/* When it was heard last, in server->heard. */
 	atomic_ullong heard;
 };
-#define PROGRAM ULLONG_MAX
+/* Of a program, which may be silent, and of a person whose command runs. */
+#define NOT_IDLE ULLONG_MAX
+/* Threads of those whose place was taken may take a moment to end. */
+#define LEAVING_MAX MGMT_CLIENTS_MAX
+#define SLOTS	    (MGMT_CLIENTS_MAX + LEAVING_MAX)
 
 struct mgmt_server {
 	const struct mgmt_config *config;
@@ -46,7 +50,7 @@ struct mgmt_server {
 	pthread_t thread;
 	atomic_uint watchers;
 	atomic_ullong heard; /* counts how often anybody was heard: order is all that matters */
-	struct client clients[MGMT_CLIENTS_MAX];
+	struct client clients[SLOTS];
 };
 
 /* When a reply of n bytes must have been taken; what it is made of is kept until then. */
@@ -102,6 +106,7 @@ flush(int mem, const struct client *cl)
 	return ftruncate(mem, 0) == 0 && lseek(mem, 0, SEEK_SET) == 0;
 }
 
+/* From now on it is idle. */
 static void
 note_heard(struct client *cl)
 {
@@ -179,7 +184,7 @@ serve_person(struct client *cl)
 			continue;
 		if (n <= 0)
 			break;
-		note_heard(cl);
+		atomic_store(&cl->heard, NOT_IDLE);
 		mgmt_pace(cl->server->stop_fd);
 		/* koictl's first newline only says that a person is there */
 		if (first && *p == '\n') {
@@ -191,6 +196,7 @@ serve_person(struct client *cl)
 			flush(s.out_fd, cl);
 			break;
 		}
+		note_heard(cl);
 		if (s.watch.on && !watch_person(cl, &s))
 			break;
 	}
@@ -333,7 +339,7 @@ client_main(void *arg)
 		n = recv(cl->fd, &first, 1, MSG_PEEK);
 	while (n < 0 && errno == EINTR);
 	if (n > 0 && first == '{') {
-		atomic_store(&cl->heard, PROGRAM);
+		atomic_store(&cl->heard, NOT_IDLE);
 		serve_program(cl);
 	} else if (n > 0) {
 		serve_person(cl);
@@ -352,49 +358,53 @@ reap(struct client *cl)
 	cl->used = false;
 }
 
-static struct client *
-free_slot(struct mgmt_server *s)
+/* @return how many have a place; found: a slot that is free, NULL if none is */
+static unsigned int
+count_clients(struct mgmt_server *s, struct client **found)
 {
-	struct client *found = NULL;
+	unsigned int n = 0;
 
-	for (unsigned int i = 0; i < MGMT_CLIENTS_MAX; i++) {
+	*found = NULL;
+	for (unsigned int i = 0; i < SLOTS; i++) {
 		struct client *cl = &s->clients[i];
 
-		if (cl->used && atomic_load_explicit(&cl->done, memory_order_acquire)) {
+		if (cl->used && atomic_load_explicit(&cl->done, memory_order_acquire))
 			reap(cl);
-		}
-		if (!cl->used && !found)
-			found = cl;
+		if (!cl->used)
+			*found = cl;
+		n += cl->used && !cl->leaving;
 	}
-	return found;
+	return n;
 }
 
 /*
- * People leave sessions open: the one who said nothing for the longest makes room.
- * @return NULL when only programs are here
+ * People leave sessions open: the one who said nothing for the longest makes room. Nobody waits
+ * for its thread, which may have heard something just now.
+ * @return false when only programs and busy people are here
  */
-static struct client *
+static bool
 replace_idle(struct mgmt_server *s)
 {
 	static const char bye[] = "\r\nsession ended: idle, and another client needs its place\r\n";
-	unsigned long long oldest = PROGRAM;
+	unsigned long long oldest = NOT_IDLE;
 	struct client *idle = NULL;
 
-	for (unsigned int i = 0; i < MGMT_CLIENTS_MAX; i++) {
-		unsigned long long heard = atomic_load(&s->clients[i].heard);
+	for (unsigned int i = 0; i < SLOTS; i++) {
+		struct client *cl = &s->clients[i];
+		unsigned long long heard = atomic_load(&cl->heard);
 
-		if (heard >= oldest)
+		if (!cl->used || cl->leaving || heard >= oldest)
 			continue;
 		oldest = heard;
-		idle = &s->clients[i];
+		idle = cl;
 	}
 	if (!idle)
-		return NULL;
-	/* It may not read; and its thread waits for input, so that nobody else writes now. */
+		return false;
+	/* It may not read; and its thread waits for input, so that hardly ever another writes. */
 	(void)send(idle->fd, bye, sizeof(bye) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 	shutdown(idle->fd, SHUT_RDWR);
-	reap(idle);
-	return idle;
+	idle->leaving = true;
+	return true;
 }
 
 static void
@@ -407,6 +417,7 @@ accept_one(struct mgmt_server *s)
 	};
 	int fd = accept4(s->socket.fd, NULL, NULL, SOCK_CLOEXEC);
 	struct client *cl;
+	unsigned int n;
 
 	if (fd < 0) {
 		struct pollfd p = {.fd = s->stop_fd, .events = POLLIN};
@@ -417,10 +428,8 @@ accept_one(struct mgmt_server *s)
 		return;
 	}
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
-	cl = free_slot(s);
-	if (!cl)
-		cl = replace_idle(s);
-	if (!cl) {
+	n = count_clients(s, &cl);
+	if (!cl || (n >= MGMT_CLIENTS_MAX && !replace_idle(s))) {
 		mgmt_client_count(MGMT_CLIENT_REFUSED);
 		(void)send(fd, full, sizeof(full) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 		close(fd);
@@ -428,6 +437,7 @@ accept_one(struct mgmt_server *s)
 	}
 	cl->server = s;
 	cl->fd = fd;
+	cl->leaving = false;
 	atomic_store_explicit(&cl->done, false, memory_order_relaxed);
 	note_heard(cl);
 	if (mgmt_thread_start(&cl->thread, "koi-cli-client", client_main, cl) != 0) {
@@ -497,7 +507,7 @@ mgmt_server_stop(struct mgmt_server *s)
 	mgmt_socket_unlink(&s->socket);
 	if (write(s->stop_fd, &one, sizeof(one)) == (ssize_t)sizeof(one))
 		pthread_join(s->thread, NULL);
-	for (unsigned int i = 0; i < MGMT_CLIENTS_MAX; i++) {
+	for (unsigned int i = 0; i < SLOTS; i++) {
 		if (!s->clients[i].used)
 			continue;
 		shutdown(s->clients[i].fd, SHUT_RDWR);
