@@ -314,6 +314,11 @@ take4(struct dp_lcore *lc, struct rte_mbuf *m)
 		refuse(lc, m, DP_DROP_HOST_SOURCE);
 		return;
 	}
+	/* A raw socket may have made them; who cuts the packet goes by their lengths. */
+	if ((ip[0] & 0x0f) != WIRE_IP4_LEN / 4 && !dp_ip4_options(lc, m)) {
+		dp_count(&lc->host->c[lc->in->index].refused, 1);
+		return;
+	}
 	if (IS_GROUP4(dst)) {
 		const struct base_addr to = base_addr_from_ip4(dst);
 		uint8_t mac[BASE_MAC_LEN];

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include <rte_common.h>
+
 #include "base_bytes.h"
 
 /* Path MTU discovery works for the kernel too, and it is told what has no route. */
@@ -99,6 +101,40 @@ an_anycast_address_is_named(void **state)
 	assert_kernel_gets_nothing(r);
 }
 
+/*
+ * A raw socket sends options that nobody made right, and fragments are to have them: the packet
+ * is refused as anybody's would be, and so is one whose sender chose the route.
+ */
+static void
+options_of_the_kernel_are_looked_at(void **state)
+{
+	static const struct {
+		uint8_t type, len;
+		enum dp_drop why;
+	} cases[] = {
+		{0x82, 0, DP_DROP_IP4_OPTIONS},	  /* leads nowhere, for ever */
+		{0x82, 200, DP_DROP_IP4_OPTIONS}, /* beyond the header */
+		{131, 3, DP_DROP_IP4_SOURCE_ROUTE},
+	};
+	struct rig *r = *state;
+
+	for (unsigned int i = 0; i < RTE_DIM(cases); i++) {
+		struct frame big = frame_ip4(lan_mac, LAN_OWN, SERVER, TCP, 1500), f;
+
+		frame_options(&big, 4);
+		big.b[IP_AT + 20] = cases[i].type;
+		big.b[IP_AT + 21] = cases[i].len;
+		frame_sum(&big);
+		assert_refused(r, LAN, &big, cases[i].why);
+		if (cases[i].why == DP_DROP_IP4_OPTIONS) {
+			assert_true(kernel_gets(r, LAN, &f));
+			assert_int_equal(f.b[IP_AT + 20], WIRE_ICMP_PARAMETER);
+			assert_int_equal(f.b[IP_AT + 24], 21);
+		}
+		assert_kernel_gets_nothing(r);
+	}
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, host_setup, rig_teardown)
 
 int
@@ -108,6 +144,7 @@ main(void)
 		T(the_kernel_is_told_what_cannot_be_sent),
 		T(the_kernel_is_told_of_nowhere_as_others_are),
 		T(an_anycast_address_is_named),
+		T(options_of_the_kernel_are_looked_at),
 	};
 
 	return cmocka_run_group_tests(tests, rig_group_setup, rig_group_teardown);
