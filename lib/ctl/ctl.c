@@ -188,8 +188,7 @@ ctl_create(const struct ctl_config *config)
 	ctl_find_fast(c);
 	for (uint16_t i = 0; i < c->n_ifs; i++)
 		ctl_member_join(c, i);
-	if ((ret = ctl_hops_make(c->conf, &c->hops, &c->n_hops)) != 0 ||
-		(ret = ctl_nbr_create(c)) != 0)
+	if ((ret = ctl_nbr_create(c)) != 0)
 		goto fail;
 	ret = create_election(c, base_rand_next(&c->rand), config->drained);
 	if (ret != 0)
@@ -218,7 +217,6 @@ ctl_destroy(struct ctl *c)
 		free(c->ifs[i].own6);
 		ctl_lists_free(&c->ifs[i].lists);
 	}
-	free(c->hops);
 	free(c->out.act);
 	free(c->election_mem);
 	free(c->requests);

@@ -4,7 +4,6 @@
 /* What is made of a configuration as a whole, by whoever loads it. */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "ctl_priv.h"
 
@@ -56,38 +55,4 @@ ctl_lists_free(struct ctl_if_lists *l)
 	free(l->members);
 	l->on_link = NULL;
 	l->members = NULL;
-}
-
-static int
-hop_compare(const void *pa, const void *pb)
-{
-	const struct ctl_hop *a = pa, *b = pb;
-
-	if (a->if_id != b->if_id)
-		return a->if_id < b->if_id ? -1 : 1;
-	return memcmp(&a->addr, &b->addr, sizeof(a->addr));
-}
-
-int
-ctl_hops_make(const struct conf *conf, struct ctl_hop **hops, uint32_t *n_hops)
-{
-	uint32_t n = 0, kept = 0;
-	struct ctl_hop *h;
-
-	for (uint32_t i = 0; i < conf->n_routes; i++)
-		n += conf->routes[i].n_hops;
-	*hops = h = calloc(n + UINT64_C(1), sizeof(*h));
-	if (h == NULL)
-		return -ENOMEM;
-	n = 0;
-	for (uint32_t i = 0; i < conf->n_routes; i++)
-		for (unsigned int k = 0; k < conf->routes[i].n_hops; k++)
-			h[n++] = (struct ctl_hop){.if_id = conf->routes[i].hops[k].if_index,
-				.addr = conf->routes[i].hops[k].via};
-	qsort(h, n, sizeof(*h), hop_compare);
-	for (uint32_t i = 0; i < n; i++)
-		if (i == 0 || hop_compare(&h[i], &h[kept - 1]) != 0)
-			h[kept++] = h[i];
-	*n_hops = kept;
-	return 0;
 }

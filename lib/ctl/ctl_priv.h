@@ -16,6 +16,7 @@
 #include "ctl_seq.h"
 #include "dp.h"
 #include "election.h"
+#include "fib.h"
 #include "fib_nbr.h"
 #include "port.h"
 #include "wire6.h"
@@ -209,12 +210,6 @@ struct ctl_if {
 	bool leaving; /* first of its device, which is to be left alone: not confirmed yet */
 };
 
-/* A next hop that is kept known whatever the state. */
-struct ctl_hop {
-	uint16_t if_id;
-	struct base_addr addr;
-};
-
 struct ctl_bad {
 	uint64_t key;
 	base_ns_t at;
@@ -255,11 +250,10 @@ struct ctl {
 	bool clearing;	     /* neighbours, of this interface or all, from the cursor on: */
 	uint16_t clear_if;
 	uint32_t clear_cursor;
-	base_ns_t ra_at;      /* the next router advertisement of any group */
-	struct ctl_hop *hops; /* routers of static routes (ctl_warm.c) */
-	uint32_t n_hops, hop_next;
-	base_ns_t hops_at; /* the next round over them */
-	bool fast;	   /* some group is fast: idle sleeps stay short */
+	base_ns_t ra_at;       /* the next router advertisement of any group */
+	uint32_t gateway_next; /* the round over the routers of routes, 0: none (ctl_warm.c) */
+	base_ns_t gateways_at; /* the next round */
+	bool fast;	       /* some group is fast: idle sleeps stay short */
 
 	base_ns_t now; /* of this turn */
 	base_ns_t started_at;
@@ -432,8 +426,6 @@ void ctl_announce_stop(struct ctl *c, struct ctl_group *g);
 int ctl_lists_make(const struct conf *conf, uint16_t if_id, const uint8_t link_local[16],
 	struct ctl_if_lists *l);
 void ctl_lists_free(struct ctl_if_lists *l);
-/** Routers that static routes of a configuration lead through, each once. @return 0 or -ENOMEM */
-int ctl_hops_make(const struct conf *conf, struct ctl_hop **hops, uint32_t *n);
 /** @} */
 
 /** @return true when the rings were emptied: what was received up to now has been heard */

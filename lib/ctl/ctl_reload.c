@@ -28,8 +28,6 @@ struct ctl_reload {
 	const struct conf *conf;
 	struct dp *dp;
 	struct dp_roster *roster;
-	struct ctl_hop *hops; /* routers of its routes */
-	uint32_t n_hops;
 	uint16_t n_ifs;
 	struct ctl_if_lists *lists; /* by interface */
 	struct ctl_reload_slot {
@@ -144,7 +142,7 @@ ctl_reload_prepare(struct ctl *c, const struct conf *next, struct dp_roster *ros
 	r->dp = c->dp;
 	r->slot = calloc(next->n_groups + 1u, sizeof(*r->slot));
 	r->lists = calloc(next->n_ifs, sizeof(*r->lists));
-	if (r->slot == NULL || r->lists == NULL || ctl_hops_make(next, &r->hops, &r->n_hops) != 0)
+	if (r->slot == NULL || r->lists == NULL)
 		goto fail;
 	for (; r->n_ifs < next->n_ifs; r->n_ifs++)
 		if (ctl_lists_make(
@@ -177,7 +175,6 @@ ctl_reload_free(struct ctl_reload *r)
 	dp_roster_free(r->dp, r->roster);
 	free(r->lists);
 	free(r->slot);
-	free(r->hops);
 	free(r);
 }
 
@@ -264,12 +261,6 @@ apply_kept(struct ctl *c, uint16_t i, const struct conf_group *was, struct ctl_r
 static void
 use_lists(struct ctl *c, struct ctl_reload *r)
 {
-	struct ctl_hop *hops = c->hops;
-
-	c->hops = r->hops;
-	c->n_hops = r->n_hops;
-	c->hop_next = 0;
-	r->hops = hops;
 	for (uint16_t i = 0; i < c->n_ifs; i++) {
 		struct ctl_if_lists was = c->ifs[i].lists;
 

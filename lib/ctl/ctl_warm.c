@@ -2,10 +2,10 @@
  * Copyright (c) 2026 the koi contributors
  */
 /*
- * Neighbours that a take-over would need: the routers of static routes, looked up again and again,
- * which keeps them known and fresh in every state; and where a group is BACKUP the hosts that ask
- * for its VIPs and those that its master asks for, as far as we hear it. All are asked in our own
- * name. So the first packet after a take-over has somewhere to go.
+ * Neighbours that a take-over would need: the routers that routes lead through, whoever set them,
+ * looked up again and again, which keeps them known and fresh in every state; and where a group is
+ * BACKUP the hosts that ask for its VIPs and those that its master asks for, as far as we hear it.
+ * All are asked in our own name. So the first packet after a take-over has somewhere to go.
  */
 #include <string.h>
 
@@ -83,23 +83,25 @@ ctl_warm_asked(struct ctl *c, uint16_t if_id, const struct base_addr *asker,
 
 /* Looking one up marks it as used. */
 static void
-look(struct ctl *c, const struct ctl_hop *h)
+look(struct ctl *c, const struct fib_gateway *g)
 {
 	uint8_t mac[BASE_MAC_LEN];
 
-	if (c->ifs[h->if_id].link_up)
-		(void)ctl_nbr_mac(c, h->if_id, &h->addr, mac);
+	if (c->ifs[g->if_index].link_up)
+		(void)ctl_nbr_mac(c, g->if_index, &g->addr, mac);
 }
 
 void
 ctl_warm_tick(struct ctl *c)
 {
-	if (c->hop_next == 0 && c->now < c->hops_at)
+	struct fib_gateway g[LOOKS_PER_TURN];
+	uint32_t n;
+
+	if (c->gateway_next == 0 && c->now < c->gateways_at)
 		return;
-	if (c->hop_next == 0)
-		c->hops_at = c->now + ROUND_NS;
-	for (unsigned int n = 0; n < LOOKS_PER_TURN && c->hop_next < c->n_hops; n++)
-		look(c, &c->hops[c->hop_next++]);
-	if (c->hop_next == c->n_hops)
-		c->hop_next = 0;
+	if (c->gateway_next == 0)
+		c->gateways_at = c->now + ROUND_NS;
+	n = dp_ctl_gateways(c->dp, &c->gateway_next, g, LOOKS_PER_TURN);
+	for (uint32_t i = 0; i < n; i++)
+		look(c, &g[i]);
 }

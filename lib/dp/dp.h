@@ -25,6 +25,7 @@ struct rte_mbuf;
 struct rte_mempool;
 struct rte_rcu_qsbr;
 struct fib;
+struct fib_gateway;
 struct fib_nbr_table;
 
 #define DP_WORKER_MAX 16
@@ -298,6 +299,8 @@ void dp_ctl_send_resolved(
 void dp_ctl_unreachable(struct dp *dp, struct rte_mbuf *m);
 /** Free a held packet that made room for a newer one, with its reason. */
 void dp_ctl_hold_dropped(struct dp *dp, struct rte_mbuf *m);
+/** fib_gateways() of the routes that the workers use. */
+uint32_t dp_ctl_gateways(struct dp *dp, uint32_t *cursor, struct fib_gateway *out, uint32_t cap);
 /** @} */
 
 /**

@@ -94,3 +94,17 @@ dp_ctl_hold_dropped(struct dp *dp, struct rte_mbuf *m)
 {
 	dp_drop(control(dp), m, DP_DROP_HOLD_FULL);
 }
+
+uint32_t
+dp_ctl_gateways(struct dp *dp, uint32_t *cursor, struct fib_gateway *out, uint32_t cap)
+{
+	const struct fib *fib = atomic_load_explicit(&dp->fib, memory_order_acquire);
+	uint32_t n;
+
+	if (fib == NULL)
+		return 0;
+	rte_rcu_qsbr_thread_online(dp->qsbr, control(dp)->id);
+	n = fib_gateways(fib, cursor, out, cap);
+	rte_rcu_qsbr_thread_offline(dp->qsbr, control(dp)->id);
+	return n;
+}

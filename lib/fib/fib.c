@@ -10,6 +10,9 @@
 #include <rte_branch_prediction.h>
 #include <rte_common.h>
 
+/* Numbers of next hops that one call of fib_gateways() looks at. */
+#define GATEWAY_LOOKS 256
+
 void
 fib_complain(char *err, unsigned int err_len, const char *fmt, ...)
 {
@@ -30,9 +33,12 @@ nh_clean(const struct fib_nh *nh, unsigned int family)
 	out.type = nh->type;
 	out.if_index = nh->if_index;
 	out.group = nh->group;
-	if (nh->type == FIB_NH_GATEWAY && family == FIB_IP4)
+	if (nh->type != FIB_NH_GATEWAY)
+		return out;
+	out.family = family == FIB_IP4 ? BASE_FAMILY_IP4 : BASE_FAMILY_IP6;
+	if (family == FIB_IP4)
 		out.gateway = nh->gateway;
-	else if (nh->type == FIB_NH_GATEWAY)
+	else
 		memcpy(out.gateway6, nh->gateway6, sizeof(out.gateway6));
 	return out;
 }
@@ -267,4 +273,25 @@ fib_lookup6(const struct fib *f, const uint8_t (*dst)[16], const struct fib_nh *
 				__ATOMIC_ACQUIRE);
 		nhs[i] = &nh[e];
 	}
+}
+
+uint32_t
+fib_gateways(const struct fib *f, uint32_t *cursor, struct fib_gateway *out, uint32_t cap)
+{
+	uint32_t i = *cursor, end = fib_nhs_end(&f->nhs), stop = RTE_MIN(end, i + GATEWAY_LOOKS);
+	uint32_t n = 0;
+
+	for (; i < stop && n < cap; i++) {
+		const struct fib_nh *nh = fib_nhs_used(&f->nhs, i);
+
+		if (nh == NULL || nh->type != FIB_NH_GATEWAY)
+			continue;
+		out[n++] = (struct fib_gateway){
+			.if_index = nh->if_index,
+			.addr = nh->family == BASE_FAMILY_IP4 ? base_addr_from_ip4(nh->gateway)
+							      : base_addr_from_ip6(nh->gateway6),
+		};
+	}
+	*cursor = i < end ? i : 0;
+	return n;
 }

@@ -39,6 +39,7 @@ struct fib_nh {
 	uint16_t if_index; /**< interface it leaves by, or of the local address */
 	uint16_t group; /**< group whose VIP a LOCAL address is; FIB_GROUP_NONE for own addresses */
 	uint8_t n_paths; /**< of MULTI: 2 to FIB_PATHS_MAX */
+	uint8_t family;	 /**< of a GATEWAY that is in a table: the route's */
 	union {
 		uint32_t gateway;	    /**< GATEWAY of an IPv4 route: the router's address */
 		uint8_t gateway6[16];	    /**< GATEWAY of an IPv6 route */
@@ -86,6 +87,22 @@ void fib_lookup(const struct fib *f, const uint32_t *dst, const struct fib_nh **
  */
 void fib_lookup6(
 	const struct fib *f, const uint8_t (*dst)[16], const struct fib_nh **nhs, uint32_t n);
+
+/** A router that routes lead through. */
+struct fib_gateway {
+	uint16_t if_index;
+	struct base_addr addr;
+};
+/**
+ * Some of the routers that routes lead through: whoever is one during a whole round is told once,
+ * however many routes lead there.
+ * @param cursor  where to go on: 0 at first, and again after the last one
+ * @return how many were written, at most cap; maybe none, though there are more
+ * @thread one that reports to the RCU state and does not while it is here; the one that changes
+ *         them
+ * @cost of 256 next hops at most, and no routes
+ */
+uint32_t fib_gateways(const struct fib *f, uint32_t *cursor, struct fib_gateway *out, uint32_t cap);
 
 /** @name Changes: one thread at a time, while workers look up. @{ */
 enum fib_op {

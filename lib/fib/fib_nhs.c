@@ -53,11 +53,23 @@ fib_nhs_fini(struct fib_nhs *s)
 	free(s->uses);
 }
 
+uint32_t
+fib_nhs_end(const struct fib_nhs *s)
+{
+	return __atomic_load_n(&s->places.fresh, __ATOMIC_RELAXED);
+}
+
+const struct fib_nh *
+fib_nhs_used(const struct fib_nhs *s, uint32_t number)
+{
+	return __atomic_load_n(&s->uses[number], __ATOMIC_ACQUIRE) != 0 ? &s->nh[number] : NULL;
+}
+
 bool
 fib_nh_same(const struct fib_nh *a, const struct fib_nh *b)
 {
 	if (a->type != b->type || a->if_index != b->if_index || a->group != b->group ||
-		a->n_paths != b->n_paths)
+		a->n_paths != b->n_paths || a->family != b->family)
 		return false;
 	if (!has_paths(a))
 		return memcmp(a->gateway6, b->gateway6, sizeof(a->gateway6)) == 0;
@@ -162,6 +174,13 @@ make(struct fib_nhs *s, const struct fib_nh *nh, uint32_t *place)
 	return 0;
 }
 
+/* The first use shows a next hop to fib_nhs_used(), the last one hides it. */
+static void
+uses_set(struct fib_nhs *s, uint32_t number, uint32_t n)
+{
+	__atomic_store_n(&s->uses[number], n, __ATOMIC_RELEASE);
+}
+
 int
 fib_nhs_get(struct fib_nhs *s, const struct fib_nh *nh, uint32_t *number)
 {
@@ -173,7 +192,7 @@ fib_nhs_get(struct fib_nhs *s, const struct fib_nh *nh, uint32_t *number)
 	*number = find(s, nh);
 	ret = *number == 0 ? make(s, nh, number) : 0;
 	if (ret == 0)
-		s->uses[*number]++;
+		uses_set(s, *number, s->uses[*number] + 1);
 	return ret;
 }
 
@@ -183,7 +202,10 @@ fib_nhs_put(struct fib_nhs *s, uint32_t number)
 	const struct fib_nh *nh = &s->nh[number];
 	uint32_t *link;
 
-	if (number == 0 || --s->uses[number] != 0)
+	if (number == 0)
+		return;
+	uses_set(s, number, s->uses[number] - 1);
+	if (s->uses[number] != 0)
 		return;
 	for (link = bucket_of(s, nh); *link != number;)
 		link = &s->next[*link];

@@ -18,7 +18,7 @@
 
 struct fib_nhs {
 	struct fib_nh *nh; /**< by number; never moves */
-	uint32_t *uses;	   /**< routes and next hops of several paths that have it */
+	uint32_t *uses;	   /**< atomic: routes and next hops of several paths that have it */
 	uint32_t *next;	   /**< of the same bucket; 0 ends */
 	uint32_t *bucket;  /**< first number; 0: none */
 	struct fib_places places;
@@ -37,6 +37,10 @@ void fib_nhs_fini(struct fib_nhs *s);
 int fib_nhs_get(struct fib_nhs *s, const struct fib_nh *nh, uint32_t *number);
 /** One use less. */
 void fib_nhs_put(struct fib_nhs *s, uint32_t number);
+/** Numbers from here on are of no next hop yet. @thread any */
+uint32_t fib_nhs_end(const struct fib_nhs *s);
+/** The next hop with a number, or NULL when there is none now. @thread as fib_gateways() */
+const struct fib_nh *fib_nhs_used(const struct fib_nhs *s, uint32_t number);
 /** They lead the same way. */
 bool fib_nh_same(const struct fib_nh *a, const struct fib_nh *b);
 

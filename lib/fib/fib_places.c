@@ -38,7 +38,7 @@ fib_places_take(struct fib_places *p)
 	if (place != FIB_PLACE_NONE)
 		p->free = p->place[place].next;
 	else if (p->fresh < p->max)
-		place = p->fresh++;
+		__atomic_store_n(&p->fresh, (place = p->fresh) + 1, __ATOMIC_RELAXED);
 	else
 		return FIB_PLACE_NONE;
 	p->n_used++;

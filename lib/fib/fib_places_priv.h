@@ -28,7 +28,7 @@ struct fib_places {
 	uint32_t max;
 	uint32_t n_used; /**< retired ones not counted */
 	uint32_t n_free; /**< the rest, but for the retired ones */
-	uint32_t fresh;	 /**< from here on none was ever given out */
+	uint32_t fresh;	 /**< atomic: from here on none was ever given out */
 	uint32_t free;	 /**< list of those that were */
 	uint32_t retired_first, retired_last;
 };

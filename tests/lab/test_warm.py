@@ -2,6 +2,7 @@
 # Copyright (c) 2026 the koi contributors
 """A backup knows the neighbours that a take-over needs: nothing waits for an answer then."""
 
+import copy
 import time
 
 import pytest
@@ -79,6 +80,30 @@ def test_warm_backup_asks_for_whom_its_master_asks(beyond):
     pair.fw2.wait_master()
     pair.server.wait_ping("192.0.2.77")
     assert pair.fw2.telemetry("/fwd/stats")["neighbor_held_ever"] == held
+
+
+@pytest.mark.sanitized
+def test_warm_backup_knows_the_routers_of_commands_and_reloads(beyond):
+    """Nothing was ever sent by them: that a route leads there is enough, wherever it comes from."""
+    pair = beyond
+    fw2 = pair.fw2
+    routers = [f"198.51.100.{n}" for n in (91, 92, 93)]
+    pair.server.ns.ip(*[f"addr add {r}/24 dev em0" for r in routers])
+
+    def knows(router):
+        lab.poll_until(lambda: ("em1", router) in known(fw2), 15, f"fw2 knows {router}")
+
+    assert not set(routers) & {address for _, address in known(fw2)}
+    fw2.ctl(f"route add 203.0.113.64/26 via {routers[0]}")
+    knows(routers[0])
+    conf = copy.deepcopy(fw2.conf)
+    conf["routes"][0]["via"] = [GATEWAY, routers[1]]
+    status, said = fw2.reload(conf)
+    assert status == 0, said
+    knows(routers[1])
+    # No more than that: nobody asks for an address that no route leads through.
+    assert routers[2] not in {address for _, address in known(fw2)}
+    assert fw2.telemetry("/fwd/stats")["forwarded"] == 0
 
 
 @pytest.mark.sanitized

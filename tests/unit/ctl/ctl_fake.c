@@ -231,6 +231,19 @@ dp_ctl_unreachable(struct dp *dp, struct rte_mbuf *m)
 	rte_pktmbuf_free(m);
 }
 
+uint32_t
+dp_ctl_gateways(struct dp *dp, uint32_t *cursor, struct fib_gateway *out, uint32_t cap)
+{
+	uint32_t n = 0;
+
+	(void)dp;
+	while (n < cap && *cursor < fake.n_gateways)
+		out[n++] = fake.gateway[(*cursor)++];
+	if (*cursor >= fake.n_gateways)
+		*cursor = 0;
+	return n;
+}
+
 void
 dp_ctl_hold_dropped(struct dp *dp, struct rte_mbuf *m)
 {

@@ -11,6 +11,7 @@
 #include "conf.h"
 #include "ctl.h"
 #include "dp.h"
+#include "fib.h"
 #include "fib_nbr.h"
 #include "wire.h"
 #include "wire6.h"
@@ -50,6 +51,8 @@ struct fake {
 	} told[FAKE_LEARNT];
 	uint32_t n_told;
 	bool warm[8]; /* by fib_nbr_warm() */
+	uint32_t n_gateways;
+	struct fib_gateway gateway[64]; /* what dp_ctl_gateways() tells */
 	struct {
 		uint16_t if_index;
 		struct base_addr addr;

@@ -20,9 +20,9 @@
 		{BASE_FAMILY_IP6, {net, [15] = (host)}}, (len) \
 	}
 
-#define VIA4(ip)                                                \
-	{                                                       \
-		FIB_NH_GATEWAY, WAN, FIB_GROUP_NONE, 0, {ip}, 0 \
+#define VIA4(ip)                                                   \
+	{                                                          \
+		FIB_NH_GATEWAY, WAN, FIB_GROUP_NONE, 0, 0, {ip}, 0 \
 	}
 static const struct fib_nh paths4[] = {VIA4(ROUTER), VIA4(ROUTER2), VIA4(ROUTER3)};
 #define VIA6(host)                                                                \
@@ -49,17 +49,17 @@ const struct fib_route rig_routes[] = {
 	{P6(NOWHERE_NET6(0x21), 0, 48), NOWHERE(FIB_NH_UNREACHABLE)},
 	{P6(NOWHERE_NET6(0x22), 0, 48), NOWHERE(FIB_NH_PROHIBIT)},
 	{P6(NOWHERE_NET6(0x23), 0, 48), MULTI(paths6)},
-	{P4(IP(192, 0, 2, 0), 24), {FIB_NH_CONNECTED, LAN, FIB_GROUP_NONE, 0, {0}, 0}},
-	{P4(IP(192, 0, 2, 0), 32), {FIB_NH_DROP, LAN, FIB_GROUP_NONE, 0, {0}, 0}},
-	{P4(IP(192, 0, 2, 255), 32), {FIB_NH_DROP, LAN, FIB_GROUP_NONE, 0, {0}, 0}},
-	{P4(LAN_OWN, 32), {FIB_NH_LOCAL, LAN, FIB_GROUP_NONE, 0, {0}, 0}},
-	{P4(LAN_VIP, 32), {FIB_NH_LOCAL, LAN, LAN_VHID1, 0, {0}, 0}},
-	{P4(LAN_VIP7, 32), {FIB_NH_LOCAL, LAN, LAN_VHID7, 0, {0}, 0}},
-	{P4(IP(198, 51, 100, 0), 24), {FIB_NH_CONNECTED, WAN, FIB_GROUP_NONE, 0, {0}, 0}},
-	{P4(WAN_OWN, 32), {FIB_NH_LOCAL, WAN, FIB_GROUP_NONE, 0, {0}, 0}},
-	{P4(WAN_VIP, 32), {FIB_NH_LOCAL, WAN, WAN_VHID1, 0, {0}, 0}},
-	{P4(IP(203, 0, 113, 0), 24), {FIB_NH_GATEWAY, WAN, FIB_GROUP_NONE, 0, {ROUTER}, 0}},
-	{P4(IP(10, 0, 0, 0), 8), {FIB_NH_GATEWAY, LAN, FIB_GROUP_NONE, 0, {LAN_ROUTER}, 0}},
+	{P4(IP(192, 0, 2, 0), 24), {FIB_NH_CONNECTED, LAN, FIB_GROUP_NONE, 0, 0, {0}, 0}},
+	{P4(IP(192, 0, 2, 0), 32), {FIB_NH_DROP, LAN, FIB_GROUP_NONE, 0, 0, {0}, 0}},
+	{P4(IP(192, 0, 2, 255), 32), {FIB_NH_DROP, LAN, FIB_GROUP_NONE, 0, 0, {0}, 0}},
+	{P4(LAN_OWN, 32), {FIB_NH_LOCAL, LAN, FIB_GROUP_NONE, 0, 0, {0}, 0}},
+	{P4(LAN_VIP, 32), {FIB_NH_LOCAL, LAN, LAN_VHID1, 0, 0, {0}, 0}},
+	{P4(LAN_VIP7, 32), {FIB_NH_LOCAL, LAN, LAN_VHID7, 0, 0, {0}, 0}},
+	{P4(IP(198, 51, 100, 0), 24), {FIB_NH_CONNECTED, WAN, FIB_GROUP_NONE, 0, 0, {0}, 0}},
+	{P4(WAN_OWN, 32), {FIB_NH_LOCAL, WAN, FIB_GROUP_NONE, 0, 0, {0}, 0}},
+	{P4(WAN_VIP, 32), {FIB_NH_LOCAL, WAN, WAN_VHID1, 0, 0, {0}, 0}},
+	{P4(IP(203, 0, 113, 0), 24), {FIB_NH_GATEWAY, WAN, FIB_GROUP_NONE, 0, 0, {ROUTER}, 0}},
+	{P4(IP(10, 0, 0, 0), 8), {FIB_NH_GATEWAY, LAN, FIB_GROUP_NONE, 0, 0, {LAN_ROUTER}, 0}},
 	{P6(LAN_NET6, 0, 64), {.type = FIB_NH_CONNECTED, .if_index = LAN, .group = FIB_GROUP_NONE}},
 	{P6(LAN_NET6, 0, 128), {.type = FIB_NH_DROP, .if_index = LAN, .group = FIB_GROUP_NONE}},
 	{P6(LAN_NET6, 2, 128), {.type = FIB_NH_LOCAL, .if_index = LAN, .group = FIB_GROUP_NONE}},

@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include <rte_rcu_qsbr.h>
+
 #include "base_bytes.h"
 
 #define IP_AT WIRE_ETH_LEN
@@ -289,6 +291,38 @@ answers_take_a_path(void **state)
 	rig_assert_one_drop(r, DP_DROP_BLACKHOLE);
 }
 
+/* The control lcore reads the routers of all routes, a few at a time. */
+static void
+the_control_lcore_knows_all_routers(void **state)
+{
+	static const uint32_t want[] = {ROUTER, ROUTER2, ROUTER3, LAN_ROUTER};
+	struct rig *r = *state;
+	struct fib_gateway gw[3];
+	uint32_t cursor = 0, n4 = 0, n6 = 0;
+	unsigned int seen[4] = {0};
+
+	do {
+		uint32_t n = dp_ctl_gateways(r->dp, &cursor, gw, 3);
+
+		for (uint32_t i = 0; i < n; i++) {
+			bool ip4 = gw[i].addr.family == BASE_FAMILY_IP4;
+
+			n4 += ip4;
+			n6 += !ip4;
+			for (unsigned int k = 0; ip4 && k < 4; k++)
+				seen[k] += base_addr_ip4(&gw[i].addr) == want[k] &&
+					gw[i].if_index == (k < 3 ? WAN : LAN);
+		}
+	} while (cursor != 0);
+	for (unsigned int k = 0; k < 4; k++)
+		assert_int_equal(seen[k], 1);
+	assert_int_equal(n4, 4);
+	assert_int_equal(n6, 4);
+	/* and holds up nobody: it is not on line but while it reads */
+	assert_int_equal(
+		rte_rcu_qsbr_check(dp_qsbr(r->dp), rte_rcu_qsbr_start(dp_qsbr(r->dp)), false), 1);
+}
+
 int
 main(void)
 {
@@ -301,6 +335,7 @@ main(void)
 		T(a_path_without_link_is_not_taken),
 		T(routes_to_nowhere_say_so_or_not),
 		T(answers_take_a_path),
+		T(the_control_lcore_knows_all_routers),
 #undef T
 	};
 

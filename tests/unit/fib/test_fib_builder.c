@@ -95,6 +95,16 @@ reader_main(void *arg)
 					nhs[i]->serial != serial[i])
 					atomic_fetch_add(&box->wrong, 1);
 		}
+		/* and the routers, each as a whole, in the middle of changes */
+		for (uint32_t cursor = 0, first = 1; first || cursor != 0; first = 0) {
+			struct fib_gateway gw[16];
+			uint32_t n = fib_gateways(box->f, &cursor, gw, 16);
+
+			for (uint32_t i = 0; i < n; i++)
+				if (gw[i].if_index != 1 || gw[i].addr.family != BASE_FAMILY_IP4 ||
+					base_addr_ip4(&gw[i].addr) >> 16 >= 64)
+					atomic_fetch_add(&box->wrong, 1);
+		}
 		atomic_fetch_add(&box->lookups, 32);
 		rte_rcu_qsbr_quiescent(box->qsbr, r->id);
 		sched_yield(); /* the builder is to have its turn where there are few CPUs */

@@ -319,9 +319,9 @@ static void
 refused_changes_say_why_and_change_nothing(void **state)
 {
 	const struct fib_route box[] = {
-		{P4(IP(192, 0, 2, 2), 32), {FIB_NH_LOCAL, 0, FIB_GROUP_NONE, 0, {0}, 0}},
-		{P4(IP(192, 0, 2, 0), 24), {FIB_NH_CONNECTED, 0, FIB_GROUP_NONE, 0, {0}, 0}},
-		{P4(IP(192, 0, 2, 0), 32), {FIB_NH_DROP, 0, FIB_GROUP_NONE, 0, {0}, 0}},
+		{P4(IP(192, 0, 2, 2), 32), {FIB_NH_LOCAL, 0, FIB_GROUP_NONE, 0, 0, {0}, 0}},
+		{P4(IP(192, 0, 2, 0), 24), {FIB_NH_CONNECTED, 0, FIB_GROUP_NONE, 0, 0, {0}, 0}},
+		{P4(IP(192, 0, 2, 0), 32), {FIB_NH_DROP, 0, FIB_GROUP_NONE, 0, 0, {0}, 0}},
 	};
 	static struct fib_change many[32768];
 	const struct fib_nh gw = gateway(0, 0, 7).nh;
@@ -404,7 +404,7 @@ static void
 a_list_replaces_all_but_what_stays(void **state)
 {
 	const struct fib_route first[] = {
-		{P4(IP(192, 0, 2, 0), 24), {FIB_NH_CONNECTED, 0, FIB_GROUP_NONE, 0, {0}, 0}},
+		{P4(IP(192, 0, 2, 0), 24), {FIB_NH_CONNECTED, 0, FIB_GROUP_NONE, 0, 0, {0}, 0}},
 		gateway(IP(10, 0, 0, 0), 8, 1),
 		gateway(IP(11, 0, 0, 0), 8, 2),
 		gateway(IP(12, 0, 0, 0), 8, 3),
@@ -449,19 +449,19 @@ a_list_replaces_all_but_what_stays(void **state)
 	fib_free(f);
 }
 
-#define LOCAL(ip, group)                                  \
-	{                                                 \
-		P4(ip, 32),                               \
-		{                                         \
-			FIB_NH_LOCAL, 0, group, 0, {0}, 0 \
-		}                                         \
+#define LOCAL(ip, group)                                     \
+	{                                                    \
+		P4(ip, 32),                                  \
+		{                                            \
+			FIB_NH_LOCAL, 0, group, 0, 0, {0}, 0 \
+		}                                            \
 	}
-#define OF_SUBNET(ip, len, type)                           \
-	{                                                  \
-		P4(ip, len),                               \
-		{                                          \
-			type, 0, FIB_GROUP_NONE, 0, {0}, 0 \
-		}                                          \
+#define OF_SUBNET(ip, len, type)                              \
+	{                                                     \
+		P4(ip, len),                                  \
+		{                                             \
+			type, 0, FIB_GROUP_NONE, 0, 0, {0}, 0 \
+		}                                             \
 	}
 
 static struct fib_nh

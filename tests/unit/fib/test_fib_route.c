@@ -40,21 +40,22 @@ lookup(const struct fib *f, uint32_t dst)
 
 /* The usual table of a box with one LAN and a default route. */
 static const struct fib_route box[] = {
-	{P4(IP(192, 0, 2, 2), 32), {FIB_NH_LOCAL, 0, FIB_GROUP_NONE, 0, {0}, 0}},
-	{P4(IP(192, 0, 2, 1), 32), {FIB_NH_LOCAL, 0, 7, 0, {0}, 0}},
-	{P4(IP(192, 0, 2, 0), 32), {FIB_NH_DROP, 0, FIB_GROUP_NONE, 0, {0}, 0}},
-	{P4(IP(192, 0, 2, 255), 32), {FIB_NH_DROP, 0, FIB_GROUP_NONE, 0, {0}, 0}},
+	{P4(IP(192, 0, 2, 2), 32), {FIB_NH_LOCAL, 0, FIB_GROUP_NONE, 0, 0, {0}, 0}},
+	{P4(IP(192, 0, 2, 1), 32), {FIB_NH_LOCAL, 0, 7, 0, 0, {0}, 0}},
+	{P4(IP(192, 0, 2, 0), 32), {FIB_NH_DROP, 0, FIB_GROUP_NONE, 0, 0, {0}, 0}},
+	{P4(IP(192, 0, 2, 255), 32), {FIB_NH_DROP, 0, FIB_GROUP_NONE, 0, 0, {0}, 0}},
 	{P4(IP(192, 0, 2, 77), 24),
-		{FIB_NH_CONNECTED, 0, FIB_GROUP_NONE, 0, {0}, 0}}, /* host bits */
-	{P4(0, 0), {FIB_NH_GATEWAY, 1, FIB_GROUP_NONE, 0, {IP(198, 51, 100, 254)}, 0}},
-	{P4(IP(10, 0, 0, 0), 8), {FIB_NH_GATEWAY, 0, FIB_GROUP_NONE, 0, {IP(192, 0, 2, 9)}, 0}},
-	{P4(IP(10, 64, 0, 0), 10), {FIB_NH_GATEWAY, 0, FIB_GROUP_NONE, 0, {IP(192, 0, 2, 10)}, 0}},
+		{FIB_NH_CONNECTED, 0, FIB_GROUP_NONE, 0, 0, {0}, 0}}, /* host bits */
+	{P4(0, 0), {FIB_NH_GATEWAY, 1, FIB_GROUP_NONE, 0, 0, {IP(198, 51, 100, 254)}, 0}},
+	{P4(IP(10, 0, 0, 0), 8), {FIB_NH_GATEWAY, 0, FIB_GROUP_NONE, 0, 0, {IP(192, 0, 2, 9)}, 0}},
+	{P4(IP(10, 64, 0, 0), 10),
+		{FIB_NH_GATEWAY, 0, FIB_GROUP_NONE, 0, 0, {IP(192, 0, 2, 10)}, 0}},
 	{P4(IP(10, 64, 3, 128), 25),
-		{FIB_NH_GATEWAY, 0, FIB_GROUP_NONE, 0, {IP(192, 0, 2, 11)}, 0}},
-	{P4(IP(10, 64, 3, 200), 30), {FIB_NH_NONE, 0, FIB_GROUP_NONE, 0, {0}, 0}},
+		{FIB_NH_GATEWAY, 0, FIB_GROUP_NONE, 0, 0, {IP(192, 0, 2, 11)}, 0}},
+	{P4(IP(10, 64, 3, 200), 30), {FIB_NH_NONE, 0, FIB_GROUP_NONE, 0, 0, {0}, 0}},
 	/* the same prefix again: the first wins */
-	{P4(IP(10, 200, 0, 0), 8), {FIB_NH_DROP, 3, FIB_GROUP_NONE, 0, {0}, 0}},
-	{P4(IP(1, 2, 3, 4), 0), {FIB_NH_DROP, 3, FIB_GROUP_NONE, 0, {0}, 0}},
+	{P4(IP(10, 200, 0, 0), 8), {FIB_NH_DROP, 3, FIB_GROUP_NONE, 0, 0, {0}, 0}},
+	{P4(IP(1, 2, 3, 4), 0), {FIB_NH_DROP, 3, FIB_GROUP_NONE, 0, 0, {0}, 0}},
 };
 
 static void
