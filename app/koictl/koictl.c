@@ -26,6 +26,7 @@
 #define SOCKET_NAME  "cli.sock"
 #define ANSWER_MAX_S 10
 #define DRAIN_MAX_S  660 /* "drain" waits for peers, at most 600 s when asked so */
+#define RELOAD_MAX_S 120 /* many routes take a while; so long "systemctl reload" waits, too */
 #define REPLY_MAX    (64u << 20)
 
 enum {
@@ -251,7 +252,9 @@ print_reply(const char *text, bool as_json)
 static int
 one_command(int fd, char **words, int n, bool as_json)
 {
-	const time_t max_s = strncmp(words[0], "drain", 5) == 0 ? DRAIN_MAX_S : ANSWER_MAX_S;
+	const time_t max_s = strncmp(words[0], "drain", 5) == 0 ? DRAIN_MAX_S
+		: strncmp(words[0], "reload", 6) == 0		? RELOAD_MAX_S
+								: ANSWER_MAX_S;
 	const struct timeval tv = {.tv_sec = max_s};
 	char *cmd = join(words, n), *reply;
 	const bool watching = cmd && strncmp(cmd, "watch", 5) == 0;

@@ -80,6 +80,8 @@ def man_koi(help_text):
         *option_lines(options(help_text, "koi")),
         ".SH SIGNALS",
         ".TP\n.BR SIGTERM ,\\  SIGINT\nBow out of every group, hand over, stop.",
+        ".TP\n.B SIGHUP\nLoad the configuration anew, all of it or nothing; the log says what became of it.\n"
+        ".B koictl reload\nand\n.B systemctl reload koi\nsay so themselves, and fail where it is refused.",
         ".SH EXIT STATUS",
     ]
     codes = re.search(r"^exit codes: (.*)$", help_text, re.MULTILINE)

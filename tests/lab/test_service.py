@@ -188,7 +188,9 @@ def test_service_unit_is_valid(tmp_path):
     with open(unit, encoding="utf-8") as f:
         text = f.read()
     assert "\nExecStart=/usr/local/sbin/koi\n" in text
-    (tmp_path / "koi.service").write_text(text.replace("/usr/local/sbin/koi", box.KOI))
+    assert "\nExecReload=/usr/local/bin/koictl reload\n" in text
+    text = text.replace("/usr/local/sbin/koi", box.KOI).replace("/usr/local/bin/koictl", box.KOICTL)
+    (tmp_path / "koi.service").write_text(text)
     user = os.path.join(lab.ROOT, "config", "koi-user.conf")
     with open(user, encoding="utf-8") as f:
         (tmp_path / "koi.service.d").mkdir()
