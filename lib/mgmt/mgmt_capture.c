@@ -14,6 +14,7 @@
 
 #include "mgmt_cli_priv.h"
 #include "mgmt_pcap_priv.h"
+#include "mgmt_priv.h"
 
 #define BATCH 64
 /* Beyond all that the control lcore keeps, with its comments. */
@@ -59,6 +60,20 @@ mgmt_capture_put(const struct mgmt_config *c, struct mgmt_pcap *to, const struct
 	return mgmt_pcap_put(to, &packet, f->bytes, c->conf->ifs[f->if_id].vlan);
 }
 
+/* The configuration, which names are from, is held for a frame at a time, never for the disk. */
+static int
+put(const struct mgmt_config *c, struct mgmt_pcap *to, const struct ctl_frame *f)
+{
+	int ret;
+
+	do {
+		mgmt_file_read(c);
+		ret = mgmt_capture_put(c, to, f);
+		mgmt_file_read_end(c);
+	} while (ret == -EAGAIN && (ret = mgmt_pcap_flush(to)) == 0);
+	return ret;
+}
+
 static int
 dump(const struct mgmt_config *c, struct mgmt_pcap *to)
 {
@@ -73,7 +88,7 @@ dump(const struct mgmt_config *c, struct mgmt_pcap *to)
 		after = last;
 		n = ret == 0 ? ctl_frames(c->ctl, after, batch, BATCH, &last) : 0;
 		for (uint32_t i = 0; i < n && ret == 0 && batch[i].seq <= newest; i++)
-			ret = mgmt_capture_put(c, to, &batch[i]);
+			ret = put(c, to, &batch[i]);
 	} while (ret == 0 && last != after && last < newest);
 	free(batch);
 	return ret;

@@ -40,6 +40,7 @@
 
 struct mgmt_capture {
 	const struct mgmt_config *config;
+	uint16_t n_ifs;		 /* as many as there are, whatever is loaded */
 	pthread_mutex_t command; /* one start or stop at a time */
 	pthread_t thread;
 	bool has_thread; /* command: to be joined */
@@ -47,7 +48,7 @@ struct mgmt_capture {
 
 	/* The thread's, while there is one. */
 	struct mgmt_pcap *pcap;
-	bool *wanted; /* by interface: its control frames */
+	bool *wanted; /* by interface: its control frames; of groups, as they are now */
 	uint64_t seen, control_lost;
 	struct ctl_frame batch[BATCH];
 	uint32_t n, at; /* of batch */
@@ -70,7 +71,8 @@ mgmt_capture_new(const struct mgmt_config *config)
 	c->config = config;
 	c->limits = (struct mgmt_capture_limits){
 		.bytes = MGMT_CAPTURE_BYTES, .snap = DP_CAPTURE_SNAP_MAX};
-	c->wanted = calloc(config->conf->n_ifs + 1u, sizeof(*c->wanted));
+	c->n_ifs = config->conf->n_ifs;
+	c->wanted = calloc(c->n_ifs + 1u, sizeof(*c->wanted));
 	c->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (c->wanted == NULL || c->stop_fd < 0) {
 		if (c->stop_fd >= 0)
@@ -179,28 +181,64 @@ take_one(struct mgmt_capture *c, uint64_t until)
 		if (control->wall_ns > until)
 			return 0;
 		ret = mgmt_capture_put(config, c->pcap, control);
+		if (ret != 0)
+			return ret;
 		c->at++;
-		return ret == 0 ? 1 : ret;
+		return 1;
 	}
 	if (ring < 0 || oldest.wall_ns > until)
 		return 0;
 	ret = data_put(c, &oldest);
+	if (ret != 0)
+		return ret;
 	dp_capture_next(config->dp, (uint16_t)ring);
-	return ret == 0 ? 1 : ret;
+	return 1;
 }
 
-/* @return 0, -EFBIG when a limit is reached, or another negative errno */
+/* Whose control frames are wanted: a reload may have given an interface its first group. */
+static void
+want(struct mgmt_capture *c)
+{
+	const struct conf *conf = c->config->conf;
+
+	for (uint16_t i = 0; i < c->n_ifs; i++)
+		c->wanted[i] = c->now.scope == MGMT_CAPTURE_ALL ||
+			(c->now.scope == MGMT_CAPTURE_INTERFACE && i == c->now.if_index);
+	for (uint16_t g = 0; c->now.scope == MGMT_CAPTURE_GROUPS && g < conf->n_groups; g++)
+		if (!conf->groups[g].unused)
+			c->wanted[conf->groups[g].if_index] = true;
+}
+
+/*
+ * What fits into memory. The configuration is held: names of groups and interfaces are its own.
+ * @return 0, -EAGAIN when memory is full, -EFBIG when a limit is reached, or another negative errno
+ */
 static int
-take(struct mgmt_capture *c, uint64_t until)
+take_some(struct mgmt_capture *c, uint64_t until)
 {
 	uint64_t packets = c->now.limits.packets;
 	int ret;
 
+	want(c);
 	do {
 		if (packets != 0 && mgmt_pcap_frames(c->pcap) == packets)
 			return -EFBIG;
 		ret = take_one(c, until);
 	} while (ret == 1);
+	return ret;
+}
+
+/* A reload does not wait for a disk that is slow. @return 0, -EFBIG, or another negative errno */
+static int
+take(struct mgmt_capture *c, uint64_t until)
+{
+	int ret;
+
+	do {
+		mgmt_file_read(c->config);
+		ret = take_some(c, until);
+		mgmt_file_read_end(c->config);
+	} while (ret == -EAGAIN && (ret = mgmt_pcap_flush(c->pcap)) == 0);
 	return ret;
 }
 
@@ -211,7 +249,7 @@ lost(const struct mgmt_capture *c)
 
 	if (c->now.scope == MGMT_CAPTURE_GROUPS)
 		return n;
-	for (uint16_t i = 0; i < c->config->conf->n_ifs; i++)
+	for (uint16_t i = 0; i < c->n_ifs; i++)
 		n += dp_capture_lost(c->config->dp, i);
 	return n + dp_capture_lost(c->config->dp, DP_NONE);
 }
@@ -277,7 +315,6 @@ tell(struct mgmt_capture *c, bool failed, const char *what)
 	(void)ctl_request(c->config->ctl, &note, ignored, sizeof(ignored));
 }
 
-/* The configuration is held, and let go before the event is written. */
 static void
 end(struct mgmt_capture *c, int error)
 {
@@ -290,7 +327,7 @@ end(struct mgmt_capture *c, int error)
 	say_why(c, error, why, sizeof(why));
 	snprintf(
 		last, sizeof(last), "ended: %s; %" PRIu64 " frames not captured", why, c->now.lost);
-	for (uint16_t i = 0; c->now.scope != MGMT_CAPTURE_GROUPS && i < c->config->conf->n_ifs; i++)
+	for (uint16_t i = 0; c->now.scope != MGMT_CAPTURE_GROUPS && i < c->n_ifs; i++)
 		mgmt_pcap_lost(c->pcap, i, dp_capture_lost(c->config->dp, i));
 	closed = mgmt_pcap_close(c->pcap, last, &bytes);
 	error = error == -EFBIG ? 0 : error;
@@ -306,7 +343,6 @@ end(struct mgmt_capture *c, int error)
 	snprintf(c->now.ended, sizeof(c->now.ended), "%s", why);
 	quiet = c->quiet;
 	pthread_mutex_unlock(&c->lock);
-	mgmt_file_read_end(c->config);
 	snprintf(last, sizeof(last), "ended, %s", why);
 	if (!quiet)
 		tell(c, error != 0, last);
@@ -319,15 +355,10 @@ capture_main(void *arg)
 	struct pollfd p = {.fd = c->stop_fd, .events = POLLIN};
 	int ret = 0;
 
-	/* Names of groups and interfaces are the configuration's, which may be loaded anew. */
-	while (ret == 0 && poll(&p, 1, POLL_MS) <= 0) {
-		mgmt_file_read(c->config);
+	while (ret == 0 && poll(&p, 1, POLL_MS) <= 0)
 		ret = turn(c);
-		mgmt_file_read_end(c->config);
-	}
 	dp_capture_stop(c->config->dp);
 	poll(NULL, 0, QUIET_MS);
-	mgmt_file_read(c->config);
 	if (ret == 0)
 		ret = take(c, UINT64_MAX);
 	end(c, ret);
@@ -381,19 +412,6 @@ mgmt_capture_status(struct mgmt_capture *c, struct mgmt_capture_status *out)
 	pthread_mutex_unlock(&c->lock);
 }
 
-/* Whose control frames are wanted. */
-static void
-want(struct mgmt_capture *c, enum mgmt_capture_scope scope, uint16_t if_index)
-{
-	const struct conf *conf = c->config->conf;
-
-	for (uint16_t i = 0; i < conf->n_ifs; i++)
-		c->wanted[i] = scope == MGMT_CAPTURE_ALL ||
-			(scope == MGMT_CAPTURE_INTERFACE && i == if_index);
-	for (uint16_t g = 0; scope == MGMT_CAPTURE_GROUPS && g < conf->n_groups; g++)
-		c->wanted[conf->groups[g].if_index] = true;
-}
-
 /* command is held. @return 0 or a negative errno, and then no file is left */
 static int
 begin(struct mgmt_capture *c, const char *path, enum mgmt_capture_scope scope, uint16_t if_index)
@@ -409,7 +427,6 @@ begin(struct mgmt_capture *c, const char *path, enum mgmt_capture_scope scope, u
 		limits.snap < DP_CAPTURE_SNAP_MAX ? (uint32_t)limits.snap : 0, &ret);
 	if (c->pcap == NULL)
 		return ret;
-	want(c, scope, if_index);
 	c->seen = ctl_frame_newest(c->config->ctl);
 	c->control_lost = 0;
 	c->n = c->at = 0;

@@ -14,7 +14,11 @@ struct mgmt_config;
 struct mgmt_pcap;
 struct mgmt_session;
 
-/** @file Frames for people: the comments of a pcapng file, and the commands that write it. */
+/**
+ * @file
+ * Frames for people: the comments of a pcapng file, and the commands that write it. These wait for
+ * the disk: their caller does not hold the configuration.
+ */
 
 /** Room for the comment of every frame. */
 #define MGMT_FRAME_TEXT 192
@@ -22,7 +26,10 @@ struct mgmt_session;
 const char *mgmt_frame_text(
 	const struct mgmt_config *c, const struct ctl_frame *f, char buf[MGMT_FRAME_TEXT]);
 
-/** Append a frame of the control lcore with its text. @return as mgmt_pcap_put() */
+/**
+ * Append a frame of the control lcore with its text; the configuration is held.
+ * @return as mgmt_pcap_put()
+ */
 int mgmt_capture_put(const struct mgmt_config *c, struct mgmt_pcap *to, const struct ctl_frame *f);
 
 /** "capture dump": what the control lcore keeps, to a new file. @thread the session's */

@@ -299,7 +299,9 @@ do_capture_start(struct mgmt_session *s, const struct mgmt_cli_row *row, struct 
 		scope = MGMT_CAPTURE_INTERFACE;
 	else if (strstr(row->grammar, " all") != NULL)
 		scope = MGMT_CAPTURE_ALL;
+	mgmt_file_read_end(s->config);
 	mgmt_capture_start(s, a->text, scope, a->has_if ? a->if_index : UINT16_MAX);
+	mgmt_file_read(s->config);
 }
 
 static void
@@ -307,7 +309,9 @@ do_capture_stop(struct mgmt_session *s, const struct mgmt_cli_row *row, struct m
 {
 	(void)row;
 	(void)a;
+	mgmt_file_read_end(s->config);
 	mgmt_capture_stop(s);
+	mgmt_file_read(s->config);
 }
 
 /* "set capture WHICH ..." */
@@ -324,7 +328,9 @@ static void
 do_capture_dump(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args *a)
 {
 	(void)row;
+	mgmt_file_read_end(s->config);
 	mgmt_capture_dump(s, a->text);
+	mgmt_file_read(s->config);
 }
 
 static void

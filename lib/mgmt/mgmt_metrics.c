@@ -17,7 +17,7 @@
 
 #include "mgmt_json_priv.h"
 
-enum subject { BOX, HOOKS, FWD, GROUP, IF, PORT, LCORE, SUBJECTS };
+enum subject { BOX, HOOKS, CAPTURE, FWD, GROUP, IF, PORT, LCORE, SUBJECTS };
 enum type { COUNTER, GAUGE, INFO, HISTOGRAM };
 
 static const char *const type_names[] = {
@@ -53,6 +53,7 @@ static const struct subject_info {
 } subjects[SUBJECTS] = {
 	[BOX] = {mgmt_view_info, NULL, {{0}}},
 	[HOOKS] = {mgmt_view_hooks, NULL, {{0}}},
+	[CAPTURE] = {mgmt_view_capture, NULL, {{0}}},
 	[FWD] = {mgmt_view_fwd_stats, NULL, {{0}}},
 	[GROUP] = {mgmt_view_carp_all, "groups",
 		{{"group", "name"}, {"vhid", "vhid"}, {"interface", "carpdev"}}},

@@ -16,6 +16,7 @@
 #include "port.h"
 #include "wire.h"
 
+#include "mgmt_priv.h"
 #include "mgmt_view_priv.h"
 
 /* The longest block there is, and as much again, so that writes are large. */
@@ -75,11 +76,17 @@ mgmt_pcap_flush(struct mgmt_pcap *p)
 	return p->error;
 }
 
+static bool
+has_room(const struct mgmt_pcap *p)
+{
+	return BUF_LEN - p->n >= BLOCK_MAX;
+}
+
 /* Room for a block. */
 static int
 reserve(struct mgmt_pcap *p)
 {
-	return BUF_LEN - p->n < BLOCK_MAX ? mgmt_pcap_flush(p) : p->error;
+	return has_room(p) ? p->error : mgmt_pcap_flush(p);
 }
 
 static void
@@ -89,17 +96,22 @@ append(struct mgmt_pcap *p, size_t len)
 	p->bytes += len;
 }
 
+/* Interfaces stay as many as they are, whatever is loaded. */
 static void
-describe(struct mgmt_pcap *p, const struct mgmt_config *c, uint32_t snap_len)
+describe(struct mgmt_pcap *p, const struct mgmt_config *c, uint16_t n_ifs, uint32_t snap_len)
 {
 	char application[64];
 
 	snprintf(application, sizeof(application), "koi %s", KOI_VERSION);
 	append(p, wire_pcapng_section(p->buf, BUF_LEN, application));
-	for (uint16_t i = 0; i < c->conf->n_ifs && reserve(p) == 0; i++)
+	for (uint16_t i = 0; i < n_ifs && reserve(p) == 0; i++) {
+		const struct conf *conf = mgmt_file_read(c);
+
 		append(p,
-			wire_pcapng_interface(p->buf + p->n, BUF_LEN - p->n, c->conf->ifs[i].name,
-				c->conf->ifs[i].device, snap_len));
+			wire_pcapng_interface(p->buf + p->n, BUF_LEN - p->n, conf->ifs[i].name,
+				conf->ifs[i].device, snap_len));
+		mgmt_file_read_end(c);
+	}
 	for (uint16_t i = 0; i < port_set_count(c->ports) && reserve(p) == 0; i++) {
 		struct port_info info = {0};
 
@@ -115,13 +127,15 @@ mgmt_pcap_create(const struct mgmt_config *c, const char *path, uint64_t max_byt
 	uint32_t snap_len, int *error)
 {
 	struct mgmt_pcap *p = malloc(sizeof(*p));
+	uint16_t n_ifs = mgmt_file_read(c)->n_ifs;
 
+	mgmt_file_read_end(c);
 	*error = -ENOMEM;
 	if (p == NULL)
 		return NULL;
 	memset(p, 0, offsetof(struct mgmt_pcap, buf));
 	p->fd = -1;
-	p->n_interfaces = (uint32_t)c->conf->n_ifs + port_set_count(c->ports);
+	p->n_interfaces = (uint32_t)n_ifs + port_set_count(c->ports);
 	p->counts = calloc(p->n_interfaces + 1u, sizeof(*p->counts));
 	if (p->counts == NULL)
 		goto fail;
@@ -132,7 +146,7 @@ mgmt_pcap_create(const struct mgmt_config *c, const char *path, uint64_t max_byt
 		*error = -errno;
 		goto fail;
 	}
-	describe(p, c, snap_len);
+	describe(p, c, n_ifs, snap_len);
 	*error = p->bytes + p->n_interfaces * STATISTICS_ROOM + WHY_ROOM > max_bytes
 		? -EFBIG
 		: mgmt_pcap_flush(p);
@@ -173,8 +187,8 @@ mgmt_pcap_put(struct mgmt_pcap *p, const struct wire_pcapng_packet *frame, const
 
 	if (vlan != 0 && f.captured >= 2 * BASE_MAC_LEN && f.captured <= CTL_FRAME_BYTES)
 		bytes = tagged(with_tag, bytes, &f, vlan);
-	if (reserve(p) != 0)
-		return p->error;
+	if (p->error != 0 || !has_room(p))
+		return p->error != 0 ? p->error : -EAGAIN;
 	n = wire_pcapng_packet(p->buf + p->n, BUF_LEN - p->n, &f, bytes);
 	if (p->bytes + n + last > p->max_bytes)
 		return -EFBIG;

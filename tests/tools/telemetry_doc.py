@@ -49,6 +49,7 @@ of the listener answers in what is asked for. Units are seconds and bytes.
 LABELS = {
     "BOX": "",
     "HOOKS": "",
+    "CAPTURE": "",
     "FWD": "",
     "GROUP": "group, vhid, interface",
     "IF": "interface",

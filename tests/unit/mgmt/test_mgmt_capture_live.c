@@ -2,7 +2,10 @@
  * Copyright (c) 2026 the koi contributors
  */
 /* "capture start" and "stop": what is in the file, in what order, and what ends it. */
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -11,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -20,6 +24,8 @@
 
 #include "mgmt_capture_priv.h"
 #include "mgmt_fake.h"
+#include "mgmt_metrics_priv.h"
+#include "mgmt_priv.h"
 #include "mgmt_session.h"
 #include "pcapng.h"
 
@@ -34,6 +40,7 @@ setup(void **state)
 {
 	int ret = session_before(state);
 
+	fake.config.file = mgmt_file_new(&fake.config);
 	fake.config.capture = mgmt_capture_new(&fake.config);
 	snprintf(dir, sizeof(dir), "/tmp/koi-capture-XXXXXX");
 	assert_non_null(mkdtemp(dir));
@@ -50,6 +57,7 @@ static int
 teardown(void **state)
 {
 	mgmt_capture_free(fake.config.capture);
+	mgmt_file_free(fake.config.file);
 	free(fake.frames);
 	free(fake.data[0]);
 	free(fake.data[1]);
@@ -225,6 +233,211 @@ groups_are_control_frames_of_interfaces_with_groups(void **state)
 	free(file);
 }
 
+/* Bytes of the file, once it has so many. */
+static void
+wait_bytes(uint64_t more_than)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+	struct mgmt_capture_status now;
+
+	do {
+		nanosleep(&pause, NULL);
+		mgmt_capture_status(fake.config.capture, &now);
+		assert_true(now.running);
+	} while (now.bytes <= more_than);
+}
+
+/* A configuration like the one that is there, but for the groups' interface; it is loaded. */
+static void
+load(const char *groups)
+{
+	char file[128], line[192];
+	FILE *f;
+
+	snprintf(file, sizeof(file), "%s/next", dir);
+	f = fopen(file, "w");
+	assert_non_null(f);
+	fprintf(f,
+		"{\"node\": \"fw1\", \"eal\": [\"--no-pci\"], \"interfaces\": ["
+		"{\"name\": \"lan\", \"device\": \"net_null0\", \"addresses\": [\"192.0.2.2/24\"]}, "
+		"{\"name\": \"wan\", \"device\": \"net_null1\", "
+		"\"addresses\": [\"198.51.100.2/24\"]}], \"carp\": {\"groups\": [%s]}}",
+		groups);
+	assert_int_equal(fclose(f), 0);
+	snprintf(line, sizeof(line), "reload %s", file);
+	mgmt_cli_run(&session, line);
+	if (session.status != MGMT_CLI_DONE)
+		fail_msg("%s", session.text);
+	unlink(file);
+}
+
+#define LAN_GROUP                                                                            \
+	"{\"name\": \"carp0\", \"carpdev\": \"lan\", \"vhid\": 1, \"pass\": \"lanpasswd\", " \
+	"\"addresses\": [\"192.0.2.1/24\"]}"
+#define WAN_GROUP                                                                            \
+	"{\"name\": \"carp1\", \"carpdev\": \"wan\", \"vhid\": 2, \"pass\": \"wanpasswd\", " \
+	"\"addresses\": [\"198.51.100.1/24\"]}"
+
+/* The first group of an interface comes while a capture runs, and the last one of another goes. */
+static void
+groups_are_those_of_now(void **state)
+{
+	struct mgmt_capture_status now;
+	struct pcapng_block b;
+	struct pcapng p;
+	uint8_t *file;
+
+	(void)state;
+	load(LAN_GROUP);
+	start(" groups");
+	mgmt_capture_status(fake.config.capture, &now);
+	add_control(1, 1, false); /* of an interface without a group */
+	add_control(2, 0, false);
+	wait_bytes(now.bytes);
+	load(WAN_GROUP);
+	add_control(3, 0, false);
+	add_control(4, 1, false);
+	mgmt_cli_run(&session, "capture stop");
+	assert_int_equal(session.status, MGMT_CLI_DONE);
+	file = pcapng_file(path, &p);
+	assert_true(packet(&p, &b));
+	assert_true(b.time == WALL + 2);
+	assert_true(packet(&p, &b));
+	assert_true(b.time == WALL + 4);
+	assert_int_equal(b.interface, 1);
+	assert_false(packet(&p, &b));
+	free(file);
+}
+
+/* The descriptor of the capture's file. */
+static int
+descriptor(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	struct dirent *e;
+	char link[300], name[PATH_MAX];
+	int found = -1;
+
+	assert_non_null(d);
+	while (found < 0 && (e = readdir(d)) != NULL) {
+		ssize_t n;
+
+		snprintf(link, sizeof(link), "/proc/self/fd/%s", e->d_name);
+		n = readlink(link, name, sizeof(name) - 1);
+		name[n > 0 ? n : 0] = '\0';
+		if (strcmp(name, path) == 0)
+			found = atoi(e->d_name);
+	}
+	closedir(d);
+	assert_true(found >= 0);
+	return found;
+}
+
+static pid_t stopper_tid;
+
+static void *
+stop_main(void *arg)
+{
+	__atomic_store_n(&stopper_tid, gettid(), __ATOMIC_RELEASE);
+	mgmt_cli_run(arg, "capture stop");
+	return NULL;
+}
+
+static void
+wait_asleep(const pid_t *tid)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+	char file[64], state = '\0';
+
+	while (state != 'S') {
+		FILE *f;
+
+		nanosleep(&pause, NULL);
+		snprintf(file, sizeof(file), "/proc/self/task/%d/stat",
+			(int)__atomic_load_n(tid, __ATOMIC_ACQUIRE));
+		f = fopen(file, "r");
+		if (f != NULL && fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+			state = '\0';
+		if (f != NULL)
+			fclose(f);
+	}
+}
+
+static void *
+read_main(void *arg)
+{
+	char buf[4096];
+
+	while (read(*(int *)arg, buf, sizeof(buf)) > 0)
+		;
+	return NULL;
+}
+
+/*
+ * A pipe that nobody reads is where the capture writes to. Whoever wants the configuration has it
+ * all the same: commands, also while somebody waits for the end of the capture, and a reload.
+ */
+static void
+a_disk_that_stands_still_holds_nobody_up(void **state)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+	struct mgmt_session other = {.cli = session.cli, .config = &fake.config, .out_fd = -1};
+	pthread_t stopper, reader;
+	int ends[2], full, file;
+
+	(void)state;
+	start(" all");
+	file = descriptor();
+	assert_int_equal(pipe(ends), 0);
+	full = fcntl(ends[1], F_GETPIPE_SZ);
+	assert_int_equal(dup3(ends[1], file, O_CLOEXEC), file);
+	for (uint32_t i = 0; i < MANY; i++)
+		add_data(0, i, 0, DP_CAPTURE_PASSED, 1000);
+	for (int n = 0; n < full; nanosleep(&pause, NULL))
+		assert_int_equal(ioctl(ends[0], FIONREAD, &n), 0);
+	load(LAN_GROUP);
+	assert_int_equal(pthread_create(&stopper, NULL, stop_main, &other), 0);
+	wait_asleep(&stopper_tid);
+	mgmt_cli_run(&session, "show capture");
+	assert_non_null(strstr(session.text, "running since"));
+	load(LAN_GROUP "," WAN_GROUP);
+	assert_int_equal(pthread_tryjoin_np(stopper, NULL), EBUSY);
+	assert_int_equal(pthread_create(&reader, NULL, read_main, &ends[0]), 0);
+	assert_int_equal(pthread_join(stopper, NULL), 0);
+	assert_int_equal(other.status, MGMT_CLI_DONE);
+	assert_memory_equal(other.text, "2000 frames, ", 13);
+	mgmt_cli_clear(&other);
+	close(ends[1]);
+	assert_int_equal(pthread_join(reader, NULL), 0);
+	close(ends[0]);
+}
+
+static void
+metrics_have_its_numbers(void **state)
+{
+	struct mgmt_capture_status now;
+	char *text = NULL, line[64];
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	(void)state;
+	start(" all");
+	mgmt_capture_status(fake.config.capture, &now);
+	fake.capture_lost[1] = 5;
+	add_data(0, 1, 0, DP_CAPTURE_PASSED, 100);
+	wait_bytes(now.bytes);
+	mgmt_metrics_write(&fake.config, MGMT_METRICS_OPENMETRICS, f);
+	assert_int_equal(fclose(f), 0);
+	mgmt_capture_status(fake.config.capture, &now);
+	assert_non_null(strstr(text, "\nkoi_capture_running 1\n"));
+	assert_non_null(strstr(text, "\nkoi_capture_frames_total 1\n"));
+	assert_non_null(strstr(text, "\nkoi_capture_missed_frames_total 5\n"));
+	snprintf(line, sizeof(line), "\nkoi_capture_file_bytes_total %llu\n",
+		(unsigned long long)now.bytes);
+	assert_non_null(strstr(text, line));
+	free(text);
+}
+
 static void
 one_interface_is_asked_for(void **state)
 {
@@ -368,6 +581,10 @@ main(void)
 			frames_of_all_rings_are_in_the_order_of_their_times, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			groups_are_control_frames_of_interfaces_with_groups, setup, teardown),
+		cmocka_unit_test_setup_teardown(groups_are_those_of_now, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_disk_that_stands_still_holds_nobody_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(metrics_have_its_numbers, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_interface_is_asked_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(it_ends_at_its_limits, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_full_disk_ends_it, setup, teardown),
