@@ -301,15 +301,25 @@ is_link_local(uint32_t ip)
 	return ip >> 16 == 0xa9fe;
 }
 
-static bool
-is_local(const struct dp_lcore *lc, uint32_t ip)
+/* Whose an address of ours is; NULL when it is none. */
+static const struct fib_nh *
+local_find(const struct dp_lcore *lc, uint32_t ip)
 {
 	const struct fib_nh *nh;
 
 	if (lc->fib == NULL)
-		return false;
+		return NULL;
 	fib_lookup(lc->fib, &ip, &nh, 1);
-	return nh->type == FIB_NH_LOCAL;
+	return nh->type == FIB_NH_LOCAL ? nh : NULL;
+}
+
+/* An advert to an own address, which control has to know of whoever it is from. */
+static bool
+is_unicast_advert(const struct dp_lcore *lc, const uint8_t *ip, uint32_t dst)
+{
+	const struct fib_nh *nh = ip[9] == WIRE_PROTO_CARP ? local_find(lc, dst) : NULL;
+
+	return nh != NULL && nh->group >= lc->dp->n_groups && nh->if_index == lc->in->index;
 }
 
 static bool
@@ -348,9 +358,9 @@ ip4_classify(struct dp_lcore *lc, struct rte_mbuf *m, enum l2_class l2, uint32_t
 		why = DP_DROP_IP4_DESTINATION;
 	else if (l2 == L2_GROUP)
 		why = DP_DROP_L2_BROADCAST;
-	else if (ip[9] != WIRE_PROTO_CARP && dp_sender_own4(lc, ip)) /* not an advert to us alone */
+	else if (dp_sender_own4(lc, ip) && !is_unicast_advert(lc, ip, *dst))
 		why = DP_DROP_OWN_SOURCE;
-	else if ((is_link_local(src) || is_link_local(*dst)) && !is_local(lc, *dst))
+	else if ((is_link_local(src) || is_link_local(*dst)) && local_find(lc, *dst) == NULL)
 		why = DP_DROP_IP4_SCOPE;
 	if (why != DP_DROP_COUNT) {
 		dp_drop(lc, m, why);

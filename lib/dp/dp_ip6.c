@@ -272,18 +272,40 @@ dp_ip6_local(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t if_index, uint16_
 	}
 }
 
-/* What may be about an address of ours, so that control has to see it: adverts, NS, NA. */
+/* Whether an address is ours; own: no VIP, and of this interface. */
 static bool
-is_for_control(const struct rte_mbuf *m, const struct wire_ip6 *ip)
+is_local(const struct dp_lcore *lc, const uint8_t *ip, bool own)
+{
+	const struct fib_nh *nh;
+	const struct dp_ip6 *e;
+
+	if (wire_ip6_is_link_local(ip)) {
+		e = dp_ip6_find(dp_addrs(lc, lc->in), ip);
+		return e != NULL && (!own || e->group == DP_NONE);
+	}
+	if (lc->fib == NULL)
+		return false;
+	fib_lookup6(lc->fib, (const uint8_t(*)[16])(uintptr_t)ip, &nh, 1);
+	return nh->type == FIB_NH_LOCAL &&
+		(!own || (nh->group >= lc->dp->n_groups && nh->if_index == lc->in->index));
+}
+
+/*
+ * What is to us, and may be about an address of ours, so that control has to see it: adverts, NS,
+ * NA.
+ */
+static bool
+is_for_control(const struct dp_lcore *lc, const struct rte_mbuf *m, const struct wire_ip6 *ip)
 {
 	const uint8_t *icmp =
 		rte_pktmbuf_mtod_offset(m, const uint8_t *, WIRE_ETH_LEN + WIRE_IP6_LEN);
 
 	if (ip->next == WIRE_PROTO_CARP)
-		return true;
+		return is_local(lc, ip->dst, true);
 	return ip->next == WIRE_PROTO_ICMP6 && ip->hop_limit == ND_HOP_LIMIT &&
 		m->data_len > WIRE_ETH_LEN + WIRE_IP6_LEN &&
-		(icmp[0] == WIRE_ICMP6_NS || icmp[0] == WIRE_ICMP6_NA);
+		(icmp[0] == WIRE_ICMP6_NS || icmp[0] == WIRE_ICMP6_NA) &&
+		is_local(lc, ip->dst, false);
 }
 
 /* A packet to one host. */
@@ -295,8 +317,8 @@ unicast_classify(struct dp_lcore *lc, struct rte_mbuf *m, const struct wire_ip6 
 	dp_frame_trim(m, WIRE_ETH_LEN + WIRE_IP6_LEN + (uint32_t)ip->payload_len);
 	if (base_load_be64(ip->dst) == 0) {
 		dp_drop(lc, m, DP_DROP_IP6_DESTINATION);
-	} else if (!is_for_control(m, ip) &&
-		dp_sender_own6(lc, rte_pktmbuf_mtod_offset(m, const uint8_t *, WIRE_ETH_LEN))) {
+	} else if (dp_sender_own6(lc, rte_pktmbuf_mtod_offset(m, const uint8_t *, WIRE_ETH_LEN)) &&
+		!is_for_control(lc, m, ip)) {
 		dp_drop(lc, m, DP_DROP_OWN_SOURCE);
 	} else if (!wire_ip6_is_link_local(ip->dst)) {
 		dp_ip6_keep(lc, m);

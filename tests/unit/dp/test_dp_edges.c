@@ -298,6 +298,32 @@ what_is_about_our_addresses_reaches_control(void **state)
 		rte_pktmbuf_free(p[n].m);
 }
 
+/* Elsewhere nothing of that kind goes in our name, nor to the kernel. */
+static void
+in_our_name_none_of_that_goes_elsewhere(void **state)
+{
+	struct rig *r = *state;
+	struct frame advert = frame_carp(lan_mac, LAN_OWN, SERVER, 1);
+	struct frame to_vip = frame_carp(vmac1, LAN_OWN, LAN_VIP, 1);
+	struct frame to_wan = frame_carp(lan_mac, LAN_OWN, WAN_OWN, 1);
+	struct frame advert6 = frame_carp6(lan_mac, lan_own6, server6, 1);
+	struct frame to_vip6 = frame_carp6(vmac1, lan_own6, lan_vip6, 1);
+	struct frame to_wan6 = frame_carp6(lan_mac, lan_own6, wan_own6, 1);
+	struct frame na = frame_nd(lan_mac, WIRE_ICMP6_NA, server6, lan_own6);
+
+	memcpy(na.b + IP_AT + 8, lan_own6, WIRE_IP6_ADDR_LEN);
+	frame_sum6(&na);
+	rig_configure(r, &(struct rig_options){.host = true});
+	rig_master(r, LAN_VHID1);
+	assert_source(r, LAN, &advert, false, "advert to a host beyond");
+	assert_source(r, LAN, &to_vip, false, "advert to a VIP");
+	assert_source(r, LAN, &to_wan, false, "advert to another interface's address");
+	assert_source(r, LAN, &advert6, false, "IPv6 advert to a host beyond");
+	assert_source(r, LAN, &to_vip6, false, "IPv6 advert to a VIP");
+	assert_source(r, LAN, &to_wan6, false, "IPv6 advert to another interface's address");
+	assert_source(r, LAN, &na, false, "advertisement to a host beyond");
+}
+
 struct rp_case {
 	const char *what;
 	int in;
@@ -451,6 +477,7 @@ main(void)
 		T(what_comes_from_ourselves_is_refused),
 		T(link_local_addresses_of_ip4_are_not_routed),
 		T(what_is_about_our_addresses_reaches_control),
+		T(in_our_name_none_of_that_goes_elsewhere),
 		T(sources_come_by_the_way_back_to_them),
 		T(a_burst_loses_only_what_came_the_wrong_way),
 	};
