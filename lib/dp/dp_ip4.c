@@ -41,16 +41,28 @@ options_check(const uint8_t *ip, uint32_t *at)
 	return DP_DROP_COUNT;
 }
 
+/* RFC 1122 3.2.2: of a packet to several hosts nobody is told. */
+static bool
+is_to_one_host(const struct dp_lcore *lc, uint32_t dst)
+{
+	const struct fib_nh *nh;
+
+	if (lc->fib == NULL || !dp_ip4_is_unicast(dst))
+		return false;
+	fib_lookup(lc->fib, &dst, &nh, 1);
+	return nh->type != FIB_NH_DROP;
+}
+
 bool
 dp_ip4_options(struct dp_lcore *lc, struct rte_mbuf *m)
 {
+	const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, WIRE_ETH_LEN);
 	uint32_t at = 0;
-	enum dp_drop why =
-		options_check(rte_pktmbuf_mtod_offset(m, const uint8_t *, WIRE_ETH_LEN), &at);
+	enum dp_drop why = options_check(ip, &at);
 
 	if (why == DP_DROP_COUNT)
 		return true;
-	if (why == DP_DROP_IP4_OPTIONS)
+	if (why == DP_DROP_IP4_OPTIONS && is_to_one_host(lc, base_load_be32(ip + 16)))
 		dp_icmp_error(lc, m, WIRE_ETH_LEN, WIRE_ICMP_PARAMETER, 0, at << 24);
 	dp_drop(lc, m, why);
 	return false;

@@ -98,6 +98,22 @@ a_wrong_option_is_told_with_its_place(void **state)
 	}
 }
 
+/* RFC 1122 3.2.2: nor is an error sent about what went to all hosts of a subnet. */
+static void
+a_wrong_option_to_a_subnet_is_not_told(void **state)
+{
+	struct rig *r = *state;
+	struct frame f = frame_udp(lan_mac, CLIENT, IP(192, 0, 2, 255));
+
+	frame_options(&f, 4);
+	f.b[OPTION_AT] = 7;
+	f.b[OPTION_AT + 1] = 0;
+	frame_sum(&f);
+	rig_take(r, LAN, &f);
+	rig_assert_one_drop(r, DP_DROP_IP4_OPTIONS);
+	assert_int_equal(rig_stats(r).icmp_errors, 0);
+}
+
 /* Who chose the route learns nothing, whoever it is sent to. */
 static void
 a_source_route_is_refused_in_silence(void **state)
@@ -470,6 +486,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(options_pass_untouched),
 		T(a_wrong_option_is_told_with_its_place),
+		T(a_wrong_option_to_a_subnet_is_not_told),
 		T(a_source_route_is_refused_in_silence),
 		T(a_routing_header_to_us_is_refused),
 		T(koi_sends_no_redirects),
