@@ -48,20 +48,35 @@ mgmt_pace_owe(base_ns_t spent, base_ns_t now)
 	return next - now < WAIT_MAX_NS ? next - now : WAIT_MAX_NS;
 }
 
+/* Charge what the thread has used since the last time. @return how long to wait */
+static base_ns_t
+charge(void)
+{
+	static _Thread_local base_ns_t used;
+	const base_ns_t cpu = base_clock_ns(CLOCK_THREAD_CPUTIME_ID), spent = cpu - used;
+
+	used = cpu;
+	return mgmt_pace_owe(spent, base_clock_ns(CLOCK_MONOTONIC));
+}
+
+void
+mgmt_pace_spent(void)
+{
+	(void)charge();
+}
+
 void
 mgmt_pace(int stop_fd)
 {
-	static _Thread_local base_ns_t used;
 	static _Thread_local bool known;
 	struct pollfd p = {.fd = stop_fd, .events = POLLIN}; /* -1 is passed over */
-	base_ns_t cpu = base_clock_ns(CLOCK_THREAD_CPUTIME_ID), wait;
 	struct timespec left;
+	base_ns_t wait;
 
 	if (!known)
 		setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
 	known = true;
-	wait = mgmt_pace_owe(cpu - used, base_clock_ns(CLOCK_MONOTONIC));
-	used = cpu;
+	wait = charge();
 	if (wait == 0)
 		return;
 	mgmt_client_count(MGMT_CLIENT_PACED);

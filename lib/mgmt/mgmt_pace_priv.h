@@ -32,6 +32,8 @@ uint64_t mgmt_client_counted(enum mgmt_client_count what);
  * @param stop_fd  readable: wait no more; or -1
  */
 void mgmt_pace(int stop_fd);
+/** The same after a request, which may be the last one of its thread; nobody waits. */
+void mgmt_pace_spent(void);
 
 /** The bookkeeping alone: so much CPU time was used. @return how long to wait, in ns */
 base_ns_t mgmt_pace_owe(base_ns_t spent, base_ns_t now);

@@ -344,6 +344,7 @@ client_main(void *arg)
 	} else if (n > 0) {
 		serve_person(cl);
 	}
+	mgmt_pace_spent();
 	/* The descriptor is closed by the accepting thread, which may be shutting it down. */
 	shutdown(cl->fd, SHUT_RDWR);
 	atomic_store_explicit(&cl->done, true, memory_order_release);
@@ -415,10 +416,13 @@ accept_one(struct mgmt_server *s)
 		.tv_sec = s->send_timeout_ms / 1000,
 		.tv_usec = s->send_timeout_ms % 1000 * 1000,
 	};
-	int fd = accept4(s->socket.fd, NULL, NULL, SOCK_CLOEXEC);
 	struct client *cl;
 	unsigned int n;
+	int fd;
 
+	/* who comes and goes costs as much as who asks */
+	mgmt_pace(s->stop_fd);
+	fd = accept4(s->socket.fd, NULL, NULL, SOCK_CLOEXEC);
 	if (fd < 0) {
 		struct pollfd p = {.fd = s->stop_fd, .events = POLLIN};
 

@@ -377,6 +377,8 @@ handle(const char *cmd, const char *params, struct rte_tel_data *d)
 	if (reply)
 		rc = mgmt_tel_encode(d, reply);
 	json_decref(reply);
+	/* many a client asks once */
+	mgmt_pace_spent();
 	return rc;
 }
 

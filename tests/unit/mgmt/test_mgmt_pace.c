@@ -2,12 +2,15 @@
  * Copyright (c) 2026 the koi contributors
  */
 /* What clients together may use of a CPU. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
+
+#include "base_clock.h"
 
 #include "mgmt_pace_priv.h"
 
@@ -17,7 +20,8 @@
 static void
 a_fifth_of_a_cpu(void **state)
 {
-	base_ns_t start = 1000 * BASE_NS_PER_S, now = start, wait, spent = 0;
+	base_ns_t start = base_clock_ns(CLOCK_MONOTONIC) + 1000 * BASE_NS_PER_S, now = start;
+	base_ns_t wait, spent = 0;
 
 	(void)state;
 	for (unsigned int i = 0; i < 100; i++)
@@ -41,10 +45,38 @@ a_fifth_of_a_cpu(void **state)
 		assert_int_equal(mgmt_pace_owe(50 * MS, now), 0);
 }
 
+/* What the last request of a client costs has no request after it. */
+static void *
+ask_once(void *arg)
+{
+	const base_ns_t before = base_clock_ns(CLOCK_THREAD_CPUTIME_ID);
+
+	(void)arg;
+	mgmt_pace(-1);
+	while (base_clock_ns(CLOCK_THREAD_CPUTIME_ID) - before < 150 * MS)
+		;
+	mgmt_pace_spent();
+	return NULL;
+}
+
+static void
+who_leaves_has_paid(void **state)
+{
+	const base_ns_t before = base_clock_ns(CLOCK_MONOTONIC);
+	pthread_t t;
+
+	(void)state;
+	assert_int_equal(pthread_create(&t, NULL, ask_once, NULL), 0);
+	pthread_join(t, NULL);
+	/* five times 150 ms, less the 500 that may be owed */
+	assert_in_range(mgmt_pace_owe(0, before), 250 * MS, BASE_NS_PER_S);
+}
+
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(a_fifth_of_a_cpu)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(who_leaves_has_paid), cmocka_unit_test(a_fifth_of_a_cpu)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
