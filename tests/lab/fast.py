@@ -35,9 +35,9 @@ LIMITS_MS = [0.1, 0.25, 0.5, 1, 2, 3.9, 7.8, 11.7]
 LATE_LIMITS_US = [4 << i for i in range(15)]
 
 
-def config(node, advskew):
+def config(node, advskew, **kw):
     """A box of the pair. On two CPUs no worker shares one with the other box's."""
-    conf = box.fast(box.config(node), advskew)
+    conf = box.fast(box.config(node, **kw), advskew)
     cpus = sorted(os.sched_getaffinity(0))[:2]
     control, worker = cpus[-1], cpus[0]
     if node != "fw1":

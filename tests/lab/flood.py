@@ -5,11 +5,10 @@
 
 KIND is cli, telemetry or metrics (WHERE is a path, or an address of the kernel) and behaviour:
 "flood" asks as fast as it is answered, several requests ahead; "stall" asks and never reads;
-"kill" connects, asks and is gone in the middle of the answer. At the end it prints how many
-requests were sent and how many bytes were read.
+"kill" connects, asks and is gone in the middle of the answer. It prints "ready" once N requests
+were sent, and at the end how many were and how many bytes were read.
 """
 
-import os
 import select
 import socket
 import sys
@@ -56,10 +55,9 @@ class Client:
 
 def main():
     kind, behaviour, where, n = sys.argv[1:5]
-    # What is measured is what koi spends on its clients, not what they themselves do to the CPU.
-    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     clients = [Client(kind, where) for _ in range(int(n))]
     sent = read = 0
+    ready = False
     poll = select.poll()
     poll.register(sys.stdin, select.POLLIN)
     while True:
@@ -92,6 +90,9 @@ def main():
                 pass
             except OSError:
                 c.close()
+        if not ready and sent >= len(clients):
+            ready = True
+            print("ready", flush=True)
         # A little rest when nothing moves; else only a look whether to end.
         if poll.poll(1 if idle or behaviour == "kill" else 0):
             break
