@@ -130,7 +130,7 @@ def run_deb(total):
     packages = glob.glob(os.path.join(ROOT, "build-deb", "koi_*.deb"))
     if call([os.path.join(ROOT, "tests/deb/base.sh"), *packages]) not in (0, 77):
         total.fail("deb: base.sh")
-    run_pytest(PLAIN, "deb", total, [], timeout=600, where=("tests/deb",))
+    run_pytest(PLAIN, "deb", total, [], timeout=900, where=("tests/deb",))
 
 
 def main():

@@ -3,7 +3,8 @@
 # Copyright (c) 2026 the koi contributors
 #
 # base.sh KOI.deb     make .build/deb/base.tar: a minimal Debian, and in the cache of its apt all that KOI.deb
-#                     depends on, so that tests install it without a network
+#                     and what docs/quick-start.md installs beside it depend on, so that tests install them
+#                     without a network
 #
 # The release is this machine's, from the mirrors that its apt has. Nothing is done when all is there. Exit
 # code 77, and the reason in .build/deb/missing: it cannot be had here. Nothing is mounted for others to see,
@@ -59,7 +60,8 @@ make_base() {
 	in_root apt-get clean
 	in_root apt-get -q -o Acquire::Retries=3 update || cannot "apt-get update fails in a new Debian $release"
 	in_root apt-get -q -s install /koi.deb || die "$(basename "$deb") cannot be installed"
-	in_root apt-get -q -y -o Acquire::Retries=3 --no-install-recommends --download-only install /koi.deb ||
+	in_root apt-get -q -y -o Acquire::Retries=3 --no-install-recommends --download-only install /koi.deb \
+		dpdk driverctl ||
 		cannot "what koi depends on cannot be fetched"
 	rm -f "$root/koi.deb" "$root/policy.log"
 	tar -C "$root" --one-file-system --numeric-owner -cf "$out/base.tar.new" . || die "tar fails"

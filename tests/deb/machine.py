@@ -61,19 +61,24 @@ class Machine:
     """Names of files are from its root: "etc/koi"."""
 
     ENV = {
+        "HOME": "/root",
         "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
         "LC_ALL": "C.UTF-8",
         "DEBIAN_FRONTEND": "noninteractive",
     }
     APT = ("apt-get", "-q", "-y", "-o", "APT::Sandbox::User=root", "-o", "Dpkg::Use-Pty=0")
 
-    def __init__(self):
+    def __init__(self, like=None):
+        """like: another one, of which this is a copy."""
         self.root = netns.new_dir("debian")
         os.chmod(self.root, 0o755)  # EAL loads nothing below a folder of which it is not sure
-        netns.run(["tar", "-C", self.root, "--numeric-owner", "-xf", BASE], timeout=120)
+        if like:
+            netns.run(["cp", "-ax", like.root + "/.", self.root], timeout=120)
+        else:
+            netns.run(["tar", "-C", self.root, "--numeric-owner", "-xf", BASE], timeout=120)
         netns.run(["mount", "-t", "proc", "none", self.path("proc")])
         netns.run(["mount", "--rbind", "-o", "ro", "/sys", self.path("sys")])
-        os.makedirs(self.path("run/systemd/system"))
+        os.makedirs(self.path("run/systemd/system"), exist_ok=True)
         self.write("usr/bin/systemctl", '#!/bin/sh\necho "$@" >>/systemctl.log\n', 0o755)
 
     def close(self):
@@ -113,6 +118,10 @@ class Machine:
         )
         assert not check or done.returncode == 0, f"{argv}: {done.returncode}\n{done.stdout}"
         return done
+
+    def typed(self, line, check=True):
+        """A line of a shell, typed by root in his home; packages may be installed on a busy machine."""
+        return self.run("sh", "-c", "cd && " + line, check=check, timeout=300)
 
     def install(self, *paths, options=()):
         """apt-get install of package files."""

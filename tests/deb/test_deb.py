@@ -13,6 +13,7 @@ import shutil
 import pytest
 
 import box
+import installed as installed_box
 import machine
 import manager
 import netns
@@ -20,7 +21,6 @@ import netns
 needs_debian = pytest.mark.skipif(bool(machine.missing()), reason=machine.missing())
 
 EXAMPLE = "etc/koi/koi.json.example"
-WATCHDOG_MS = 800
 #: of a Markdown document to a file
 LINK = re.compile(r"\]\(([^)#\s:]+)[^):]*\)")
 
@@ -154,42 +154,21 @@ def test_deb_unit_is_valid(installed, tmp_path):
     assert done.returncode == 0 and "koi" not in done.stdout, done.stdout
 
 
-class InstalledBox(box.Box):
-    """The installed koi, started as its unit does it."""
-
-    def __init__(self, host, conf, it):
-        super().__init__(host, conf)
-        self.machine = it
-        self.config_path = it.path("etc/koi/koi.json")
-        self.socket_path = it.path(f"run/koi/{self.name}/cli.sock")
-        for folder in ("run/koi", "var/lib/koi"):
-            os.makedirs(it.path(folder))
-        self.manager = manager.Manager(it.path("run/notify"))
-
-    def argv(self, *more):
-        env = [f"{k}={v}" for k, v in self.machine.ENV.items()]
-        env += ["NOTIFY_SOCKET=/run/notify", f"WATCHDOG_USEC={WATCHDOG_MS * 1000}"]
-        return ["/usr/bin/env", "-i", *env, "chroot", self.machine.root, "koi", *more]
-
-
 @needs_debian
 def test_deb_koi_serves_under_a_manager(installed, net):
     """From its default paths, with the drivers that the package depends on."""
     conf = box.config("fw1", state="master")
-    one = InstalledBox(net.firewall("fw1"), conf, installed)
+    one = installed_box.InstalledBox(net.firewall("fw1"), conf, installed)
     one.start(wait=False)
     assert one.manager.wait("READY", 30) == "1", one.log()
     one.wait_master()
     assert "MASTER" in installed.run("koictl", "show", "carp", "all").stdout
     for _ in range(3):
-        assert one.manager.wait("WATCHDOG", WATCHDOG_MS / 1000) == "1"
+        assert one.manager.wait("WATCHDOG", installed_box.WATCHDOG_MS / 1000) == "1"
     one.process.terminate()
     assert one.manager.wait("STOPPING") == "1"
     assert one.process.wait(10) == 0, one.log()
-    for name in ("etc/koi/koi.json", "run/notify"):
-        os.unlink(installed.path(name))
-    for folder in ("run/koi", "var/lib/koi"):
-        shutil.rmtree(installed.path(folder))
+    one.leave()
 
 
 @needs_debian

@@ -31,6 +31,13 @@ def blocks(name):
     return BLOCK.findall(text_of(name))
 
 
+def json_of(name, begins):
+    """The value of a document's block that begins so; members alone are taken as an object."""
+    text = next(text for lang, text in blocks(name) if lang == "json" and text.startswith(begins))
+    text = text.strip().rstrip(",")
+    return json.loads(text if text.startswith("{") else "{" + text + "}")
+
+
 def plain(text):
     """Without numbers and units, and only the lines that hold something."""
     text = re.sub(r"\b\d+(\.\d+)? (us|ms|s)\b", "TIME", text)
@@ -46,7 +53,7 @@ def secret_file(path, secret):
 
 def quick_start():
     """The configuration of fw1 as the document has it, on the devices of the lab."""
-    conf = json.loads(next(text for lang, text in blocks("docs/quick-start.md") if lang == "json"))
+    conf = json_of("docs/quick-start.md", "{")
     folder = os.path.join(netns.LAB_DIR, "quick-start")
     os.makedirs(folder, exist_ok=True)
     for group in conf["carp"]["groups"]:
@@ -103,10 +110,9 @@ def state_changes(one, seq):
 
 def test_addresses_come_and_change_by_reload(cluster):
     """Section 9: a group more; then another address in a group that runs, backup first and at once."""
-    shown = [json.loads("{" + text + "}") for lang, text in blocks("docs/quick-start.md")
-             if lang == "json" and text.startswith('"groups"')]
+    shown = json_of("docs/quick-start.md", '"groups"')
     assert "ssh fw2 koictl reload; koictl reload" in text_of("docs/quick-start.md")
-    group = dict(shown[0]["groups"][1], **{"pass-file": cluster.fw1.conf["carp"]["groups"][0]["pass-file"]})
+    group = dict(shown["groups"][1], **{"pass-file": cluster.fw1.conf["carp"]["groups"][0]["pass-file"]})
     both = (cluster.fw2, cluster.fw1)
     before = {one: one.ctl_json("show carp events")["next"] for one in both}
     probe = lab.Probe(cluster.client).flowing()
