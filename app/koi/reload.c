@@ -66,6 +66,15 @@ roster_make(const struct reload *r, const struct conf *conf)
 }
 
 static void
+host_end(const struct reload *r, const struct conf *conf)
+{
+	char err[256];
+
+	if (host_change_end(r->host, conf, err, sizeof(err)) != 0)
+		fprintf(stderr, "koi: %s: reload again\n", err);
+}
+
+static void
 end(void *arg, struct mgmt_load *l, bool applied)
 {
 	struct reload *r = arg;
@@ -76,9 +85,7 @@ end(void *arg, struct mgmt_load *l, bool applied)
 	if (!applied)
 		(void)routes_replace(r, l->now, false, &done, err, sizeof(err));
 	devices_change_end(r->ports, applied ? l->next : l->now);
-	if (applied && host_set_vips(r->host, l->next) != 0)
-		fprintf(stderr,
-			"koi: host path: no memory for other shared addresses: reload again\n");
+	host_end(r, applied ? l->next : l->now);
 	ctl_reload_free(l->ctl);
 	free(l);
 }
@@ -107,8 +114,10 @@ make_ready(struct reload *r, struct mgmt_load *l, struct fib_replaced *routes, c
 	if (devices_change_begin(r->ports, l->now, l->next, err, err_len) != 0)
 		return -1;
 	/* routes to new addresses are there before anybody answers for them */
-	if (routes_replace(r, l->next, false, routes, err, err_len) == 0)
+	if (host_change_begin(r->host, l->next, err, err_len) == 0 &&
+		routes_replace(r, l->next, false, routes, err, err_len) == 0)
 		return 0;
+	host_end(r, l->now);
 	devices_change_end(r->ports, l->now);
 	return -1;
 }

@@ -42,6 +42,20 @@ add_ip6(struct room *room, const uint8_t *link_local, const struct base_prefix *
 	return (uint16_t)(room->ip6 - first);
 }
 
+static enum dp_rp_filter
+rp_filter(enum conf_rp_filter f)
+{
+	switch (f) {
+	case CONF_RP_FILTER_LOOSE:
+		return DP_RP_LOOSE;
+	case CONF_RP_FILTER_STRICT:
+		return DP_RP_STRICT;
+	case CONF_RP_FILTER_OFF:
+	default:
+		return DP_RP_OFF;
+	}
+}
+
 int
 roster_from_conf(const struct conf *conf, const uint8_t (*if_mac)[BASE_MAC_LEN], struct roster *out)
 {
@@ -66,6 +80,8 @@ roster_from_conf(const struct conf *conf, const uint8_t (*if_mac)[BASE_MAC_LEN],
 		const struct conf_if *f = &conf->ifs[i];
 
 		wire_ip6_link_local(if_mac[i], own);
+		out->ifs[i].rp_filter = rp_filter(f->rp_filter);
+		out->ifs[i].source_vmac = f->source_mac_vmac;
 		out->ifs[i].ip4 = room.ip4;
 		out->ifs[i].n_ip4 = add_ip4(&room, f->addresses, f->n_addresses);
 		out->ifs[i].ip6 = (const uint8_t(*)[16])room.ip6;

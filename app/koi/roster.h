@@ -7,9 +7,9 @@
 #include "conf.h"
 #include "dp.h"
 
-/** What a configuration's groups and addresses are to the data plane. */
+/** What a configuration's groups and interfaces are to the data plane. */
 struct roster {
-	struct dp_if_config ifs[CONF_IF_MAX]; /**< with nothing but addresses */
+	struct dp_if_config ifs[CONF_IF_MAX]; /**< with what dp_roster_prepare() looks at */
 	struct dp_group_config *groups;	      /**< by slot, with all that there is room for */
 	uint32_t *ip4;			      /**< what they point into */
 	uint8_t (*ip6)[16];

@@ -199,20 +199,6 @@ build_fib(struct wire_up *w, char *err, unsigned int err_len)
 	return 0;
 }
 
-static enum dp_rp_filter
-rp_filter(enum conf_rp_filter f)
-{
-	switch (f) {
-	case CONF_RP_FILTER_LOOSE:
-		return DP_RP_LOOSE;
-	case CONF_RP_FILTER_STRICT:
-		return DP_RP_STRICT;
-	case CONF_RP_FILTER_OFF:
-	default:
-		return DP_RP_OFF;
-	}
-}
-
 /* Every receive queue of every device is polled by exactly one worker, dealt out in turn. */
 static int
 create_dp(struct wire_up *w, char *err, unsigned int err_len)
@@ -270,9 +256,7 @@ create_dp(struct wire_up *w, char *err, unsigned int err_len)
 		roster.ifs[i].port_id = w->if_port_id[i];
 		roster.ifs[i].vlan = cf->vlan;
 		roster.ifs[i].mtu = cf->mtu;
-		roster.ifs[i].rp_filter = rp_filter(cf->rp_filter);
 		roster.ifs[i].host = cf->host.on;
-		roster.ifs[i].source_vmac = cf->source_mac_vmac;
 		memcpy(roster.ifs[i].mac, w->if_mac[i], BASE_MAC_LEN);
 	}
 	w->dp = dp_create(&config);

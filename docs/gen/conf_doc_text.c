@@ -12,7 +12,7 @@ static const struct {
 	enum conf_reload reload;
 	const char *meaning;
 } reloads[] = {
-	{CONF_RELOAD_NONE, "no running state is touched"},
+	{CONF_RELOAD_NONE, "a reload applies it on the spot"},
 	{CONF_RELOAD_TIMERS, "the group's timers are computed anew"},
 	{CONF_RELOAD_DIGEST, "all boxes of the group need the same change"},
 	{CONF_RELOAD_GROUP, "the group leaves and comes back"},

@@ -48,29 +48,11 @@ ctl_stat_text(enum ctl_stat s)
 static int
 create_if(struct ctl *c, uint16_t i, const struct ctl_config *config)
 {
-	const struct conf_if *conf = &config->conf->ifs[i];
 	struct ctl_if *f = &c->ifs[i];
 
 	f->port_id = config->if_port[i];
 	memcpy(f->mac, config->if_mac[i], sizeof(f->mac));
-	f->own = calloc(conf->n_addresses + 1u, sizeof(*f->own));
-	f->own_mask = calloc(conf->n_addresses + 1u, sizeof(*f->own_mask));
-	f->own6 = calloc(conf->n_addresses + 1u, sizeof(*f->own6));
-	if (f->own == NULL || f->own_mask == NULL || f->own6 == NULL)
-		return -ENOMEM;
 	wire_ip6_link_local(f->mac, f->link_local);
-	memcpy(f->own6[f->n_own6++], f->link_local, sizeof(f->own6[0]));
-	for (uint16_t a = 0; a < conf->n_addresses; a++) {
-		if (conf->addresses[a].addr.family == BASE_FAMILY_IP6) {
-			memcpy(f->own6[f->n_own6++], conf->addresses[a].addr.bytes,
-				sizeof(f->own6[0]));
-			continue;
-		}
-		f->own[f->n_own] = base_addr_ip4(&conf->addresses[a].addr);
-		f->own_mask[f->n_own] = base_ip4_mask(conf->addresses[a].plen);
-		f->n_own++;
-	}
-	f->ip4 = f->n_own > 0 ? f->own[0] : 0;
 	return ctl_lists_make(config->conf, i, f->link_local, &f->lists);
 }
 
@@ -211,12 +193,8 @@ ctl_destroy(struct ctl *c)
 	ctl_reap(c);
 	for (uint16_t i = 0; c->groups != NULL && i < c->n_groups; i++)
 		ctl_group_free(&c->groups[i]);
-	for (uint16_t i = 0; c->ifs != NULL && i < c->n_ifs; i++) {
-		free(c->ifs[i].own);
-		free(c->ifs[i].own_mask);
-		free(c->ifs[i].own6);
+	for (uint16_t i = 0; c->ifs != NULL && i < c->n_ifs; i++)
 		ctl_lists_free(&c->ifs[i].lists);
-	}
 	free(c->out.act);
 	free(c->election_mem);
 	free(c->requests);

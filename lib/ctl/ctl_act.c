@@ -109,7 +109,7 @@ send_advert4(struct ctl *c, uint16_t group, const struct wire_carp *carp)
 	const struct ctl_if *f = &c->ifs[g->conf->if_index];
 	uint8_t frame[WIRE_CARP4_FRAME_LEN];
 	struct wire_carp4_envelope env = {
-		.ip_src = f->ip4 ? f->ip4 : g->vips[0],
+		.ip_src = f->lists.ip4 ? f->lists.ip4 : g->vips[0],
 		.ip_dst = WIRE_CARP_GROUP_IP4,
 		.tos = (uint8_t)(c->conf->dscp << 2),
 	};

@@ -4,8 +4,32 @@
 /* What is made of a configuration as a whole, by whoever loads it. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "ctl_priv.h"
+
+static int
+own_make(const struct conf_if *f, const uint8_t link_local[16], struct ctl_if_lists *l)
+{
+	l->own = calloc(f->n_addresses + 1u, sizeof(*l->own));
+	l->own_mask = calloc(f->n_addresses + 1u, sizeof(*l->own_mask));
+	l->own6 = calloc(f->n_addresses + 1u, sizeof(*l->own6));
+	if (l->own == NULL || l->own_mask == NULL || l->own6 == NULL)
+		return -ENOMEM;
+	memcpy(l->own6[l->n_own6++], link_local, sizeof(l->own6[0]));
+	for (uint16_t i = 0; i < f->n_addresses; i++) {
+		const struct base_prefix *p = &f->addresses[i];
+
+		if (p->addr.family == BASE_FAMILY_IP6) {
+			memcpy(l->own6[l->n_own6++], p->addr.bytes, sizeof(l->own6[0]));
+			continue;
+		}
+		l->own[l->n_own] = base_addr_ip4(&p->addr);
+		l->own_mask[l->n_own++] = base_ip4_mask(p->plen);
+	}
+	l->ip4 = l->n_own > 0 ? l->own[0] : 0;
+	return 0;
+}
 
 static int
 subnets_make(const struct conf *conf, uint16_t if_id, struct ctl_if_lists *l)
@@ -43,7 +67,9 @@ ctl_lists_make(const struct conf *conf, uint16_t if_id, const uint8_t link_local
 		l->has_groups = true;
 		l->group_of_vhid[conf->groups[i].vhid] = i;
 	}
-	return subnets_make(conf, if_id, l) != 0 || ctl_member_make(conf, if_id, link_local, l) != 0
+	return own_make(&conf->ifs[if_id], link_local, l) != 0 ||
+			subnets_make(conf, if_id, l) != 0 ||
+			ctl_member_make(conf, if_id, link_local, l) != 0
 		? -ENOMEM
 		: 0;
 }
@@ -51,8 +77,10 @@ ctl_lists_make(const struct conf *conf, uint16_t if_id, const uint8_t link_local
 void
 ctl_lists_free(struct ctl_if_lists *l)
 {
+	free(l->own);
+	free(l->own_mask);
+	free(l->own6);
 	free(l->on_link);
 	free(l->members);
-	l->on_link = NULL;
-	l->members = NULL;
+	*l = (struct ctl_if_lists){0};
 }

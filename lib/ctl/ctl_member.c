@@ -192,7 +192,7 @@ report(struct ctl *c, uint16_t if_id, struct ctl_member *m)
 
 	memcpy(r.eth_src, f->mac, sizeof(r.eth_src));
 	if (m->group.family == BASE_FAMILY_IP4) {
-		r.src = base_addr_from_ip4(f->ip4);
+		r.src = base_addr_from_ip4(f->lists.ip4);
 	} else {
 		r.src.family = BASE_FAMILY_IP6;
 		memcpy(r.src.bytes, f->link_local, sizeof(r.src.bytes));

@@ -3,9 +3,16 @@
  */
 /* Neighbours as operators want them: set, forgotten, cleared. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ctl_priv.h"
+
+static int
+put(struct ctl *c, uint16_t if_index, const struct conf_neighbor *n)
+{
+	return fib_nbr_set(c->nbr, if_index, &n->addr, n->mac, c->now, ctl_nbr_act, c);
+}
 
 int
 ctl_nbr_create(struct ctl *c)
@@ -14,11 +21,91 @@ ctl_nbr_create(struct ctl *c)
 		const struct conf_if *f = &c->conf->ifs[i];
 
 		for (uint16_t n = 0; n < f->n_neighbors; n++)
-			if (fib_nbr_set(c->nbr, i, &f->neighbors[n].addr, f->neighbors[n].mac,
-				    c->now, ctl_nbr_act, c) != 0)
+			if (put(c, i, &f->neighbors[n]) != 0)
 				return -ENOSPC;
 	}
 	return 0;
+}
+
+/* Both lists are sorted by address. */
+static void
+compare(uint16_t if_index, const struct conf_if *a, const struct conf_if *b,
+	struct ctl_nbr_changes *out)
+{
+	uint32_t i = 0, k = 0;
+
+	while (i < a->n_neighbors || k < b->n_neighbors) {
+		const struct conf_neighbor *was = i < a->n_neighbors ? &a->neighbors[i] : NULL;
+		const struct conf_neighbor *is = k < b->n_neighbors ? &b->neighbors[k] : NULL;
+		int order = was == NULL ? 1
+			: is == NULL	? -1
+					: memcmp(&was->addr, &is->addr, sizeof(is->addr));
+
+		i += order <= 0;
+		k += order >= 0;
+		if (order == 0 && memcmp(was->mac, is->mac, sizeof(is->mac)) == 0)
+			continue;
+		out->change[out->n++] = (struct ctl_nbr_change){
+			.if_index = if_index, .gone = order < 0, .n = order < 0 ? was : is};
+	}
+}
+
+int
+ctl_nbr_changes_make(const struct conf *now, const struct conf *next, struct ctl_nbr_changes *out)
+{
+	size_t most = 1;
+
+	for (uint16_t i = 0; i < next->n_ifs; i++)
+		most += (size_t)now->ifs[i].n_neighbors + next->ifs[i].n_neighbors;
+	*out = (struct ctl_nbr_changes){.change = calloc(most, sizeof(*out->change))};
+	if (out->change == NULL)
+		return -ENOMEM;
+	for (uint16_t i = 0; i < next->n_ifs; i++)
+		compare(i, &now->ifs[i], &next->ifs[i], out);
+	return 0;
+}
+
+void
+ctl_nbr_changes_free(struct ctl_nbr_changes *l)
+{
+	free(l->change);
+	l->change = NULL;
+}
+
+/* What a command set has its place already, and keeps its MAC for as long as nothing is sure. */
+int
+ctl_nbr_changes_begin(struct ctl *c, struct ctl_nbr_changes *l)
+{
+	for (uint32_t i = 0; i < l->n; i++) {
+		struct ctl_nbr_change *k = &l->change[i];
+
+		if (k->gone || fib_nbr_is_static(c->nbr, k->if_index, &k->n->addr))
+			continue;
+		k->made = put(c, k->if_index, k->n) == 0;
+		if (k->made)
+			continue;
+		while (i-- > 0)
+			if (l->change[i].made)
+				(void)fib_nbr_forget(c->nbr, l->change[i].if_index,
+					&l->change[i].n->addr, c->now, ctl_nbr_act, c);
+		return -ENOSPC;
+	}
+	return 0;
+}
+
+/* What a command took away, or another one learnt in its place, is none of the file's. */
+void
+ctl_nbr_changes_apply(struct ctl *c, const struct ctl_nbr_changes *l)
+{
+	for (uint32_t i = 0; i < l->n; i++) {
+		const struct ctl_nbr_change *k = &l->change[i];
+
+		if (!k->gone)
+			(void)put(c, k->if_index, k->n);
+		else if (fib_nbr_is_static(c->nbr, k->if_index, &k->n->addr))
+			(void)fib_nbr_forget(
+				c->nbr, k->if_index, &k->n->addr, c->now, ctl_nbr_act, c);
+	}
 }
 
 /* An address of this box on the interface: own, or a VIP of any group there. */

@@ -26,8 +26,8 @@ is_vip(const struct ctl_group *g, const uint8_t ip[16])
 static bool
 is_own(const struct ctl_if *f, const uint8_t ip[16])
 {
-	for (uint16_t i = 0; i < f->n_own6; i++)
-		if (memcmp(f->own6[i], ip, 16) == 0)
+	for (uint16_t i = 0; i < f->lists.n_own6; i++)
+		if (memcmp(f->lists.own6[i], ip, 16) == 0)
 			return true;
 	return false;
 }

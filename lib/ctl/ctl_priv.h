@@ -182,8 +182,13 @@ struct ctl_member {
 	uint8_t version;     /* of the report that is due */
 };
 
-/* What an interface is for its groups, of a configuration. */
+/* What an interface is of a configuration. */
 struct ctl_if_lists {
+	uint32_t ip4; /* first own address; 0 = none */
+	uint16_t n_own, n_own6;
+	uint32_t *own; /* own IPv4 addresses */
+	uint32_t *own_mask;
+	uint8_t (*own6)[16]; /* the link-local one of the MAC first */
 	bool has_groups;
 	uint16_t group_of_vhid[256];
 	struct base_prefix *on_link; /* subnets of own addresses and VIPs */
@@ -195,15 +200,9 @@ struct ctl_if_lists {
 struct ctl_if {
 	uint16_t port_id;
 	uint8_t mac[BASE_MAC_LEN];
-	uint32_t ip4; /* first own address; 0 = none */
-	uint16_t n_own;
-	uint32_t *own; /* own IPv4 addresses */
-	uint32_t *own_mask;
 	struct ctl_if_lists lists;
 	uint8_t link_local[16]; /* from the MAC; source of adverts, NS, NA and MLD */
-	uint16_t n_own6;
-	uint8_t (*own6)[16];  /* link_local first */
-	base_ns_t frame_told; /* when FRAME_SEEN was fed last */
+	base_ns_t frame_told;	/* when FRAME_SEEN was fed last */
 	bool link_up;
 	bool admin_down; /* by the operator */
 	bool filter_failed;
@@ -361,6 +360,24 @@ void ctl_hear_tick(struct ctl *c);
 /** @name Neighbours as operators want them (ctl_nbr.c). @{ */
 /** The configuration's. @return 0 or -ENOSPC */
 int ctl_nbr_create(struct ctl *c);
+/** What differs between two configurations that are numbered alike. @thread any */
+struct ctl_nbr_changes {
+	uint32_t n;
+	struct ctl_nbr_change {
+		uint16_t if_index;
+		bool gone;		       /* else it is new, or has another MAC */
+		bool made;		       /* by ctl_nbr_changes_begin() */
+		const struct conf_neighbor *n; /* of the configuration that has it */
+	} * change;
+};
+/** @return 0 or -ENOMEM; to be freed with ctl_nbr_changes_free() @thread any */
+int ctl_nbr_changes_make(
+	const struct conf *now, const struct conf *next, struct ctl_nbr_changes *out);
+void ctl_nbr_changes_free(struct ctl_nbr_changes *l);
+/** All that may fail: those that are new are there. @return 0, or -ENOSPC and none of them is */
+int ctl_nbr_changes_begin(struct ctl *c, struct ctl_nbr_changes *l);
+/** The rest. */
+void ctl_nbr_changes_apply(struct ctl *c, const struct ctl_nbr_changes *l);
 /** Carry out one of the requests about neighbours. @return as ctl_request() */
 int ctl_nbr_request(struct ctl *c, struct ctl_request_slot *s);
 /** Clear some more, while that is asked for. */
@@ -380,8 +397,12 @@ void ctl_ra_solicited(struct ctl *c, uint16_t if_id);
 void ctl_ra_heard(
 	struct ctl *c, uint16_t if_id, const struct wire_ip6 *ip, const struct wire_ra *ra);
 void ctl_ra_tick(struct ctl *c);
-/** Its IPv6 addresses come, or go: wanted or not from now on. */
+/** Its IPv6 addresses come or go, or "ra" of its interface: wanted or not from now on. */
 void ctl_ra_set(struct ctl *c, uint16_t group, bool wanted);
+/** Before another configuration is used: who is no router in it says so. */
+void ctl_ra_leave(struct ctl *c, const struct conf *next);
+/** Another one is used: who is a router speaks where what there is to say is not what it was. */
+void ctl_ra_take(struct ctl *c, const struct conf *was);
 /** @} */
 
 /** @name Neighbours that a take-over would need (ctl_warm.c). @{ */

@@ -38,19 +38,26 @@ ctl_ra_make(const struct conf *conf, struct ctl_group *g)
 }
 
 static int
-send_ra(struct ctl *c, uint16_t group, bool final)
+send_msg(struct ctl *c, uint16_t group, struct wire_ra *ra)
 {
 	const struct ctl_group *g = &c->groups[group];
-	struct wire_ra ra = c->conf->ifs[g->conf->if_index].ra->msg;
 	uint8_t frame[WIRE_RA_FRAME_MAX];
 	size_t len;
 
-	ra.has_lladdr = true;
-	memcpy(ra.lladdr, g->vmac, sizeof(ra.lladdr));
+	ra->has_lladdr = true;
+	memcpy(ra->lladdr, g->vmac, sizeof(ra->lladdr));
+	len = wire_ra_frame_encode(g->vmac, g->router, ra, frame);
+	return ctl_send(c, g->conf->if_index, frame, len, DP_NONE);
+}
+
+static int
+send_ra(struct ctl *c, uint16_t group, bool final)
+{
+	struct wire_ra ra = c->conf->ifs[c->groups[group].conf->if_index].ra->msg;
+
 	if (final)
 		ra.lifetime_s = 0;
-	len = wire_ra_frame_encode(g->vmac, g->router, &ra, frame);
-	return ctl_send(c, g->conf->if_index, frame, len, DP_NONE);
+	return send_msg(c, group, &ra);
 }
 
 /* Sooner than planned. */
@@ -102,6 +109,62 @@ ctl_ra_set(struct ctl *c, uint16_t group, bool wanted)
 	g->ra_at = BASE_NS_NEVER;
 	if (wanted && g->state == ELECTION_MASTER)
 		begin(c, group);
+}
+
+void
+ctl_ra_leave(struct ctl *c, const struct conf *next)
+{
+	for (uint16_t i = 0; i < c->n_groups; i++)
+		if (!ctl_ra_wanted(next, &next->groups[i]))
+			ctl_ra_set(c, i, false);
+}
+
+static bool
+has_prefix(const struct wire_ra *ra, const struct wire_ra_prefix *p)
+{
+	for (uint16_t i = 0; i < ra->n_prefixes; i++)
+		if (ra->prefix[i].plen == p->plen &&
+			memcmp(ra->prefix[i].prefix, p->prefix, sizeof(p->prefix)) == 0)
+			return true;
+	return false;
+}
+
+/* Hosts would use addresses from a prefix that is gone for weeks: it is over (RFC 4861 6.2.4). */
+static void
+withdraw(struct ctl *c, uint16_t group, const struct wire_ra *was)
+{
+	const struct wire_ra *now = &c->conf->ifs[c->groups[group].conf->if_index].ra->msg;
+	struct wire_ra ra = *now;
+
+	ra.n_prefixes = 0;
+	for (uint16_t i = 0; i < was->n_prefixes; i++) {
+		if (has_prefix(now, &was->prefix[i]))
+			continue;
+		ra.prefix[ra.n_prefixes] = was->prefix[i];
+		ra.prefix[ra.n_prefixes].valid_s = 0;
+		ra.prefix[ra.n_prefixes++].preferred_s = 0;
+	}
+	if (ra.n_prefixes > 0)
+		(void)send_msg(c, group, &ra);
+}
+
+void
+ctl_ra_take(struct ctl *c, const struct conf *was)
+{
+	for (uint16_t i = 0; i < c->n_groups; i++) {
+		const struct ctl_group *g = &c->groups[i];
+		const struct conf_ra *a = was->ifs[g->conf->if_index].ra;
+		const struct conf_ra *b = c->conf->ifs[g->conf->if_index].ra;
+
+		if (g->conf->unused)
+			continue;
+		if (g->routes && g->state == ELECTION_MASTER && a != NULL &&
+			memcmp(a, b, sizeof(*a)) != 0) {
+			withdraw(c, i, &a->msg);
+			begin(c, i);
+		}
+		ctl_ra_set(c, i, ctl_ra_wanted(c->conf, g->conf));
+	}
 }
 
 static void

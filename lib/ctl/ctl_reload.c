@@ -28,6 +28,7 @@ struct ctl_reload {
 	const struct conf *conf;
 	struct dp *dp;
 	struct dp_roster *roster;
+	struct ctl_nbr_changes neighbors;
 	uint16_t n_ifs;
 	struct ctl_if_lists *lists; /* by interface */
 	struct ctl_reload_slot {
@@ -142,7 +143,8 @@ ctl_reload_prepare(struct ctl *c, const struct conf *next, struct dp_roster *ros
 	r->dp = c->dp;
 	r->slot = calloc(next->n_groups + 1u, sizeof(*r->slot));
 	r->lists = calloc(next->n_ifs, sizeof(*r->lists));
-	if (r->slot == NULL || r->lists == NULL)
+	if (r->slot == NULL || r->lists == NULL ||
+		ctl_nbr_changes_make(c->conf, next, &r->neighbors) != 0)
 		goto fail;
 	for (; r->n_ifs < next->n_ifs; r->n_ifs++)
 		if (ctl_lists_make(
@@ -173,6 +175,7 @@ ctl_reload_free(struct ctl_reload *r)
 	for (uint16_t i = 0; r->lists != NULL && i < r->n_ifs; i++)
 		ctl_lists_free(&r->lists[i]);
 	dp_roster_free(r->dp, r->roster);
+	ctl_nbr_changes_free(&r->neighbors);
 	free(r->lists);
 	free(r->slot);
 	free(r);
@@ -288,6 +291,7 @@ apply(struct ctl *c, struct ctl_reload *r)
 	for (uint16_t i = 0; i < was->n_groups; i++)
 		if (r->slot[i].change == CHANGE_GONE)
 			apply_gone(c, i, r->slot[i].group);
+	ctl_ra_leave(c, r->conf);
 	c->conf = r->conf;
 	for (uint16_t i = 0; i < c->conf->n_groups; i++)
 		c->groups[i].conf = &c->conf->groups[i];
@@ -295,6 +299,7 @@ apply(struct ctl *c, struct ctl_reload *r)
 	use_lists(c, r);
 	if (r->roster != NULL)
 		r->roster = dp_roster_publish(c->dp, r->roster);
+	ctl_nbr_changes_apply(c, &r->neighbors);
 	for (uint16_t i = 0; i < c->n_groups; i++) {
 		if (r->slot[i].change == CHANGE_NEW) {
 			forget_events(c, i, was);
@@ -304,6 +309,7 @@ apply(struct ctl *c, struct ctl_reload *r)
 		}
 	}
 	ctl_find_fast(c);
+	ctl_ra_take(c, was);
 	apply_box(c, was);
 }
 
@@ -346,6 +352,10 @@ ctl_reload_request(struct ctl *c, struct ctl_request_slot *s)
 			CTL_SAY(s, "a command changed the password of %s meanwhile", name);
 			return -EBUSY;
 		}
+	}
+	if (ctl_nbr_changes_begin(c, &r->neighbors) != 0) {
+		CTL_SAY(s, "an interface has no room for so many neighbours");
+		return -ENOSPC;
 	}
 	for (uint16_t i = 0; i < c->n_groups; i++) {
 		struct election_event down = {.type = ELECTION_EV_DOWN, .group = i};

@@ -145,10 +145,10 @@ judge(struct ctl *c, const struct dp_punt *p, const uint8_t *bytes, size_t len)
 		.other_auth = c->n_staged > 0 ? c->other_auth : NULL,
 		.other_counters = c->other_counters,
 		.unicast = c->unicast,
-		.own_ip4 = f->own,
-		.n_own_ip4 = f->n_own,
-		.own_ip6 = (const uint8_t(*)[16])f->own6,
-		.n_own_ip6 = f->n_own6,
+		.own_ip4 = f->lists.own,
+		.n_own_ip4 = f->lists.n_own,
+		.own_ip6 = (const uint8_t(*)[16])f->lists.own6,
+		.n_own_ip6 = f->lists.n_own6,
 	};
 	struct ctl_advert advert;
 	enum ctl_stat verdict = ctl_advert_check(bytes, len, &scope, &advert);
@@ -241,8 +241,8 @@ is_vip(const struct ctl_group *g, uint32_t ip)
 static bool
 is_own(const struct ctl_if *f, uint32_t ip)
 {
-	for (uint16_t i = 0; i < f->n_own; i++)
-		if (f->own[i] == ip)
+	for (uint16_t i = 0; i < f->lists.n_own; i++)
+		if (f->lists.own[i] == ip)
 			return true;
 	return false;
 }
@@ -464,10 +464,10 @@ ctl_punts(struct ctl *c)
 static uint32_t
 own_source(const struct ctl_if *f, uint32_t target)
 {
-	for (uint16_t i = 0; i < f->n_own; i++)
-		if (((f->own[i] ^ target) & f->own_mask[i]) == 0)
-			return f->own[i];
-	return f->ip4;
+	for (uint16_t i = 0; i < f->lists.n_own; i++)
+		if (((f->lists.own[i] ^ target) & f->lists.own_mask[i]) == 0)
+			return f->lists.own[i];
+	return f->lists.ip4;
 }
 
 /*

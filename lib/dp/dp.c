@@ -120,8 +120,6 @@ ifs_init(struct dp *dp, const struct dp_config *c)
 		f->vlan = c->ifs[i].vlan;
 		f->mtu = c->ifs[i].mtu;
 		f->host = c->ifs[i].host;
-		f->source_vmac = c->ifs[i].source_vmac;
-		f->rp_filter = (uint8_t)c->ifs[i].rp_filter;
 		memcpy(f->mac, c->ifs[i].mac, BASE_MAC_LEN);
 		memcpy(mac, f->mac, BASE_MAC_LEN);
 		f->mac_word = dp_mac_word(mac);

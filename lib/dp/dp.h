@@ -163,6 +163,7 @@ void dp_set_tables(struct dp *dp, const struct fib *fib, const struct fib_nbr_ta
 
 /**
  * @name The roster: which groups there are and which addresses, while workers run.
+ * What interfaces do with packets for that (dp_if_config.source_vmac, rp_filter) is part of it.
  * One object that workers take over as a whole at their next turn. First it is prepared, then the
  * control lcore publishes it, then the one that was before is freed: by one asker at a time, who
  * knows which it is.
@@ -180,7 +181,8 @@ struct dp_roster;
 /**
  * Packets from the addresses that it has will not be let in, those from a VIP while its group
  * answers here.
- * @param ifs  as many as at dp_create(); only their addresses are looked at, and copied
+ * @param ifs  as many as at dp_create(); their addresses, source_vmac and rp_filter are copied, the
+ *             rest is not looked at
  * @param n    at most as many as there are slots; the rest has no groups
  * @return NULL with errno: EINVAL for what is out of bounds, ENOMEM @thread any
  */

@@ -35,11 +35,12 @@ dp_snapshot(struct dp_lcore *lc, base_ns_t now)
 void
 dp_source_mac(const struct dp_lcore *lc, const struct dp_if *out, uint8_t mac[BASE_MAC_LEN])
 {
+	const struct dp_if_addrs *f = dp_addrs(lc, out);
 	const struct dp_group *groups = lc->roster->groups;
 	unsigned int vhid = UINT_MAX;
 
 	/* Not while handing over: the switches are to learn the vMAC from the new master. */
-	for (uint16_t g = out->source_vmac ? dp_addrs(lc, out)->first_group : DP_NONE; g != DP_NONE;
+	for (uint16_t g = f->source_vmac ? f->first_group : DP_NONE; g != DP_NONE;
 		g = groups[g].next_in_if)
 		if (groups[g].vhid < vhid && dp_group_owned(lc, g) && dp_group_answering(lc->dp, g))
 			vhid = groups[g].vhid;

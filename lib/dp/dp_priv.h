@@ -92,11 +92,10 @@ struct dp_if {
 	uint16_t slot; /**< of its port in dp->ports */
 	uint16_t vlan; /**< its tag, 0: none */
 	uint16_t mtu;
-	uint8_t rp_filter; /**< enum dp_rp_filter */
 	uint8_t mac[BASE_MAC_LEN];
-	bool source_vmac, host; /**< see dp_if_config */
-	_Atomic bool down;	/**< by dp_if_set(); control lcore: wo, others: ro */
-	uint64_t mac_word;	/**< mac as dp_mac_word() reads it */
+	bool host;	   /**< see dp_if_config */
+	_Atomic bool down; /**< by dp_if_set(); control lcore: wo, others: ro */
+	uint64_t mac_word; /**< mac as dp_mac_word() reads it */
 	/** By vhid, whatever slot its group has; control lcore: wo, workers: ro. */
 	_Atomic uint64_t owned[4];
 } __rte_cache_aligned;

@@ -101,6 +101,8 @@ ifs_fill(struct dp_roster *r, const struct dp *dp, const struct dp_if_config *if
 		f->ip4 = ifs[i].n_ip4 > 0 ? ifs[i].ip4[0] : 0;
 		f->has_own6 = first_of_kind(ifs[i].ip6, ifs[i].n_ip6, false, f->own6);
 		f->has_link_local = first_of_kind(ifs[i].ip6, ifs[i].n_ip6, true, f->link_local);
+		f->rp_filter = (uint8_t)ifs[i].rp_filter;
+		f->source_vmac = ifs[i].source_vmac;
 		f->first_group = DP_NONE;
 		memset(f->group_of_vhid, UINT8_MAX, sizeof(f->group_of_vhid));
 		own_bytes_add(r, ifs[i].n_ip4, ifs[i].ip4, ifs[i].n_ip6, ifs[i].ip6);

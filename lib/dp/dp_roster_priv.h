@@ -32,11 +32,13 @@ struct dp_group {
 	uint8_t ip6[16]; /**< the first VIP that is not link-local */
 };
 
-/** Addresses and groups of an interface. */
+/** Addresses and groups of an interface, and what it does with packets for that. */
 struct dp_if_addrs {
 	uint64_t vhids[4]; /**< configured */
 	uint16_t group_of_vhid[256];
 	uint16_t first_group; /**< chain through dp_group.next_in_if, DP_NONE at its end */
+	uint8_t rp_filter;    /**< enum dp_rp_filter */
+	bool source_vmac;     /**< see dp_if_config */
 	bool has_own6, has_link_local;
 	uint32_t ip4;
 	/** Own IPv6 addresses to send from: the first that is not link-local, and that is. */

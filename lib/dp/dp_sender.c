@@ -40,17 +40,17 @@ dp_sender_is_own6(const struct dp_lcore *lc, const uint8_t ip[16])
  * group that another box is MASTER of comes from the group's segment.
  */
 static bool
-may_come_by(const struct dp_if *in, const struct fib_nh *nh)
+may_come_by(const struct dp_lcore *lc, const struct fib_nh *nh)
 {
 	if (nh->type == FIB_NH_MULTI) {
 		for (unsigned int i = 0; i < nh->n_paths; i++)
-			if (may_come_by(in, &nh->paths[i]))
+			if (may_come_by(lc, &nh->paths[i]))
 				return true;
 		return false;
 	}
 	if (nh->type != FIB_NH_CONNECTED && nh->type != FIB_NH_GATEWAY && nh->type != FIB_NH_LOCAL)
 		return false;
-	return in->rp_filter == DP_RP_LOOSE || nh->if_index == in->index;
+	return dp_addrs(lc, lc->in)->rp_filter == DP_RP_LOOSE || nh->if_index == lc->in->index;
 }
 
 uint16_t
@@ -67,7 +67,7 @@ dp_rp_filter4(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n)
 			rte_pktmbuf_mtod_offset(pkts[i], const uint8_t *, WIRE_ETH_LEN + 12));
 	fib_lookup(lc->fib, src, nhs, n);
 	for (uint16_t i = 0; i < n; i++) {
-		if (!may_come_by(lc->in, nhs[i])) {
+		if (!may_come_by(lc, nhs[i])) {
 			dp_drop(lc, pkts[i], DP_DROP_RP_FILTER);
 			continue;
 		}
@@ -93,7 +93,7 @@ dp_rp_filter6(struct dp_lcore *lc)
 	fib_lookup6(lc->fib, (const uint8_t(*)[16])src, nhs, lc->n6);
 	for (uint16_t i = 0; i < lc->n6; i++) {
 		/* A link-local source is one of this link; it is not forwarded anyway. */
-		if (!wire_ip6_is_link_local(src[i]) && !may_come_by(lc->in, nhs[i])) {
+		if (!wire_ip6_is_link_local(src[i]) && !may_come_by(lc, nhs[i])) {
 			dp_drop(lc, lc->pkts6[i], DP_DROP_RP_FILTER);
 			continue;
 		}

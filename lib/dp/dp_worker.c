@@ -150,7 +150,7 @@ burst_handle(struct dp_lcore *lc, uint16_t if_index, struct rte_mbuf **pkts, uin
 		return;
 	}
 	n = dp_classify(lc, pkts, n);
-	if (unlikely(lc->in->rp_filter != DP_RP_OFF)) {
+	if (unlikely(dp_addrs(lc, lc->in)->rp_filter != DP_RP_OFF)) {
 		n = dp_rp_filter4(lc, pkts, n);
 		dp_rp_filter6(lc);
 	}

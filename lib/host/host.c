@@ -368,14 +368,100 @@ host_stop(struct host *h)
 	free(h);
 }
 
+/* @return where an address stands in a list, whatever its length; n when it does not */
+static uint16_t
+place(const struct base_prefix *list, uint16_t n, const struct base_prefix *p)
+{
+	uint16_t i = 0;
+
+	while (i < n && memcmp(&list[i].addr, &p->addr, sizeof(p->addr)) != 0)
+		i++;
+	return i;
+}
+
+/* Own addresses that a configuration has not. */
+static void
+own_take(struct host_if *f, int net, const struct conf *conf)
+{
+	const struct conf_if *ifc = &conf->ifs[f->if_index];
+
+	for (uint16_t i = f->n_own; i-- > 0;)
+		if (place(ifc->addresses, ifc->n_addresses, &f->own[i]) == ifc->n_addresses)
+			host_tap_take(f, net, i);
+}
+
+/* Those that are new. One that is a VIP yet has to wait until that is gone. */
+static int
+own_begin(const struct host *h, struct host_if *f, int net, const struct conf *conf, char *err,
+	unsigned int err_len)
+{
+	const struct conf_if *ifc = &conf->ifs[f->if_index];
+
+	for (uint16_t a = 0; a < ifc->n_addresses; a++) {
+		const struct base_prefix *p = &ifc->addresses[a];
+
+		if (place(f->own, f->n_own, p) == f->n_own && !host_vips_know(&h->vips, &p->addr) &&
+			host_tap_give(f, net, p, err, err_len) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Whatever is missing, or has another length. */
+static int
+own_end(struct host_if *f, int net, const struct conf *conf, char *err, unsigned int err_len)
+{
+	const struct conf_if *ifc = &conf->ifs[f->if_index];
+	int ret = 0;
+
+	for (uint16_t a = 0; a < ifc->n_addresses; a++) {
+		const struct base_prefix *p = &ifc->addresses[a];
+		uint16_t i = place(f->own, f->n_own, p);
+
+		if (i < f->n_own && f->own[i].plen == p->plen)
+			continue;
+		if (i < f->n_own)
+			host_tap_take(f, net, i);
+		if (host_tap_give(f, net, p, err, err_len) != 0)
+			ret = -1;
+	}
+	return ret;
+}
+
+/* A socket of our own: answers on that of the thread are the thread's. @return it, or -1 */
+static int
+net_open(char *err, unsigned int err_len)
+{
+	int net = host_net_open();
+
+	if (net >= 0)
+		return net;
+	snprintf(err, err_len, "host: no netlink socket to be had: %s", strerror(-net));
+	return -1;
+}
+
 int
-host_set_vips(struct host *h, const struct conf *conf)
+host_change_begin(struct host *h, const struct conf *next, char *err, unsigned int err_len)
+{
+	int net, ret = 0;
+
+	if (h == NULL)
+		return 0;
+	net = net_open(err, err_len);
+	if (net < 0)
+		return -1;
+	for (uint16_t i = 0; ret == 0 && i < h->n_ifs; i++)
+		ret = own_begin(h, &h->ifs[i], net, next, err, err_len);
+	close(net);
+	return ret;
+}
+
+static int
+vips_change(struct host *h, const struct conf *conf)
 {
 	const struct timespec pause = {.tv_nsec = POLL_MIN_NS};
 	struct host_vips vips;
 
-	if (h == NULL)
-		return 0;
 	if (vips_collect(h, conf, &vips) != 0)
 		return -ENOMEM;
 	__atomic_store_n(&h->next, &vips, __ATOMIC_RELEASE);
@@ -384,6 +470,28 @@ host_set_vips(struct host *h, const struct conf *conf)
 		nanosleep(&pause, NULL);
 	free(vips.vip);
 	return 0;
+}
+
+int
+host_change_end(struct host *h, const struct conf *conf, char *err, unsigned int err_len)
+{
+	int net, ret = 0;
+
+	if (h == NULL)
+		return 0;
+	net = net_open(err, err_len);
+	for (uint16_t i = 0; net >= 0 && i < h->n_ifs; i++)
+		own_take(&h->ifs[i], net, conf);
+	if (vips_change(h, conf) != 0) {
+		snprintf(err, err_len, "host: no memory for other shared addresses");
+		ret = -1;
+	}
+	for (uint16_t i = 0; net >= 0 && i < h->n_ifs; i++)
+		if (own_end(&h->ifs[i], net, conf, err, err_len) != 0)
+			ret = -1;
+	if (net >= 0)
+		close(net);
+	return net >= 0 ? ret : -1;
 }
 
 bool

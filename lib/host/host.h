@@ -54,14 +54,23 @@ struct host *host_start(const struct host_config *config, char *err, unsigned in
  */
 void host_stop(struct host *h);
 /**
- * Have the VIPs of another configuration, of groups by the same numbers and on the same interfaces.
- * Those of groups that answer are the kernel's when it returns, some ms later; addresses that it
- * had before and is to have stay with it all the time.
- * @param h     NULL is fine
- * @param conf  not looked at afterwards
- * @return 0 or -ENOMEM @thread any that may wait, one at a time, until host_stop()
+ * @name Another configuration, with interfaces and groups by the same numbers.
+ * Addresses that the kernel had before and is to have stay with it all the time. A host that is
+ * NULL is fine, and a configuration is not looked at afterwards.
+ * @thread any that may wait, one at a time, until host_stop() @{
  */
-int host_set_vips(struct host *h, const struct conf *conf);
+/**
+ * Give the kernel the interfaces' addresses of the next one, beside those that it has.
+ * @return 0, or -1 with err filled; host_change_end() with what runs undoes it in either case
+ */
+int host_change_begin(struct host *h, const struct conf *next, char *err, unsigned int err_len);
+/**
+ * This one runs now, the next one or still the one before: other addresses are taken away, and the
+ * VIPs of groups that answer are the kernel's when it returns, some ms later.
+ * @return 0, or -1 with err filled: what there was no memory or room for is not there
+ */
+int host_change_end(struct host *h, const struct conf *conf, char *err, unsigned int err_len);
+/** @} */
 
 /** What there is of one interface. */
 struct host_if_view {

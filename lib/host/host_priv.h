@@ -60,6 +60,9 @@ struct host_if {
 	uint8_t link_local[16];	     /**< of its MAC */
 	char below[HOST_NETDEV_MAX]; /**< netdev of the device itself, "" for none */
 	struct host_quiet quiet;
+	/** Own addresses that the kernel has: those of two configurations during a change. */
+	struct base_prefix own[2 * CONF_ADDRESS_MAX];
+	uint16_t n_own;
 	/* of the host thread */
 	struct rte_mbuf *m; /**< to read into; with bytes in it, it waits for room */
 	base_ns_t cost_ns, credit_ns, credit_max_ns, credit_at;
@@ -78,6 +81,11 @@ struct host_if {
  */
 int host_tap_open(struct host_if *f, const uint8_t mac[BASE_MAC_LEN], int net, char *err,
 	unsigned int err_len);
+/** An own address, with the rule that its answers go by. @return 0 or -1 with err filled */
+int host_tap_give(
+	struct host_if *f, int net, const struct base_prefix *p, char *err, unsigned int err_len);
+/** Take the i-th of its own addresses away; the last one has its place then. */
+void host_tap_take(struct host_if *f, int net, uint16_t i);
 /** The kernel sees a carrier or none; one before Linux 5.0 always sees one. */
 void host_tap_carrier(const struct host_if *f, int on);
 void host_tap_close(struct host_if *f, int net);

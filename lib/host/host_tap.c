@@ -33,6 +33,7 @@ static const struct host_setting settings[] = {
 	{"ipv4", "forwarding", "0"},
 	{"ipv4", "accept_redirects", "0"},
 	{"ipv4", "send_redirects", "0"},
+	{"ipv4", "promote_secondaries", "1"}, /* an address that goes takes no other along */
 	{"ipv6", "disable_ipv6", "0"},
 	{"ipv6", "addr_gen_mode", "1"}, /* no link-local address of the kernel's choice */
 	{"ipv6", "accept_ra", "0"},
@@ -159,9 +160,9 @@ shape(struct host_if *f, const uint8_t mac[BASE_MAC_LEN], char *err, unsigned in
 	return 0;
 }
 
-/* One own address, with the rule that its answers go by. */
-static int
-give(struct host_if *f, int net, const struct base_prefix *p, char *err, unsigned int err_len)
+int
+host_tap_give(
+	struct host_if *f, int net, const struct base_prefix *p, char *err, unsigned int err_len)
 {
 	char text[CONF_ADDR_STR];
 	int ret;
@@ -173,12 +174,24 @@ give(struct host_if *f, int net, const struct base_prefix *p, char *err, unsigne
 	while (host_net_rule(net, &p->addr, 0, false) == 0)
 		;
 	ret = host_net_address(net, f->netdev, &p->addr, p->plen, false, true);
-	if (ret == 0)
+	if (ret == 0) {
 		ret = host_net_rule(net, &p->addr, f->table, true);
+		if (ret != 0)
+			(void)host_net_address(net, f->netdev, &p->addr, p->plen, false, false);
+	}
 	if (ret != 0)
 		return fail(f, err, err_len, "the kernel does not take %s on %s: %s",
 			conf_addr_str(&p->addr, text), f->conf->host.tap, strerror(-ret));
+	f->own[f->n_own++] = *p;
 	return 0;
+}
+
+void
+host_tap_take(struct host_if *f, int net, uint16_t i)
+{
+	(void)host_net_address(net, f->netdev, &f->own[i].addr, f->own[i].plen, false, false);
+	(void)host_net_rule(net, &f->own[i].addr, f->table, false);
+	f->own[i] = f->own[--f->n_own];
 }
 
 static int
@@ -197,7 +210,7 @@ furnish(struct host_if *f, int net, char *err, unsigned int err_len)
 			"of %s: %s",
 			f->conf->host.tap, strerror(-ret));
 	for (uint16_t i = 0; i < f->conf->n_addresses; i++)
-		if (give(f, net, &f->conf->addresses[i], err, err_len) != 0)
+		if (host_tap_give(f, net, &f->conf->addresses[i], err, err_len) != 0)
 			return -1;
 	return 0;
 }
@@ -233,8 +246,8 @@ host_tap_close(struct host_if *f, int net)
 		return;
 	if (f->below[0] != '\0')
 		host_quiet_undo(f->below, &f->quiet);
-	for (uint16_t i = 0; i < f->conf->n_addresses; i++)
-		(void)host_net_rule(net, &f->conf->addresses[i].addr, f->table, false);
+	for (uint16_t i = 0; i < f->n_own; i++)
+		(void)host_net_rule(net, &f->own[i].addr, f->table, false);
 	/* Addresses, routes and the table go with it. */
 	close(f->fd);
 	f->fd = -1;

@@ -216,7 +216,8 @@ set_up(uint8_t how)
 	static const uint8_t modes[] = {DP_RP_OFF, DP_RP_LOOSE, DP_RP_STRICT, DP_RP_OFF};
 	uint16_t mtu = how & 0x40 ? SMALL_MTU : WAN_MTU;
 
-	rig->dp->ifs[LAN].rp_filter = rig->dp->ifs[WAN].rp_filter = modes[how >> 4 & 3];
+	for (unsigned int i = LAN; i <= WAN; i++)
+		dp_roster_now(rig->dp)->ifs[i].rp_filter = modes[how >> 4 & 3];
 	if (mtu == rig->dp->ifs[WAN].mtu)
 		return;
 	rig->dp->ifs[WAN].mtu = mtu;

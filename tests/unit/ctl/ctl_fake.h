@@ -60,7 +60,8 @@ struct fake {
 	} nbr_set; /* by fib_nbr_set() or fib_nbr_forget() */
 	uint32_t n_nbr_set, n_nbr_forgotten, n_nbr_clears;
 	uint16_t nbr_cleared_if;
-	int nbr_result; /* what they answer */
+	int nbr_result;	   /* what they answer */
+	uint32_t nbr_room; /* calls of fib_nbr_set() after which there is no room; 0: no end */
 	bool nbr_static;
 	base_ns_t last_frame;
 	uint32_t forgets; /* what dp_longest_turn_asked() answers */

@@ -3,6 +3,7 @@
  */
 /* The neighbour table as the fakes have it: it knows nobody or everybody, and asks at once. */
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -76,7 +77,7 @@ fib_nbr_set(struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *
 	fake.nbr_set.addr = *addr;
 	memcpy(fake.nbr_set.mac, mac, BASE_MAC_LEN);
 	fake.n_nbr_set++;
-	return fake.nbr_result;
+	return fake.nbr_room != 0 && fake.n_nbr_set > fake.nbr_room ? -ENOSPC : fake.nbr_result;
 }
 
 int

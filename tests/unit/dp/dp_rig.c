@@ -140,6 +140,8 @@ rig_roster(const struct rig *r, struct rig_roster *out)
 			.ip4 = &out->own4[i],
 			.n_ip6 = r->opt.no_addresses ? 1 : 2,
 			.ip6 = (const uint8_t(*)[16])out->own6[i] + r->opt.no_addresses,
+			.rp_filter = r->opt.rp_filter,
+			.source_vmac = r->opt.source_vmac,
 		};
 	}
 	for (int i = 0; i < RIG_SLOTS; i++)
@@ -200,9 +202,7 @@ rig_open(struct rig *r)
 	ifs[WAN].mtu = r->opt.wan_mtu ? r->opt.wan_mtu : ifs[WAN].mtu;
 	memcpy(ifs[LAN].mac, lan_mac, 6);
 	memcpy(ifs[WAN].mac, wan_mac, 6);
-	ifs[LAN].rp_filter = ifs[WAN].rp_filter = r->opt.rp_filter;
 	ifs[LAN].host = ifs[WAN].host = r->opt.host;
-	ifs[LAN].source_vmac = ifs[WAN].source_vmac = r->opt.source_vmac;
 	for (uint16_t p = 0; p < RIG_PORTS; p++)
 		ports[p] = (struct dp_port_config){
 			g.port_id[p], n_txq, r->opt.control_txq, r->opt.vlan_insert, r->opt.nudge};

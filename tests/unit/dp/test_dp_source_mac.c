@@ -126,12 +126,44 @@ own_packets_have_their_own_source(void **state)
 
 #define T(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
+/* Another roster has it, and where packets may come from: from the next turn on. */
+static void
+rules_of_an_interface_change(void **state)
+{
+	struct rig *r = *state;
+	struct frame f = frame_udp(lan_mac, CLIENT, SERVER);
+	struct frame spoofed = frame_udp(lan_mac, SERVER, SERVER);
+	struct rig_roster c;
+	struct dp_roster *n;
+	struct rte_mbuf *m;
+
+	rig_roster(r, &c);
+	rig_master(r, WAN_VHID9);
+	for (unsigned int i = 0; i < 3; i++) {
+		bool on = i == 1;
+
+		rig_take(r, LAN, &f);
+		m = rig_tx(r, WAN);
+		assert_non_null(m);
+		assert_memory_equal(frame_of(m).b + 6, on ? vmac9 : wan_mac, 6);
+		rig_take(r, LAN, &spoofed);
+		assert_int_equal(rig_tx_count(r, WAN), !on);
+		assert_int_equal(rig_drops(r, DP_DROP_RP_FILTER), i > 0);
+		c.ifs[WAN].source_vmac = !on;
+		c.ifs[LAN].rp_filter = on ? DP_RP_OFF : DP_RP_STRICT;
+		n = dp_roster_prepare(r->dp, c.ifs, c.groups, RIG_SLOTS);
+		assert_non_null(n);
+		dp_roster_free(r->dp, dp_roster_publish(r->dp, n));
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(the_source_is_the_vmac_of_the_lowest_master),
 		T(so_it_is_with_ipv6),
+		T(rules_of_an_interface_change),
 		T(without_the_knob_it_is_the_interfaces),
 		T(a_packet_that_waited_has_it_too),
 		T(own_packets_have_their_own_source),
