@@ -119,6 +119,9 @@ fib_nbr_create(
 	t->max = max;
 	t->share = (uint32_t)RTE_MIN(RTE_MAX(share, 1U), max);
 	t->part = RTE_MAX(t->share / 4, 1U);
+	t->floor = max / if_count / 2;
+	for (unsigned int f = 0; f < NBR_FAMILIES; f++)
+		t->promised[f] = t->floor * if_count;
 	t->n_ifs = if_count;
 	t->hash_mult = rte_rand() | 1;
 	for (uint16_t i = 0; i < FIB_NBR_HOLD_TOTAL; i++)
@@ -363,8 +366,9 @@ has_room(const struct fib_nbr_table *t, uint16_t if_index, unsigned int family,
 {
 	const struct nbr_use *use = &t->ifs[if_index][family];
 
-	return t->all[family].entries < t->max && use->entries < t->share &&
-		(!nbr_state_pending(state) || use->pending < t->part) &&
+	if (use->entries >= t->floor && t->all[family].entries + t->promised[family] >= t->max)
+		return false;
+	return use->entries < t->share && (!nbr_state_pending(state) || use->pending < t->part) &&
 		(state != FIB_NBR_STALE || use->unproven < t->part);
 }
 
@@ -403,7 +407,8 @@ fib_nbr_slot_add(struct fib_nbr_table *t, uint16_t if_index, const struct base_a
 		&e->addr[0], family == NBR_IP4 ? base_addr_ip4(addr) : k.w[1], __ATOMIC_RELEASE);
 	__atomic_store_n(&e->addr[1], k.w[2], __ATOMIC_RELEASE);
 	__atomic_store_n(&e->held, 0, __ATOMIC_RELEASE);
-	t->ifs[if_index][family].entries++;
+	if (t->ifs[if_index][family].entries++ < t->floor)
+		t->promised[family]--;
 	t->all[family].entries++;
 	NBR_ADD(t->count.entries, 1);
 	account(t, slot, true);
@@ -427,7 +432,8 @@ fib_nbr_slot_remove(struct fib_nbr_table *t, uint32_t slot)
 		pending_out(t, slot);
 	account(t, slot, false);
 	e->unproven = false;
-	t->ifs[if_index][family].entries--;
+	if (--t->ifs[if_index][family].entries < t->floor)
+		t->promised[family]++;
 	t->all[family].entries--;
 	NBR_SUB(t->count.entries, 1);
 	base_heap_set(&t->heap, slot, BASE_NS_NEVER);

@@ -50,13 +50,14 @@ enum fib_nbr_state {
 struct fib_nbr_table;
 
 /**
- * The families have a part each, of the same size. In it an interface may hold at most its share of
- * the entries, max / if_count * 2 and never more than max. Of that share at most a quarter may be
- * INCOMPLETE or FAILED: a scan of a subnet uses up this part and no more, so it neither evicts a
- * live neighbour nor keeps one from being learned. Another quarter at most is of hosts that nobody
- * heard from but by their requests and solicitations, under addresses as they please; of those at
- * most FIB_NBR_MAC_UNPROVEN have the same MAC. One MAC has at most half the share: whoever answers
- * for every address that is scanned leaves the other half to the others.
+ * The families have a part each, of the same size. In it an interface may hold at most its share
+ * of the entries, max / if_count * 2 and never more than max; but max / if_count / 2 are kept for
+ * each, so that whoever fills one interface's share leaves the others room. Of a share at most a
+ * quarter may be INCOMPLETE or FAILED: a scan of a subnet uses up this part and no more, so it
+ * neither evicts a live neighbour nor keeps one from being learned. Another quarter at most is of
+ * hosts that nobody heard from but by their requests and solicitations, under addresses as they
+ * please; of those at most FIB_NBR_MAC_UNPROVEN have the same MAC. One MAC has at most half the
+ * share: whoever answers for every address that is scanned leaves the other half to the others.
  *
  * @param name   unique among live tables, at most 15 bytes
  * @param max    entries of each family, 1 to 1,048,576

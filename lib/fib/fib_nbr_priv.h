@@ -115,6 +115,8 @@ struct fib_nbr_table {
 	uint16_t n_ifs;
 	bool reclaims;		   /**< the hash frees positions by itself, after a grace period */
 	uint32_t max, share, part; /**< part: of the pending, of the unproven */
+	uint32_t floor;		   /**< entries that each interface may have, whatever others do */
+	uint32_t promised[NBR_FAMILIES]; /**< what is left of that, of all interfaces */
 	struct nbr_entry *entry;
 	struct nbr_use (*ifs)[NBR_FAMILIES];
 	bool *warm; /**< by interface */

@@ -335,6 +335,48 @@ static_entries_stand(void **state)
 	unmake(t);
 }
 
+/*
+ * An accomplice on a segment answers for all that is looked for there, each time with another MAC:
+ * whoever is on the others, the way out among them, still finds room, and no more than theirs is
+ * kept from it.
+ */
+static void
+an_interface_leaves_the_others_their_part(void **state)
+{
+	const uint32_t max = 1024, kept = 256; /* half of an interface's part of it, of two */
+	struct fib_nbr_table *t = make(max, 2);
+	struct record rec = {0};
+	struct fib_nbr_stats st;
+	base_ns_t now = START;
+	uint8_t mac[BASE_MAC_LEN];
+
+	(void)state;
+	for (unsigned int round = 0; round < 3; round++) {
+		for (uint32_t i = 0; i < 2 * max; i++) {
+			resolve(t, 0, HOST + i, NULL, now, record_act, &rec);
+			answer(t, 0, HOST + i, mac_of(HOST + i), now, record_act, &rec);
+		}
+		fib_nbr_stats(t, &st);
+		assert_int_equal(st.entries, max - kept);
+		for (uint32_t i = 0; i < kept; i++) {
+			resolve(t, 1, HOST + i, NULL, now, record_act, &rec);
+			answer(t, 1, HOST + i, mac_of(HOST + i), now, record_act, &rec);
+			assert_true(fib_nbr_lookup(t, 1, HOST + i, mac));
+		}
+		fib_nbr_stats(t, &st);
+		assert_int_equal(st.entries, max);
+		resolve(t, 1, HOST + kept, NULL, now, record_act, &rec);
+		assert_int_equal(state_of(t, 1, HOST + kept), FIB_NBR_ABSENT);
+		/* forgotten, all of it is there again, for either */
+		for (base_ns_t end = now + 2 * FIB_NBR_IDLE_NS; now < end; now += BASE_NS_PER_S)
+			while (fib_nbr_deadline(t) <= now)
+				fib_nbr_tick(t, now, record_act, &rec);
+		fib_nbr_stats(t, &st);
+		assert_int_equal(st.entries, 0);
+	}
+	unmake(t);
+}
+
 int
 main(void)
 {
@@ -343,6 +385,7 @@ main(void)
 		cmocka_unit_test(a_scan_keeps_nobody_from_being_found),
 		cmocka_unit_test(share_limits_learning),
 		cmocka_unit_test(one_mac_has_its_limit),
+		cmocka_unit_test(an_interface_leaves_the_others_their_part),
 		cmocka_unit_test(macs_are_counted),
 		cmocka_unit_test(warm_neighbours_stay_fresh),
 		cmocka_unit_test(static_entries_stand),
