@@ -102,8 +102,8 @@ make_ready(struct reload *r, struct mgmt_load *l, struct fib_replaced *routes, c
 	if (l->ctl == NULL) {
 		snprintf(err, err_len, "%s",
 			errno == EBUSY
-				? "a change of a group is staged whose password, addresses or digest "
-				  "are to change: commit now or abort now first"
+				? "a change of a group is staged whose adverts are to change: commit "
+				  "now or abort now first"
 				: errno == EKEYREJECTED
 				? "a command changed the password of a group whose addresses or digest "
 				  "are to change: put that password into the file as well"

@@ -14,7 +14,8 @@ static const struct {
 } reloads[] = {
 	{CONF_RELOAD_NONE, "a reload applies it on the spot"},
 	{CONF_RELOAD_TIMERS, "the group's timers are computed anew"},
-	{CONF_RELOAD_DIGEST, "all boxes of the group need the same change"},
+	{CONF_RELOAD_DIGEST,
+		"all boxes of the group need the same change; addresses and passwords are staged"},
 	{CONF_RELOAD_GROUP, "the group leaves and comes back"},
 	{CONF_RELOAD_ROUTES, "routes and neighbours are built anew"},
 	{CONF_RELOAD_PROCESS, "only a restart of koi applies it"},

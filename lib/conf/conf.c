@@ -15,6 +15,7 @@
 #include <jansson.h>
 
 #include "conf_read_priv.h"
+#include "conf_stage.h"
 
 /* Deeper than they go: 22 KiB were seen. */
 #define STACK_WIPE_BYTES (64u << 10)
@@ -415,6 +416,7 @@ conf_free(struct conf *c)
 		explicit_bzero(c->groups[i].key, sizeof(c->groups[i].key));
 		free(c->groups[i].pass_file);
 		free(c->groups[i].addresses);
+		conf_staged_free(c->groups[i].staged);
 	}
 	for (uint16_t i = 0; i < c->n_on_change; i++)
 		free(c->on_change[i]);

@@ -46,6 +46,9 @@
 #define CONF_HOLD_MS_MAX	    600000 /**< of linkup-hold-ms and startup-hold-ms */
 #define CONF_PREEMPT_DELAY_MS_MAX   3600000
 #define CONF_ANNOUNCE_REFRESH_S_MAX 86400
+#define CONF_WINDOW_S_MIN	    10
+#define CONF_WINDOW_S_MAX	    86400
+#define CONF_WINDOW_S_DEFAULT	    300
 
 enum conf_idle { CONF_IDLE_ADAPTIVE = 0, CONF_IDLE_POLL };
 enum conf_initial_state { CONF_STATE_BACKUP = 0, CONF_STATE_INIT, CONF_STATE_MASTER };
@@ -145,6 +148,23 @@ struct conf_if {
 	struct conf_neighbor *neighbors; /**< by address */
 };
 
+/** What the digest of a group's adverts is made of, as a file says it. */
+struct conf_digest {
+	uint8_t key[AUTH_KEY_LEN];
+	char *pass_file;
+	uint16_t n_addresses;
+	struct base_prefix *addresses;
+};
+
+/** A change of these that a reload has staged: conf_stage.h. */
+struct conf_staged {
+	struct conf_digest other; /**< what is not in use, of old and new */
+	bool uses_new;		  /**< in use is what the file brought */
+	bool file_new;		  /**< so does the file loaded last say, else the old one */
+	bool begin;		  /**< it begins with this configuration */
+	bool over;		  /**< nothing is staged any more, but the file says otherwise */
+};
+
 struct conf_group {
 	char name[CONF_NAME_MAX + 1];
 	/**
@@ -175,6 +195,8 @@ struct conf_group {
 	enum conf_hmac hmac;
 	enum conf_cksum6 cksum6;
 	bool advert_source_interface; /**< multicast adverts come from the interface's own MAC */
+	/** Key, pass_file and addresses are in use, but others are staged; NULL: no others. */
+	struct conf_staged *staged;
 };
 
 /** What becomes of packets to a prefix. */
@@ -213,6 +235,7 @@ struct conf {
 	uint8_t dscp;		      /**< of adverts, 0..63 */
 	uint32_t startup_hold_ms, preempt_delay_ms;
 	uint32_t announce_refresh_s;		/**< 0 = off */
+	uint32_t window_s;			/**< of changes that a reload stages */
 	uint16_t n_on_change;			/**< 0 = no hook */
 	char **on_change;			/**< path and arguments, a NULL behind them */
 	char on_change_user[CONF_USER_MAX + 1]; /**< "" = not given */

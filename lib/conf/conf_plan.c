@@ -355,7 +355,7 @@ conf_plan_make(struct conf_plan *p, const struct conf *now, const struct conf *n
 				CONF_PLAN_NOTHING);
 	}
 	for (uint16_t i = 0; i < next->n_groups; i++)
-		if (group_find(now, next->groups[i].name) == NULL)
+		if (!next->groups[i].unused && group_find(now, next->groups[i].name) == NULL)
 			item_add(p, "group", next->groups[i].name, CONF_PLAN_ADDED, "",
 				CONF_PLAN_NOTHING);
 	return 0;

@@ -93,7 +93,13 @@ struct ctl_group_view {
 	bool key_set;		 /**< the key is not the configuration's any more */
 	bool other_key_set;	 /**< the same of the second identity while a change is staged */
 	struct auth_stage stage; /**< a change of password or VIPs */
-	base_ns_t ra_next;	 /**< next router advertisement; BASE_NS_NEVER: it sends none now */
+	/**
+	 * The configuration has both identities of it: a reload has staged it. Which one of the
+	 * two runs, or ran at its end.
+	 */
+	bool by_reload;
+	enum auth_identity reloads;
+	base_ns_t ra_next; /**< next router advertisement; BASE_NS_NEVER: it sends none now */
 	base_ns_t published_at;
 };
 /** @return 0, or -EINVAL for an id out of bounds. */
@@ -293,8 +299,11 @@ void ctl_reap(struct ctl *c);
  * Make ready all that takes memory.
  * @param next    numbered as the one that runs, by conf_align(); borrowed from ctl_reload() on
  * @param roster  its groups and addresses, published in the same turn; owned on success
+ *                Changes that it stages, beside what runs, are staged with it; where the two have
+ *                changed places (conf_stage_turn()), addresses are those of what runs from then on
  * @return NULL with errno: ENOMEM, EIO of OpenSSL, or EKEYREJECTED: the addresses or the digest of
- *         a group change, whose password a command had changed: which one is meant is not known
+ *         a group change, whose password a command had changed: which one is meant is not known;
+ *         EBUSY: a change of such a group is staged
  * @thread any but lcores, one at a time
  */
 struct ctl_reload *ctl_reload_prepare(

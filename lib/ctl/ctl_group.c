@@ -102,7 +102,8 @@ ctl_group_take(struct ctl *c, uint16_t group, struct ctl_group *made)
 	g->n_vips6 = made->n_vips6;
 	g->families = made->families;
 	g->announce_end = g->announce_next = made->announce_end;
-	ctl_identity_replace(c, group, made->id);
+	if (made->id != NULL)
+		ctl_identity_replace(c, group, made->id);
 	made->id = NULL;
 }
 

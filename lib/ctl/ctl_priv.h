@@ -62,6 +62,7 @@ struct ctl_identity {
 	struct auth_replay replay;
 	struct auth_balance balance;
 	uint64_t fingerprint;	   /* of the VIPs */
+	bool orig, strict;	   /* as configured */
 	bool key_set;		   /* the key is not the configuration's */
 	struct ctl_identity *next; /* of those that wait to be freed */
 };
@@ -71,6 +72,8 @@ struct ctl_group {
 	struct ctl_identity *id;    /* what runs */
 	struct ctl_identity *other; /* the second one while a change is staged; else NULL */
 	struct auth_stage stage;
+	bool by_reload;	 /* what is staged: the configuration has both */
+	uint8_t reloads; /* which of the configuration's two is id; by_reload or not */
 	struct ctl_fed { /* the advert that the election was told last, while a change is staged */
 		base_ns_t at;
 		struct base_addr src;
@@ -431,7 +434,7 @@ void ctl_group_free(struct ctl_group *g);
 void ctl_group_begin(struct ctl *c, uint16_t group);
 /** Peers by unicast, as configured. */
 void ctl_group_peers(struct ctl *c, uint16_t group);
-/** Use addresses and keys of another one, and leave it those that were used. */
+/** Use addresses and keys, if any, of another one, and leave it those that were used. */
 void ctl_group_take(struct ctl *c, uint16_t group, struct ctl_group *made);
 /** The slot has no group any more; what it had is left. */
 void ctl_group_end(struct ctl *c, uint16_t group, struct ctl_group *left);
@@ -475,7 +478,10 @@ uint64_t ctl_next_counter(struct ctl *c, const struct ctl_group *g, struct ctl_i
 struct ctl_identity *ctl_identity_new(const struct conf_group *g, const uint8_t key[AUTH_KEY_LEN]);
 /** @thread as ctl_identity_new() */
 void ctl_identity_free(struct ctl_identity *id);
-/** The group has it from now on; the one before waits to be freed. */
+/**
+ * The group has it from now on; the one before waits to be freed. Where both make the same
+ * adverts the one before stays, with what it knows of others' counters.
+ */
 void ctl_identity_replace(struct ctl *c, uint16_t group, struct ctl_identity *id);
 /** Its guard goes by the timing that the group has now. */
 void ctl_identity_time(const struct ctl_group *g, struct ctl_identity *id);
@@ -495,6 +501,13 @@ int ctl_stage_request(struct ctl *c, struct ctl_request_slot *s);
  */
 bool ctl_stage_heard(struct ctl *c, const struct ctl_advert *a);
 void ctl_stage_tick(struct ctl *c);
+/** Whether what a reload would stage can be, or is what is staged already. */
+bool ctl_stage_fits(const struct ctl *c, uint16_t group, const struct ctl_identity *id);
+/**
+ * A reload stages this; where it runs already, or is staged already, nothing changes.
+ * @param id  taken, or left where it is not needed
+ */
+void ctl_stage_load(struct ctl *c, uint16_t group, struct ctl_identity **id, base_ns_t window_ns);
 /** Whatever is staged is forgotten, not used. */
 void ctl_stage_drop(struct ctl *c, uint16_t group);
 /** @} */

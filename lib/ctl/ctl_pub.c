@@ -34,6 +34,8 @@ publish_group(struct ctl *c, uint16_t i)
 	memcpy(copy.view.refused, g->refused, sizeof(g->refused));
 	copy.view.key_set = g->id != NULL && g->id->key_set;
 	copy.view.stage = g->stage;
+	copy.view.by_reload = g->by_reload;
+	copy.view.reloads = g->reloads;
 	copy.view.other_key_set = g->other != NULL && g->other->key_set;
 	copy.view.published_at = c->now;
 	memcpy(copy.peers, g->peers, sizeof(g->peers));

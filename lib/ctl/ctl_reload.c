@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "conf_plan.h"
+#include "conf_stage.h"
 #include "ctl_priv.h"
 
 /* What becomes of a slot. */
@@ -18,7 +19,8 @@ enum change {
 	CHANGE_NONE = 0, /* it is unused and stays so, or is used and stays so */
 	CHANGE_NEW,
 	CHANGE_GONE,
-	CHANGE_IDENTITY, /* it stays, but its adverts or addresses are others */
+	CHANGE_ADDRESSES, /* it stays, with other addresses, and its adverts are what they are */
+	CHANGE_IDENTITY,  /* it stays, but its adverts are others */
 };
 
 /*
@@ -30,12 +32,14 @@ struct ctl_reload {
 	struct dp_roster *roster;
 	struct ctl_nbr_changes neighbors;
 	uint16_t n_ifs;
+	bool turns;		    /* it is about what was staged */
 	struct ctl_if_lists *lists; /* by interface */
 	struct ctl_reload_slot {
 		enum change change;
 		bool new_key, new_addresses;
-		struct ctl_group *group; /* what it is to be, and then what it was */
-	} * slot;			 /* as many as conf has */
+		struct ctl_group *group;    /* what it is to be, and then what it was */
+		struct ctl_identity *stage; /* what it is to stage */
+	} * slot;			    /* as many as conf has */
 };
 
 struct election_group_config
@@ -77,6 +81,37 @@ ctl_set_timing(struct ctl_group *g, uint8_t advbase, uint8_t advskew)
 		ctl_identity_time(g, g->other);
 }
 
+/* The two sets of a staged change have changed places. */
+static bool
+is_turned(const struct conf_group *a, const struct conf_group *b)
+{
+	return a->staged != NULL && b->staged != NULL && a->staged->uses_new != b->staged->uses_new;
+}
+
+/* @return 0, or an errno */
+static int
+compare_kept(struct ctl *c, uint16_t i, const struct conf_group *a, const struct conf_group *b,
+	struct ctl_reload_slot *s)
+{
+	const struct conf_digest was = conf_digest_of(a), is = conf_digest_of(b);
+	const bool begins = b->staged != NULL && b->staged->begin;
+	struct ctl_group_view v;
+
+	s->new_key = memcmp(a->key, begins ? b->staged->other.key : b->key, sizeof(a->key)) != 0;
+	s->new_addresses =
+		!conf_prefixes_same(a->addresses, a->n_addresses, b->addresses, b->n_addresses);
+	if (s->new_addresses)
+		s->change = CHANGE_ADDRESSES;
+	if ((!is_turned(a, b) && !conf_digest_same(&was, &is)) || a->hmac != b->hmac ||
+		a->strict != b->strict)
+		s->change = CHANGE_IDENTITY;
+	if ((s->change != CHANGE_IDENTITY && !begins) || ctl_group_view(c, i, &v) != 0)
+		return 0;
+	if (s->change == CHANGE_IDENTITY && v.stage.phase != AUTH_STAGE_NONE)
+		return EBUSY;
+	return !s->new_key && v.key_set ? EKEYREJECTED : 0;
+}
+
 /* @return 0, or an errno */
 static int
 compare(struct ctl *c, const struct conf *next, uint16_t i, struct ctl_reload_slot *s)
@@ -84,7 +119,6 @@ compare(struct ctl *c, const struct conf *next, uint16_t i, struct ctl_reload_sl
 	const struct conf *now = c->conf;
 	const struct conf_group *a = i < now->n_groups ? &now->groups[i] : NULL;
 	const struct conf_group *b = &next->groups[i];
-	struct ctl_group_view v;
 
 	if (a == NULL || a->unused) {
 		s->change = b->unused ? CHANGE_NONE : CHANGE_NEW;
@@ -94,17 +128,19 @@ compare(struct ctl *c, const struct conf *next, uint16_t i, struct ctl_reload_sl
 		s->change = CHANGE_GONE;
 		return 0;
 	}
-	s->new_key = memcmp(a->key, b->key, sizeof(a->key)) != 0;
-	s->new_addresses =
-		!conf_prefixes_same(a->addresses, a->n_addresses, b->addresses, b->n_addresses);
-	if (!s->new_key && !s->new_addresses && a->hmac == b->hmac && a->strict == b->strict)
-		return 0;
-	s->change = CHANGE_IDENTITY;
-	if (ctl_group_view(c, i, &v) != 0)
-		return 0;
-	if (v.stage.phase != AUTH_STAGE_NONE)
-		return EBUSY;
-	return !s->new_key && v.key_set ? EKEYREJECTED : 0;
+	return compare_kept(c, i, a, b, s);
+}
+
+/* @return 0, or an errno */
+static int
+stage_make(const struct conf_group *g, struct ctl_reload_slot *s)
+{
+	struct conf_group other = *g;
+
+	other.addresses = g->staged->other.addresses;
+	other.n_addresses = g->staged->other.n_addresses;
+	s->stage = ctl_identity_new(&other, g->staged->other.key);
+	return s->stage != NULL ? 0 : errno;
 }
 
 /* @return 0, or an errno */
@@ -113,10 +149,14 @@ slots_make(struct ctl *c, struct ctl_reload *r)
 {
 	for (uint16_t i = 0; i < r->conf->n_groups; i++) {
 		struct ctl_reload_slot *s = &r->slot[i];
+		const struct conf_group *g = &r->conf->groups[i];
 		int ret = compare(c, r->conf, i, s);
 
+		if (ret == 0 && s->change != CHANGE_NEW && g->staged != NULL && g->staged->begin)
+			ret = stage_make(g, s);
 		if (ret != 0)
 			return ret;
+		r->turns |= i < c->conf->n_groups && is_turned(&c->conf->groups[i], g);
 		if (s->change == CHANGE_NONE)
 			continue;
 		s->group = calloc(1, sizeof(*s->group));
@@ -127,6 +167,10 @@ slots_make(struct ctl *c, struct ctl_reload *r)
 		ret = ctl_group_make(r->conf, i, s->group);
 		if (ret != 0)
 			return -ret;
+		if (s->change != CHANGE_ADDRESSES)
+			continue;
+		ctl_identity_free(s->group->id);
+		s->group->id = NULL;
 	}
 	return 0;
 }
@@ -167,6 +211,7 @@ ctl_reload_free(struct ctl_reload *r)
 	if (r == NULL)
 		return;
 	for (uint16_t i = 0; r->slot != NULL && i < r->conf->n_groups; i++) {
+		ctl_identity_free(r->slot[i].stage);
 		if (r->slot[i].group == NULL)
 			continue;
 		ctl_group_free(r->slot[i].group);
@@ -248,8 +293,10 @@ apply_kept(struct ctl *c, uint16_t i, const struct conf_group *was, struct ctl_r
 	if (now->advbase != was->advbase || now->advskew != was->advskew)
 		ctl_set_timing(g, now->advbase != was->advbase ? now->advbase : g->advbase,
 			now->advskew != was->advskew ? now->advskew : g->advskew);
-	if (s->change == CHANGE_IDENTITY)
+	if (s->change == CHANGE_IDENTITY || s->change == CHANGE_ADDRESSES)
 		ctl_group_take(c, i, s->group);
+	if (s->stage != NULL)
+		ctl_stage_load(c, i, &s->stage, c->conf->window_s * BASE_NS_PER_S);
 	ctl_group_peers(c, i);
 	configure(c, i);
 	/* where the families are others the election has seen to it */
@@ -341,6 +388,11 @@ ctl_reload_request(struct ctl *c, struct ctl_request_slot *s)
 	for (uint16_t i = 0; i < c->n_groups; i++) {
 		const char *name = c->groups[i].conf->name;
 
+		if (r->slot[i].stage != NULL && !ctl_stage_fits(c, i, r->slot[i].stage)) {
+			CTL_SAY(s, "another change of %s is staged: commit now or abort now first",
+				name);
+			return -EBUSY;
+		}
 		if (r->slot[i].change != CHANGE_IDENTITY)
 			continue;
 		if (c->groups[i].other != NULL) {
@@ -386,8 +438,9 @@ ctl_reload_tick(struct ctl *c)
 int
 ctl_reload(struct ctl *c, struct ctl_reload *r, char *note, size_t note_len)
 {
-	const struct ctl_request req = {
-		.type = CTL_REQ_RELOAD, .group = ELECTION_NONE, .reload = r};
+	struct ctl_request req = {.type = CTL_REQ_RELOAD, .group = ELECTION_NONE, .reload = r};
 
+	if (r->turns)
+		snprintf(req.text, sizeof(req.text), "addresses as the digest that runs");
 	return ctl_request(c, &req, note, note_len);
 }

@@ -298,7 +298,7 @@ say_asked(const struct ctl_request *req, char *buf, size_t len)
 
 	if (has_value)
 		snprintf(buf, len, "%s %lld", request_text(req->type), (long long)req->value);
-	else if (req->type == CTL_REQ_NOTE)
+	else if (req->text[0] != '\0')
 		snprintf(buf, len, "%.*s", (int)sizeof(req->text), req->text);
 	else if (req->type >= CTL_REQ_COMMIT && req->type <= CTL_REQ_ABORT && req->value != 0)
 		snprintf(buf, len, "%s now", request_text(req->type));

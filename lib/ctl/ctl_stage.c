@@ -22,7 +22,9 @@ ctl_identity_new(const struct conf_group *g, const uint8_t key[AUTH_KEY_LEN])
 	id->auth = auth_group_create(key, g->vhid, vips, g->n_addresses);
 	if (id->auth == NULL)
 		goto fail;
-	auth_group_send_orig(id->auth, g->hmac == CONF_HMAC_ORIG);
+	id->orig = g->hmac == CONF_HMAC_ORIG;
+	id->strict = g->strict;
+	auth_group_send_orig(id->auth, id->orig);
 	if (auth_balance_init(&id->balance, key) != 0) {
 		errno = EIO;
 		goto fail;
@@ -88,11 +90,27 @@ ctl_identity_time(const struct ctl_group *g, struct ctl_identity *id)
 	auth_replay_set_timing(&id->replay, election_master_down(g->advbase, g->advskew));
 }
 
+/* Both make the same digest: the password is the one that is in use, and so are the addresses. */
+static bool
+is_same(const struct ctl_identity *a, const struct ctl_identity *b)
+{
+	uint8_t md[2][AUTH_DIGEST_LEN];
+
+	return auth_group_sign(a->auth, 1, md[0]) == 0 && auth_group_sign(b->auth, 1, md[1]) == 0 &&
+		memcmp(md[0], md[1], sizeof(md[0])) == 0;
+}
+
 void
 ctl_identity_replace(struct ctl *c, uint16_t group, struct ctl_identity *id)
 {
 	struct ctl_group *g = &c->groups[group];
 
+	if (g->id->orig == id->orig && g->id->strict == id->strict && is_same(g->id, id)) {
+		g->id->key_set = id->key_set;
+		ctl_identity_spend(c, id);
+		ctl_dirty(c, group);
+		return;
+	}
 	ctl_identity_spend(c, g->id);
 	ctl_identity_time(g, id);
 	g->id = id;
@@ -146,6 +164,8 @@ swap_from(struct ctl *c, uint16_t group, uint8_t was)
 		g->id = g->other;
 		g->other = id;
 	}
+	if (g->by_reload)
+		g->reloads = g->stage.running;
 	ctl_identity_use(c, group);
 }
 
@@ -157,6 +177,7 @@ forget_other(struct ctl *c, uint16_t group)
 	g->stage.phase = AUTH_STAGE_NONE;
 	ctl_identity_spend(c, g->other);
 	g->other = NULL;
+	g->by_reload = false;
 	c->n_staged--;
 	for (uint32_t i = 0; i < CTL_PEERS_MAX; i++)
 		memset(g->peers[i].identity, 0, sizeof(g->peers[i].identity));
@@ -170,14 +191,17 @@ ctl_stage_drop(struct ctl *c, uint16_t group)
 		forget_other(c, group);
 }
 
-/* Both make the same digest: the password is the one that is in use. */
-static bool
-is_same(const struct ctl_identity *a, const struct ctl_identity *b)
+static void
+begin(struct ctl *c, uint16_t group, struct ctl_identity *id, base_ns_t window_ns)
 {
-	uint8_t md[2][AUTH_DIGEST_LEN];
+	struct ctl_group *g = &c->groups[group];
 
-	return auth_group_sign(a->auth, 1, md[0]) == 0 && auth_group_sign(b->auth, 1, md[1]) == 0 &&
-		memcmp(md[0], md[1], sizeof(md[0])) == 0;
+	g->other = id;
+	memset(g->fed, 0, sizeof(g->fed));
+	ctl_identity_time(g, id);
+	auth_stage_begin(&g->stage, g->state == ELECTION_BACKUP, window_ns, c->now);
+	c->n_staged++;
+	ctl_identity_use(c, group);
 }
 
 static int
@@ -195,19 +219,63 @@ stage(struct ctl *c, struct ctl_request_slot *s)
 		CTL_SAY(s, "%s uses this password already", g->conf->name);
 		return -EALREADY;
 	}
-	g->other = s->id;
-	memset(g->fed, 0, sizeof(g->fed));
+	begin(c, group, s->id, (base_ns_t)s->req.value * BASE_NS_PER_S);
 	s->id = NULL;
-	ctl_identity_time(g, g->other);
-	auth_stage_begin(&g->stage, g->state == ELECTION_BACKUP,
-		(base_ns_t)s->req.value * BASE_NS_PER_S, c->now);
-	c->n_staged++;
-	ctl_identity_use(c, group);
 	CTL_SAY(s,
 		"staged: old and new are accepted; stage it on the other boxes, then commit on each "
 		"within %lld s",
 		(long long)s->req.value);
 	return 0;
+}
+
+/* What commit would use, of what is staged. */
+static struct ctl_identity *
+staged_new(const struct ctl_group *g)
+{
+	return g->stage.running == AUTH_NEW ? g->id : g->other;
+}
+
+bool
+ctl_stage_fits(const struct ctl *c, uint16_t group, const struct ctl_identity *id)
+{
+	const struct ctl_group *g = &c->groups[group];
+
+	return g->other == NULL || is_same(staged_new(g), id);
+}
+
+static void
+say_loaded(struct ctl *c, uint16_t group, base_ns_t window_ns)
+{
+	struct ctl_event ev = ctl_event_new(CTL_EVENT_REQUEST);
+
+	ev.group = group;
+	ev.if_id = c->groups[group].conf->if_index;
+	snprintf(ev.text, sizeof(ev.text), "reload: change staged, window %llu",
+		(unsigned long long)(window_ns / BASE_NS_PER_S));
+	ctl_event_write(c, &ev);
+}
+
+void
+ctl_stage_load(struct ctl *c, uint16_t group, struct ctl_identity **id, base_ns_t window_ns)
+{
+	struct ctl_group *g = &c->groups[group];
+
+	if (g->other != NULL) {
+		staged_new(g)->key_set = false;
+		g->by_reload = true;
+		g->reloads = g->stage.running;
+	} else if (is_same(g->id, *id)) {
+		/* a command has set it before */
+		g->id->key_set = false;
+		g->reloads = AUTH_NEW;
+	} else {
+		begin(c, group, *id, window_ns);
+		*id = NULL;
+		g->by_reload = true;
+		g->reloads = AUTH_OLD;
+		say_loaded(c, group, window_ns);
+	}
+	ctl_dirty(c, group);
 }
 
 /* @return false: there was nothing to decide */

@@ -17,6 +17,7 @@
 #include <cmdline_socket.h>
 
 #include "mgmt_capture_priv.h"
+#include "mgmt_change_priv.h"
 #include "mgmt_cli_priv.h"
 #include "mgmt_hook_priv.h"
 #include "mgmt_marks_priv.h"
@@ -91,6 +92,11 @@ mgmt_start(const struct mgmt_config *config, char *err, unsigned int err_len)
 		snprintf(err, err_len, "telemetry: %s", strerror(-rc));
 		goto fail;
 	}
+	rc = mgmt_change_start(m->config.file);
+	if (rc != 0) {
+		snprintf(err, err_len, "thread for staged changes: %s", strerror(rc));
+		goto fail;
+	}
 	m->log = mgmt_log_start(&m->config, STDERR_FILENO);
 	if (!m->log) {
 		snprintf(err, err_len, "event log: %s", strerror(errno));
@@ -115,7 +121,7 @@ fail:
 bool
 mgmt_reload(struct mgmt *m, const char *path, FILE *to)
 {
-	return mgmt_file_load(&m->config, path, false, to);
+	return mgmt_file_load(&m->config, path, 0, to);
 }
 
 void

@@ -16,6 +16,7 @@
 #include "port.h"
 
 #include "mgmt_capture_priv.h"
+#include "mgmt_change_priv.h"
 #include "mgmt_drain_priv.h"
 #include "mgmt_json_priv.h"
 #include "mgmt_marks_priv.h"
@@ -177,7 +178,12 @@ do_decide(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_ar
 		.value = strstr(row->grammar, "now") != NULL,
 	};
 
-	(void)mgmt_cli_post(s, &req);
+	if (mgmt_cli_post(s, &req) != 0)
+		return;
+	mgmt_file_read_end(s->config);
+	if (!mgmt_change_apply(s->config, s->out))
+		s->status = MGMT_CLI_REFUSED;
+	mgmt_file_read(s->config);
 }
 
 static void
@@ -336,10 +342,11 @@ do_capture_dump(struct mgmt_session *s, const struct mgmt_cli_row *row, struct m
 static void
 do_reload(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args *a)
 {
-	bool only_plan = row->request == -2;
+	unsigned int flags = (row->request == -2 ? MGMT_FILE_PLAN : 0) |
+		(strstr(row->grammar, " now") != NULL ? MGMT_FILE_NOW : 0);
 
 	mgmt_file_read_end(s->config);
-	if (!mgmt_file_load(s->config, a->text[0] != '\0' ? a->text : NULL, only_plan, s->out))
+	if (!mgmt_file_load(s->config, a->text[0] != '\0' ? a->text : NULL, flags, s->out))
 		s->status = MGMT_CLI_REFUSED;
 	mgmt_file_read(s->config);
 }

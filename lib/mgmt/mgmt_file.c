@@ -14,8 +14,11 @@
 #include <unistd.h>
 
 #include "conf_plan.h"
+#include "conf_stage.h"
+#include "ctl.h"
 #include "fib_builder.h"
 
+#include "mgmt_change_priv.h"
 #include "mgmt_priv.h"
 #include "mgmt_view_priv.h"
 
@@ -24,14 +27,6 @@
 
 /* Nobody holds the configuration for long, but a stopped terminal may. */
 #define HELD_MAX_S 3
-
-struct mgmt_file {
-	struct mgmt_config *config;
-	const struct conf *start;
-	pthread_mutex_t loading; /* one at a time */
-	pthread_rwlock_t lock;	 /* of config->conf */
-	struct conf *conf;	 /* the same, to be freed; NULL: that of the start */
-};
 
 struct mgmt_file *
 mgmt_file_new(struct mgmt_config *config)
@@ -44,6 +39,7 @@ mgmt_file_new(struct mgmt_config *config)
 	f->start = config->conf;
 	pthread_mutex_init(&f->loading, NULL);
 	pthread_rwlock_init(&f->lock, NULL);
+	mgmt_change_init(f);
 	return f;
 }
 
@@ -52,6 +48,7 @@ mgmt_file_free(struct mgmt_file *f)
 {
 	if (f == NULL)
 		return;
+	mgmt_change_end(f);
 	conf_free(f->conf);
 	pthread_rwlock_destroy(&f->lock);
 	pthread_mutex_destroy(&f->loading);
@@ -109,12 +106,39 @@ mgmt_route_make(const struct conf_route *r, struct fib_nh *paths, struct fib_rou
 	}
 }
 
-static void
-print_plan(FILE *to, const struct conf_plan *plan, const struct fib_replaced *routes)
+/* How its addresses or password change, where they do so in stages. @return whether that is new */
+static bool
+print_staged(FILE *to, const struct conf *next, const char *group)
 {
+	const struct conf_group *g = NULL;
+	char text[CONF_STAGE_STR];
+
+	for (uint16_t i = 0; i < next->n_groups && g == NULL; i++)
+		if (!next->groups[i].unused && strcmp(next->groups[i].name, group) == 0)
+			g = &next->groups[i];
+	if (g == NULL || g->staged == NULL)
+		return false;
+	if (g->staged->begin)
+		fprintf(to, "group %s: staged for %u s: %s\n", group, next->window_s,
+			conf_stage_keys(g));
+	else
+		fprintf(to, "group %s: what is staged goes on: %s\n", group,
+			conf_stage_str(g, text));
+	return g->staged->begin;
+}
+
+static void
+print_plan(FILE *to, const struct conf *next, const struct conf_plan *plan,
+	const struct fib_replaced *routes)
+{
+	uint32_t n_kept = plan->n_kept;
+
 	for (uint32_t i = 0; i < plan->n; i++) {
 		const struct conf_plan_item *item = &plan->item[i];
 
+		if (strcmp(item->object, "group") == 0 && print_staged(to, next, item->name) &&
+			item->action == CONF_PLAN_KEPT)
+			n_kept--;
 		if (item->action == CONF_PLAN_KEPT)
 			continue;
 		fprintf(to, "%s%s%s: %s%s%s", item->object, item->name[0] != '\0' ? " " : "",
@@ -124,7 +148,7 @@ print_plan(FILE *to, const struct conf_plan *plan, const struct fib_replaced *ro
 			fprintf(to, " (%s)", conf_plan_need_name(item->need));
 		fputc('\n', to);
 	}
-	fprintf(to, "%u of %u objects kept\n", plan->n_kept, plan->n);
+	fprintf(to, "%u of %u objects kept\n", n_kept, plan->n);
 	if (routes != NULL)
 		fprintf(to, "routes: %u kept, %u changed, %u added, %u removed\n", routes->kept,
 			routes->changed, routes->added, routes->removed);
@@ -147,6 +171,85 @@ align(const struct mgmt_file *f, struct conf *next, char *err, unsigned int err_
 	return ret != 0 ? -1 : 0;
 }
 
+/* @return false: refused, err says why */
+static bool
+stage_group(
+	const struct mgmt_file *f, struct conf *next, uint16_t i, char *err, unsigned int err_len)
+{
+	const struct conf_group *now = &f->config->conf->groups[i];
+	struct conf_group *g = &next->groups[i];
+	struct ctl_group_view v;
+
+	switch (conf_stage_group(g, now,
+		now->staged != NULL && !now->staged->over &&
+			ctl_group_view(f->config->ctl, i, &v) == 0 && v.by_reload)) {
+	case CONF_STAGE_NOTHING:
+	case CONF_STAGE_BEGUN:
+	case CONF_STAGE_KEPT:
+		return true;
+	case CONF_STAGE_OTHER:
+		snprintf(err, err_len,
+			"a change of %s is staged, and the file has neither the old nor the new "
+			"addresses and password: commit now or abort now first",
+			g->name);
+		break;
+	case CONF_STAGE_FAMILY:
+		snprintf(err, err_len,
+			"%s would have addresses of other families, so that boxes with the old and "
+			"the new ones do not hear each other: change them in two steps, or reload "
+			"now",
+			g->name);
+		break;
+	case CONF_STAGE_MEMORY:
+		snprintf(err, err_len, "out of memory");
+		break;
+	}
+	return false;
+}
+
+/*
+ * Whatever makes other digests of a group that takes part is staged: next becomes what is to run
+ * for now. With now it is not, but for what is staged already.
+ * @return 0, or -1 with err filled
+ */
+static int
+stage(const struct mgmt_file *f, struct conf *next, bool at_once, char *err, unsigned int err_len)
+{
+	const struct conf *now = f->config->conf;
+	char what[128] = "out of memory";
+
+	for (uint16_t i = 0; i < now->n_groups; i++) {
+		const struct conf_staged *s = now->groups[i].staged;
+		struct ctl_group_view v;
+
+		if (now->groups[i].unused || next->groups[i].unused ||
+			ctl_group_view(f->config->ctl, i, &v) != 0)
+			continue;
+		if ((at_once || !v.info.admin_up) && (s == NULL || s->over))
+			continue;
+		if (!stage_group(f, next, i, err, err_len))
+			return -1;
+	}
+	if (conf_stage_check(next, what, sizeof(what)) == 0)
+		return 0;
+	snprintf(err, err_len, "%s%s", what,
+		what[0] == 'o'
+			? ""
+			: " while a change is staged: take it out with one reload and put it "
+			  "in with another, or reload now");
+	return -1;
+}
+
+bool
+mgmt_file_hold(struct mgmt_file *f)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += HELD_MAX_S;
+	return pthread_rwlock_timedwrlock(&f->lock, &until) == 0;
+}
+
 /*
  * Let everybody see the next configuration once the control lcore has it. In between nobody looks:
  * events of its new groups would be told with the names of others.
@@ -155,12 +258,9 @@ static int
 swap(struct mgmt_file *f, struct conf *next, struct mgmt_load *l, char *err, unsigned int err_len)
 {
 	const struct mgmt_loader *loader = f->config->loader;
-	struct timespec until;
 	int ret;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += HELD_MAX_S;
-	if (pthread_rwlock_timedwrlock(&f->lock, &until) != 0) {
+	if (!mgmt_file_hold(f)) {
 		snprintf(err, err_len, "a session holds the configuration");
 		return -1;
 	}
@@ -173,8 +273,8 @@ swap(struct mgmt_file *f, struct conf *next, struct mgmt_load *l, char *err, uns
 	return ret;
 }
 
-static bool
-carry_out(struct mgmt_file *f, struct conf *next, struct fib_replaced *routes, char *err,
+bool
+mgmt_file_carry_out(struct mgmt_file *f, struct conf *next, struct fib_replaced *routes, char *err,
 	unsigned int err_len)
 {
 	const struct mgmt_loader *loader = f->config->loader;
@@ -191,23 +291,32 @@ carry_out(struct mgmt_file *f, struct conf *next, struct fib_replaced *routes, c
 
 /* Compare, and apply. @return true: done, or nothing is in the way */
 static bool
-apply(struct mgmt_file *f, struct conf *next, bool only_plan, FILE *to)
+apply(struct mgmt_file *f, struct conf *next, unsigned int flags, FILE *to)
 {
 	const struct mgmt_loader *loader = f->config->loader;
+	const bool only_plan = (flags & MGMT_FILE_PLAN) != 0;
 	struct fib_replaced routes;
 	struct conf_plan plan;
-	char err[256] = "";
+	char err[384] = "";
 	bool ok = false;
+	int ret = conf_plan_make(&plan, f->config->conf, next);
 
-	if (conf_plan_make(&plan, f->config->conf, next) != 0)
+	if (ret == 0 && plan.restart) {
+		print_plan(to, next, &plan, NULL);
+	} else if (ret == 0 && align(f, next, err, sizeof(err)) == 0 &&
+		stage(f, next, (flags & MGMT_FILE_NOW) != 0, err, sizeof(err)) == 0) {
+		/* of what is applied now; what is staged is told beside it */
+		conf_plan_free(&plan);
+		ret = conf_plan_make(&plan, f->config->conf, next);
+		if (ret == 0)
+			ok = only_plan
+				? loader->plan(loader->arg, next, &routes, err, sizeof(err)) == 0
+				: mgmt_file_carry_out(f, next, &routes, err, sizeof(err));
+	}
+	if (ret != 0)
 		snprintf(err, sizeof(err), "out of memory");
-	else if (plan.restart)
-		print_plan(to, &plan, NULL);
-	else if (align(f, next, err, sizeof(err)) == 0)
-		ok = only_plan ? loader->plan(loader->arg, next, &routes, err, sizeof(err)) == 0
-			       : carry_out(f, next, &routes, err, sizeof(err));
 	if (ok)
-		print_plan(to, &plan, &routes);
+		print_plan(to, next, &plan, &routes);
 	else if (err[0] != '\0')
 		fprintf(to, "refused: %s; nothing was changed\n", err);
 	else if (!only_plan)
@@ -217,10 +326,10 @@ apply(struct mgmt_file *f, struct conf *next, bool only_plan, FILE *to)
 }
 
 static bool
-load(struct mgmt_file *f, const char *path, bool only_plan, FILE *to)
+load(struct mgmt_file *f, const char *path, unsigned int flags, FILE *to)
 {
 	struct conf_issues issues;
-	struct conf *next = conf_load(path, 0, &issues), *last = f->conf;
+	struct conf *next = conf_load(path, 0, &issues), *last;
 	bool ok = false;
 
 	conf_issues_print(&issues, to);
@@ -229,20 +338,24 @@ load(struct mgmt_file *f, const char *path, bool only_plan, FILE *to)
 		fprintf(to, "refused: %s is not valid; nothing was changed\n", path);
 		return false;
 	}
-	ok = apply(f, next, only_plan, to);
-	conf_free(ok && !only_plan ? last : next);
+	/* what was decided before is applied before; where that fails it is tried again later */
+	(void)mgmt_change_settle(f, NULL);
+	last = f->conf;
+	ok = apply(f, next, flags, to);
+	conf_free(ok && (flags & MGMT_FILE_PLAN) == 0 ? last : next);
+	mgmt_change_watch(f);
 	return ok;
 }
 
 bool
-mgmt_file_load(const struct mgmt_config *c, const char *path, bool only_plan, FILE *to)
+mgmt_file_load(const struct mgmt_config *c, const char *path, unsigned int flags, FILE *to)
 {
 	int nice = getpriority(PRIO_PROCESS, (id_t)gettid());
 	bool ok;
 
 	pthread_mutex_lock(&c->file->loading);
 	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
-	ok = load(c->file, path != NULL ? path : c->file->start->path, only_plan, to);
+	ok = load(c->file, path != NULL ? path : c->file->start->path, flags, to);
 	/* without the right to it the thread stays nice, which hurts nobody */
 	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), nice);
 	pthread_mutex_unlock(&c->file->loading);
@@ -257,7 +370,7 @@ adopt(struct mgmt_file *f, struct conf *next, FILE *to)
 	struct fib_replaced replaced;
 	char err[256] = "";
 	bool ok = align(f, next, err, sizeof(err)) == 0 &&
-		carry_out(f, next, &replaced, err, sizeof(err));
+		mgmt_file_carry_out(f, next, &replaced, err, sizeof(err));
 
 	if (!ok)
 		fprintf(to, "saved, but it is not loaded: %s\n", err);
@@ -273,6 +386,7 @@ mgmt_file_save(const struct mgmt_config *c, const char *path, FILE *to)
 	bool ok;
 
 	pthread_mutex_lock(&f->loading);
+	(void)mgmt_change_settle(f, NULL);
 	ok = mgmt_save(c, c->conf->path, path != NULL ? path : f->start->path, to, &next);
 	if (next != NULL && (path == NULL || strcmp(path, c->conf->path) == 0))
 		ok = adopt(f, next, to);

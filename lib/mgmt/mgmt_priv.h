@@ -49,12 +49,16 @@ void mgmt_file_free(struct mgmt_file *f);
 const struct conf *mgmt_file_read(const struct mgmt_config *c);
 void mgmt_file_read_end(const struct mgmt_config *c);
 /**
- * Load, check and compare a file; apply it unless only the plan is wanted. Who calls does not hold
- * the configuration.
+ * Load, check and compare a file; apply it unless only the plan is wanted. Other addresses or
+ * another password of a group that takes part are staged. Who calls does not hold the
+ * configuration.
  * @param path  NULL: that of the start
+ * @param flags  MGMT_FILE_*
  * @return whether it was, or could be, applied
  */
-bool mgmt_file_load(const struct mgmt_config *c, const char *path, bool only_plan, FILE *to);
+bool mgmt_file_load(const struct mgmt_config *c, const char *path, unsigned int flags, FILE *to);
+#define MGMT_FILE_PLAN 1u /**< only say what it would do */
+#define MGMT_FILE_NOW  2u /**< stage nothing */
 /**
  * Write what commands changed into a file: into that of the start with path NULL, which koi then
  * runs on. Says what became of it.

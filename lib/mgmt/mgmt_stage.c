@@ -7,10 +7,12 @@
 #include <stdio.h>
 
 #include "auth_stage.h"
+#include "conf_stage.h"
 #include "ctl.h"
 #include "dp.h"
 #include "election.h"
 
+#include "mgmt_change_priv.h"
 #include "mgmt_explain_priv.h"
 #include "mgmt_json_priv.h"
 
@@ -29,7 +31,8 @@ sends(const struct auth_stage *s)
 }
 
 const char *
-mgmt_stage_str(const struct auth_stage *s, base_ns_t now, char buf[MGMT_STAGE_STR])
+mgmt_stage_str(
+	const struct auth_stage *s, const char *what, base_ns_t now, char buf[MGMT_STAGE_STR])
 {
 	const char *run = words[s->running], *other = words[AUTH_NEW - s->running];
 	char left[MGMT_SPAN_STR], until[MGMT_SPAN_STR + 48];
@@ -46,16 +49,16 @@ mgmt_stage_str(const struct auth_stage *s, base_ns_t now, char buf[MGMT_STAGE_ST
 		break;
 	case AUTH_STAGE_STAGED:
 		snprintf(buf, MGMT_STAGE_STR,
-			"change staged: the old digest and the new one are accepted, and sent as "
-			"MASTER; commit or abort within %s",
-			left);
+			"change staged: %s; the old digest and the new one are accepted, and sent "
+			"as MASTER; commit or abort within %s",
+			what, left);
 		break;
 	case AUTH_STAGE_DECIDED:
 		snprintf(buf, MGMT_STAGE_STR,
-			"change %s: the %s digest is used%s; the %s one is accepted %s",
+			"change %s: %s; the %s digest is used%s; the %s one is accepted %s",
 			s->running == AUTH_NEW ? (s->by_operator ? "committed" : "adopted")
 					       : (s->by_operator ? "aborted" : "not committed"),
-			run,
+			what, run,
 			auth_stage_send(s, 1, &(enum auth_identity){0})
 				? ", and both are sent, since others use the old one alone"
 				: "",
@@ -77,6 +80,16 @@ mgmt_stage_peer(const struct ctl_peer *p)
 	if (old != 0 && new != 0 && apart < TOGETHER_HALF_INTERVALS * interval / 2)
 		return "both";
 	return words[new > old ? AUTH_NEW : AUTH_OLD];
+}
+
+/* What the configuration has of it, or, by command, the only thing that commands stage. */
+static const char *
+changes(const struct mgmt_config *c, uint16_t group, const struct ctl_group_view *v,
+	char buf[CONF_STAGE_STR])
+{
+	const struct conf_group *g = &c->conf->groups[group];
+
+	return v->by_reload && g->staged != NULL ? conf_stage_str(g, buf) : "pass";
 }
 
 /* "192.0.2.3 sends the new digest", for each peer that was heard since the change was staged. */
@@ -109,7 +122,7 @@ mgmt_stage_put(json_t *o, const struct mgmt_config *c, uint16_t group,
 {
 	const struct auth_stage *s = &v->stage;
 	const bool on = s->phase != AUTH_STAGE_NONE;
-	char text[MGMT_STAGE_STR];
+	char text[MGMT_STAGE_STR], what[CONF_STAGE_STR];
 
 	put_str(o, "stage", auth_stage_name((enum auth_stage_phase)s->phase));
 	put_u64(o, "staged_left_ms", on ? base_ns_since(s->until, now) / BASE_NS_PER_MS : 0);
@@ -118,23 +131,27 @@ mgmt_stage_put(json_t *o, const struct mgmt_config *c, uint16_t group,
 	put_str(o, "stage_uses", words[s->running]);
 	put_str(o, "stage_sends", sends(s));
 	put_bool(o, "stage_by_operator", s->by_operator);
-	put_str(o, "stage_text", mgmt_stage_str(s, now, text));
+	put_str(o, "stage_changes", changes(c, group, v, what));
+	put_str(o, "stage_text", mgmt_stage_str(s, changes(c, group, v, what), now, text));
+	put_str(o, "stage_failed", c->file != NULL ? c->file->failed : "");
 	json_object_set_new(o, "stage_peers", peers_json(c, group));
 }
 
 void
 mgmt_explain_stage(struct mgmt_explain *x)
 {
+	const char *failed;
 	json_t *peer, *list;
-	char text[MGMT_STAGE_STR];
 	size_t i;
 
 	if (x->v.stage.phase == AUTH_STAGE_NONE)
 		return;
 	mgmt_stage_put(x->out, x->c, x->group, &x->v, x->now);
 	list = json_object_get(x->out, "stage_peers");
-	mgmt_stage_str(&x->v.stage, x->now, text);
-	mgmt_explain_say(x, "Password or VIPs: %s.", text);
+	failed = get_str(x->out, "stage_failed");
+	mgmt_explain_say(x, "Password or VIPs: %s.", get_str(x->out, "stage_text"));
+	if (failed[0] != '\0')
+		mgmt_explain_say(x, "- not applied yet: %s; it is tried again.", failed);
 	json_array_foreach (list, i, peer)
 		mgmt_explain_say(x, "- %s.", json_string_value(peer));
 	if (json_array_size(list) == 0)

@@ -85,6 +85,9 @@ print_stage(FILE *to, const json_t *v)
 
 	if (get_str(v, "stage_text")[0] != '\0')
 		fprintf(to, "\t%s\n", get_str(v, "stage_text"));
+	if (get_str(v, "stage_failed")[0] != '\0')
+		fprintf(to, "\t\tnot applied yet: %s; it is tried again\n",
+			get_str(v, "stage_failed"));
 	json_array_foreach (peers, i, peer)
 		fprintf(to, "\t\t%s\n", json_string_value(peer));
 }

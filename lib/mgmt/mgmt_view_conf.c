@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "conf.h"
+#include "conf_stage.h"
 #include "ctl.h"
 #include "dp.h"
 
@@ -244,6 +245,7 @@ mgmt_view_config(const struct mgmt_config *c, const struct mgmt_args *a)
 	put_u64(carp, "startup-hold-ms", conf->startup_hold_ms);
 	put_u64(carp, "preempt-delay-ms", conf->preempt_delay_ms);
 	put_u64(carp, "announce-refresh-s", conf->announce_refresh_s);
+	put_u64(carp, "window-s", conf->window_s);
 	put_u64(carp, "dscp", conf->dscp);
 	put_hook(carp, conf);
 	for (uint16_t i = 0; i < conf->n_groups; i++)
@@ -265,7 +267,7 @@ static void add_change(json_t *list, const char *fmt, ...) __attribute__((format
 static void
 add_change(json_t *list, const char *fmt, ...)
 {
-	char text[96];
+	char text[96 + CONF_STAGE_STR];
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -282,6 +284,7 @@ mgmt_view_config_diff(const struct mgmt_config *c, const struct mgmt_args *a)
 	json_t *o = json_object(), *list = json_array();
 	struct ctl_box_view box;
 	struct ctl_group_view v;
+	char what[CONF_STAGE_STR];
 
 	(void)a;
 	ctl_box_view(c->ctl, &box);
@@ -307,6 +310,12 @@ mgmt_view_config_diff(const struct mgmt_config *c, const struct mgmt_args *a)
 			add_change(list, "set carp %s advskew %u", g->name, v.info.advskew);
 		if (v.key_set)
 			add_change(list, "set carp %s pass-file ********", g->name);
+		if (g->staged != NULL && g->staged->uses_new != g->staged->file_new)
+			add_change(list, "# %s: %s: %s", g->name,
+				g->staged->uses_new ? "committed, but the file has the old one"
+					: g->staged->over ? "not committed"
+							  : "staged",
+				conf_stage_str(g, what));
 	}
 	mgmt_routes_diff(c, list);
 	json_object_set_new(o, "changes", list);

@@ -123,9 +123,14 @@ json_t *mgmt_ra_json(const struct conf_ra *ra);
 /** A peer as views show it. */
 json_t *mgmt_peer_json(const struct ctl_peer *peer, base_ns_t now);
 /** @name A staged change (mgmt_stage.c). @{ */
-/** In words; "" when nothing is staged. @return buf */
-#define MGMT_STAGE_STR 256
-const char *mgmt_stage_str(const struct auth_stage *s, base_ns_t now, char buf[MGMT_STAGE_STR]);
+/**
+ * In words; "" when nothing is staged.
+ * @param what  changes: "pass", or as conf_stage_str()
+ * @return buf
+ */
+#define MGMT_STAGE_STR 640
+const char *mgmt_stage_str(
+	const struct auth_stage *s, const char *what, base_ns_t now, char buf[MGMT_STAGE_STR]);
 /** What a peer sends since the change was staged: "old", "new", "both"; "": not heard since. */
 const char *mgmt_stage_peer(const struct ctl_peer *p);
 /** Its fields, of a group. */

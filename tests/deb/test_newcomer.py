@@ -191,7 +191,7 @@ def address_commands():
     """(box, command): how another address of a group that runs is loaded, typed on fw1."""
     text = section(9).split("**Another address of a group that runs**")[1]
     return [("fw2" if line.startswith("ssh fw2 ") else "fw1", line.removeprefix("ssh fw2 "))
-            for line in lines(text)[0][0].split("; ")]
+            for both in lines(text)[0] for line in both.split("; ")]
 
 
 def change(pair):

@@ -256,12 +256,13 @@ class Box:
             raise CtlError(f"{self.name}: {command}: {output}")
         return output
 
-    def reload(self, conf, plan=False, timeout=30):
+    def reload(self, conf, plan=False, now=False, timeout=30):
         """Have it load a configuration, or say what that would do. @return (status, output)"""
+        how = f"{'plan ' if plan else ''}{'now ' if now else ''}"
         path = os.path.join(self.dir, "next.json")
         with open(path, "w", encoding="utf-8") as f:
             json.dump(conf, f)
-        return self.request(f"reload {'plan ' if plan else ''}{path}", timeout=timeout)
+        return self.request(f"reload {how}{path}", timeout=timeout)
 
     def koictl(self, *command, args=(), timeout=10):
         """Run the client program. @return CompletedProcess with text output"""

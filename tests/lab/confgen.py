@@ -43,6 +43,7 @@ CARP_DEFAULTS = {
     "startup-hold-ms": 0,
     "preempt-delay-ms": 0,
     "announce-refresh-s": 0,
+    "window-s": 300,
     "dscp": 4,
 }
 IF_DEFAULTS = {"track": False, "linkup-hold-ms": 0}
@@ -229,6 +230,7 @@ class Generator:
             ("startup-hold-ms", (0, 500, 5000)),
             ("preempt-delay-ms", (0, 250)),
             ("announce-refresh-s", (0, 1, 60)),
+            ("window-s", (10, 300, 86400)),
             ("dscp", (0, 4, 48)),
         ):
             if self.chance(0.3):

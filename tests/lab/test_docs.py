@@ -109,9 +109,9 @@ def state_changes(one, seq):
 
 
 def test_addresses_come_and_change_by_reload(cluster):
-    """Section 9: a group more; then another address in a group that runs, backup first and at once."""
+    """Section 9: a group more; then another address in a group that runs, staged and committed."""
     shown = json_of("docs/quick-start.md", '"groups"')
-    assert "ssh fw2 koictl reload; koictl reload" in text_of("docs/quick-start.md")
+    assert "koictl commit; ssh fw2 koictl commit" in text_of("docs/quick-start.md")
     group = dict(shown["groups"][1], **{"pass-file": cluster.fw1.conf["carp"]["groups"][0]["pass-file"]})
     both = (cluster.fw2, cluster.fw1)
     before = {one: one.ctl_json("show carp events")["next"] for one in both}
@@ -126,7 +126,10 @@ def test_addresses_come_and_change_by_reload(cluster):
         one.conf["carp"]["groups"][0]["addresses"].append("192.0.2.8/24")
         one.write_config()
     for one in both:
-        one.ctl("reload")
+        assert "staged for 300 s: addresses" in one.ctl("reload")
+    assert not cluster.client.ping("192.0.2.8", timeout=0.3)
+    for one in both:
+        assert "+192.0.2.8" in one.ctl("commit")
     cluster.client.wait_ping("192.0.2.8")
     heard = cluster.fw2.carp_stats("carp0")["ipackets"]
     cluster.fw2.wait_counter(lambda: cluster.fw2.carp_stats("carp0")["ipackets"], heard + 3, 10)

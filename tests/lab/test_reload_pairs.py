@@ -87,9 +87,9 @@ class Walk:
 
     def load(self, conf):
         """One reload: as planned, and then all views as the file."""
-        planned = self.fw.reload(conf, plan=True)
+        planned = self.fw.reload(conf, plan=True, now=True)
         assert planned[0] == 0, planned[1]
-        done = self.fw.reload(conf)
+        done = self.fw.reload(conf, now=True)
         assert done == planned, f"planned:\n{planned[1]}\ndone:\n{done[1]}"
         plan = confgen.plan(self.conf, conf)
         assert as_dict(done[1]) == plan, done[1]

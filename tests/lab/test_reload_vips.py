@@ -39,7 +39,7 @@ def load(fw, **vips):
                 + [f"{a}/{64 if ':' in a else 24}" for a in more],
             }
         )
-    status, said = fw.reload(conf)
+    status, said = fw.reload(conf, now=True)
     assert status == 0, said
 
 

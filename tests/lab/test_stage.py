@@ -62,7 +62,7 @@ def test_staged_password_on_both(pair, first):
     wait_sent(pair.fw2, "both digests")
     for box in boxes:
         box.ctl("commit")
-        assert "change committed: the new digest is used" in box.ctl("show carp carp0")
+        assert "change committed: pass; the new digest is used" in box.ctl("show carp carp0")
     wait_sent(pair.fw2, "the new digest")
     for box in boxes:
         wait_over(box)

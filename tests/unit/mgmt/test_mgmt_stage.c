@@ -40,12 +40,14 @@ staged_changes(void **state)
 	"\tvips 1 fingerprint 000000000000feed\n"                              \
 	"\tsince 1.0 s, cause \"initialization complete\", demotion 1, master 198.51.100.3\n"
 	EXPECT(carp_group, a,
-		HEAD "\tchange staged: the old digest and the new one are accepted, and sent as "
-		     "MASTER; commit or abort within 280 s\n");
+		HEAD
+		"\tchange staged: pass; the old digest and the new one are accepted, and sent as "
+		"MASTER; commit or abort within 280 s\n");
 	assert_true(auth_stage_decide(s, true, AUTH_NEW));
 	EXPECT(carp_group, a,
-		HEAD "\tchange committed: the new digest is used, and both are sent, since others "
-		     "use the old one alone; the old one is accepted for 580 s\n");
+		HEAD
+		"\tchange committed: pass; the new digest is used, and both are sent, since others "
+		"use the old one alone; the old one is accepted for 580 s\n");
 	auth_stage_heard(s, AUTH_NEW);
 	v = mgmt_view_carp_group(&fake.config, &a);
 	assert_string_equal(get_str(v, "stage"), "decided");
@@ -56,8 +58,9 @@ staged_changes(void **state)
 	/* past its end, while the master sends both */
 	s->until = FAKE_NOW - BASE_NS_PER_S;
 	EXPECT(carp_group, a,
-		HEAD "\tchange committed: the new digest is used; the old one is accepted as long "
-		     "as the master sends both\n");
+		HEAD
+		"\tchange committed: pass; the new digest is used; the old one is accepted as long "
+		"as the master sends both\n");
 #undef HEAD
 }
 

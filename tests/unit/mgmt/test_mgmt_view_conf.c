@@ -38,7 +38,7 @@ config_shows_each_key(void **state)
 		" \"addresses\": [\"198.51.100.1/24\"], \"hmac\": \"nov6ll\"}]}}";
 	static const char carp[] =
 		"\"arpbalance-order\": \"netbsd\", \"startup-hold-ms\": 1, "
-		"\"preempt-delay-ms\": 2, \"announce-refresh-s\": 3, \"dscp\": 56, "
+		"\"preempt-delay-ms\": 2, \"announce-refresh-s\": 3, \"window-s\": 300, \"dscp\": 56, "
 		"\"on-change\": [\"/bin/sh\", \"-c\", \"x\"], \"on-change-user\": \"daemon\", "
 		"\"on-change-timeout-s\": 5, ";
 	static const char set[] =
