@@ -72,6 +72,8 @@ enum port_steer {
 	PORT_STEER_NA, /**< neighbour advertisements */
 	PORT_STEER_COUNT
 };
+/** Bit of a kind in a set of them: of untagged frames, or of those with an 802.1Q tag. */
+#define PORT_STEER_BIT(what, tagged) (1U << ((unsigned int)(what) + ((tagged) ? 8U : 0U)))
 
 /** What it got; constant after port_set_start(), but for link, vmac*, mcasts and multicast_mode. */
 struct port_info {
@@ -87,7 +89,7 @@ struct port_info {
 	uint16_t n_rxq;
 	/** The last of them gets the frames of steered alone. */
 	bool control_rxq;
-	uint8_t steered; /**< bit per enum port_steer */
+	uint16_t steered; /**< set of PORT_STEER_BIT() */
 	/** Why there is none, or not for all; "" else. */
 	char steer_reason[PORT_OUT_MAX];
 	uint16_t n_txq; /**< TX queues of the workers, numbers 0 to n_txq - 1 */
@@ -213,7 +215,7 @@ const char *port_check_level_name(enum port_check_level l);
 struct port_check {
 	char key[16]; /**< of the need: "vmac", "link", ... */
 	char need[96];
-	char given[160];
+	char given[232];
 	char consequence[256]; /**< of a known fault: what to do */
 	enum port_check_level level;
 };

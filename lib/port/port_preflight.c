@@ -298,10 +298,10 @@ mtu_row(struct table *t, const struct port_facts *f)
 }
 
 static void
-steer_row(struct table *t, const struct port_info *got)
+steer_row(struct table *t, const struct port_facts *f, const struct port_info *got)
 {
 	struct port_check *r = row_add(t, "steering", PORT_CHECK_OK);
-	char kinds[63]; /* of all of them */
+	char kinds[128]; /* of all of them, however they are told */
 
 	SET(r->need, "adverts, ARP and ND in a receive queue of their own (rte_flow)");
 	if (got == NULL) {
@@ -312,7 +312,7 @@ steer_row(struct table *t, const struct port_info *got)
 	port_steer_list(got->steered, kinds, sizeof(kinds));
 	SET(r->given, "%s%s%s", kinds[0] != '\0' ? kinds : "none",
 		got->steer_reason[0] != '\0' ? ": " : "", got->steer_reason);
-	if (got->steered == (1u << PORT_STEER_COUNT) - 1)
+	if (got->steered == port_steer_all(f->vlan_mtu != 0))
 		return;
 	r->level = PORT_CHECK_NOTE;
 	SET(r->consequence,
@@ -388,7 +388,7 @@ port_preflight_rows(const struct port_facts *f, const struct port_info *got,
 	queues_row(&t, f);
 	descriptors_row(&t, f, got);
 	mtu_row(&t, f);
-	steer_row(&t, got);
+	steer_row(&t, f, got);
 	vlan_row(&t, f);
 	removal_row(&t, f);
 	fault_rows(&t, f);

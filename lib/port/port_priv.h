@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include <rte_ethdev.h>
+#include <rte_flow.h>
 
 #include "compat_thread.h"
 #include "port.h"
@@ -66,7 +67,8 @@ struct port_ops {
 	int (*probe)(const char *identity);
 
 	/** Put frames of a kind into a queue; with probe only whether that would be done. */
-	int (*steer)(uint16_t port_id, enum port_steer what, uint16_t queue, bool probe);
+	int (*steer)(
+		uint16_t port_id, enum port_steer what, bool tagged, uint16_t queue, bool probe);
 	/** Take all such rules back. */
 	int (*steer_flush)(uint16_t port_id);
 	/** Spread flows over the first n queues alone. */
@@ -86,19 +88,26 @@ struct port_ops {
 extern const struct port_ops port_ops_real;
 
 /** @name Steering (port_steer.c) @{ */
-#define PORT_PROTO_CARP 112
+#define PORT_PROTO_CARP	 112
+#define PORT_STEER_ITEMS 5
 const char *port_steer_name(enum port_steer what);
-/** Names of kinds, comma-separated, cut to len. */
-void port_steer_list(uint8_t kinds, char *buf, size_t len);
+/** Names of kinds, cut to len. */
+void port_steer_list(uint16_t kinds, char *buf, size_t len);
+/** All kinds, those of tagged frames too where the device has such interfaces. */
+uint16_t port_steer_all(bool tagged);
 /**
- * Ask a device that runs which kinds it can steer.
+ * Ask a device that runs which kinds of some it can steer.
  * @param why  of the first that it cannot, -errno
  */
-uint8_t port_steer_probe(const struct port_ops *ops, uint16_t port_id, int *why);
+uint16_t port_steer_probe(const struct port_ops *ops, uint16_t port_id, uint16_t kinds, int *why);
 /** @return those of the kinds that go into the queue now */
-uint8_t port_steer_set(const struct port_ops *ops, uint16_t port_id, uint8_t kinds, uint16_t queue);
+uint16_t port_steer_set(
+	const struct port_ops *ops, uint16_t port_id, uint16_t kinds, uint16_t queue);
 /** The real operations. */
-int port_steer_rule(uint16_t port_id, enum port_steer what, uint16_t queue, bool probe);
+int port_steer_rule(
+	uint16_t port_id, enum port_steer what, bool tagged, uint16_t queue, bool probe);
+/** The pattern of such a rule: PORT_STEER_ITEMS items at most, END included. */
+void port_steer_pattern(enum port_steer what, bool tagged, struct rte_flow_item *items);
 int port_steer_flush(uint16_t port_id);
 int port_rss_first(uint16_t port_id, uint16_t n);
 /** @} */
@@ -240,7 +249,7 @@ struct port_dev {
 	void *pool;
 	struct port_queues queues;
 	bool rss;
-	uint8_t steer; /* kinds that the last receive queue is for, 0: there is none */
+	uint16_t steer; /* kinds that the last receive queue is for, 0: there is none */
 	char identity[PORT_IDENTITY_MAX];
 
 	/* Written by the port thread. While there is a job, all but its kind is the job's. */

@@ -19,8 +19,8 @@
 struct attempt {
 	struct port_queues q;
 	bool rss;
-	uint8_t steer;	 /* kinds that the last receive queue is for; 0: there is none for them */
-	uint8_t steered; /* those that are */
+	uint16_t steer;	  /* kinds that the last receive queue is for; 0: there is none for them */
+	uint16_t steered; /* those that are */
 	uint16_t n_rx_desc, n_tx_desc;
 	uint16_t mtu; /* 0: as it is */
 	uint16_t mtu_before;
@@ -131,10 +131,11 @@ add_control_queue(const struct port_ops *ops, struct port_dev *d,
 	void *pool, struct attempt *a)
 {
 	char *reason = d->now.info.steer_reason;
+	const uint16_t all = port_steer_all(d->facts.vlan_mtu != 0);
 	struct attempt with = *a;
 	int why, ret;
 
-	with.steer = port_steer_probe(ops, d->id, &why);
+	with.steer = port_steer_probe(ops, d->id, all, &why);
 	if (with.steer == 0) {
 		snprintf(reason, PORT_OUT_MAX, "the driver has no such rules: %s",
 			rte_strerror(-why));
@@ -153,7 +154,7 @@ add_control_queue(const struct port_ops *ops, struct port_dev *d,
 	ret = try_start(ops, d, info, c, socket, pool, &with);
 	if (ret == 0 && with.steered != 0) {
 		*a = with;
-		if (with.steered != (1u << PORT_STEER_COUNT) - 1)
+		if (with.steered != all)
 			snprintf(reason, PORT_OUT_MAX, "the driver refused the others: %s",
 				rte_strerror(why != 0 ? -why : EIO));
 		return 0;

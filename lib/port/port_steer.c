@@ -29,54 +29,76 @@ port_steer_name(enum port_steer what)
 	return names[what];
 }
 
-int
-port_steer_rule(uint16_t port_id, enum port_steer what, uint16_t queue, bool probe)
+uint16_t
+port_steer_all(bool tagged)
+{
+	const uint16_t kinds = (1U << PORT_STEER_COUNT) - 1;
+
+	return tagged ? (uint16_t)(kinds | kinds << 8) : kinds;
+}
+
+/*
+ * A tag is named by an item of its own, since to some drivers a pattern without one is of untagged
+ * frames alone. Of any VLAN: one rule of a kind does for all that the device has.
+ */
+void
+port_steer_pattern(enum port_steer what, bool tagged, struct rte_flow_item *items)
 {
 	static const struct rte_flow_item_eth arp = {.hdr.ether_type =
 							      RTE_BE16(RTE_ETHER_TYPE_ARP)},
-					      type_mask = {.hdr.ether_type = RTE_BE16(0xffff)};
+					      arp_mask = {.hdr.ether_type = RTE_BE16(0xffff)};
+	static const struct rte_flow_item_vlan tag_arp = {.hdr.eth_proto =
+								  RTE_BE16(RTE_ETHER_TYPE_ARP)},
+					       tag_arp_mask = {.hdr.eth_proto = RTE_BE16(0xffff)};
 	static const struct rte_flow_item_ipv4 carp4 = {.hdr.next_proto_id = PORT_PROTO_CARP},
 					       carp4_mask = {.hdr.next_proto_id = 0xff};
 	static const struct rte_flow_item_ipv6 carp6 = {.hdr.proto = PORT_PROTO_CARP},
 					       carp6_mask = {.hdr.proto = 0xff};
+	struct rte_flow_item *next = items;
+
+	*next++ = (struct rte_flow_item){.type = RTE_FLOW_ITEM_TYPE_ETH};
+	if (tagged)
+		*next++ = (struct rte_flow_item){.type = RTE_FLOW_ITEM_TYPE_VLAN};
+	switch (what) {
+	case PORT_STEER_CARP4:
+		*next++ = (struct rte_flow_item){
+			.type = RTE_FLOW_ITEM_TYPE_IPV4, .spec = &carp4, .mask = &carp4_mask};
+		break;
+	case PORT_STEER_CARP6:
+		*next++ = (struct rte_flow_item){
+			.type = RTE_FLOW_ITEM_TYPE_IPV6, .spec = &carp6, .mask = &carp6_mask};
+		break;
+	case PORT_STEER_NS:
+		*next++ = (struct rte_flow_item){.type = RTE_FLOW_ITEM_TYPE_IPV6};
+		*next++ = (struct rte_flow_item){.type = RTE_FLOW_ITEM_TYPE_ICMP6_ND_NS};
+		break;
+	case PORT_STEER_NA:
+		*next++ = (struct rte_flow_item){.type = RTE_FLOW_ITEM_TYPE_IPV6};
+		*next++ = (struct rte_flow_item){.type = RTE_FLOW_ITEM_TYPE_ICMP6_ND_NA};
+		break;
+	case PORT_STEER_ARP:
+	case PORT_STEER_COUNT:
+	default:
+		next[-1].spec = tagged ? (const void *)&tag_arp : &arp;
+		next[-1].mask = tagged ? (const void *)&tag_arp_mask : &arp_mask;
+		break;
+	}
+	*next = (struct rte_flow_item){.type = RTE_FLOW_ITEM_TYPE_END};
+}
+
+int
+port_steer_rule(uint16_t port_id, enum port_steer what, bool tagged, uint16_t queue, bool probe)
+{
 	static const struct rte_flow_attr attr = {.ingress = 1};
 	const struct rte_flow_action_queue to = {.index = queue};
 	const struct rte_flow_action actions[] = {
 		{.type = RTE_FLOW_ACTION_TYPE_QUEUE, .conf = &to},
 		{.type = RTE_FLOW_ACTION_TYPE_END},
 	};
-	struct rte_flow_item items[] = {
-		{.type = RTE_FLOW_ITEM_TYPE_ETH},
-		{.type = RTE_FLOW_ITEM_TYPE_IPV6},
-		{.type = RTE_FLOW_ITEM_TYPE_END},
-		{.type = RTE_FLOW_ITEM_TYPE_END},
-	};
+	struct rte_flow_item items[PORT_STEER_ITEMS];
 	struct rte_flow_error why;
 
-	switch (what) {
-	case PORT_STEER_CARP4:
-		items[1] = (struct rte_flow_item){
-			.type = RTE_FLOW_ITEM_TYPE_IPV4, .spec = &carp4, .mask = &carp4_mask};
-		break;
-	case PORT_STEER_CARP6:
-		items[1].spec = &carp6;
-		items[1].mask = &carp6_mask;
-		break;
-	case PORT_STEER_ARP:
-		items[0].spec = &arp;
-		items[0].mask = &type_mask;
-		items[1].type = RTE_FLOW_ITEM_TYPE_END;
-		break;
-	case PORT_STEER_NS:
-		items[2].type = RTE_FLOW_ITEM_TYPE_ICMP6_ND_NS;
-		break;
-	case PORT_STEER_NA:
-		items[2].type = RTE_FLOW_ITEM_TYPE_ICMP6_ND_NA;
-		break;
-	case PORT_STEER_COUNT:
-	default:
-		return -EINVAL;
-	}
+	port_steer_pattern(what, tagged, items);
 	memset(&why, 0, sizeof(why));
 	if (probe)
 		return rte_flow_validate(port_id, &attr, items, actions, &why);
@@ -91,39 +113,48 @@ port_steer_flush(uint16_t port_id)
 	return rte_flow_flush(port_id, &why);
 }
 
-uint8_t
-port_steer_probe(const struct port_ops *ops, uint16_t port_id, int *why)
+uint16_t
+port_steer_probe(const struct port_ops *ops, uint16_t port_id, uint16_t kinds, int *why)
 {
-	uint8_t can = 0;
+	uint16_t can = 0;
 
 	*why = 0;
-	for (unsigned int k = 0; k < PORT_STEER_COUNT; k++) {
-		int ret = ops->steer(port_id, (enum port_steer)k, 0, true);
+	for (unsigned int k = 0; k < 2 * PORT_STEER_COUNT; k++) {
+		const enum port_steer what = (enum port_steer)(k % PORT_STEER_COUNT);
+		const bool tagged = k >= PORT_STEER_COUNT;
+		int ret;
 
+		if ((kinds & PORT_STEER_BIT(what, tagged)) == 0)
+			continue;
+		ret = ops->steer(port_id, what, tagged, 0, true);
 		if (ret == 0)
-			can |= (uint8_t)(1u << k);
+			can |= (uint16_t)PORT_STEER_BIT(what, tagged);
 		else if (*why == 0)
 			*why = ret;
 	}
 	return can;
 }
 
-uint8_t
-port_steer_set(const struct port_ops *ops, uint16_t port_id, uint8_t kinds, uint16_t queue)
+uint16_t
+port_steer_set(const struct port_ops *ops, uint16_t port_id, uint16_t kinds, uint16_t queue)
 {
-	uint8_t done = 0;
+	uint16_t done = 0;
 
 	/* What an earlier start left; nobody else makes rules. */
 	(void)ops->steer_flush(port_id);
-	for (unsigned int k = 0; k < PORT_STEER_COUNT; k++)
-		if ((kinds >> k & 1) != 0 &&
-			ops->steer(port_id, (enum port_steer)k, queue, false) == 0)
-			done |= (uint8_t)(1u << k);
+	for (unsigned int k = 0; k < 2 * PORT_STEER_COUNT; k++) {
+		const enum port_steer what = (enum port_steer)(k % PORT_STEER_COUNT);
+		const bool tagged = k >= PORT_STEER_COUNT;
+
+		if ((kinds & PORT_STEER_BIT(what, tagged)) != 0 &&
+			ops->steer(port_id, what, tagged, queue, false) == 0)
+			done |= (uint16_t)PORT_STEER_BIT(what, tagged);
+	}
 	return done;
 }
 
-void
-port_steer_list(uint8_t kinds, char *buf, size_t len)
+static size_t
+list(uint8_t kinds, char *buf, size_t len)
 {
 	size_t at = 0;
 
@@ -132,6 +163,24 @@ port_steer_list(uint8_t kinds, char *buf, size_t len)
 		if (kinds >> k & 1)
 			at += (size_t)snprintf(buf + at, len - at, "%s%s", at > 0 ? ", " : "",
 				port_steer_name((enum port_steer)k));
+	return at;
+}
+
+void
+port_steer_list(uint16_t kinds, char *buf, size_t len)
+{
+	const uint8_t untagged = (uint8_t)kinds, tagged = (uint8_t)(kinds >> 8);
+	size_t at = list(untagged, buf, len);
+
+	if (tagged == 0 || at >= len)
+		return;
+	if (tagged == untagged) {
+		snprintf(buf + at, len - at, ", tagged ones too");
+		return;
+	}
+	at += (size_t)snprintf(buf + at, len - at, "%stagged: ", at > 0 ? "; " : "");
+	if (at < len)
+		(void)list(tagged, buf + at, len - at);
 }
 
 int

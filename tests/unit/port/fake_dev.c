@@ -478,19 +478,20 @@ netdev_promiscuous(int fd, unsigned int if_index, bool on)
 }
 
 static int
-steer(uint16_t id, enum port_steer what, uint16_t queue, bool probe)
+steer(uint16_t id, enum port_steer what, bool tagged, uint16_t queue, bool probe)
 {
 	struct fake_dev *d = &fake_devs[id];
+	const unsigned int bit = PORT_STEER_BIT(what, tagged);
 
 	if (!d->started || queue >= d->n_rxq)
 		return -EINVAL;
-	if ((d->steer_kinds >> what & 1) == 0)
+	if ((d->steer_kinds & bit) == 0)
 		return -ENOSYS;
 	if (probe)
 		return 0;
-	if (d->steer_refused >> what & 1)
+	if ((d->steer_refused & bit) != 0)
 		return -EIO;
-	d->steered |= (uint8_t)(1u << what);
+	d->steered |= (uint16_t)bit;
 	d->steer_queue = queue;
 	return 0;
 }

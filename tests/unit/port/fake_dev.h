@@ -35,8 +35,8 @@ struct fake_dev {
 	bool want_pairs;	/* configure: -EINVAL unless RX = TX */
 	uint16_t max_txq_setup; /* transmit queue setup: -EIO from this one on; 0: never */
 	bool refuse_rss;
-	uint8_t steer_kinds;	/* that it says it can put into a queue, of enum port_steer */
-	uint8_t steer_refused;	/* of those, that it then cannot */
+	uint16_t steer_kinds;	/* that it says it can put into a queue, PORT_STEER_BIT() */
+	uint16_t steer_refused; /* of those, that it then cannot */
 	bool refuse_last_queue; /* configure: -ENOSPC with max_rxq queues */
 	int start_ret, mtu_ret, lsc_ret, info_ret;
 	int mac_ret;
@@ -49,7 +49,7 @@ struct fake_dev {
 	uint16_t n_rxq, n_txq, n_rx_desc, mtu;
 	bool asked, spoilt; /* late: configured once, and whether its members refused */
 	bool configured, started, closed, rss_on, lsc_on;
-	uint8_t steered; /* kinds */
+	uint16_t steered; /* kinds */
 	uint16_t steer_queue;
 	uint16_t rss_first; /* flows are spread over so many queues; 0: all */
 	uint64_t rx_offloads_on, tx_offloads_on;
