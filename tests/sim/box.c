@@ -37,6 +37,37 @@ box_soon(struct sim *s)
 	return s->now + sim_draw(s, s->latency);
 }
 
+void
+box_group_begin(struct sim *s, struct node *n, uint16_t group)
+{
+	struct koi_group *g = &n->koi[group];
+
+	g->counters = (struct auth_counters){0};
+	g->n_known = 0;
+	auth_replay_init(&g->replay, s->group[group].strict,
+		election_master_down(n->advbase[group], n->skew[group]));
+	g->outcome_open = false;
+	g->owned = false;
+	n->listening[group] = false;
+	n->auth[group] = s->group[group].auth[n->key[group]];
+	n->counters[group] = &g->counters;
+}
+
+struct election_group_config
+box_group_config(const struct sim *s, const struct node *n, uint16_t group)
+{
+	return (struct election_group_config){
+		.if_id = s->group[group].seg,
+		.advbase = n->advbase[group],
+		.advskew = n->skew[group],
+		.has_vip = n->has_vip[group],
+		.admin_up = n->admin_up[group],
+		.families = s->group[group].families,
+		.family_timers = n->timers[group],
+		.preempt_delay_ns = n->preempt_delay,
+	};
+}
+
 /* As ctl_create(): the election of a box that starts. */
 void
 box_start(struct sim *s, struct node *n)
@@ -77,31 +108,17 @@ box_start(struct sim *s, struct node *n)
 			.link_up = p->link, .linkup_hold_ns = n->linkup_hold};
 	}
 	for (uint16_t i = 0; i < s->n_groups; i++) {
-		struct koi_group *g = &n->koi[i];
-
-		groups[i] = (struct election_group_config){
-			.if_id = s->group[i].seg,
-			.advbase = s->group[i].advbase,
-			.advskew = n->skew[i],
-			.has_vip = n->has_vip[i],
-			.admin_up = n->admin_up[i],
-			.start_as_master = n->start_as_master,
-			.families = s->group[i].families,
-			.family_timers = s->group[i].family_timers,
-			.preempt_delay_ns = n->preempt_delay,
-		};
-		g->counters = (struct auth_counters){0};
-		g->n_known = 0;
-		auth_replay_init(&g->replay, s->group[i].strict,
-			election_master_down(s->group[i].advbase, n->skew[i]));
-		g->outcome_open = false;
-		g->owned = false;
-		g->owned_from = g->disowned_from = 0;
-		n->listening[i] = false;
-		n->auth[i] = s->group[i].auth[n->key[i]];
-		n->counters[i] = &g->counters;
+		groups[i] = box_group_config(s, n, i);
+		groups[i].start_as_master = n->start_as_master;
+		groups[i].admin_up = groups[i].admin_up && n->has[i];
+		box_group_begin(s, n, i);
+		n->koi[i].owned_from = n->koi[i].disowned_from = 0;
 	}
 	(void)election_init(n->e, &config, n->now);
+	for (uint16_t i = 0; i < s->n_groups; i++)
+		if (!n->has[i])
+			(void)election_group_remove(n->e, i, n->now, &n->out);
+	n->out.n = 0;
 	oracle_start(s, n);
 	check_touch_node(s, n);
 	TRACE(s, n, "starts, preempt %d", n->preempt);
@@ -114,6 +131,7 @@ box_crash(struct sim *s, struct node *n)
 	TRACE(s, n, "stops");
 	check_touch_node(s, n);
 	n->alive = false;
+	reload_crashed(n);
 	for (uint16_t i = 0; i < s->n_groups; i++) {
 		net_queue_clear(s, &n->koi[i].ring[0]);
 		net_queue_clear(s, &n->koi[i].ring[1]);
@@ -137,7 +155,7 @@ box_rekey(struct sim *s, struct node *n, uint16_t group)
 {
 	n->auth[group] = s->group[group].auth[n->key[group]];
 	auth_replay_init(&n->koi[group].replay, s->group[group].strict,
-		election_master_down(s->group[group].advbase, n->skew[group]));
+		election_master_down(n->advbase[group], n->skew[group]));
 	n->koi[group].sh.rekeyed = sim_local(n, s->now);
 	memset(n->koi[group].sh.changing, 0, sizeof(n->koi[group].sh.changing));
 	memset(n->koi[group].sh.repeats, 0, sizeof(n->koi[group].sh.repeats));
@@ -170,7 +188,7 @@ sleep_until_due(struct sim *s, struct node *n)
 			due = n->now + s->latency;
 		box_wake(s, n, sim_global(n, due > n->now ? due : n->now + s->latency));
 	}
-	if (election_handing_over(n->e))
+	if (election_handing_over(n->e) || n->reloading)
 		box_wake(s, n,
 			s->now + (s->quick ? 2 * s->latency : s->latency + 2 * BASE_NS_PER_MS));
 }
@@ -254,6 +272,7 @@ turn(struct sim *s, struct node *n, const struct election_event *request)
 		configure(n, request);
 		(void)box_feed(s, n, request);
 	}
+	reload_tick(s, n);
 	box_tick(s, n);
 	oracle_turn_end(s, n);
 	if (n->stopping && !election_handing_over(n->e))

@@ -160,8 +160,8 @@ act(struct sim *s, struct node *n, const struct election_action *a)
 }
 
 /* Carrying out one action may append more. */
-static void
-act_all(struct sim *s, struct node *n)
+void
+box_act(struct sim *s, struct node *n)
 {
 	for (uint32_t i = 0; i < n->out.n; i++) {
 		struct election_action a = n->out.act[i];
@@ -179,7 +179,7 @@ box_feed(struct sim *s, struct node *n, const struct election_event *ev)
 	oracle_before(s, n, ev, &call);
 	int ret = election_input(n->e, ev, n->now, &n->out);
 
-	act_all(s, n);
+	box_act(s, n);
 	oracle_after(s, n, ev, &call);
 	return ret;
 }
@@ -197,7 +197,7 @@ box_tick(struct sim *s, struct node *n)
 		n->out.cap = n->short_list ? ELECTION_ACTIONS_MIN : cap;
 		more = election_tick(n->e, n->now, &n->out);
 		n->out.cap = cap;
-		act_all(s, n);
+		box_act(s, n);
 		oracle_after(s, n, NULL, &call);
 	} while (more);
 }

@@ -75,8 +75,8 @@ check_runnable(const struct node *n, const struct group *g, uint16_t group)
 {
 	const struct port *p = &n->port[g->seg];
 
-	return n->alive && n->admin_up[group] && n->has_vip[group] && n->allow && !n->stopping &&
-		p->link && p->link_told;
+	return n->alive && n->has[group] && n->admin_up[group] && n->has_vip[group] && n->allow &&
+		!n->stopping && p->link && p->link_told;
 }
 
 struct election_priority
@@ -84,8 +84,7 @@ check_priority(const struct sim *s, const struct node *n, uint16_t group)
 {
 	if (n->kind != NODE_KOI)
 		return peer_priority(s, n, group);
-	return oracle_effective(
-		s->group[group].advbase, n->skew[group], election_demotion_total(n->e));
+	return oracle_effective(n->advbase[group], n->skew[group], election_demotion_total(n->e));
 }
 
 static base_ns_t
@@ -105,9 +104,10 @@ check_bound(const struct sim *s, uint16_t group)
 	for (uint8_t i = 0; i < s->n_nodes; i++) {
 		const struct node *n = &s->node[i];
 		uint8_t worst = n->skew[group] > 240 ? n->skew[group] : 240;
-		base_ns_t d = n->kind == NODE_KOI ? oracle_master_down(g->advbase, n->skew[group])
-						  : peer_master_down(s, n, group);
-		base_ns_t t = oracle_interval(g->advbase, n->skew[group], worst);
+		base_ns_t d = n->kind == NODE_KOI
+			? oracle_master_down(n->advbase[group], n->skew[group])
+			: peer_master_down(s, n, group);
+		base_ns_t t = oracle_interval(n->advbase[group], n->skew[group], worst);
 
 		if (!n->alive)
 			continue;

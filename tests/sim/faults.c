@@ -44,6 +44,7 @@ static const uint8_t weights[SCENARIO_COUNT][ACT_COUNT] = {
 	[SCENARIO_OPERATOR] = {2, 2, 1, 3, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 40, 1},
 	[SCENARIO_ATTACK] = {2, 2, 1, 3, 4, 2, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 2, 1, 1, 4, 40},
 	[SCENARIO_PEERS] = {5, 4, 3, 3, 1, 4, 3, 3, 5, 4, 2, 2, 2, 3, 3, 3, 5, 3, 1, 8, 4},
+	[SCENARIO_RELOAD] = {4, 3, 2, 3, 1, 3, 2, 2, 5, 3, 2, 2, 1, 4, 3, 4, 5, 4, 2, 5, 2},
 	[SCENARIO_CALM] = {1},
 };
 
@@ -77,8 +78,8 @@ some_node(struct sim *s)
 	return &s->node[sim_draw(s, s->n_nodes)];
 }
 
-static uint8_t
-some_skew(struct sim *s, const struct node *n, uint16_t g)
+uint8_t
+plan_skew(struct sim *s, const struct node *n, uint16_t g)
 {
 	const struct group *group = &s->group[g];
 	unsigned int spread = group->fast_min > 1 ? group->fast_min : 2;
@@ -87,7 +88,7 @@ some_skew(struct sim *s, const struct node *n, uint16_t g)
 		return (uint8_t)(group->fast_min + sim_draw(s, spread));
 	if (s->mixed) /* apart from the others', or ucarp and the BSDs never settle */
 		return (uint8_t)(n->skew[g] / 20 * 20 + sim_draw(s, 10));
-	return (uint8_t)sim_draw(s, 255);
+	return (uint8_t)sim_draw(s, s->scenario == SCENARIO_RELOAD ? RELOAD_SKEWS : 255);
 }
 
 static void
@@ -112,7 +113,7 @@ operate(struct sim *s, struct node *n)
 		operate_peer(s, n, g);
 		return;
 	}
-	if (!n->alive || n->ctl_stalled || n->stopping)
+	if (!n->alive || n->ctl_stalled || n->stopping || n->reloading || !n->has[g])
 		return;
 	switch (sim_draw(s, 13)) {
 	case 12:
@@ -132,8 +133,8 @@ operate(struct sim *s, struct node *n)
 	case 4:
 	case 5:
 		ev.type = ELECTION_EV_SET_TIMING;
-		ev.timing.advbase = s->group[g].advbase;
-		ev.timing.advskew = some_skew(s, n, g);
+		ev.timing.advbase = n->advbase[g];
+		ev.timing.advskew = plan_skew(s, n, g);
 		break;
 	case 6:
 	case 7:

@@ -168,6 +168,7 @@ add(struct sim_stats *sum, const struct sim_stats *x)
 	sum->partitions += x->partitions;
 	sum->link_flaps += x->link_flaps;
 	sum->operator_acts += x->operator_acts;
+	sum->reloads += x->reloads;
 	sum->peers += x->peers;
 	sum->failed += x->failed;
 	for (unsigned int i = 0; i < 2; i++)
@@ -201,8 +202,9 @@ summary(const struct sim_stats *t, double seconds)
 	       " lost or late on the way\n",
 		t->adverts, t->heard, t->lost);
 	printf("  faults: %" PRIu64 " stalls, %" PRIu64 " crashes and stops, %" PRIu64
-	       " partitions, %" PRIu64 " link flaps, %" PRIu64 " acts of operators\n",
-		t->stalls, t->crashes, t->partitions, t->link_flaps, t->operator_acts);
+	       " partitions, %" PRIu64 " link flaps, %" PRIu64 " acts of operators, %" PRIu64
+	       " reloads\n",
+		t->stalls, t->crashes, t->partitions, t->link_flaps, t->operator_acts, t->reloads);
 	printf("  attacks: %" PRIu64 " forged, %" PRIu64 " cut short, %" PRIu64 " foreign, %" PRIu64
 	       " looped back, %" PRIu64 " replayed of which %" PRIu64 " accepted\n",
 		t->forged, t->truncated, t->foreign, t->looped, t->replayed, t->replays_accepted);

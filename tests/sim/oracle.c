@@ -85,21 +85,21 @@ static const enum election_cause claim_causes[] = {ELECTION_CAUSE_BOW_OUT,
 	ELECTION_CAUSE_PEER_DEMOTED, ELECTION_CAUSE_PREEMPT, ELECTION_CAUSE_SLOW_PEER};
 
 static struct election_priority
-own_priority(const struct sim *s, const struct node *n, uint16_t g)
+own_priority(const struct node *n, uint16_t g)
 {
-	return oracle_effective(s->group[g].advbase, n->skew[g], n->demotion);
+	return oracle_effective(n->advbase[g], n->skew[g], n->demotion);
 }
 
 static base_ns_t
-own_interval(const struct sim *s, const struct node *n, uint16_t g)
+own_interval(const struct node *n, uint16_t g)
 {
-	return oracle_interval(s->group[g].advbase, n->skew[g], own_priority(s, n, g).advskew);
+	return oracle_interval(n->advbase[g], n->skew[g], own_priority(n, g).advskew);
 }
 
 static base_ns_t
-tie_limit(const struct sim *s, const struct node *n, uint16_t g)
+tie_limit(const struct node *n, uint16_t g)
 {
-	base_ns_t step = own_interval(s, n, g);
+	base_ns_t step = own_interval(n, g);
 
 	return step < ORACLE_TIE_MAX_NS ? step : ORACLE_TIE_MAX_NS;
 }
@@ -112,6 +112,12 @@ oracle_start(struct sim *s, struct node *n)
 	for (uint16_t i = 0; i < s->n_groups; i++)
 		n->koi[i].sh = (struct shadow){
 			.claim_due = BASE_NS_NEVER, .start_claim = n->start_as_master};
+}
+
+void
+oracle_group_new(struct node *n, uint16_t group)
+{
+	n->koi[group].sh = (struct shadow){.claim_due = BASE_NS_NEVER, .rekeyed = n->now};
 }
 
 /*
@@ -134,17 +140,17 @@ trusted(struct sim *s, struct node *n, uint16_t seg)
 
 /* A MASTER answers a worse one at once, but not twice within half an interval. */
 static void
-before_advert(struct sim *s, struct node *n, const struct election_event *ev, bool released)
+before_advert(struct node *n, const struct election_event *ev, bool released)
 {
 	struct shadow *sh = &n->koi[ev->group].sh;
-	base_ns_t step = own_interval(s, n, ev->group);
+	base_ns_t step = own_interval(n, ev->group);
 
 	/* the hold after link up was a demotion too */
 	uint32_t demotion = n->demotion - released;
 	base_ns_t healthy = released && demotion == 0 ? n->now : n->health_since;
 	base_ns_t able = sh->since > healthy ? sh->since : healthy;
 
-	n->own = oracle_effective(s->group[ev->group].advbase, n->skew[ev->group], demotion);
+	n->own = oracle_effective(n->advbase[ev->group], n->skew[ev->group], demotion);
 	n->may_preempt = n->preempt && n->now >= able + n->preempt_delay;
 	if (sh->state != ELECTION_MASTER || oracle_is_bow_out(&ev->advert.prio) ||
 		yields(&n->own, &ev->advert.prio))
@@ -179,7 +185,7 @@ oracle_before(struct sim *s, struct node *n, const struct election_event *ev, st
 	else if (ev->type == ELECTION_EV_AUTH_FAILED)
 		(void)trusted(s, n, s->group[ev->group].seg);
 	else if (ev->type == ELECTION_EV_ADVERT)
-		before_advert(s, n, ev, trusted(s, n, s->group[ev->group].seg));
+		before_advert(n, ev, trusted(s, n, s->group[ev->group].seg));
 }
 
 /* @name Actions. @{ */
@@ -188,7 +194,7 @@ static void
 spoke(struct sim *s, struct node *n, const struct election_action *a)
 {
 	struct shadow *sh = &n->koi[a->group].sh;
-	struct election_priority want = own_priority(s, n, a->group);
+	struct election_priority want = own_priority(n, a->group);
 
 	if (oracle_is_bow_out(&a->advert.prio)) {
 		if (sh->state != ELECTION_MASTER || sh->bowed)
@@ -220,8 +226,8 @@ spoke(struct sim *s, struct node *n, const struct election_action *a)
 	if (!sh->may_late && gap > sh->promise + ORACLE_PACE_SLACK_NS)
 		sim_fail(s, CHECK_PACE, "box %u advertises group %u after %.6f s, late for %.6f",
 			n->id, a->group, (double)gap / 1e9, (double)sh->promise / 1e9);
-	sh->promise = oracle_interval(
-		s->group[a->group].advbase, n->skew[a->group], a->advert.prio.advskew);
+	sh->promise =
+		oracle_interval(n->advbase[a->group], n->skew[a->group], a->advert.prio.advskew);
 	check_promise(n, a->group, sim_global_span(n, sh->promise));
 	sh->advert_at = n->now;
 	sh->advert_late = a->advert.late != BASE_NS_NEVER && a->advert.late < sh->promise
@@ -240,9 +246,11 @@ spoke(struct sim *s, struct node *n, const struct election_action *a)
 
 /* "all": every family is silent; "any": one with VIPs is (note 4). */
 base_ns_t
-oracle_silent_since(const struct group *g, const struct shadow *sh)
+oracle_silent_since(const struct group *g, const struct node *n, uint16_t group)
 {
-	if (g->family_timers == ELECTION_FAMILY_TIMERS_ALL)
+	const struct shadow *sh = &n->koi[group].sh;
+
+	if (n->timers[group] == ELECTION_FAMILY_TIMERS_ALL)
 		return sh->armed[0] > sh->armed[1] ? sh->armed[0] : sh->armed[1];
 	if (g->families == (ELECTION_IP4 | ELECTION_IP6))
 		return sh->armed[0] < sh->armed[1] ? sh->armed[0] : sh->armed[1];
@@ -261,8 +269,8 @@ static void
 took_over(struct sim *s, struct node *n, uint16_t g, enum election_cause cause)
 {
 	struct shadow *sh = &n->koi[g].sh;
-	base_ns_t armed = oracle_silent_since(&s->group[g], sh);
-	base_ns_t due = armed + oracle_master_down(s->group[g].advbase, n->skew[g]);
+	base_ns_t armed = oracle_silent_since(&s->group[g], n, g);
+	base_ns_t due = armed + oracle_master_down(n->advbase[g], n->skew[g]);
 	bool by_operator = n->ev != NULL && n->ev->type == ELECTION_EV_FORCE_MASTER;
 	bool ok;
 
@@ -394,7 +402,7 @@ changed(struct sim *s, struct node *n, const struct election_action *a)
 			sh->from_tie = false;
 		}
 		sh->armed[0] = sh->armed[1] = n->now;
-		sh->listen_until = 0;
+		sh->listen_until = sh->listens = 0;
 	}
 	sh->since = n->now;
 	memset(sh->evidence, 0, sizeof(sh->evidence));
@@ -492,7 +500,7 @@ heard(struct sim *s, struct node *n, const struct election_event *ev, enum elect
 		want = ELECTION_MASTER;
 		if (sh->state == ELECTION_BACKUP && sh->from_tie) {
 			/* after a tie a claim waits for a random while */
-			base_ns_t due = n->now + tie_limit(s, n, ev->group);
+			base_ns_t due = n->now + tie_limit(n, ev->group);
 
 			sh->claim_due = due < sh->claim_due ? due : sh->claim_due;
 			want = ELECTION_BACKUP;
@@ -500,7 +508,7 @@ heard(struct sim *s, struct node *n, const struct election_event *ev, enum elect
 	}
 	if (before == ELECTION_BACKUP && !claims) {
 		sh->armed[ev->advert.src.family == BASE_FAMILY_IP6] = n->now;
-		if (s->group[ev->group].family_timers == ELECTION_FAMILY_TIMERS_ALL)
+		if (n->timers[ev->group] == ELECTION_FAMILY_TIMERS_ALL)
 			sh->listen_until = 0;
 		sh->claim_due = BASE_NS_NEVER;
 	}
@@ -521,7 +529,7 @@ stalled(struct sim *s, struct node *n, base_ns_t gap, const enum election_state 
 {
 	for (uint16_t i = 0; i < s->n_groups; i++) {
 		struct shadow *sh = &n->koi[i].sh;
-		uint8_t base = s->group[i].advbase;
+		uint8_t base = n->advbase[i];
 		base_ns_t limit = base > 0
 			? 3 * (base * BASE_NS_PER_S)
 			: oracle_interval(0, n->skew[i], 0) + 2 * BASE_NS_PER_SKEW;
@@ -532,22 +540,22 @@ stalled(struct sim *s, struct node *n, base_ns_t gap, const enum election_state 
 			sim_fail(s, CHECK_STALLED, "box %u keeps group %u after a stall of %.6f s",
 				n->id, i, (double)gap / 1e9);
 		if (before[i] == ELECTION_BACKUP && gap > oracle_master_down(base, n->skew[i])) {
-			sh->listen_until = n->now + own_interval(s, n, i);
+			sh->listen_until = sh->listens = n->now + own_interval(n, i);
 			sh->claim_due = BASE_NS_NEVER;
 		}
 	}
 }
 
-/* The interval to send, and to listen for, is another one. */
-static void
-retimed(const struct node *n, struct shadow *sh, uint8_t skew)
+void
+oracle_retimed(struct shadow *sh, base_ns_t down_was, base_ns_t down)
 {
-	base_ns_t was = n->skew_was * BASE_NS_PER_SKEW, is = skew * BASE_NS_PER_SKEW;
-
 	sh->may_early = true;
 	sh->claim_due = BASE_NS_NEVER; /* the next advert makes it again */
-	if (sh->listen_until > was)
-		sh->listen_until += is - was;
+	if (sh->listens > down_was)
+		sh->listens += down - down_was;
+	/* the family that was not heard since may count from now on */
+	if (sh->state == ELECTION_BACKUP)
+		sh->listen_until = sh->listens;
 }
 
 void
@@ -574,7 +582,9 @@ oracle_after(struct sim *s, struct node *n, const struct election_event *ev, str
 	else if (ev->type == ELECTION_EV_STALL)
 		stalled(s, n, ev->gap, c->before);
 	else if (ev->type == ELECTION_EV_SET_TIMING)
-		retimed(n, &n->koi[ev->group].sh, n->skew[ev->group]);
+		oracle_retimed(&n->koi[ev->group].sh,
+			oracle_master_down(n->advbase[ev->group], n->skew_was),
+			oracle_master_down(n->advbase[ev->group], n->skew[ev->group]));
 	n->ev = NULL;
 }
 /* @} */

@@ -37,30 +37,45 @@ mix(uint64_t h, uint64_t x)
 	return h ^ h >> 29;
 }
 
+static uint64_t
+mix_group(uint64_t h, const struct election_group_info *g)
+{
+	h = mix(h, g->state);
+	h = mix(h, g->cause);
+	h = mix(h, g->admin_up + 2u * g->owned + 4u * g->handing_over);
+	h = mix(h, g->advbase * 256u + g->advskew);
+	h = mix(h, oracle_rank(&g->sent) << 8 | g->sent.demotion);
+	h = mix(h, oracle_rank(&g->heard) << 8 | g->heard.demotion);
+	h = mix(h, g->state_since);
+	h = mix(h, g->transitions);
+	h = mix(h, g->advert_deadline);
+	h = mix(h, g->master_down_deadline);
+	h = mix(h, g->heard_at);
+	h = mix(h, base_addr_ip4(&g->heard_from) ^ g->heard_from.bytes[15]);
+	h = mix(h, base_addr_ip4(&g->master) ^ g->master.bytes[15]);
+	for (unsigned int f = 0; f < SIM_FAMILIES; f++)
+		h = mix(mix(h, g->family[f].heard_at), g->family[f].deadline);
+	h = mix(h, g->late_max);
+	return mix(h, g->announce_deadline);
+}
+
+uint64_t
+oracle_digest_group(const struct node *n, uint16_t group)
+{
+	struct election_group_info info;
+
+	(void)election_group_info(n->e, group, n->now, &info);
+	return mix_group(0, &info);
+}
+
 uint64_t
 oracle_digest(const struct node *n)
 {
 	struct election_group_info info;
 	uint64_t h = mix(election_demotion_total(n->e), n->now);
 
-	for (uint16_t i = 0; election_group_info(n->e, i, n->now, &info) == 0; i++) {
-		h = mix(h, info.state);
-		h = mix(h, info.cause);
-		h = mix(h, info.admin_up + 2u * info.owned + 4u * info.handing_over);
-		h = mix(h, info.advbase * 256u + info.advskew);
-		h = mix(h, oracle_rank(&info.sent) << 8 | info.sent.demotion);
-		h = mix(h, oracle_rank(&info.heard) << 8 | info.heard.demotion);
-		h = mix(h, info.state_since);
-		h = mix(h, info.transitions);
-		h = mix(h, info.advert_deadline);
-		h = mix(h, info.master_down_deadline);
-		h = mix(h, info.heard_at);
-		h = mix(h, base_addr_ip4(&info.heard_from) ^ info.heard_from.bytes[15]);
-		h = mix(h, base_addr_ip4(&info.master) ^ info.master.bytes[15]);
-		for (unsigned int f = 0; f < SIM_FAMILIES; f++)
-			h = mix(mix(h, info.family[f].heard_at), info.family[f].deadline);
-		h = mix(h, info.late_max);
-	}
+	for (uint16_t i = 0; election_group_info(n->e, i, n->now, &info) == 0; i++)
+		h = mix_group(h, &info);
 	return h;
 }
 
@@ -80,7 +95,7 @@ took(struct sim *s, struct node *n, const struct frame *f)
 {
 	struct shadow *sh = &n->koi[f->group].sh;
 	base_ns_t *at = sh->fresh_at[f->from][f->family];
-	base_ns_t down = oracle_master_down(s->group[f->group].advbase, n->skew[f->group]);
+	base_ns_t down = oracle_master_down(n->advbase[f->group], n->skew[f->group]);
 
 	if (s->taken[f->id] >> n->id & 1) {
 		repeated(n, f);
@@ -119,7 +134,8 @@ good_refused(struct sim *s, struct node *n, const struct frame *f, enum ctl_stat
 	base_ns_t age = sim_local(n, s->now) - sim_local(n, f->sent);
 
 	/* overtaken for longer than reordering takes, or older than the window less the clocks */
-	if (g->strict && guard && age > oracle_master_down(g->advbase, n->skew[f->group]) / 3)
+	if (g->strict && guard &&
+		age > oracle_master_down(n->advbase[f->group], n->skew[f->group]) / 3)
 		return;
 	if (g->strict && verdict == CTL_STAT_STALE &&
 		age > (s->quick ? STALE_AGE_FAST_NS : STALE_AGE_NS))

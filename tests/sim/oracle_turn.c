@@ -10,8 +10,18 @@
 static bool
 not_hindered(const struct sim *s, const struct node *n, uint16_t g)
 {
-	return n->admin_up[g] && n->has_vip[g] && n->allow && !n->stopping &&
+	return n->has[g] && n->admin_up[g] && n->has_vip[g] && n->allow && !n->stopping &&
 		n->port[s->group[g].seg].link_told;
+}
+
+/* An interface without groups demotes nobody. */
+static bool
+has_group(const struct sim *s, const struct node *n, uint16_t seg)
+{
+	for (uint16_t i = 0; i < s->n_groups; i++)
+		if (n->has[i] && s->group[i].seg == seg)
+			return true;
+	return false;
 }
 
 static void
@@ -47,7 +57,8 @@ check_ledger(struct sim *s, struct node *n)
 		}
 	}
 	for (uint16_t i = 0; i < s->n_segs; i++)
-		down += !n->port[i].link_told || n->port[i].hold_until != BASE_NS_NEVER;
+		down += has_group(s, n, i) &&
+			(!n->port[i].link_told || n->port[i].hold_until != BASE_NS_NEVER);
 	if (sum != election_demotion_total(n->e) || links != down ||
 		operators != n->operator_demotion ||
 		drains != (n->drained ? ELECTION_DRAIN_DEMOTION : 0))
@@ -72,7 +83,7 @@ check_announcing(struct sim *s, struct node *n, uint16_t g)
 {
 	const struct shadow *sh = &n->koi[g].sh;
 	/* at the time of the duel it may have been demoted */
-	base_ns_t own = oracle_interval(s->group[g].advbase, n->skew[g],
+	base_ns_t own = oracle_interval(n->advbase[g], n->skew[g],
 		ORACLE_DEMOTED_SKEW > n->skew[g] ? ORACLE_DEMOTED_SKEW : n->skew[g]);
 	base_ns_t longer = own > sh->duel_theirs ? own : sh->duel_theirs;
 	/* less sure the longer it has gone on */
@@ -105,7 +116,8 @@ check_overdue(struct sim *s, struct node *n, uint16_t i)
 	const struct group *g = &s->group[i];
 	const struct shadow *sh = &n->koi[i].sh;
 	const struct port *p = &n->port[g->seg];
-	base_ns_t due = oracle_silent_since(g, sh) + oracle_master_down(g->advbase, n->skew[i]);
+	base_ns_t due =
+		oracle_silent_since(g, n, i) + oracle_master_down(n->advbase[i], n->skew[i]);
 	/* of a tie, drawn perhaps before the timing was changed */
 	base_ns_t delay = g->advbase > 0 ? ORACLE_TIE_MAX_NS
 					 : oracle_interval(0, (uint8_t)(2 * g->fast_min + 2), 0);

@@ -48,6 +48,7 @@ draw_size(struct sim *s)
 	case SCENARIO_FLAP:
 	case SCENARIO_OPERATOR:
 	case SCENARIO_ATTACK:
+	case SCENARIO_RELOAD:
 	case SCENARIO_COUNT:
 		break;
 	}
@@ -89,6 +90,10 @@ draw_skews(struct sim *s, uint16_t g)
 		kind = s->lockstep ? 2 : PICK(s, 1, 2, 2, 2);
 	if (s->mixed)
 		kind = 4;
+	if (s->scenario == SCENARIO_RELOAD) {
+		kind = kind == 3 ? 0 : kind;
+		base = base % RELOAD_SKEWS;
+	}
 	for (uint8_t i = 6; i > 0; i--) {
 		uint8_t j = (uint8_t)sim_draw(s, i + 1u), t = order[i];
 
@@ -216,6 +221,7 @@ plan_build(struct sim *s)
 		draw_group(s, i);
 	for (uint8_t i = 0; i < s->n_nodes; i++)
 		draw_node(s, i, preempt, drift);
+	reload_init(s);
 	s->meddle_mean =
 		s->fast ? between(s, 2, 8) * s->unit : between(s, 5, 20) * BASE_NS_PER_S / 10;
 	s->phase_end = s->now +
@@ -244,6 +250,8 @@ plan_start(struct sim *s)
 				s->group[g].seg, s->group[g].vhid, s->group[g].advbase, n->skew[g],
 				s->seg[s->group[g].seg].no_address ? ", no address" : "");
 	}
+	if (s->scenario == SCENARIO_RELOAD)
+		sim_at(s, HEAP_RELOAD, s->now + sim_draw(s, 4 * s->unit));
 	if (s->scenario != SCENARIO_CALM && !(s->lockstep && sim_chance(s, 60)))
 		sim_at(s, HEAP_MEDDLE, s->now + sim_draw(s, s->unit));
 }
@@ -307,8 +315,8 @@ heal_koi(struct sim *s, struct node *n)
 {
 	for (uint16_t g = 0; g < s->n_groups; g++) {
 		n->koi[g].owned_from = n->koi[g].disowned_from = s->now;
-		if (n->key[g] != KEY_RIGHT) {
-			n->key[g] = KEY_RIGHT;
+		if (n->key[g] != s->file.key[g]) {
+			n->key[g] = s->file.key[g];
 			box_rekey(s, n, g);
 		}
 	}
@@ -337,6 +345,8 @@ heal_koi(struct sim *s, struct node *n)
 		box_request(s, n, &ev);
 	}
 	for (uint16_t g = 0; g < s->n_groups; g++) {
+		if (!n->has[g] || (n->reloading && !n->next.has[g]))
+			continue;
 		if (!n->has_vip[g]) {
 			request(s, n, ELECTION_EV_VIPS, g);
 		}
@@ -351,6 +361,8 @@ plan_heal(struct sim *s)
 {
 	TRACE(s, NULL, "everything is repaired");
 	sim_at(s, HEAP_MEDDLE, BASE_NS_NEVER);
+	if (s->scenario == SCENARIO_RELOAD)
+		sim_at(s, HEAP_RELOAD, s->now + 1);
 	for (uint8_t i = 0; i < s->n_segs; i++) {
 		struct segment *seg = &s->seg[i];
 

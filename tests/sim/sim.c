@@ -225,6 +225,8 @@ dispatch(struct sim *s, unsigned int id)
 	} else if (id == HEAP_SWEEP) {
 		check_sweep(s);
 		sim_at(s, HEAP_SWEEP, s->now + s->unit / SWEEPS_PER_UNIT);
+	} else if (id == HEAP_RELOAD) {
+		reload_next(s);
 	} else if (id == HEAP_MEDDLE) {
 		plan_meddle(s);
 	} else if (id >= HEAP_PEER_DOWN) {

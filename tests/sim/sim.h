@@ -95,6 +95,7 @@ struct shadow {
 	base_ns_t since;
 	base_ns_t armed[SIM_FAMILIES];		  /* silence counts from here */
 	base_ns_t listen_until;			  /* after a stall */
+	base_ns_t listens;			  /* the same, whatever was heard since */
 	base_ns_t heard;			  /* last accepted advert */
 	base_ns_t evidence[ELECTION_CAUSE_COUNT]; /* when an advert last gave this cause */
 	base_ns_t claim_due;			  /* a claim that a tie put off; or NEVER */
@@ -160,6 +161,15 @@ struct port {
 	base_ns_t horizon; /* local, as last set */
 };
 
+/** A configuration, as far as reloads change it; skews by box. */
+struct sim_file {
+	uint32_t version;
+	bool has[SIM_GROUPS];
+	uint8_t advbase[SIM_GROUPS], skew[SIM_NODES][SIM_GROUPS];
+	uint8_t key[SIM_GROUPS]; /* enum sim_key, for all that makes digests others: VIPs as well */
+	enum election_family_timers timers[SIM_GROUPS];
+};
+
 struct node {
 	enum node_kind kind;
 	uint8_t id;
@@ -182,6 +192,12 @@ struct node {
 	uint8_t skew[SIM_GROUPS], skew_was; /* before the call that changes it */
 	bool admin_up[SIM_GROUPS], has_vip[SIM_GROUPS];
 	uint8_t key[SIM_GROUPS];
+	/* by its configuration */
+	bool has[SIM_GROUPS];
+	uint8_t advbase[SIM_GROUPS];
+	enum election_family_timers timers[SIM_GROUPS];
+	struct sim_file file, next; /* what it runs on; what it is loading */
+	bool reloading;
 
 	/* as all can see */
 	enum election_state state[SIM_GROUPS];
@@ -232,7 +248,7 @@ struct segment {
 /** A redundancy group, as nobody but the checker sees it. Global times. */
 struct group {
 	uint8_t seg, vhid;
-	uint8_t advbase;
+	uint8_t advbase;  /* 0: fast, as on all boxes; else to begin with */
 	uint8_t fast_min; /* fast groups: skews are this to twice this */
 	uint8_t families; /* mask */
 	enum election_family_timers family_timers;
@@ -261,7 +277,7 @@ struct sim_stats {
 	uint64_t forged, truncated, foreign, looped, replayed, replays_accepted;
 	uint64_t strict_collisions; /* of counters of two boxes */
 	uint64_t good_refused;	    /* of BSDs and ucarp, by the guard against replays */
-	uint64_t stalls, crashes, partitions, link_flaps, operator_acts, peers;
+	uint64_t stalls, crashes, partitions, link_flaps, operator_acts, reloads, peers;
 	/* [1]: with peers of another make, of which a guard may refuse one advert more */
 	struct sim_worst overlap[2], gap;
 	uint64_t failed;
@@ -276,6 +292,7 @@ enum heap_kind {
 	HEAP_PEER_ADVERT = HEAP_LINK_UP + SIM_NODES * SIM_SEGS,
 	HEAP_PEER_DOWN = HEAP_PEER_ADVERT + SIM_NODES * SIM_GROUPS,
 	HEAP_MEDDLE = HEAP_PEER_DOWN + SIM_NODES * SIM_GROUPS * SIM_FAMILIES,
+	HEAP_RELOAD,
 	HEAP_SWEEP,
 	HEAP_DELIVERY,
 	HEAP_IDS = HEAP_DELIVERY + DELIVERIES,
@@ -319,6 +336,8 @@ struct sim {
 	base_ns_t unit;	   /* the longest of the groups' */
 	base_ns_t latency; /* an awake box begins its turn within this */
 	base_ns_t meddle_mean;
+	struct sim_file file;	     /* the newest */
+	uint8_t next_box;	     /* the next one to load it */
 	struct node *returning;	     /* what the probe is about, or NULL */
 	uint32_t ledger, ledger_was; /* changes of any ledger, those before the probe */
 	struct node node[SIM_NODES];
@@ -439,6 +458,13 @@ void box_request(struct sim *s, struct node *n, const struct election_event *ev)
 /** The key of a group is another one. */
 void box_rekey(struct sim *s, struct node *n, uint16_t group);
 bool box_running(const struct node *n);
+/** The beginning of a group of a koi box, but for the election's part. */
+void box_group_begin(struct sim *s, struct node *n, uint16_t group);
+/** What the election is told of a group. */
+struct election_group_config box_group_config(
+	const struct sim *s, const struct node *n, uint16_t group);
+/** Carry out what calls into the election left. */
+void box_act(struct sim *s, struct node *n);
 /** @} */
 
 /** @name peers.c: the BSDs and ucarp. @{ */
@@ -468,8 +494,25 @@ void plan_stopped(struct sim *s, struct node *n);
 void plan_heal(struct sim *s);
 /** One event on a whole and settled network. */
 void plan_probe(struct sim *s);
+/** An advskew that a group may have on a box. */
+uint8_t plan_skew(struct sim *s, const struct node *n, uint16_t group);
 /** What must have come of it. */
 void plan_probe_end(struct sim *s);
+/** @} */
+
+/** @name reload.c: configurations, and boxes that load them. @{ */
+/** While boxes have different advbases, no interval comes near the shortest master-down time. */
+#define RELOAD_SKEWS 200
+/** What all boxes begin with. */
+void reload_init(struct sim *s);
+/** An operator goes to the next box, or has a new idea. */
+void reload_next(struct sim *s);
+/** Have this box load the newest configuration, now or with its next start. */
+void reload_box(struct sim *s, struct node *n);
+/** Go on with it in each turn. */
+void reload_tick(struct sim *s, struct node *n);
+/** A box that ends before it has loaded it begins with it. */
+void reload_crashed(struct node *n);
 /** @} */
 
 /** @name attack.c @{ */
@@ -516,10 +559,16 @@ void oracle_verdict(struct sim *s, struct node *n, const struct frame *f, enum c
 	uint64_t before, uint64_t after);
 void oracle_turn_end(struct sim *s, struct node *n);
 uint64_t oracle_digest(const struct node *n);
+/** Of one group. */
+uint64_t oracle_digest_group(const struct node *n, uint16_t group);
+/** A group is new on a box, or gone from it. */
+void oracle_group_new(struct node *n, uint16_t group);
+/** A group's timing became another one, or, with the same, what its families' silence means. */
+void oracle_retimed(struct shadow *sh, base_ns_t down_was, base_ns_t down);
 /** Frames of this kind must leave no trace. */
 bool oracle_harmless(const struct sim *s, const struct node *n, const struct frame *f);
 /** Since when a BACKUP has heard nothing that it counts (local). */
-base_ns_t oracle_silent_since(const struct group *g, const struct shadow *sh);
+base_ns_t oracle_silent_since(const struct group *g, const struct node *n, uint16_t group);
 uint32_t oracle_rank(const struct election_priority *p);
 bool oracle_is_bow_out(const struct election_priority *p);
 struct election_priority oracle_effective(uint8_t base, uint8_t skew, uint32_t demotion);
