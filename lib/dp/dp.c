@@ -156,12 +156,14 @@ lcore_create(struct dp *dp, uint16_t id, const struct dp_worker_config *w, uint3
 
 	lc->n_rxq = w->n_rxq;
 	lc->info.n_rxq = w->n_rxq;
+	lc->routers = rte_zmalloc_socket(
+		"koi_routers", sizeof(*lc->routers) * FIB_NUMBERS, RTE_CACHE_LINE_SIZE, socket_id);
 	lc->tx = rte_zmalloc_socket("koi_tx", sizeof(*lc->tx) * (dp->n_ports + UINT64_C(1)),
 		RTE_CACHE_LINE_SIZE, socket_id);
 	lc->rxq = rte_zmalloc_socket("koi_rxq", sizeof(*lc->rxq) * (w->n_rxq + UINT64_C(1)),
 		RTE_CACHE_LINE_SIZE, socket_id);
 	lc->handoff = rte_zmalloc_socket("koi_handoff", ring_bytes, RTE_CACHE_LINE_SIZE, socket_id);
-	if (lc->tx == NULL || lc->rxq == NULL || lc->handoff == NULL)
+	if (lc->routers == NULL || lc->tx == NULL || lc->rxq == NULL || lc->handoff == NULL)
 		return NULL;
 	/*
 	 * Relaxed tail: a producer that the kernel took off its CPU in the middle must not make the
@@ -194,6 +196,7 @@ lcore_destroy(struct dp_lcore *lc)
 	rte_free(lc->handoff);
 	rte_free(lc->rxq);
 	rte_free(lc->tx);
+	rte_free(lc->routers);
 	rte_free(lc);
 }
 

@@ -8,6 +8,7 @@
  */
 #include "dp_four_priv.h"
 #include "dp_host_priv.h"
+#include "dp_ttl_priv.h"
 
 #include <rte_prefetch.h>
 
@@ -477,12 +478,16 @@ static inline void
 classify_one(struct dp_lcore *lc, struct rte_mbuf **pkts, struct rte_mbuf *m, struct burst *b)
 {
 	b->bytes += m->pkt_len;
-	if (likely(frame_is_plain(lc, m, &b->ours, &lc->dst[b->kept])))
-		pkts[b->kept++] = m;
-	else if (frame_is_plain6(lc, m, &b->ours))
-		dp_ip6_keep(lc, m);
-	else if (frame_classify(lc, m, &lc->dst[b->kept]))
-		pkts[b->kept++] = m;
+	if (!likely(frame_is_plain(lc, m, &b->ours, &lc->dst[b->kept]))) {
+		if (frame_is_plain6(lc, m, &b->ours)) {
+			dp_ip6_keep(lc, m);
+			return;
+		}
+		if (!frame_classify(lc, m, &lc->dst[b->kept]))
+			return;
+	}
+	dp_ttl_note(lc, b->kept, m);
+	pkts[b->kept++] = m;
 }
 
 #ifdef DP_HAVE_FOUR
@@ -517,10 +522,10 @@ classify_fours(struct dp_lcore *lc, struct rte_mbuf **pkts, uint32_t n, struct b
 			rte_prefetch0(rte_pktmbuf_mtod(at[6], void *));
 			rte_prefetch0(rte_pktmbuf_mtod(at[7], void *));
 		}
-		switch (dp_four(&heads, lc->roster->own_byte, at, &lc->dst[kept], &lc->dst6[kept6],
-			&bytes)) {
+		switch (dp_four(&heads, lc, at, kept, &lc->dst6[kept6], &bytes)) {
 		case DP_FOUR_IP4:
-			mbufs_move(&pkts[kept], at);
+			if (unlikely(kept != i))
+				mbufs_move(&pkts[kept], at);
 			kept += 4;
 			continue;
 		case DP_FOUR_IP6:

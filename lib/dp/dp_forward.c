@@ -7,39 +7,9 @@
  */
 #include "dp_hop_priv.h"
 #include "dp_host_priv.h"
-
-#include <rte_byteorder.h>
+#include "dp_ttl_priv.h"
 
 static const struct fib_nh no_route = {.type = FIB_NH_NONE, .group = FIB_GROUP_NONE};
-
-/* TTL, protocol and checksum, as a number of which the TTL is the lowest byte. */
-static inline uint32_t
-ttl_word_load(const uint8_t *ip)
-{
-	uint32_t v;
-
-	memcpy(&v, ip + 8, sizeof(v));
-	return rte_le_to_cpu_32(v);
-}
-
-/*
- * RFC 1624: one less in the high byte of a word is 0x0100 more in the complement's sum, which is 1
- * more in its low byte here; bytes may be swapped (RFC 1071 2). The carry goes around, and 0xffff
- * is 0.
- */
-static inline void
-ttl_word_decrement(uint8_t *ip, uint32_t v)
-{
-	v += v >= UINT32_C(0xfffe0000) ? UINT32_C(0x1ffff) : UINT32_C(0xffff);
-	v = rte_cpu_to_le_32(v);
-	memcpy(ip + 8, &v, sizeof(v));
-}
-
-static inline void
-ttl_decrement(uint8_t *ip)
-{
-	ttl_word_decrement(ip, ttl_word_load(ip));
-}
 
 /* A packet to an address of this box. */
 static __rte_noinline void
@@ -106,7 +76,7 @@ too_big(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t mtu, struct rte_mbuf *
 		dp_drop(lc, m, DP_DROP_TOO_BIG);
 		return 0;
 	}
-	ttl_decrement(ip);
+	dp_ttl_decrement(ip);
 	return dp_fragment(lc, m, mtu, fragments);
 }
 
@@ -140,7 +110,7 @@ unresolved(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh, uin
 		for (uint32_t i = 0; i < n; i++)
 			dp_forward_later(lc, fragments[i], out, &next_hop);
 	} else {
-		ttl_decrement(ip);
+		dp_ttl_decrement(ip);
 		dp_forward_later(lc, m, out, &next_hop);
 	}
 }
@@ -165,55 +135,91 @@ stay(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh, uint32_t 
 		too_big_for_hop(lc, m, hop);
 }
 
-/* The next hop of a route, if it has a MAC; of one with several, *nh is the packet's then. */
-static inline const struct dp_hop *
-hop_get(struct dp_lcore *lc, const struct rte_mbuf *m, const struct fib_nh **nh, uint32_t dst)
+/* The next hop by a number that is not that of a known router. */
+static __rte_noinline struct dp_found
+hop_find(struct dp_lcore *lc, const struct rte_mbuf *m, uint32_t number, uint32_t dst)
 {
-	if (likely((*nh)->type == FIB_NH_CONNECTED))
-		return dp_hop_of_ip4(lc, &lc->dp->ifs[(*nh)->if_index], dst);
-	if ((*nh)->type == FIB_NH_MULTI)
-		*nh = dp_path4(lc, m, *nh);
-	return (*nh)->type == FIB_NH_GATEWAY ? dp_hop_of_gateway4(lc, *nh) : NULL;
+	const struct fib_nh *nh = lc->fib != NULL ? &fib_next_hops(lc->fib)[number] : &no_route;
+	struct dp_hop *h = &lc->routers[number];
+
+	if (likely(nh->type == FIB_NH_CONNECTED))
+		return (struct dp_found){dp_hop_of_ip4(lc, &lc->dp->ifs[nh->if_index], dst), nh};
+	if (nh->type == FIB_NH_MULTI) {
+		nh = dp_path4(lc, m, nh);
+		return (struct dp_found){dp_hop_of_gateway4(lc, nh), nh};
+	}
+	if (nh->type == FIB_NH_GATEWAY &&
+		(dp_hop_is_known(h, lc->hop_epoch) ||
+			dp_hop_fill4(
+				lc, h, lc->hop_epoch, &lc->dp->ifs[nh->if_index], nh->gateway)))
+		return (struct dp_found){h, nh};
+	return (struct dp_found){NULL, nh};
+}
+
+static inline void
+send_by(const struct dp_hop *hop, uint8_t *frame, uint32_t ttl)
+{
+	dp_ttl_store(frame + WIRE_ETH_LEN, ttl);
+	dp_hop_write(hop, frame);
+}
+
+/*
+ * Write the headers of packets that go on to known routers by one interface, from packet i. Without
+ * a call in it, all that it needs is in registers. @return the first that is none of them
+ */
+static __rte_noinline uint32_t
+run_write(const struct dp_lcore *lc, struct rte_mbuf *const *pkts, const uint32_t *numbers,
+	uint32_t i, uint32_t n, struct dp_run *run)
+{
+	const struct dp_hop *routers = lc->routers;
+	const uint64_t epoch = lc->hop_epoch;
+	uint32_t bytes = run->bytes;
+	uint16_t out = run->out;
+
+	for (; i < n; i++) {
+		const struct dp_hop *hop = &routers[numbers[i]];
+		uint32_t need = lc->need[i];
+
+		if (unlikely(
+			    !dp_hop_is_known(hop, epoch) || need > hop->len_max || hop->out != out))
+			break;
+		send_by(hop, rte_pktmbuf_mtod(pkts[i], uint8_t *), lc->ttl[i]);
+		bytes += need;
+	}
+	run->bytes = bytes;
+	return i;
 }
 
 void
 dp_forward(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n)
 {
-	const struct fib_nh *nhs[DP_BURST], **nh = nhs;
 	struct dp_run run = {.pkts = pkts};
-	const struct dp_hops hops = dp_hops_of(lc);
+	uint32_t numbers[DP_BURST];
 
 	if (likely(lc->fib != NULL))
-		fib_lookup(lc->fib, lc->dst, nhs, n);
+		fib_numbers(lc->fib, lc->dst, numbers, n);
 	else
-		for (uint32_t i = 0; i < n; i++)
-			nhs[i] = &no_route;
+		memset(numbers, 0, sizeof(numbers));
+	/* Mostly all of a burst leave by one interface, and it is that of the first. */
+	run.out = lc->routers[numbers[0]].out;
+	for (uint32_t i = 0; (i = run_write(lc, pkts, numbers, i, n, &run)) < n; i++) {
+		struct dp_found f = hop_find(lc, pkts[i], numbers[i], lc->dst[i]);
 
-	for (struct rte_mbuf **at = pkts; at < pkts + n; at++, nh++) {
-		struct rte_mbuf *m = *at;
-		uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *), *ip = p + WIRE_ETH_LEN;
-		uint32_t len = m->pkt_len;
-		const struct dp_hop *hop = dp_hop_known(&hops, *nh);
-		uint32_t ttl_word = ttl_word_load(ip);
-
-		if (unlikely(hop == NULL))
-			hop = hop_get(lc, m, nh, lc->dst[at - pkts]);
-		if (unlikely(hop == NULL || (uint8_t)ttl_word <= 1 || len > hop->len_max)) {
-			dp_run_end(lc, &run, at);
-			run.pkts = at + 1;
-			stay(lc, m, *nh, lc->dst[at - pkts], hop);
+		if (unlikely(f.hop == NULL || lc->need[i] > f.hop->len_max)) {
+			dp_run_end(lc, &run, &pkts[i]);
+			run.pkts = &pkts[i + 1];
+			stay(lc, pkts[i], f.nh, lc->dst[i], f.hop);
 			continue;
 		}
-		ttl_word_decrement(ip, ttl_word);
-		dp_hop_write(hop, p);
-		if (unlikely(hop->out != run.out)) {
-			dp_run_end(lc, &run, at);
-			run.pkts = at;
-			run.out = hop->out;
+		if (f.hop->out != run.out) {
+			dp_run_end(lc, &run, &pkts[i]);
+			run.pkts = &pkts[i];
+			run.out = f.hop->out;
 		}
-		run.bytes += len;
+		send_by(f.hop, rte_pktmbuf_mtod(pkts[i], uint8_t *), lc->ttl[i]);
+		run.bytes += lc->need[i];
 	}
-	dp_run_end(lc, &run, pkts + n);
+	dp_run_end(lc, &run, &pkts[n]);
 }
 
 bool

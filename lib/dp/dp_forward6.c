@@ -64,19 +64,6 @@ unresolved6(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh, co
 	dp_forward_later(lc, m, out, &next_hop);
 }
 
-static void
-routes_get(const struct dp_lcore *lc, const struct fib_nh **nhs)
-{
-	const uint8_t(*dst)[16] = (const uint8_t(*)[16])lc->dst6;
-
-	if (likely(lc->fib != NULL)) {
-		fib_lookup6(lc->fib, dst, nhs, lc->n6);
-		return;
-	}
-	for (uint16_t i = 0; i < lc->n6; i++)
-		nhs[i] = &no_route;
-}
-
 /* A packet that does not leave as it is, as in dp_forward.c. */
 static __rte_noinline void
 stay6(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh, const uint8_t *dst,
@@ -91,53 +78,70 @@ stay6(struct dp_lcore *lc, struct rte_mbuf *m, const struct fib_nh *nh, const ui
 			hop->len_max);
 }
 
-/* As hop_get() in dp_forward.c. */
-static inline const struct dp_hop *
-hop6_get(
-	struct dp_lcore *lc, const struct rte_mbuf *m, const struct fib_nh **nh, const uint8_t *dst)
+/* As hop_find() in dp_forward.c. */
+static __rte_noinline struct dp_found
+hop6_find(struct dp_lcore *lc, const struct rte_mbuf *m, uint32_t number, const uint8_t *dst)
 {
-	if (likely((*nh)->type == FIB_NH_CONNECTED))
-		return dp_hop_of_ip6(lc, &lc->dp->ifs[(*nh)->if_index], dst);
-	if ((*nh)->type == FIB_NH_MULTI)
-		*nh = dp_path6(lc, m, *nh);
-	return (*nh)->type == FIB_NH_GATEWAY ? dp_hop_of_gateway6(lc, *nh) : NULL;
+	const struct fib_nh *nh = lc->fib != NULL ? &fib_next_hops(lc->fib)[number] : &no_route;
+	struct dp_hop *h = &lc->routers[number];
+
+	if (likely(nh->type == FIB_NH_CONNECTED))
+		return (struct dp_found){dp_hop_of_ip6(lc, &lc->dp->ifs[nh->if_index], dst), nh};
+	if (nh->type == FIB_NH_MULTI) {
+		nh = dp_path6(lc, m, nh);
+		return (struct dp_found){dp_hop_of_gateway6(lc, nh), nh};
+	}
+	if (nh->type == FIB_NH_GATEWAY &&
+		(dp_hop_is_known(h, lc->hop_epoch) ||
+			dp_hop_fill6(
+				lc, h, lc->hop_epoch, &lc->dp->ifs[nh->if_index], nh->gateway6)))
+		return (struct dp_found){h, nh};
+	return (struct dp_found){NULL, nh};
 }
 
 void
 dp_forward6(struct dp_lcore *lc)
 {
-	const struct fib_nh *nhs[DP_BURST], **nh = nhs;
-	struct rte_mbuf **pkts = lc->pkts6, **end = pkts + lc->n6;
+	const struct dp_hop *routers = lc->routers;
+	const uint64_t epoch = lc->hop_epoch;
+	struct rte_mbuf **pkts = lc->pkts6;
 	struct dp_run run = {.pkts = pkts};
-	const struct dp_hops hops = dp_hops_of(lc);
+	uint32_t numbers[DP_BURST], n = lc->n6;
 
-	routes_get(lc, nhs);
+	if (likely(lc->fib != NULL))
+		fib_numbers6(lc->fib, (const uint8_t(*)[16])lc->dst6, numbers, n);
+	else
+		memset(numbers, 0, sizeof(numbers));
 	lc->n6 = 0;
-	for (struct rte_mbuf **at = pkts; at < end; at++, nh++) {
-		struct rte_mbuf *m = *at;
+	for (size_t i = 0; i < n; i++) {
+		const struct dp_hop *hop = &routers[numbers[i]];
+		struct rte_mbuf *m = pkts[i];
 		uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *), *ip = p + WIRE_ETH_LEN;
 		uint32_t len = m->pkt_len;
-		const struct dp_hop *hop = dp_hop_known(&hops, *nh);
 
-		if (unlikely(hop == NULL))
-			hop = hop6_get(lc, m, nh, lc->dst6[at - pkts]);
-		if (unlikely(hop == NULL || ip[7] <= 1 || len > hop->len_max ||
+		if (unlikely(!dp_hop_is_known(hop, epoch) || ip[7] <= 1 || len > hop->len_max ||
 			    wire_ip6_is_link_local(ip + 8))) {
-			dp_run_end(lc, &run, at);
-			run.pkts = at + 1;
-			stay6(lc, m, *nh, lc->dst6[at - pkts], hop);
-			continue;
+			struct dp_found f = hop6_find(lc, m, numbers[i], lc->dst6[i]);
+
+			hop = f.hop;
+			if (unlikely(hop == NULL || ip[7] <= 1 || len > hop->len_max ||
+				    wire_ip6_is_link_local(ip + 8))) {
+				dp_run_end(lc, &run, &pkts[i]);
+				run.pkts = &pkts[i + 1];
+				stay6(lc, m, f.nh, lc->dst6[i], hop);
+				continue;
+			}
 		}
 		ip[7]--;
 		dp_hop_write(hop, p);
 		if (unlikely(hop->out != run.out)) {
-			dp_run_end(lc, &run, at);
-			run.pkts = at;
+			dp_run_end(lc, &run, &pkts[i]);
+			run.pkts = &pkts[i];
 			run.out = hop->out;
 		}
 		run.bytes += len;
 	}
-	dp_run_end(lc, &run, end);
+	dp_run_end(lc, &run, &pkts[n]);
 }
 
 bool

@@ -27,10 +27,6 @@ enum dp_four {
 
 #include <smmintrin.h>
 
-static_assert(offsetof(struct rte_mbuf, data_len) == offsetof(struct rte_mbuf, pkt_len) + 4 &&
-		offsetof(struct rte_mbuf, vlan_tci) == offsetof(struct rte_mbuf, pkt_len) + 6,
-	"dp_four_lengths() reads them together");
-
 /** The first 16 bytes of plain frames of each family: destination, type, version. */
 struct dp_heads {
 	__m128i ip4, ip6;
@@ -107,9 +103,10 @@ dp_four_first_bytes(__m128i src, __m128i dst)
 static inline void
 dp_four_trim(struct rte_mbuf *const m[4], __m128i len, __m128i has)
 {
+	const __m128i cut = _mm_xor_si128(len, has);
 	uint32_t n[4];
 
-	if (likely(_mm_movemask_epi8(_mm_cmpeq_epi32(len, has)) == 0xffff))
+	if (likely(_mm_test_all_zeros(cut, cut)))
 		return;
 	memcpy(n, &len, sizeof(n));
 	for (unsigned int i = 0; i < 4; i++) {
@@ -125,11 +122,11 @@ dp_four_trim(struct rte_mbuf *const m[4], __m128i len, __m128i has)
  * one carry makes 65535 of that. To be added in pairs they are multiplied by one, which is for
  * signed numbers: each is made less by 32768 first, all ten by 327680.
  * @param w    their words of 32 bits, of four packets each
- * @param tot  total lengths
- * @param has  bytes of the frames
+ * @param len  bytes of the frames, as the headers say
+ * @param has  and as they are
  */
 static inline __m128i
-dp_four_ip4_faults(const __m128i w[5], __m128i tot, __m128i has)
+dp_four_ip4_faults(const __m128i w[5], __m128i len, __m128i has)
 {
 	const __m128i bias = _mm_set1_epi16(INT16_MIN), one = _mm_set1_epi16(1);
 	const __m128i low = _mm_set1_epi32(0xffff);
@@ -142,14 +139,25 @@ dp_four_ip4_faults(const __m128i w[5], __m128i tot, __m128i has)
 	sum = _mm_add_epi32(sum, _mm_madd_epi16(_mm_xor_si128(w[4], bias), one));
 	sum = _mm_add_epi32(_mm_and_si128(sum, low), _mm_srli_epi32(sum, 16));
 	bad = _mm_xor_si128(sum, low);
-	bad = _mm_or_si128(bad, _mm_cmplt_epi32(tot, _mm_set1_epi32(WIRE_IP4_LEN)));
-	bad = _mm_or_si128(
-		bad, _mm_cmpgt_epi32(_mm_add_epi32(tot, _mm_set1_epi32(WIRE_ETH_LEN)), has));
+	bad = _mm_or_si128(bad, _mm_cmpgt_epi32(_mm_set1_epi32(WIRE_ETH_LEN + WIRE_IP4_LEN), len));
+	bad = _mm_or_si128(bad, _mm_cmpgt_epi32(len, has));
+	/* A TTL of 2 at least: what is left of 2 when it is taken away. */
+	bad = _mm_or_si128(bad, _mm_subs_epu8(_mm_set1_epi32(2), w[2]));
 	/* As dp_ip4_plain has it: from 1 to 223, but for 127 and 169. */
 	first = _mm_sub_epi16(dp_four_first_bytes(w[3], w[4]), one);
 	bad = _mm_or_si128(bad, _mm_subs_epu16(first, _mm_set1_epi16(222)));
 	bad = _mm_or_si128(bad, _mm_cmpeq_epi16(first, _mm_set1_epi16(168)));
 	return _mm_or_si128(bad, _mm_cmpeq_epi16(first, _mm_set1_epi16(126)));
+}
+
+/** dp_ttl_less() of four. */
+static inline __m128i
+dp_four_ttl_less(__m128i v)
+{
+	const __m128i carries =
+		_mm_cmpeq_epi32(_mm_max_epu32(v, _mm_set1_epi32((int)0xfffe0000)), v);
+
+	return _mm_add_epi32(v, _mm_or_si128(_mm_srli_epi32(carries, 15), _mm_set1_epi32(0xffff)));
 }
 
 /** Whether one of four sources, whose last byte is at off, ends as an address of ours does. */
@@ -160,30 +168,37 @@ dp_four_own(const bool *own_byte, const uint8_t *const p[4], unsigned int off)
 		own_byte[p[3][off]];
 }
 
-/** @param dst  gets the destinations, in host order */
+/** The four words at off of four frames. */
+static inline __m128i
+dp_four_words(const uint8_t *const p[4], unsigned int off)
+{
+	return _mm_set_epi32(dp_four_word(p[3] + off), dp_four_word(p[2] + off),
+		dp_four_word(p[1] + off), dp_four_word(p[0] + off));
+}
+
+/** @param at  their place among those that are let through, for what is noted of them */
 static inline bool
-dp_four_ip4(const bool *own_byte, struct rte_mbuf *const m[4], const uint8_t *const p[4],
-	__m128i has, uint32_t *dst)
+dp_four_ip4(struct dp_lcore *lc, struct rte_mbuf *const m[4], const uint8_t *const p[4],
+	__m128i has, uint32_t at)
 {
 	const __m128i be16_at_2 =
 		_mm_set_epi8(-1, -1, 14, 15, -1, -1, 10, 11, -1, -1, 6, 7, -1, -1, 2, 3);
 	const __m128i be32 = _mm_set_epi8(12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3);
-	__m128i ip[4], w[5], tot, bad;
+	__m128i ip[4], w[5], len, bad;
 
-	if (unlikely(dp_four_own(own_byte, p, WIRE_ETH_LEN + 15)))
+	if (unlikely(dp_four_own(lc->roster->own_byte, p, WIRE_ETH_LEN + 15)))
 		return false;
-	dp_four_read(p, WIRE_ETH_LEN, ip);
-	dp_four_transpose(ip, w);
-	w[4] = _mm_set_epi32(dp_four_word(p[3] + WIRE_ETH_LEN + 16),
-		dp_four_word(p[2] + WIRE_ETH_LEN + 16), dp_four_word(p[1] + WIRE_ETH_LEN + 16),
-		dp_four_word(p[0] + WIRE_ETH_LEN + 16));
-	tot = _mm_shuffle_epi8(w[0], be16_at_2);
-	bad = dp_four_ip4_faults(w, tot, has);
+	w[0] = dp_four_words(p, WIRE_ETH_LEN);
+	dp_four_read(p, WIRE_ETH_LEN + 4, ip);
+	dp_four_transpose(ip, &w[1]);
+	len = _mm_add_epi32(_mm_shuffle_epi8(w[0], be16_at_2), _mm_set1_epi32(WIRE_ETH_LEN));
+	bad = dp_four_ip4_faults(w, len, has);
 	if (unlikely(!_mm_test_all_zeros(bad, bad)))
 		return false;
-	w[4] = _mm_shuffle_epi8(w[4], be32);
-	memcpy(dst, &w[4], sizeof(w[4]));
-	dp_four_trim(m, _mm_add_epi32(tot, _mm_set1_epi32(WIRE_ETH_LEN)), has);
+	_mm_storeu_si128((void *)&lc->dst[at], _mm_shuffle_epi8(w[4], be32));
+	_mm_storeu_si128((void *)&lc->ttl[at], dp_four_ttl_less(w[2]));
+	_mm_storeu_si128((void *)&lc->need[at], len);
+	dp_four_trim(m, len, has);
 	return true;
 }
 
@@ -219,46 +234,29 @@ dp_four_ip6(const bool *own_byte, struct rte_mbuf *const m[4], const uint8_t *co
 	return true;
 }
 
-/** Lengths of four mbufs: of the packets, and of their first segments. */
-static inline void
-dp_four_lengths(struct rte_mbuf *const m[4], __m128i *pkt_len, __m128i *data_len)
-{
-	const __m128 l01 =
-		_mm_castsi128_ps(_mm_unpacklo_epi64(_mm_loadl_epi64((const void *)&m[0]->pkt_len),
-			_mm_loadl_epi64((const void *)&m[1]->pkt_len)));
-	const __m128 l23 =
-		_mm_castsi128_ps(_mm_unpacklo_epi64(_mm_loadl_epi64((const void *)&m[2]->pkt_len),
-			_mm_loadl_epi64((const void *)&m[3]->pkt_len)));
-
-	*pkt_len = _mm_castps_si128(_mm_shuffle_ps(l01, l23, _MM_SHUFFLE(2, 0, 2, 0)));
-	/* Above it is the tag that a device took out. */
-	*data_len =
-		_mm_and_si128(_mm_castps_si128(_mm_shuffle_ps(l01, l23, _MM_SHUFFLE(3, 1, 3, 1))),
-			_mm_set1_epi32(0xffff));
-}
-
 /**
  * Look at four frames.
- * @param own_byte  of the roster: what may be from an address of ours is not plain
- * @param dst    gets the destinations when they are DP_FOUR_IP4
- * @param dst6   or DP_FOUR_IP6
+ * @param at     place of the first of those of IPv4 that are let through: of DP_FOUR_IP4, lc->dst[]
+ *               and what follows it are filled from there
+ * @param dst6   gets the destinations when they are DP_FOUR_IP6
  * @param bytes  their lengths as received, added up by four words, when they are not DP_FOUR_NOT
  */
 static inline enum dp_four
-dp_four(const struct dp_heads *heads, const bool *own_byte, struct rte_mbuf *const m[4],
-	uint32_t *dst, uint8_t (*dst6)[16], __m128i *bytes)
+dp_four(const struct dp_heads *heads, struct dp_lcore *lc, struct rte_mbuf *const m[4], uint32_t at,
+	uint8_t (*dst6)[16], __m128i *bytes)
 {
 	const __m128i mask4 = _mm_set_epi64x(INT64_C(0x00ffffff00000000), INT64_C(0xffffffffffff));
 	const __m128i mask6 = _mm_set_epi64x(INT64_C(0x00f0ffff00000000), INT64_C(0xffffffffffff));
 	unsigned int segs = m[0]->nb_segs | m[1]->nb_segs | m[2]->nb_segs | m[3]->nb_segs;
-	__m128i head[4], pkt_len, has;
+	/* The length of a packet in one segment is that of the segment. */
+	const __m128i has = _mm_set_epi32(
+		(int)m[3]->pkt_len, (int)m[2]->pkt_len, (int)m[1]->pkt_len, (int)m[0]->pkt_len);
+	const __m128i lacks = _mm_cmpgt_epi32(_mm_set1_epi32(WIRE_ETH_LEN + WIRE_IP4_LEN), has);
+	__m128i head[4];
 	enum dp_four which;
 	const uint8_t *p[4];
 
-	dp_four_lengths(m, &pkt_len, &has);
-	if (unlikely(segs != 1 ||
-		    _mm_movemask_epi8(_mm_cmplt_epi32(
-			    has, _mm_set1_epi32(WIRE_ETH_LEN + WIRE_IP4_LEN))) != 0))
+	if (unlikely(segs != 1 || !_mm_test_all_zeros(lacks, lacks)))
 		return DP_FOUR_NOT;
 	p[0] = rte_pktmbuf_mtod(m[0], const uint8_t *);
 	p[1] = rte_pktmbuf_mtod(m[1], const uint8_t *);
@@ -266,13 +264,14 @@ dp_four(const struct dp_heads *heads, const bool *own_byte, struct rte_mbuf *con
 	p[3] = rte_pktmbuf_mtod(m[3], const uint8_t *);
 	dp_four_read(p, 0, head);
 	if (!dp_four_differ(head, heads->ip4, mask4))
-		which = dp_four_ip4(own_byte, m, p, has, dst) ? DP_FOUR_IP4 : DP_FOUR_NOT;
+		which = dp_four_ip4(lc, m, p, has, at) ? DP_FOUR_IP4 : DP_FOUR_NOT;
 	else if (!dp_four_differ(head, heads->ip6, mask6))
-		which = dp_four_ip6(own_byte, m, p, has, dst6) ? DP_FOUR_IP6 : DP_FOUR_NOT;
+		which = dp_four_ip6(lc->roster->own_byte, m, p, has, dst6) ? DP_FOUR_IP6
+									   : DP_FOUR_NOT;
 	else
 		which = DP_FOUR_NOT;
 	if (which != DP_FOUR_NOT)
-		*bytes = _mm_add_epi32(*bytes, pkt_len);
+		*bytes = _mm_add_epi32(*bytes, has);
 	return which;
 }
 

@@ -5,6 +5,28 @@
 
 #include <limits.h>
 
+static_assert(FIB_NUMBERS <= 1 << DP_HOP_EPOCH_BITS, "each place is forgotten once in a round");
+
+/*
+ * Epochs come round again, in half a minute at the earliest. Each forgets one place of each table,
+ * so that by then nothing is left of its namesake: a place that was written in that one was
+ * forgotten in the one of the place's number. Key 0 is that of an empty place.
+ */
+static void
+epoch_begin(struct dp_lcore *lc)
+{
+	uint64_t n;
+
+	lc->hop_epoch += UINT64_C(1) << (64 - DP_HOP_EPOCH_BITS);
+	if (lc->hop_epoch == 0)
+		lc->hop_epoch = UINT64_C(1) << (64 - DP_HOP_EPOCH_BITS);
+	n = lc->hop_epoch >> (64 - DP_HOP_EPOCH_BITS);
+	if (lc->routers != NULL)
+		lc->routers[n % FIB_NUMBERS].key = 0;
+	lc->hops[n % RTE_DIM(lc->hops)].key = 0;
+	lc->hops6[n % RTE_DIM(lc->hops6)].hop.key = 0;
+}
+
 void
 dp_snapshot(struct dp_lcore *lc, base_ns_t now)
 {
@@ -13,23 +35,20 @@ dp_snapshot(struct dp_lcore *lc, base_ns_t now)
 	const struct fib *fib = atomic_load_explicit(&dp->fib, memory_order_acquire);
 	const struct dp_roster *roster = dp_roster_now(dp);
 	uint32_t states = atomic_load_explicit(&dp->states, memory_order_acquire);
+	uint32_t retired = fib != NULL ? fib_retired(fib) : 0;
 
 	lc->now = now;
 	if (now < lc->hop_epoch_end && nbr == lc->nbr && fib == lc->fib && roster == lc->roster &&
-		states == lc->states)
+		states == lc->states && retired == lc->retired)
 		return;
+	lc->retired = retired;
 	lc->states = states;
 	lc->capture = atomic_load_explicit(&dp->capture, memory_order_acquire);
 	lc->nbr = nbr;
 	lc->fib = fib;
 	lc->roster = roster;
 	lc->hop_epoch_end = now + DP_HOP_EPOCH_NS;
-	lc->hop_epoch += UINT64_C(1) << (64 - DP_HOP_EPOCH_BITS);
-	if (lc->hop_epoch == 0) {
-		memset(lc->hops, 0, sizeof(lc->hops));
-		memset(lc->hops6, 0, sizeof(lc->hops6));
-		lc->hop_epoch = UINT64_C(1) << (64 - DP_HOP_EPOCH_BITS);
-	}
+	epoch_begin(lc);
 }
 
 void

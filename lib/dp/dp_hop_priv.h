@@ -20,6 +20,16 @@ bool dp_hop_fill6(struct dp_lcore *lc, struct dp_hop *h, uint64_t key, const str
 	const uint8_t ip[16]);
 /** @} */
 
+/**
+ * Routers that routes lead to are known by the numbers of the next hops, in lc->routers, their key
+ * that of the epoch alone: before a number is another's there is another epoch.
+ */
+static inline bool
+dp_hop_is_known(const struct dp_hop *router, uint64_t epoch)
+{
+	return likely(router->key == epoch);
+}
+
 /* By its serial number, which is never another's; another table begins another epoch. */
 static inline struct dp_hop *
 dp_hop_place(struct dp_lcore *lc, const struct fib_nh *nh, uint64_t *key)
@@ -28,29 +38,13 @@ dp_hop_place(struct dp_lcore *lc, const struct fib_nh *nh, uint64_t *key)
 	return &lc->hops[nh->serial % RTE_DIM(lc->hops)];
 }
 
-/** What dp_hop_known() needs, read once for a burst. */
-struct dp_hops {
-	struct dp_hop *hop;
-	uint64_t epoch;
+/** What was found out of the next hop of a packet. */
+struct dp_found {
+	const struct dp_hop *hop; /**< NULL: it has no MAC, or there is none */
+	const struct fib_nh *nh;  /**< of several the packet's */
 };
 
-static inline struct dp_hops
-dp_hops_of(struct dp_lcore *lc)
-{
-	return (struct dp_hops){lc->hops, lc->hop_epoch};
-}
-
-/** The router that a route leads to, if it was looked up lately; nothing else has its key. */
-static inline const struct dp_hop *
-dp_hop_known(const struct dp_hops *hops, const struct fib_nh *nh)
-{
-	uint64_t key = hops->epoch + nh->serial;
-	const struct dp_hop *h = &hops->hop[nh->serial % (1 << DP_HOP_CACHE_BITS)];
-
-	return likely(h->key == key) ? h : NULL;
-}
-
-/** The router that a route of IPv4 leads to. */
+/** A path of a route of IPv4. */
 static inline const struct dp_hop *
 dp_hop_of_gateway4(struct dp_lcore *lc, const struct fib_nh *nh)
 {
@@ -63,7 +57,7 @@ dp_hop_of_gateway4(struct dp_lcore *lc, const struct fib_nh *nh)
 		: NULL;
 }
 
-/** The router that a route of IPv6 leads to. */
+/** A path of a route of IPv6. */
 static inline const struct dp_hop *
 dp_hop_of_gateway6(struct dp_lcore *lc, const struct fib_nh *nh)
 {

@@ -211,6 +211,7 @@ struct dp_lcore {
 	uint64_t hop_epoch;    /**< from 1, in place for the key */
 	uint64_t capture;      /**< of dp, as this epoch has seen it */
 	uint32_t states;       /**< of dp, as this epoch has seen it */
+	uint32_t retired;      /**< of fib, the same */
 	const struct fib *fib; /**< snapshots of this turn */
 	const struct fib_nbr_table *nbr;
 	const struct dp_roster *roster;
@@ -225,8 +226,13 @@ struct dp_lcore {
 	struct dp_capture
 		*_Atomic capture_ring; /**< NULL until somebody captured; see dp_capture.c */
 	uint64_t polls;		       /**< bit per port slot */
-	uint32_t dst[DP_BURST]; /**< destination of each packet that classification let through */
-	struct dp_hop hops[1 << DP_HOP_CACHE_BITS];
+	/** @name Of each packet of IPv4 that classification let through. @{ */
+	uint32_t dst[DP_BURST];	 /**< destination */
+	uint32_t need[DP_BURST]; /**< frame bytes its way out must take; UINT32_MAX: no TTL left */
+	uint32_t ttl[DP_BURST];	 /**< TTL, protocol and checksum as they leave, as in memory */
+	/** @} */
+	struct dp_hop *routers; /**< by number of the next hop; the control lcore has none */
+	struct dp_hop hops[1 << DP_HOP_CACHE_BITS]; /**< addresses on links, and paths */
 	uint16_t n6; /**< packets of IPv6 that it let through, these: */
 	struct rte_mbuf *pkts6[DP_BURST];
 	uint8_t dst6[DP_BURST][16];
@@ -342,9 +348,9 @@ dp_ip4_is_unicast(uint32_t ip)
 }
 /**
  * Give every frame of lc->in that is not to be routed its fate.
- * @return how many were kept, in order, at the front of pkts, with lc->dst[] filled: IPv4 with a
- *         proven header in the first segment, both addresses unicast, no padding. Those of IPv6 are
- *         in lc->pkts6[].
+ * @return how many were kept, in order, at the front of pkts, with lc->dst[], need[] and ttl[]
+ *         filled: IPv4 with a proven header in the first segment, both addresses unicast, no
+ *         padding. Those of IPv6 are in lc->pkts6[].
  */
 uint16_t dp_classify(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n);
 

@@ -72,6 +72,8 @@ dp_rp_filter4(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n)
 			continue;
 		}
 		lc->dst[kept] = lc->dst[i];
+		lc->need[kept] = lc->need[i];
+		lc->ttl[kept] = lc->ttl[i];
 		pkts[kept++] = pkts[i];
 	}
 	return kept;

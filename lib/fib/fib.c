@@ -13,6 +13,9 @@
 /* Numbers of next hops that one call of fib_gateways() looks at. */
 #define GATEWAY_LOOKS 256
 
+/** Addresses that are looked up at once before their next hops are found by number. */
+#define AT_ONCE 32
+
 void
 fib_complain(char *err, unsigned int err_len, const char *fmt, ...)
 {
@@ -211,54 +214,72 @@ fib_free(struct fib *f)
 	free(f);
 }
 
-/* Entries of one width; `flag` is the highest bit of one. */
-#define LOOKUP4(name, type, flag)                                                                \
-	static void name(const struct fib_trie *t, const struct fib_nh *nh, const uint32_t *dst, \
-		const struct fib_nh **nhs, uint32_t n)                                           \
-	{                                                                                        \
-		const type *entry = t->entry, *node = entry + (1 << 24);                         \
-                                                                                                 \
-		for (uint32_t i = 0; i < n; i++) {                                               \
-			uint32_t e = __atomic_load_n(&entry[dst[i] >> 8], __ATOMIC_ACQUIRE);     \
-                                                                                                 \
-			if (unlikely(e & (flag)))                                                \
-				e = __atomic_load_n(&node[(e & ~(flag)) << 8 | (dst[i] & 0xff)], \
-					__ATOMIC_ACQUIRE);                                       \
-			nhs[i] = &nh[e];                                                         \
-		}                                                                                \
+/*
+ * Entries of one width; `flag` is the highest bit of one. Four addresses at a time, for most need
+ * no second look.
+ */
+#define LOOKUP4(name, type, flag)                                                               \
+	static inline uint32_t name##_first(const type *entry, uint32_t dst)                    \
+	{                                                                                       \
+		return __atomic_load_n(&entry[dst >> 8], __ATOMIC_ACQUIRE);                     \
+	}                                                                                       \
+                                                                                                \
+	static inline uint32_t name##_rest(const type *entry, uint32_t e, uint32_t dst)         \
+	{                                                                                       \
+		const type *node = entry + (1 << 24);                                           \
+                                                                                                \
+		if (e & (flag))                                                                 \
+			e = __atomic_load_n(                                                    \
+				&node[(e & ~(flag)) << 8 | (dst & 0xff)], __ATOMIC_ACQUIRE);    \
+		return e;                                                                       \
+	}                                                                                       \
+                                                                                                \
+	static void name(const type *entry, const uint32_t *dst, uint32_t *numbers, uint32_t n) \
+	{                                                                                       \
+		uint32_t i = 0;                                                                 \
+                                                                                                \
+		for (; i + 4 <= n; i += 4, dst += 4, numbers += 4) {                            \
+			uint32_t any = numbers[0] = name##_first(entry, dst[0]);                \
+                                                                                                \
+			any |= numbers[1] = name##_first(entry, dst[1]);                        \
+			any |= numbers[2] = name##_first(entry, dst[2]);                        \
+			any |= numbers[3] = name##_first(entry, dst[3]);                        \
+			for (uint32_t k = 0; unlikely(any & (flag)) && k < 4; k++)              \
+				numbers[k] = name##_rest(entry, numbers[k], dst[k]);            \
+		}                                                                               \
+		for (; i < n; i++, dst++, numbers++)                                            \
+			*numbers = name##_rest(entry, name##_first(entry, *dst), *dst);         \
 	}
 LOOKUP4(lookup4_1, uint8_t, UINT32_C(0x80))
 LOOKUP4(lookup4_2, uint16_t, UINT32_C(0x8000))
 LOOKUP4(lookup4_4, uint32_t, UINT32_C(0x80000000))
 
 void
-fib_lookup(const struct fib *f, const uint32_t *dst, const struct fib_nh **nhs, uint32_t n)
+fib_numbers(const struct fib *f, const uint32_t *dst, uint32_t *numbers, uint32_t n)
 {
 	const struct fib_trie *t = __atomic_load_n(&f->trie[FIB_IP4], __ATOMIC_ACQUIRE);
 
 	switch (t->width) {
 	case 1:
-		lookup4_1(t, f->nhs.nh, dst, nhs, n);
+		lookup4_1(t->entry, dst, numbers, n);
 		break;
 	case 2:
-		lookup4_2(t, f->nhs.nh, dst, nhs, n);
+		lookup4_2(t->entry, dst, numbers, n);
 		break;
 	default:
-		lookup4_4(t, f->nhs.nh, dst, nhs, n);
+		lookup4_4(t->entry, dst, numbers, n);
 		break;
 	}
 }
 
 void
-fib_lookup6(const struct fib *f, const uint8_t (*dst)[16], const struct fib_nh **nhs, uint32_t n)
+fib_numbers6(const struct fib *f, const uint8_t (*dst)[16], uint32_t *numbers, uint32_t n)
 {
 	const struct fib_trie *t = __atomic_load_n(&f->trie[FIB_IP6], __ATOMIC_ACQUIRE);
-	const struct fib_nh *nh = f->nhs.nh;
 	const uint32_t *entry, *node;
 
 	if (t == NULL) {
-		for (uint32_t i = 0; i < n; i++)
-			nhs[i] = nh;
+		memset(numbers, 0, n * sizeof(*numbers));
 		return;
 	}
 	entry = t->entry;
@@ -271,7 +292,47 @@ fib_lookup6(const struct fib *f, const uint8_t (*dst)[16], const struct fib_nh *
 		for (ip += 2; e & UINT32_C(0x80000000); ip++)
 			e = __atomic_load_n(&node[(size_t)(e & UINT32_C(0x7fffffff)) << 8 | *ip],
 				__ATOMIC_ACQUIRE);
-		nhs[i] = &nh[e];
+		numbers[i] = e;
+	}
+}
+
+const struct fib_nh *
+fib_next_hops(const struct fib *f)
+{
+	return f->nhs.nh;
+}
+
+uint32_t
+fib_retired(const struct fib *f)
+{
+	return __atomic_load_n(&f->nhs.retired, __ATOMIC_ACQUIRE);
+}
+
+void
+fib_lookup(const struct fib *f, const uint32_t *dst, const struct fib_nh **nhs, uint32_t n)
+{
+	uint32_t numbers[AT_ONCE];
+
+	for (uint32_t from = 0; from < n; from += AT_ONCE) {
+		uint32_t some = RTE_MIN(n - from, (uint32_t)AT_ONCE);
+
+		fib_numbers(f, &dst[from], numbers, some);
+		for (uint32_t i = 0; i < some; i++)
+			nhs[from + i] = &f->nhs.nh[numbers[i]];
+	}
+}
+
+void
+fib_lookup6(const struct fib *f, const uint8_t (*dst)[16], const struct fib_nh **nhs, uint32_t n)
+{
+	uint32_t numbers[AT_ONCE];
+
+	for (uint32_t from = 0; from < n; from += AT_ONCE) {
+		uint32_t some = RTE_MIN(n - from, (uint32_t)AT_ONCE);
+
+		fib_numbers6(f, &dst[from], numbers, some);
+		for (uint32_t i = 0; i < some; i++)
+			nhs[from + i] = &f->nhs.nh[numbers[i]];
 	}
 }
 

@@ -55,6 +55,9 @@ struct fib_route {
 	struct fib_nh nh;
 };
 
+/** Numbers of next hops are below this. */
+#define FIB_NUMBERS 32768
+
 struct fib;
 
 /**
@@ -87,6 +90,18 @@ void fib_lookup(const struct fib *f, const uint32_t *dst, const struct fib_nh **
  */
 void fib_lookup6(
 	const struct fib *f, const uint8_t (*dst)[16], const struct fib_nh **nhs, uint32_t n);
+
+/** @name The same, with next hops by number: places in fib_next_hops(), good for as long. @{ */
+void fib_numbers(const struct fib *f, const uint32_t *dst, uint32_t *numbers, uint32_t n);
+void fib_numbers6(const struct fib *f, const uint8_t (*dst)[16], uint32_t *numbers, uint32_t n);
+/** The table never moves. */
+const struct fib_nh *fib_next_hops(const struct fib *f);
+/**
+ * How many numbers were taken out of use. A thread that reports when it is quiescent, and asks
+ * this after each time, finds it changed before a number is another next hop's.
+ */
+uint32_t fib_retired(const struct fib *f);
+/** @} */
 
 /** A router that routes lead through. */
 struct fib_gateway {

@@ -211,5 +211,7 @@ fib_nhs_put(struct fib_nhs *s, uint32_t number)
 		link = &s->next[*link];
 	*link = s->next[number];
 	paths_put(s, nh);
+	/* Before the grace period: after it every worker begins with having seen this. */
+	__atomic_store_n(&s->retired, s->retired + 1, __ATOMIC_RELEASE);
 	fib_places_retire(&s->places, number);
 }

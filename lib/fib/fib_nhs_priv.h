@@ -13,7 +13,7 @@
  */
 
 /** What a stored number can name beside none. */
-#define FIB_NH_MAX     32767
+#define FIB_NH_MAX     (FIB_NUMBERS - 1)
 #define FIB_NH_BUCKETS 4096
 
 struct fib_nhs {
@@ -22,7 +22,8 @@ struct fib_nhs {
 	uint32_t *next;	   /**< of the same bucket; 0 ends */
 	uint32_t *bucket;  /**< first number; 0: none */
 	struct fib_places places;
-	uint64_t serial; /**< of the last one made */
+	uint64_t serial;  /**< of the last one made */
+	uint32_t retired; /**< see fib_retired() */
 	int socket_id;
 };
 

@@ -323,12 +323,75 @@ the_control_lcore_knows_all_routers(void **state)
 		rte_rcu_qsbr_check(dp_qsbr(r->dp), rte_rcu_qsbr_start(dp_qsbr(r->dp)), false), 1);
 }
 
+/* The server's network is behind one of three routers. */
+static void
+via(struct fib *f, bool ip6, unsigned int router)
+{
+	static const uint32_t routers[] = {ROUTER, ROUTER2, ROUTER3};
+	const uint8_t *const routers6[] = {router6, router2_6, router3_6};
+	struct fib_change c = {
+		.route = {.prefix = {base_addr_from_ip4(SERVER), 24},
+			.nh = {.type = FIB_NH_GATEWAY, .if_index = WAN, .group = FIB_GROUP_NONE}}};
+	char err[128];
+
+	c.route.nh.gateway = routers[router];
+	if (ip6) {
+		c.route.prefix = (struct base_prefix){base_addr_from_ip6(server6), 48};
+		memcpy(c.route.nh.gateway6, routers6[router], WIRE_IP6_ADDR_LEN);
+	}
+	assert_int_equal(fib_change(f, &c, 1, err, sizeof(err)), 0);
+}
+
+static uint32_t
+number_of(const struct fib *f, bool ip6)
+{
+	uint32_t dst = SERVER, number;
+
+	if (ip6)
+		fib_numbers6(f, (const uint8_t(*)[16])(uintptr_t)server6, &number, 1);
+	else
+		fib_numbers(f, &dst, &number, 1);
+	return number;
+}
+
+/* What a worker remembers by the number of a next hop is forgotten before that is another's. */
+static void
+a_number_that_is_used_again_is_another_router(void **state)
+{
+	const struct frame frames[2] = {frame_udp(vmac1, CLIENT, SERVER),
+		frame_ip6(vmac1, client6, server6, WIRE_PROTO_UDP, 32)};
+	struct rig *r = *state;
+
+	rig_master(r, LAN_VHID1);
+	learn_all(r);
+	for (unsigned int ip6 = 0; ip6 < 2; ip6++) {
+		char err[128];
+		struct fib *f = fib_build(NULL, 0, dp_qsbr(r->dp), SOCKET_ID_ANY, err, sizeof(err));
+		uint32_t number;
+
+		assert_non_null(f);
+		dp_set_tables(r->dp, f, r->nbr);
+		via(f, ip6, 0);
+		number = number_of(f, ip6);
+		assert_int_equal(path_of(r, &frames[ip6]), 0);
+		via(f, ip6, 1);
+		assert_int_not_equal(number_of(f, ip6), number);
+		via(f, ip6, 2);
+		assert_int_equal(number_of(f, ip6), number);
+		assert_int_equal(path_of(r, &frames[ip6]), 2);
+		dp_set_tables(r->dp, r->fib, r->nbr);
+		rig_turn(r);
+		fib_free(f);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 		T(flows_are_spread_and_keep_their_path),
+		T(a_number_that_is_used_again_is_another_router),
 		T(fragments_stay_together),
 		T(an_unresolved_path_is_gone_around),
 		T(without_any_path_the_packet_waits_for_its_own),
