@@ -249,8 +249,9 @@ the_thread_applies_what_time_decides(void **state)
 	bool done = false;
 
 	(void)state;
-	assert_int_equal(mgmt_change_start(fake.config.file), 0);
+	/* before the thread begins: the fake has no view of what a reload staged until we say so */
 	stage();
+	assert_int_equal(mgmt_change_start(fake.config.file), 0);
 	staged(true, AUTH_NEW);
 	for (unsigned int i = 0; i < 2000 && !done; i++) {
 		const struct conf *c = mgmt_file_read(&fake.config);
