@@ -58,7 +58,11 @@ struct port_config {
 	enum port_vmac_policy vmac_policy;
 	uint16_t n_vmacs;
 	const uint8_t (*vmacs)[BASE_MAC_LEN]; /**< copied; one that is named twice counts once */
-	/** Multicast addresses to receive: of CARP, and what its neighbour discovery needs. */
+	/**
+	 * Multicast addresses to receive: of CARP, and what its neighbour discovery needs. Where
+	 * the all-nodes group of IPv6 is among them, who asks for the link-local address of the
+	 * device's MAC is received as well.
+	 */
 	uint16_t n_mcasts;
 	const uint8_t (*mcasts)[BASE_MAC_LEN]; /**< copied; duplicates count once */
 };

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <rte_common.h>
@@ -158,6 +159,30 @@ set_vmacs(struct port_set *s, struct port_dev *d, char *err, unsigned int err_le
 	return 0;
 }
 
+/*
+ * Who hears the all-nodes group of IPv6 has a link-local address, and is to hear who asks for it
+ * (RFC 4291 2.7.1). It is made of the MAC, which is known once the device runs.
+ */
+static int
+multicast_list_set(const struct port_ops *ops, const struct port_dev *d)
+{
+	static const uint8_t all_nodes[BASE_MAC_LEN] = {0x33, 0x33, 0, 0, 0, 1};
+	const uint8_t *mac = d->now.info.mac;
+	const uint8_t asks[BASE_MAC_LEN] = {0x33, 0x33, 0xff, mac[3], mac[4], mac[5]};
+	uint8_t(*list)[BASE_MAC_LEN] = calloc(d->n_mcasts + 1u, sizeof(*list));
+	uint16_t n = d->n_mcasts;
+	int ret;
+
+	if (list == NULL)
+		return -ENOMEM;
+	memcpy(list, d->mcasts, n * sizeof(*list));
+	if (port_has_mac(list, n, all_nodes) && !port_has_mac(list, n, asks))
+		memcpy(list[n++], asks, sizeof(asks));
+	ret = ops->multicast_set(d->id, (const uint8_t(*)[BASE_MAC_LEN])list, n);
+	free(list);
+	return ret;
+}
+
 static int
 set_multicast(struct port_set *s, struct port_dev *d, char *err, unsigned int err_len)
 {
@@ -166,7 +191,7 @@ set_multicast(struct port_set *s, struct port_dev *d, char *err, unsigned int er
 	const char *mode;
 	int ret = 0, promiscuous;
 
-	ret = ops->multicast_set(d->id, (const uint8_t(*)[BASE_MAC_LEN])d->mcasts, d->n_mcasts);
+	ret = multicast_list_set(ops, d);
 	if (ret == 0) {
 		d->multicast = true;
 		mode = "list";

@@ -275,9 +275,11 @@ static int
 multicast_set(uint16_t id, const uint8_t (*macs)[BASE_MAC_LEN], uint16_t n)
 {
 	OP(id, MULTICAST_SET);
-	(void)macs;
-	if (fake_devs[id].multicast_ret == 0)
+	if (fake_devs[id].multicast_ret == 0) {
 		fake_devs[id].multicast = (fake_devs[id].n_mcasts = n) != 0;
+		for (uint16_t i = 0; i < n; i++)
+			memcpy(fake_devs[id].mcasts[i], macs[i], BASE_MAC_LEN);
+	}
 	return fake_devs[id].multicast_ret;
 }
 

@@ -56,6 +56,7 @@ struct fake_dev {
 	bool promiscuous, allmulticast, multicast, netdev_promiscuous;
 	unsigned int n_macs;
 	uint16_t n_mcasts;
+	uint8_t mcasts[FAKE_MACS][BASE_MAC_LEN];
 	uint8_t macs[FAKE_MACS][BASE_MAC_LEN];
 	bool link_up;
 	uint32_t speed;

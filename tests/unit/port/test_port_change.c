@@ -259,6 +259,27 @@ test_the_last_group_goes(void **state)
 	stop();
 }
 
+/* Where IPv6 is spoken who asks for the link-local address is heard as well: the device has it. */
+static void
+test_multicast_of_the_link_local_address(void **state)
+{
+	static const uint8_t head[] = {0x33, 0x33, 0xff};
+	struct port_info i;
+
+	(void)state;
+	start(0, PORT_VMAC_AUTO);
+	assert_int_equal(fake_devs[0].n_mcasts, 1);
+	assert_int_equal(CHANGE(4, 1), 0);
+	assert_int_equal(fake_devs[0].n_mcasts, 5);
+	assert_int_equal(port_set_info(s, 0, &i), 0);
+	assert_int_equal(i.n_mcasts, 4);
+	assert_memory_equal(fake_devs[0].mcasts[4], head, sizeof(head));
+	assert_memory_equal(fake_devs[0].mcasts[4] + 3, i.mac + 3, 3);
+	assert_int_equal(CHANGE(3, 1), 0);
+	assert_int_equal(fake_devs[0].n_mcasts, 3);
+	stop();
+}
+
 static void
 test_multicast_finds_its_way(void **state)
 {
@@ -373,6 +394,7 @@ main(void)
 		cmocka_unit_test(test_refused_is_as_before),
 		cmocka_unit_test(test_refused_by_the_driver),
 		cmocka_unit_test(test_the_last_group_goes),
+		cmocka_unit_test(test_multicast_of_the_link_local_address),
 		cmocka_unit_test(test_multicast_finds_its_way),
 		cmocka_unit_test(test_filters_that_failed),
 		cmocka_unit_test(test_out_of_service),
