@@ -5,7 +5,7 @@
 
 Run by hand when the data or an input format changes; the result is committed. Files are named
 by what they are, so a rerun changes only what differs. Inputs that make fuzz found are named
-found-* and stay, so do those named grown-*, which reached what no others did.
+found-* and stay; so do grown-*, which reached what no others did, and tagged-*, made by hand.
 """
 
 import json
@@ -189,6 +189,8 @@ def rig_inputs(wire):
         "options": ip4(server, 17, bytes(400), options=bytes.fromhex("94040000") + record),
         "source-route": ip4(server, 17, udp, options=lsrr),
         "options-short": ip4(server, 17, udp, options=bytes.fromhex("01010107")),
+        "options-long-none": ip4(server, 17, bytes(1420), options=bytes.fromhex("82000000")),
+        "options-long-over": ip4(server, 17, bytes(1420), options=bytes.fromhex("82ff0000")),
         "icmp-redirect": ip4(own, 1, bytes.fromhex("0501000001020304") + bytes(28)),
         "own-source": ip4(server, 17, udp, src=own), "vip-source": ip4(server, 17, udp, src=vip),
         "other-way": ip4(own, 17, udp, src=server),
@@ -303,7 +305,7 @@ def main():
         folder = CORPUS / name
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.iterdir():
-            if not old.name.startswith("found-"):
+            if not old.name.startswith(("found-", "grown-", "tagged-")):
                 old.unlink()
         unique = {}
         for label, data in inputs.items():
