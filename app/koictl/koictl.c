@@ -26,7 +26,7 @@
 #define SOCKET_NAME  "cli.sock"
 #define ANSWER_MAX_S 10
 #define DRAIN_MAX_S  660 /* "drain" waits for peers, at most 600 s when asked so */
-#define RELOAD_MAX_S 120 /* many routes take a while; so long "systemctl reload" waits, too */
+#define LOAD_MAX_S   120 /* many routes take a while; so long "systemctl reload" waits, too */
 #define REPLY_MAX    (64u << 20)
 
 enum {
@@ -249,14 +249,26 @@ print_reply(const char *text, bool as_json)
 	return status >= EXIT_DONE && status <= EXIT_USAGE ? status : EXIT_REFUSED;
 }
 
+/* How long a command may take, in s. */
+static time_t
+answer_max(const char *cmd)
+{
+	static const char *const loads[] = {"reload", "save", "commit"};
+
+	if (strncmp(cmd, "drain", 5) == 0)
+		return DRAIN_MAX_S;
+	for (size_t i = 0; i < sizeof(loads) / sizeof(loads[0]); i++)
+		if (strncmp(cmd, loads[i], strlen(loads[i])) == 0)
+			return LOAD_MAX_S;
+	return strstr(cmd, " commit") != NULL ? LOAD_MAX_S : ANSWER_MAX_S;
+}
+
 static int
 one_command(int fd, char **words, int n, bool as_json)
 {
-	const time_t max_s = strncmp(words[0], "drain", 5) == 0 ? DRAIN_MAX_S
-		: strncmp(words[0], "reload", 6) == 0		? RELOAD_MAX_S
-								: ANSWER_MAX_S;
-	const struct timeval tv = {.tv_sec = max_s};
 	char *cmd = join(words, n), *reply;
+	const time_t max_s = cmd ? answer_max(cmd) : ANSWER_MAX_S;
+	const struct timeval tv = {.tv_sec = max_s};
 	const bool watching = cmd && strncmp(cmd, "watch", 5) == 0;
 	int rc;
 
