@@ -19,11 +19,12 @@
 struct mgmt_load {
 	const struct conf *now, *next;
 	struct ctl_reload *ctl; /* with the data plane's roster in it */
+	struct fib_undo *routes;
 };
 
 static int
 routes_replace(const struct reload *r, const struct conf *conf, bool only_count,
-	struct fib_replaced *done, char *err, unsigned int err_len)
+	struct fib_replaced *done, struct fib_undo **undo, char *err, unsigned int err_len)
 {
 	struct fib_nh *paths;
 	uint32_t n;
@@ -34,7 +35,7 @@ routes_replace(const struct reload *r, const struct conf *conf, bool only_count,
 		snprintf(err, err_len, "out of memory for %u routes", conf->n_routes);
 		return -1;
 	}
-	ret = fib_builder_replace(r->routes, routes, n, only_count, done, err, err_len);
+	ret = fib_builder_replace(r->routes, routes, n, only_count, done, undo, err, err_len);
 	free(routes);
 	free(paths);
 	return ret != 0 ? -1 : 0;
@@ -44,7 +45,7 @@ static int
 plan(void *arg, const struct conf *next, struct fib_replaced *routes, char *err,
 	unsigned int err_len)
 {
-	return routes_replace(arg, next, true, routes, err, err_len);
+	return routes_replace(arg, next, true, routes, NULL, err, err_len);
 }
 
 static struct dp_roster *
@@ -78,12 +79,10 @@ static void
 end(void *arg, struct mgmt_load *l, bool applied)
 {
 	struct reload *r = arg;
-	struct fib_replaced done;
 	char err[128];
 
-	/* what was there has room there */
-	if (!applied)
-		(void)routes_replace(r, l->now, false, &done, err, sizeof(err));
+	if (fib_builder_undo(r->routes, l->routes, !applied, err, sizeof(err)) != 0)
+		fprintf(stderr, "koi: the routes of before: %s\n", err);
 	devices_change_end(r->ports, applied ? l->next : l->now);
 	host_end(r, applied ? l->next : l->now);
 	ctl_reload_free(l->ctl);
@@ -115,7 +114,7 @@ make_ready(struct reload *r, struct mgmt_load *l, struct fib_replaced *routes, c
 		return -1;
 	/* routes to new addresses are there before anybody answers for them */
 	if (host_change_begin(r->host, l->next, err, err_len) == 0 &&
-		routes_replace(r, l->next, false, routes, err, err_len) == 0)
+		routes_replace(r, l->next, false, routes, &l->routes, err, err_len) == 0)
 		return 0;
 	host_end(r, l->now);
 	devices_change_end(r->ports, l->now);

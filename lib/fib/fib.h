@@ -143,13 +143,24 @@ int fib_change(
 struct fib_replaced {
 	uint32_t kept, changed, added, removed;
 };
+/** What puts back the routes that were there, those of commands too. */
+struct fib_undo;
 /**
  * The same of all routes, those to addresses and subnets too, so that the list is all that there
  * is; of a prefix that is in it twice the earlier one wins. Those that are in both are not touched.
  * @param only_count  tell what would be done, and do nothing
+ * @param undo        of what was done, for fib_undo(); NULL where nobody wants it
  */
 int fib_replace(struct fib *f, const struct fib_route *routes, uint32_t n, bool only_count,
-	struct fib_replaced *done, char *err, unsigned int err_len);
+	struct fib_replaced *done, struct fib_undo **undo, char *err, unsigned int err_len);
+/**
+ * Each prefix that was changed has its route of before again, or none; others, which may have been
+ * changed meanwhile, are not touched.
+ * @param u     of this table; gone afterwards. NULL is fine
+ * @param back  else it is only freed
+ * @return as fib_change(): what was there has room there, but for want of memory
+ */
+int fib_undo(struct fib *f, struct fib_undo *u, bool back, char *err, unsigned int err_len);
 /** @} */
 
 /** @name The routes: on the thread that changes them, or while it cannot. @{ */

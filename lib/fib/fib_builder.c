@@ -26,7 +26,8 @@ struct job {
 	const struct fib_route *routes;
 	uint32_t n;
 	struct fib_replaced *replaced;
-	bool only_count;
+	bool only_count, back;
+	struct fib_undo **undo;
 	char *err;
 	unsigned int err_len;
 	uint32_t n_changes;
@@ -55,11 +56,18 @@ run_change(struct fib *f, struct job *j)
 static int
 run_replace(struct fib *f, struct job *j)
 {
-	int ret = fib_replace(f, j->routes, j->n, j->only_count, j->replaced, j->err, j->err_len);
+	int ret = fib_replace(
+		f, j->routes, j->n, j->only_count, j->replaced, j->undo, j->err, j->err_len);
 
 	if (!j->only_count)
 		j->n_changes = j->replaced->changed + j->replaced->added + j->replaced->removed;
 	return ret;
+}
+
+static int
+run_undo(struct fib *f, struct job *j)
+{
+	return fib_undo(f, *j->undo, j->back, j->err, j->err_len);
 }
 
 /* All that waits, in one go. */
@@ -193,17 +201,28 @@ fib_builder_change(struct fib_builder *b, const struct fib_change *c, uint32_t n
 
 int
 fib_builder_replace(struct fib_builder *b, const struct fib_route *routes, uint32_t n,
-	bool only_count, struct fib_replaced *done, char *err, unsigned int err_len)
+	bool only_count, struct fib_replaced *done, struct fib_undo **undo, char *err,
+	unsigned int err_len)
 {
 	struct job j = {.run = run_replace,
 		.routes = routes,
 		.n = n,
 		.only_count = only_count,
 		.replaced = done,
+		.undo = undo,
 		.err = err,
 		.err_len = err_len};
 
 	return wait_for(b, &j);
+}
+
+int
+fib_builder_undo(
+	struct fib_builder *b, struct fib_undo *u, bool back, char *err, unsigned int err_len)
+{
+	struct job j = {.run = run_undo, .undo = &u, .back = back, .err = err, .err_len = err_len};
+
+	return u != NULL ? wait_for(b, &j) : 0;
 }
 
 const struct fib *

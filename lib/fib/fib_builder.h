@@ -26,15 +26,18 @@ struct fib_builder *fib_builder_start(struct fib *f);
 void fib_builder_stop(struct fib_builder *b);
 
 /**
- * fib_change() and fib_replace() by the builder thread, and wait for them. What several threads
- * want at once is done in one go.
+ * fib_change(), fib_replace() and fib_undo() by the builder thread, and wait for them. What several
+ * threads want at once is done in one go.
  * @return also -ECANCELED: it was stopped first
  * @thread any that may wait; none that looks up
  */
 int fib_builder_change(struct fib_builder *b, const struct fib_change *c, uint32_t n, char *err,
 	unsigned int err_len);
 int fib_builder_replace(struct fib_builder *b, const struct fib_route *routes, uint32_t n,
-	bool only_count, struct fib_replaced *done, char *err, unsigned int err_len);
+	bool only_count, struct fib_replaced *done, struct fib_undo **undo, char *err,
+	unsigned int err_len);
+int fib_builder_undo(
+	struct fib_builder *b, struct fib_undo *u, bool back, char *err, unsigned int err_len);
 
 /** The routes as they are, until fib_builder_read_end(). @thread any that may wait */
 const struct fib *fib_builder_read(struct fib_builder *b);

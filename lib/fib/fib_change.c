@@ -200,33 +200,24 @@ reclaim(struct fib *f)
 			(void)fib_places_reclaim(&f->trie[family]->places);
 }
 
-/* @param all  routes of addresses too */
+/* All of them, and the list is gone; or an error, and it is not. */
 static int
-change(struct fib *f, const struct fib_change *c, uint32_t n, bool all, char *err,
-	unsigned int err_len)
+carry_out(struct fib *f, struct step *s, uint32_t n)
 {
-	struct step *s = calloc(n + UINT64_C(1), sizeof(*s));
-	uint32_t made = 0, fresh = 0;
-	int ret = s != NULL ? 0 : -ENOMEM;
+	uint32_t fresh = 0;
+	int ret = 0;
 
-	reclaim(f);
-	for (; ret == 0 && made < n; made++) {
-		ret = step_make(f, &c[made], made, all, &s[made], err, err_len);
-		if (ret != 0)
-			break;
-		fresh += s[made].fresh;
-	}
-	if (ret == 0 && n > 1)
+	for (uint32_t i = 0; i < n; i++)
+		fresh += s[i].fresh;
+	if (n > 1)
 		qsort(s, n, sizeof(*s), step_compare);
-	if (ret == 0 && !fib_rib_reserve(&f->rib, fresh))
+	if (!fib_rib_reserve(&f->rib, fresh))
 		ret = -ENOMEM;
 	for (unsigned int family = 0; ret == 0 && family < FIB_FAMILIES; family++)
 		ret = trie_prepare(f, family, s, n);
 	if (ret != 0) {
 		fib_rib_trim(&f->rib);
-		if (s != NULL)
-			steps_free(f, s, made);
-		return fib_failed(ret, n, err, err_len);
+		return ret;
 	}
 	/* what is new first, so that nothing is without a route that had one and keeps one */
 	for (uint32_t i = 0; i < n; i++)
@@ -238,6 +229,30 @@ change(struct fib *f, const struct fib_change *c, uint32_t n, bool all, char *er
 	fib_rib_trim(&f->rib);
 	free(s);
 	return 0;
+}
+
+/* @param all  routes of addresses too */
+static int
+change(struct fib *f, const struct fib_change *c, uint32_t n, bool all, char *err,
+	unsigned int err_len)
+{
+	struct step *s = calloc(n + UINT64_C(1), sizeof(*s));
+	uint32_t made = 0;
+	int ret = s != NULL ? 0 : -ENOMEM;
+
+	reclaim(f);
+	for (; ret == 0 && made < n; made++) {
+		ret = step_make(f, &c[made], made, all, &s[made], err, err_len);
+		if (ret != 0)
+			break;
+	}
+	if (ret == 0)
+		ret = carry_out(f, s, n);
+	if (ret == 0)
+		return 0;
+	if (s != NULL)
+		steps_free(f, s, made);
+	return fib_failed(ret, n, err, err_len);
 }
 
 int
@@ -252,6 +267,7 @@ struct replacing {
 	struct fib_replaced *done;
 	struct fib_change *change;
 	uint32_t n, stamp;
+	struct fib_undo *undo;
 };
 
 static void
@@ -291,6 +307,78 @@ compare_one(struct replacing *w, const struct fib_route *r)
 	w->change[w->n++] = (struct fib_change){.op = FIB_SET, .route = *r};
 }
 
+/* The routes of before that are others now, or not of a command any more. */
+struct fib_undo {
+	uint32_t n;
+	struct step *step; /* each with a use of its next hop, so that there is room for that */
+};
+
+/* One that is kept, and was a command's: the next hop is the same. */
+static void
+note_runtime(void *arg, struct fib_rib_node *n)
+{
+	const struct replacing *w = arg;
+	struct fib_undo *u = w->undo;
+
+	if (n->stamp != w->stamp || !n->runtime)
+		return;
+	u->step[u->n++] = (struct step){.prefix = n->prefix, .nh = n->nh, .runtime = true};
+	fib_nhs_hold(&w->f->nhs, n->nh);
+}
+
+static struct fib_undo *
+undo_make(struct replacing *w)
+{
+	struct fib_undo *u = calloc(1, sizeof(*u));
+
+	w->undo = u;
+	if (u != NULL)
+		u->step = calloc((size_t)w->n + w->f->n_runtime + 1, sizeof(*u->step));
+	if (u == NULL || u->step == NULL) {
+		free(u);
+		return NULL;
+	}
+	for (uint32_t i = 0; i < w->n; i++) {
+		struct step *s = &u->step[u->n++];
+		const struct fib_rib_node *n;
+
+		s->prefix = base_prefix_network(&w->change[i].route.prefix);
+		n = fib_rib_find(&w->f->rib, &s->prefix);
+		s->remove = n == NULL;
+		if (n == NULL)
+			continue;
+		s->nh = n->nh;
+		s->runtime = n->runtime;
+		fib_nhs_hold(&w->f->nhs, n->nh);
+	}
+	/* one that is changed as well is there twice, alike */
+	for (unsigned int family = 0; family < FIB_FAMILIES; family++)
+		fib_rib_walk(&w->f->rib, family, note_runtime, w);
+	return u;
+}
+
+int
+fib_undo(struct fib *f, struct fib_undo *u, bool back, char *err, unsigned int err_len)
+{
+	uint32_t n;
+	int ret = 0;
+
+	if (u == NULL)
+		return 0;
+	n = u->n;
+	if (back) {
+		reclaim(f);
+		for (uint32_t i = 0; i < n; i++)
+			u->step[i].fresh = !u->step[i].remove &&
+				fib_rib_find(&f->rib, &u->step[i].prefix) == NULL;
+		ret = carry_out(f, u->step, n);
+	}
+	if (!back || ret != 0)
+		steps_free(f, u->step, n);
+	free(u);
+	return ret != 0 ? fib_failed(ret, n, err, err_len) : 0;
+}
+
 static void
 forget_runtime(void *arg, struct fib_rib_node *n)
 {
@@ -302,12 +390,14 @@ forget_runtime(void *arg, struct fib_rib_node *n)
 
 int
 fib_replace(struct fib *f, const struct fib_route *routes, uint32_t n, bool only_count,
-	struct fib_replaced *done, char *err, unsigned int err_len)
+	struct fib_replaced *done, struct fib_undo **undo, char *err, unsigned int err_len)
 {
 	struct replacing w = {.f = f, .done = done, .stamp = ++f->stamp};
 	int ret = 0;
 
 	*done = (struct fib_replaced){0};
+	if (undo != NULL)
+		*undo = NULL;
 	w.change = calloc((size_t)n + fib_route_count(f) + 1, sizeof(*w.change));
 	if (w.change == NULL)
 		return fib_failed(-ENOMEM, n, err, err_len);
@@ -320,9 +410,15 @@ fib_replace(struct fib *f, const struct fib_route *routes, uint32_t n, bool only
 	}
 	for (unsigned int family = 0; family < FIB_FAMILIES; family++)
 		fib_rib_walk(&f->rib, family, remove_unseen, &w);
-	if (!only_count)
+	if (!only_count && undo != NULL && (*undo = undo_make(&w)) == NULL)
+		ret = fib_failed(-ENOMEM, n, err, err_len);
+	if (!only_count && ret == 0)
 		ret = change(f, w.change, w.n, true, err, err_len);
 	free(w.change);
+	if (ret != 0 && undo != NULL) {
+		(void)fib_undo(f, *undo, false, err, err_len);
+		*undo = NULL;
+	}
 	for (unsigned int family = 0; !only_count && ret == 0 && family < FIB_FAMILIES; family++)
 		fib_rib_walk(&f->rib, family, forget_runtime, f);
 	return ret;

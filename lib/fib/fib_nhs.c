@@ -197,6 +197,13 @@ fib_nhs_get(struct fib_nhs *s, const struct fib_nh *nh, uint32_t *number)
 }
 
 void
+fib_nhs_hold(struct fib_nhs *s, uint32_t number)
+{
+	if (number != 0)
+		uses_set(s, number, s->uses[number] + 1);
+}
+
+void
 fib_nhs_put(struct fib_nhs *s, uint32_t number)
 {
 	const struct fib_nh *nh = &s->nh[number];

@@ -36,6 +36,8 @@ void fib_nhs_fini(struct fib_nhs *s);
  * @return 0 and the number, -E2BIG there are too many, -ENOMEM
  */
 int fib_nhs_get(struct fib_nhs *s, const struct fib_nh *nh, uint32_t *number);
+/** One use more of one that has some; 0 has none. */
+void fib_nhs_hold(struct fib_nhs *s, uint32_t number);
 /** One use less. */
 void fib_nhs_put(struct fib_nhs *s, uint32_t number);
 /** Numbers from here on are of no next hop yet. @thread any */

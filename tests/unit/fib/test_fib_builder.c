@@ -290,16 +290,19 @@ askers_share_a_batch(void **state)
 	assert_string_equal(err, "there is no route to 0.0.0.0/9");
 	bad.nh.type = 99;
 	assert_int_equal(
-		fib_builder_replace(box.b, &bad, 1, false, &done, err, sizeof(err)), -EINVAL);
+		fib_builder_replace(box.b, &bad, 1, false, &done, NULL, err, sizeof(err)), -EINVAL);
 	bad.nh.type = FIB_NH_BLACKHOLE;
-	assert_int_equal(fib_builder_replace(box.b, &bad, 1, false, &done, err, sizeof(err)), 0);
+	assert_int_equal(
+		fib_builder_replace(box.b, &bad, 1, false, &done, NULL, err, sizeof(err)), 0);
 	assert_int_equal(done.removed, 64 + 8 * 100);
 	/* of an address */
 	bad.nh.type = FIB_NH_LOCAL;
-	assert_int_equal(fib_builder_replace(box.b, &bad, 1, false, &done, err, sizeof(err)), 0);
+	assert_int_equal(
+		fib_builder_replace(box.b, &bad, 1, false, &done, NULL, err, sizeof(err)), 0);
 	assert_int_equal(fib_route_count(fib_builder_read(box.b)), 1);
 	fib_builder_read_end(box.b);
-	assert_int_equal(fib_builder_replace(box.b, NULL, 0, false, &done, err, sizeof(err)), 0);
+	assert_int_equal(
+		fib_builder_replace(box.b, NULL, 0, false, &done, NULL, err, sizeof(err)), 0);
 	assert_int_equal(fib_route_count(fib_builder_read(box.b)), 0);
 	fib_builder_read_end(box.b);
 	box_close(&box);

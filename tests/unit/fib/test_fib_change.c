@@ -423,14 +423,16 @@ a_list_replaces_all_but_what_stays(void **state)
 	r = gateway(IP(10, 0, 0, 0), 8, 1);
 	assert_int_equal(set(f, &r), 0);
 	assert_int_equal(fib_runtime_count(f), 2);
-	assert_int_equal(fib_replace(f, &bad, 1, false, &done, err, sizeof(err)), -EINVAL);
+	assert_int_equal(fib_replace(f, &bad, 1, false, &done, NULL, err, sizeof(err)), -EINVAL);
 	assert_int_equal(fib_route_count(f), 5);
-	assert_int_equal(fib_replace(f, second, N_OF(second), true, &done, err, sizeof(err)), 0);
+	assert_int_equal(
+		fib_replace(f, second, N_OF(second), true, &done, NULL, err, sizeof(err)), 0);
 	assert_int_equal(done.kept + done.changed + done.added, 3);
 	assert_int_equal(done.removed, 2);
 	assert_int_equal(fib_runtime_count(f), 2);
 	assert_int_equal(gateway_of(f, IP(13, 1, 1, 1)), 0);
-	assert_int_equal(fib_replace(f, second, N_OF(second), false, &done, err, sizeof(err)), 0);
+	assert_int_equal(
+		fib_replace(f, second, N_OF(second), false, &done, NULL, err, sizeof(err)), 0);
 	assert_int_equal(done.kept, 1);
 	assert_int_equal(done.changed, 1);
 	assert_int_equal(done.added, 1);
@@ -443,7 +445,7 @@ a_list_replaces_all_but_what_stays(void **state)
 	assert_int_equal(gateway_of(f, IP(13, 1, 1, 1)), 4);
 	assert_int_equal(gateway_of(f, IP(14, 1, 1, 1)), 0);
 	assert_int_equal(gateway_of(f, IP(192, 0, 2, 1)), 0);
-	assert_int_equal(fib_replace(f, first, 1, false, &done, err, sizeof(err)), 0);
+	assert_int_equal(fib_replace(f, first, 1, false, &done, NULL, err, sizeof(err)), 0);
 	assert_int_equal(done.removed, 3);
 	assert_int_equal(fib_route_count(f), 1);
 	fib_free(f);
@@ -505,11 +507,14 @@ a_list_replaces_routes_of_addresses(void **state)
 	(void)state;
 	memcpy(bad, second, sizeof(second));
 	bad[N_OF(bad) - 1].nh.type = 99;
-	assert_int_equal(fib_replace(f, bad, N_OF(bad), false, &done, err, sizeof(err)), -EINVAL);
-	assert_int_equal(fib_replace(f, second, N_OF(second), true, &done, err, sizeof(err)), 0);
+	assert_int_equal(
+		fib_replace(f, bad, N_OF(bad), false, &done, NULL, err, sizeof(err)), -EINVAL);
+	assert_int_equal(
+		fib_replace(f, second, N_OF(second), true, &done, NULL, err, sizeof(err)), 0);
 	assert_int_equal(found(f, IP(192, 0, 2, 1)).group, 0);
 	assert_int_equal(fib_route_count(f), N_OF(first));
-	assert_int_equal(fib_replace(f, second, N_OF(second), false, &done, err, sizeof(err)), 0);
+	assert_int_equal(
+		fib_replace(f, second, N_OF(second), false, &done, NULL, err, sizeof(err)), 0);
 	assert_int_equal(done.kept, 1); /* of routes of the file */
 	assert_int_equal(done.changed, 1);
 	assert_int_equal(done.added, 0);
@@ -527,7 +532,8 @@ a_list_replaces_routes_of_addresses(void **state)
 	r = gateway(IP(203, 0, 113, 1), 32, 9);
 	assert_int_equal(set(f, &r), -EPERM);
 	/* back again, the command's route goes */
-	assert_int_equal(fib_replace(f, first, N_OF(first), false, &done, err, sizeof(err)), 0);
+	assert_int_equal(
+		fib_replace(f, first, N_OF(first), false, &done, NULL, err, sizeof(err)), 0);
 	assert_int_equal(fib_route_count(f), N_OF(first));
 	assert_int_equal(fib_runtime_count(f), 0);
 	for (unsigned int i = 0; i < N_OF(first); i++) {

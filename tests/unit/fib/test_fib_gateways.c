@@ -158,7 +158,7 @@ routers_come_and_go_with_their_routes(void **state)
 	assert_int_equal(count4(go_round(f), 2), 1);
 	assert_int_equal(go_round(f)->n, 1);
 	/* and by a file */
-	assert_int_equal(fib_replace(f, &route, 1, false, &done, err, sizeof(err)), 0);
+	assert_int_equal(fib_replace(f, &route, 1, false, &done, NULL, err, sizeof(err)), 0);
 	assert_int_equal(count4(go_round(f), 1), 1);
 	assert_int_equal(go_round(f)->n, 1);
 	fib_free(f);
