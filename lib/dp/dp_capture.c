@@ -226,6 +226,9 @@ dp_capture_settle(
 {
 	struct dp_capture *c = lc->capture_ring;
 
+	/* What there was no buffer for, which those are like of which all is known. */
+	if (m == NULL)
+		return;
 	for (uint32_t i = c->n_noted; i-- > 0;) {
 		struct noted *n = &c->noted[i];
 

@@ -118,6 +118,36 @@ a_dropped_frame_bears_its_reason(void **state)
 	}
 }
 
+/* An error for which there is no buffer is no frame that came in: those keep their reasons. */
+static void
+what_was_never_there_changes_no_reason(void **state)
+{
+	struct rig *r = *state;
+	struct frame arp = frame_arp(wire_broadcast_mac, 1, CLIENT, LAN_VIP), late = frame_good();
+	struct dp_punt p;
+	struct rte_mbuf *all[16384];
+	unsigned int n = 0;
+
+	late.b[WIRE_ETH_LEN + 8] = 1; /* TTL */
+	frame_sum(&late);
+	rig_master(r, LAN_VHID1);
+	start(r, DP_NONE, DP_CAPTURE_SNAP_MAX);
+	rig_rx(r, LAN, &arp);
+	rig_rx(r, LAN, &late);
+	while (n < RTE_DIM(all) && (all[n] = rte_pktmbuf_alloc(r->pool)) != NULL)
+		n++;
+	assert_true(n < RTE_DIM(all));
+	rig_turn(r);
+	rte_pktmbuf_free_bulk(all, n);
+	assert_int_equal(rig_drops(r, DP_DROP_NO_MBUF), 1);
+	assert_next(r, &arp, LAN, false, DP_CAPTURE_CONTROL);
+	assert_next(r, &late, LAN, false, DP_CAPTURE_DROPPED);
+	assert_int_equal(seen.why, DP_DROP_TTL);
+	assert_none(r);
+	assert_int_equal(dp_poll_punts(r->dp, &p, 1, 1), 1);
+	rte_pktmbuf_free(p.m);
+}
+
 static void
 what_goes_to_control_says_so(void **state)
 {
@@ -439,6 +469,8 @@ main(void)
 			a_forwarded_frame_is_seen_once_each_way, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_dropped_frame_bears_its_reason, rig_setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(
+			what_was_never_there_changes_no_reason, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(
 			what_goes_to_control_says_so, rig_setup, rig_teardown),
 		cmocka_unit_test_setup_teardown(answers_go_to_control_too, rig_setup, rig_teardown),
