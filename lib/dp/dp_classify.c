@@ -468,8 +468,8 @@ foreign_note(struct dp_lcore *lc, struct rte_mbuf *const *pkts, uint16_t n)
 /* What is known of a burst so far. */
 struct burst {
 	uint64_t bytes;
-	/* A destination that was found to be ours, as dp_mac_word() reads it; the next frame mostly
-	 * has it too. UINT64_MAX: none yet. */
+	/* A destination that is ours, as dp_mac_word() reads it: at first the interface's MAC, then
+	 * what was found last, which the next frame mostly has too. */
 	uint64_t ours;
 	uint32_t kept;
 };
@@ -555,7 +555,7 @@ classify_fours(struct dp_lcore *lc, struct rte_mbuf **pkts, uint32_t n, struct b
 uint16_t
 dp_classify(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n)
 {
-	struct burst b = {.ours = UINT64_MAX};
+	struct burst b = {.ours = lc->in->mac_word};
 	uint32_t i = 0;
 
 	for (uint32_t k = 0; k < n && k < PREFETCH_AHEAD; k++)

@@ -50,14 +50,15 @@ frame_plain(struct base_rand *rnd, bool ip6)
 	return f;
 }
 
+static const uint8_t *const macs[] = {
+	vmac7, vmac9, lan_mac, wan_mac, wire_broadcast_mac, wire_carp_mac4};
+
 /* Change one thing; mostly it is then no plain frame any more. */
 static void
 frame_spoil(struct base_rand *rnd, struct frame *f)
 {
 	static const uint8_t edges[] = {
 		0, 1, 19, 20, 64, 126, 127, 128, 223, 224, 0xfd, 0xfe, 0xff};
-	static const uint8_t *const macs[] = {
-		vmac7, vmac9, lan_mac, wan_mac, wire_broadcast_mac, wire_carp_mac4};
 	bool ip6 = base_load_be16(f->b + 12) == WIRE_ETHERTYPE_IP6;
 	uint8_t *ip = f->b + IP_AT, edge = edges[below(rnd, RTE_DIM(edges))];
 
@@ -237,6 +238,13 @@ together_or_one_by_one_is_the_same(void **state)
 		/* A burst that was not first: what is common to it was another MAC. */
 		if (below(&rnd, 8) == 0)
 			memcpy(frames[0].b, lan_mac, WIRE_MAC_LEN);
+		/* A flood: all of them to a MAC that is nobody's, or another one of ours. */
+		if (below(&rnd, 8) == 0) {
+			const uint8_t *mac = macs[below(&rnd, RTE_DIM(macs))];
+
+			for (uint32_t i = 0; i < n; i++)
+				memcpy(frames[i].b, mac, WIRE_MAC_LEN);
+		}
 		receive(r, frames, cut, n, 1, &alone);
 		receive(r, frames, cut, n, DP_BURST, &together);
 		fates_equal(&alone, &together, round);
