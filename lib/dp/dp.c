@@ -5,6 +5,7 @@
  * Making and unmaking the data plane, and what the control lcore may change while it runs.
  */
 #include "dp_capture_priv.h"
+#include "dp_eight_priv.h"
 #include "dp_host_priv.h"
 #include "dp_priv.h"
 
@@ -151,6 +152,9 @@ lcore_create(struct dp *dp, uint16_t id, const struct dp_worker_config *w, uint3
 		dp_bucket_init(&lc->icmp6[e], icmp_per_s);
 	}
 	dp_bucket_init(&lc->asks, ASKS_PER_S);
+#ifdef DP_HAVE_EIGHT
+	lc->eights = dp_eight_usable();
+#endif
 	if (w == NULL)
 		return lc;
 

@@ -6,6 +6,7 @@
  * is inside. The common frame, unicast IP in one segment, is let through by a few compares;
  * everything else goes the long way, which alone knows the reasons to refuse one.
  */
+#include "dp_eight_priv.h"
 #include "dp_four_priv.h"
 #include "dp_host_priv.h"
 #include "dp_ttl_priv.h"
@@ -501,19 +502,34 @@ mbufs_move(struct rte_mbuf **to, struct rte_mbuf *const *from)
 	memcpy(to, m, sizeof(m));
 }
 
+/* By eights from the beginning, as far as that goes. @return how many were let through */
+static inline uint32_t
+classify_eights(struct dp_lcore *lc, struct rte_mbuf **pkts, uint32_t n, struct burst *b)
+{
+#ifdef DP_HAVE_EIGHT
+	const struct rte_mbuf *m = pkts[0];
+
+	if (lc->eights && n >= 8 && m->data_len >= WIRE_ETH_LEN &&
+		base_load_be16(rte_pktmbuf_mtod(m, const uint8_t *) + 12) == WIRE_ETHERTYPE_IP4)
+		return dp_eights(lc, pkts, n, b->ours, &b->bytes);
+#endif
+	return 0;
+}
+
 /* @return how many frames were looked at: all but less than four at the end */
 static inline uint32_t
 classify_fours(struct dp_lcore *lc, struct rte_mbuf **pkts, uint32_t n, struct burst *b)
 {
 	const uint8_t *first = rte_pktmbuf_mtod(pkts[0], const uint8_t *);
 	__m128i bytes = _mm_setzero_si128();
-	uint32_t i, kept = 0, kept6 = lc->n6, words[4];
+	uint32_t i, kept, kept6 = lc->n6, words[4];
 	struct dp_heads heads;
 
 	if (pkts[0]->data_len >= WIRE_ETH_LEN && l2_classify(lc, first) == L2_OURS)
 		b->ours = dp_mac_word(first);
 	heads = dp_heads_of(b->ours);
-	for (i = 0; i + 4 <= n; i += 4) {
+	kept = classify_eights(lc, pkts, n, b);
+	for (i = kept; i + 4 <= n; i += 4) {
 		struct rte_mbuf **at = pkts + i;
 
 		if (likely(i + 8 <= n)) {

@@ -204,6 +204,7 @@ struct dp_lcore {
 	uint16_t id;	 /**< worker number; dp->n_workers is the control lcore */
 	uint32_t forgot; /**< dp.forget when the longest turn was last forgotten */
 	uint16_t n_rxq;
+	bool eights;   /**< frames of IPv4 are classified eight at a time, see dp_eights() */
 	base_ns_t now; /**< start of the turn */
 	base_ns_t hop_epoch_end;
 	base_ns_t
@@ -227,7 +228,7 @@ struct dp_lcore {
 		*_Atomic capture_ring; /**< NULL until somebody captured; see dp_capture.c */
 	uint64_t polls;		       /**< bit per port slot */
 	/** @name Of each packet of IPv4 that classification let through. @{ */
-	uint32_t dst[DP_BURST];	 /**< destination */
+	uint32_t dst[DP_BURST] __rte_aligned(32); /**< destination */
 	uint32_t need[DP_BURST]; /**< frame bytes its way out must take; UINT32_MAX: no TTL left */
 	uint32_t ttl[DP_BURST];	 /**< TTL, protocol and checksum as they leave, as in memory */
 	/** @} */

@@ -2,10 +2,11 @@
  * Copyright (c) 2026 the koi contributors
  */
 /*
- * Frames that come together, of which four are looked at at once where the processor can, fare as
- * they do when they come one by one: the same ones leave, with the same bytes, and the same is
- * counted. Most are to be routed and a few have one thing about them that may be wrong.
+ * Frames that come together, of which four or eight are looked at at once where the processor can,
+ * fare as they do when they come one by one: the same ones leave, with the same bytes, and the same
+ * is counted. Most are to be routed and a few have one thing about them that may be wrong.
  */
+#include "dp_eight_priv.h"
 #include "dp_rig.h"
 
 #include <stdlib.h>
@@ -210,13 +211,20 @@ static void
 together_or_one_by_one_is_the_same(void **state)
 {
 	static struct frame frames[DP_BURST];
-	static struct fate alone, together;
+	static struct fate alone, fours, eights;
 	struct rig *r = *state;
 	struct base_rand rnd;
 	uint64_t routed = 0, dropped = 0;
+	bool has_eights;
 
 	rig_configure(r, &(struct rig_options){.icmp_per_s = 1000000});
 	rig_master(r, LAN_VHID1);
+	has_eights = r->dp->lcores[0]->eights;
+#ifdef DP_HAVE_EIGHT
+	assert_int_equal(has_eights, dp_eight_usable());
+#else
+	assert_false(has_eights);
+#endif
 	base_rand_init(&rnd, 4);
 	for (unsigned int round = 0; round < ROUNDS; round++) {
 		uint32_t n = 1 + (uint32_t)below(&rnd, DP_BURST), bad = (uint32_t)below(&rnd, 12);
@@ -246,10 +254,14 @@ together_or_one_by_one_is_the_same(void **state)
 				memcpy(frames[i].b, mac, WIRE_MAC_LEN);
 		}
 		receive(r, frames, cut, n, 1, &alone);
-		receive(r, frames, cut, n, DP_BURST, &together);
-		fates_equal(&alone, &together, round);
-		routed += together.stats.forwarded;
-		dropped += n - together.stats.forwarded;
+		r->dp->lcores[0]->eights = false;
+		receive(r, frames, cut, n, DP_BURST, &fours);
+		fates_equal(&alone, &fours, round);
+		r->dp->lcores[0]->eights = has_eights;
+		receive(r, frames, cut, n, DP_BURST, &eights);
+		fates_equal(&alone, &eights, round);
+		routed += alone.stats.forwarded;
+		dropped += n - alone.stats.forwarded;
 	}
 	assert_true(routed > ROUNDS * 4 && dropped > ROUNDS);
 }
