@@ -9,6 +9,7 @@
 #include "conf_check_priv.h"
 #include "conf_net_priv.h"
 #include "conf_parts_priv.h"
+#include "conf_stage.h"
 
 #define AUTONOMOUS_PLEN 64 /* RFC 4862 5.5.3, with the interface identifiers of Ethernet */
 #define LIFETIMES	3  /* a lifetime not given, in intervals */
@@ -250,14 +251,38 @@ add_prefix(struct conf_ra *ra, const struct base_prefix *address)
 	ra->msg.n_prefixes++;
 }
 
+static void
+add_prefixes(struct conf_ra *ra, const struct base_prefix *list, uint16_t n)
+{
+	for (uint16_t i = 0; i < n; i++)
+		add_prefix(ra, &list[i]);
+}
+
+void
+conf_ra_subnets(struct conf *c)
+{
+	for (uint16_t i = 0; i < c->n_ifs; i++) {
+		struct conf_ra *ra = c->ifs[i].ra;
+
+		if (ra == NULL || ra->prefixes_given)
+			continue;
+		ra->msg.n_prefixes = 0;
+		memset(ra->msg.prefix, 0, sizeof(ra->msg.prefix));
+		add_prefixes(ra, c->ifs[i].addresses, c->ifs[i].n_addresses);
+		for (uint16_t g = 0; g < c->n_groups; g++)
+			if (!c->groups[g].unused && c->groups[g].if_index == i)
+				add_prefixes(ra, c->groups[g].addresses, c->groups[g].n_addresses);
+	}
+}
+
 void
 conf_check_ra(struct conf_reader *r)
 {
+	conf_ra_subnets(r->c);
 	for (uint16_t i = 0; i < r->c->n_ifs; i++) {
-		struct conf_ra *ra = r->c->ifs[i].ra;
 		bool has_group = false;
 
-		if (ra == NULL)
+		if (r->c->ifs[i].ra == NULL)
 			continue;
 		for (uint32_t n = 0; n < r->n_places; n++) {
 			const struct conf_place *p = &r->place[n];
@@ -265,8 +290,6 @@ conf_check_ra(struct conf_reader *r)
 			if (conf_place_if(r, p) != i || p->p.addr.family != BASE_FAMILY_IP6)
 				continue;
 			has_group = has_group || p->vip;
-			if (!ra->prefixes_given)
-				add_prefix(ra, &p->p);
 		}
 		if (!has_group && !r->groups_bad)
 			conf_error(r, conf_member_node(r, r->if_node[i], "ra"),

@@ -329,6 +329,27 @@ turn_group(struct conf_group *g, struct conf_staged *s)
 	g->staged = s;
 }
 
+/* Router advertisements follow the addresses, so each of the two has its own. */
+static bool
+copy_ifs(struct conf *c)
+{
+	const struct conf_if *from = c->ifs;
+	bool ok;
+
+	c->ifs = calloc(c->n_ifs, sizeof(*c->ifs));
+	ok = c->ifs != NULL;
+	for (uint16_t i = 0; ok && i < c->n_ifs; i++) {
+		c->ifs[i] = from[i];
+		if (from[i].ra == NULL)
+			continue;
+		c->ifs[i].ra = malloc(sizeof(*from[i].ra));
+		if (c->ifs[i].ra != NULL)
+			*c->ifs[i].ra = *from[i].ra;
+		ok = c->ifs[i].ra != NULL;
+	}
+	return ok;
+}
+
 struct conf *
 conf_stage_turn(const struct conf *now, const bool *turn)
 {
@@ -339,9 +360,11 @@ conf_stage_turn(const struct conf *now, const bool *turn)
 		return NULL;
 	*c = *now;
 	c->groups = calloc(now->group_room + 1u, sizeof(*c->groups));
-	ok = c->groups != NULL;
+	ok = copy_ifs(c) && c->groups != NULL;
 	if (ok)
 		memcpy(c->groups, now->groups, now->n_groups * sizeof(*c->groups));
+	else
+		c->n_groups = 0;
 	for (uint16_t i = 0; ok && i < now->n_groups; i++) {
 		struct conf_staged *s;
 
@@ -355,8 +378,10 @@ conf_stage_turn(const struct conf *now, const bool *turn)
 		else
 			c->n_groups = i; /* those are to be left */
 	}
-	if (ok)
+	if (ok) {
+		conf_ra_subnets(c);
 		return c;
+	}
 	conf_stage_leave(c, turn);
 	return NULL;
 }
@@ -373,6 +398,9 @@ conf_stage_leave(struct conf *c, const bool *turn)
 	if (c->groups != NULL)
 		explicit_bzero(c->groups, c->n_groups * sizeof(*c->groups));
 	free(c->groups);
+	for (uint16_t i = 0; c->ifs != NULL && i < c->n_ifs; i++)
+		free(c->ifs[i].ra);
+	free(c->ifs);
 	free(c);
 }
 

@@ -34,6 +34,9 @@ enum conf_stage {
  */
 enum conf_stage conf_stage_group(struct conf_group *next, const struct conf_group *now, bool open);
 
+/** Prefixes of router advertisements, where they are not given: of the addresses in use. */
+void conf_ra_subnets(struct conf *c);
+
 /**
  * Whether the addresses, old and new, of groups with a staged change are at the same time those of
  * another group or of an interface.

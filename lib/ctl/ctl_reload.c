@@ -441,6 +441,6 @@ ctl_reload(struct ctl *c, struct ctl_reload *r, char *note, size_t note_len)
 	struct ctl_request req = {.type = CTL_REQ_RELOAD, .group = ELECTION_NONE, .reload = r};
 
 	if (r->turns)
-		snprintf(req.text, sizeof(req.text), "addresses as the digest that runs");
+		snprintf(req.text, sizeof(req.text), "addresses of a staged change");
 	return ctl_request(c, &req, note, note_len);
 }

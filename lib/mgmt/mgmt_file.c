@@ -230,6 +230,7 @@ stage(const struct mgmt_file *f, struct conf *next, bool at_once, char *err, uns
 		if (!stage_group(f, next, i, err, err_len))
 			return -1;
 	}
+	conf_ra_subnets(next);
 	if (conf_stage_check(next, what, sizeof(what)) == 0)
 		return 0;
 	snprintf(err, err_len, "%s%s", what,

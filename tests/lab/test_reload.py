@@ -25,8 +25,8 @@ def extra(skew=0, vhid=51, vip=EXTRA_VIP, name="extra", password="extrapasswd"):
     }
 
 
-def load(b, conf):
-    status, said = b.reload(conf)
+def load(b, conf, now=False):
+    status, said = b.reload(conf, now=now)
     assert status == 0, said
     return said
 
@@ -54,11 +54,11 @@ def test_groups_come_change_and_go_while_others_forward(pair):
     probe = lab.Probe(pair.client).flowing()
     steps = []
 
-    def step(what, change):
+    def step(what, change, now=False):
         for b in pair.boxes:
             conf = b.read_config()
             change(conf, 0 if b is pair.fw1 else 128)
-            steps.append((what, b.name, load(b, conf).splitlines()[0]))
+            steps.append((what, b.name, load(b, conf, now).splitlines()[0]))
 
     step("added", lambda c, skew: c["carp"]["groups"].append(extra(skew)))
     pair.fw1.wait_state("extra", "MASTER")
@@ -70,7 +70,11 @@ def test_groups_come_change_and_go_while_others_forward(pair):
     step("vhid", lambda c, skew: c["carp"]["groups"].append(extra(skew, vhid=52)))
     pair.fw1.wait_state("extra", "MASTER")
     pair.client.wait_ping(EXTRA_VIP)
-    step("address", lambda c, skew: c["carp"]["groups"].append(extra(skew, vhid=52, vip=OTHER_VIP)))
+    step(
+        "address",
+        lambda c, skew: c["carp"]["groups"].append(extra(skew, vhid=52, vip=OTHER_VIP)),
+        now=True,
+    )
     pair.fw1.wait_state("extra", "MASTER")
     pair.client.wait_ping(OTHER_VIP)
     assert not pair.client.ping(EXTRA_VIP, timeout=0.3)

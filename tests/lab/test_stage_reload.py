@@ -111,6 +111,8 @@ def test_addresses_and_password_change_on_both(both, first):
         assert addresses(box) == [STAYS, COMES]
     for probe in probes:
         result = probe.stop()
+        if result["lost"] > 0:
+            lab.judge(result)
         assert result["lost"] == 0 and result["send_errors"] == 0, lab.timer_text(result)
 
 

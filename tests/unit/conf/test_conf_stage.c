@@ -219,6 +219,32 @@ many_addresses_have_room(void **state)
 	conf_free(c);
 }
 
+/* Hosts are told of the subnets that there are, not of those that may come. */
+static void
+router_advertisements_follow_the_addresses(void **state)
+{
+#define RA_FILE(vip)                                                                  \
+	"{\"node\": \"n\", \"interfaces\": [{\"name\": \"lan\", \"device\": \"d0\", " \
+	"\"ra\": {}}], \"carp\": {\"groups\": [{\"name\": \"a\", \"carpdev\": "       \
+	"\"lan\", \"vhid\": 1, \"pass\": \"x\", \"addresses\": [\"" vip "\"]}]}}"
+	struct conf *c = parse(RA_FILE("2001:db8:1::1/64")), *turned;
+	const bool turn[] = {true};
+
+	(void)state;
+	assert_int_equal(load(&c, RA_FILE("2001:db8:2::1/64"), false), CONF_STAGE_BEGUN);
+	assert_int_equal(c->ifs[0].ra->msg.prefix[0].prefix[5], 2);
+	conf_ra_subnets(c);
+	assert_int_equal(c->ifs[0].ra->msg.n_prefixes, 1);
+	assert_int_equal(c->ifs[0].ra->msg.prefix[0].prefix[5], 1);
+	turned = conf_stage_turn(c, turn);
+	assert_non_null(turned);
+	assert_int_equal(turned->ifs[0].ra->msg.n_prefixes, 1);
+	assert_int_equal(turned->ifs[0].ra->msg.prefix[0].prefix[5], 2);
+	assert_int_equal(c->ifs[0].ra->msg.prefix[0].prefix[5], 1);
+	conf_stage_leave(c, turn);
+	conf_free(turned);
+}
+
 int
 main(void)
 {
@@ -229,6 +255,7 @@ main(void)
 		cmocka_unit_test(who_would_not_be_heard_is_not_staged),
 		cmocka_unit_test(an_address_is_never_in_two_places),
 		cmocka_unit_test(many_addresses_have_room),
+		cmocka_unit_test(router_advertisements_follow_the_addresses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
