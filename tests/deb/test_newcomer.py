@@ -195,7 +195,7 @@ def address_commands():
 
 
 def change(pair):
-    """Section 9: a further address of a group that runs, by the file; and a mistake in it."""
+    """Section 9: a further address of a group that runs, by the file, until nothing is staged; a mistake in it."""
     assert lines(section(9))[0] == ["sudo koi --check", "koictl reload plan", "koictl reload"]
     before = [one.ctl_json("show carp events")["next"] for one in pair.boxes]
     for one in pair.boxes:
@@ -205,6 +205,8 @@ def change(pair):
     for name, line in address_commands():
         getattr(pair, name).typed(line)
     pair.client.wait_ping("192.0.2.8")
+    for one in pair.boxes:
+        assert one.typed("koictl show config diff").stdout == "as in the file\n"
     for one, seq in zip(pair.boxes, before):
         later = [e for e in one.ctl_json("show carp events")["events"] if e["seq"] > seq]
         assert not [e for e in later if e["kind"] == "state"], later
