@@ -205,8 +205,8 @@ act_advert(struct ctl *c, const struct election_action *a)
 		feed_sent(c, a->group, false);
 }
 
-static void
-act_announce(struct ctl *c, uint16_t group)
+void
+ctl_announce_begin(struct ctl *c, uint16_t group)
 {
 	struct ctl_group *g = &c->groups[group];
 
@@ -450,7 +450,7 @@ act(struct ctl *c, const struct election_action *a)
 			c->groups[a->group].takeover_ns = base_ns_since(dp_clock(), c->now);
 		break;
 	case ELECTION_ACT_ANNOUNCE:
-		act_announce(c, a->group);
+		ctl_announce_begin(c, a->group);
 		break;
 	case ELECTION_ACT_STATE:
 		act_state(c, a);

@@ -33,10 +33,12 @@ struct ctl_reload {
 	struct ctl_nbr_changes neighbors;
 	uint16_t n_ifs;
 	bool turns;		    /* it is about what was staged */
+	uint16_t sharers[2];	    /* two groups that share a VIP; ELECTION_NONE: there are none */
 	struct ctl_if_lists *lists; /* by interface */
 	struct ctl_reload_slot {
 		enum change change;
 		bool new_key, new_addresses;
+		bool alone; /* with an address that neighbours have another group's vMAC for */
 		struct ctl_group *group;    /* what it is to be, and then what it was */
 		struct ctl_identity *stage; /* what it is to stage */
 	} * slot;			    /* as many as conf has */
@@ -143,6 +145,19 @@ stage_make(const struct conf_group *g, struct ctl_reload_slot *s)
 	return s->stage != NULL ? 0 : errno;
 }
 
+static void
+shares_find(const struct conf *now, struct ctl_reload *r, uint16_t i)
+{
+	const struct conf_group *g = &r->conf->groups[i];
+
+	r->slot[i].alone = ctl_share_ends(now, r->conf, i);
+	for (uint16_t a = 0; r->sharers[0] == ELECTION_NONE && a < g->n_addresses; a++) {
+		r->sharers[1] = ctl_sharer(r->conf, i, &g->addresses[a].addr);
+		if (r->sharers[1] != ELECTION_NONE)
+			r->sharers[0] = i;
+	}
+}
+
 /* @return 0, or an errno */
 static int
 slots_make(struct ctl *c, struct ctl_reload *r)
@@ -152,6 +167,7 @@ slots_make(struct ctl *c, struct ctl_reload *r)
 		const struct conf_group *g = &r->conf->groups[i];
 		int ret = compare(c, r->conf, i, s);
 
+		shares_find(c->conf, r, i);
 		if (ret == 0 && s->change != CHANGE_NEW && g->staged != NULL && g->staged->begin)
 			ret = stage_make(g, s);
 		if (ret != 0)
@@ -185,6 +201,7 @@ ctl_reload_prepare(struct ctl *c, const struct conf *next, struct dp_roster *ros
 		return NULL;
 	r->conf = next;
 	r->dp = c->dp;
+	r->sharers[0] = ELECTION_NONE;
 	r->slot = calloc(next->n_groups + 1u, sizeof(*r->slot));
 	r->lists = calloc(next->n_ifs, sizeof(*r->lists));
 	if (r->slot == NULL || r->lists == NULL ||
@@ -353,6 +370,8 @@ apply(struct ctl *c, struct ctl_reload *r)
 			apply_new(c, i, r->slot[i].group);
 		} else if (!c->groups[i].conf->unused) {
 			apply_kept(c, i, &was->groups[i], &r->slot[i]);
+			if (r->slot[i].alone && c->groups[i].state == ELECTION_MASTER)
+				ctl_announce_begin(c, i);
 		}
 	}
 	ctl_find_fast(c);
@@ -404,6 +423,12 @@ ctl_reload_request(struct ctl *c, struct ctl_request_slot *s)
 			CTL_SAY(s, "a command changed the password of %s meanwhile", name);
 			return -EBUSY;
 		}
+	}
+	if (r->sharers[0] != ELECTION_NONE && !c->arpbalance && c->conf->arpbalance) {
+		CTL_SAY(s,
+			"%s and %s share a VIP, which needs arpbalance: set carp arpbalance 1 first",
+			r->conf->groups[r->sharers[0]].name, r->conf->groups[r->sharers[1]].name);
+		return -EINVAL;
 	}
 	if (ctl_nbr_changes_begin(c, &r->neighbors) != 0) {
 		CTL_SAY(s, "an interface has no room for so many neighbours");

@@ -46,7 +46,16 @@ CARP_DEFAULTS = {
     "window-s": 300,
     "dscp": 4,
 }
-IF_DEFAULTS = {"track": False, "linkup-hold-ms": 0}
+IF_DEFAULTS = {
+    "track": False,
+    "linkup-hold-ms": 0,
+    "rp-filter": "off",
+    "source-mac": "interface",
+    "neighbors": [],
+    "ra": None,
+}
+#: Router advertisements that make no host of the lab use another router or address.
+ADVERTISED = ({"lifetime-s": 0, "prefixes": []}, {"lifetime-s": 0, "prefixes": [], "managed": True})
 
 
 def is_ip4(address):
@@ -236,9 +245,33 @@ class Generator:
             if self.chance(0.3):
                 carp[key] = self.random.choice(values)
         for iface in conf["interfaces"]:
-            for key, values in (("track", (True, False)), ("linkup-hold-ms", (0, 100, 3000))):
+            for key, values in (
+                ("track", (True, False)),
+                ("linkup-hold-ms", (0, 100, 3000)),
+                ("rp-filter", ("off", "loose", "strict")),
+                ("source-mac", ("interface", "vmac")),
+                ("ra", (None, *ADVERTISED)),
+            ):
                 if self.chance(0.3):
                     iface[key] = self.random.choice(values)
+                    if iface[key] is None:
+                        del iface[key]
+        for iface, base in zip(conf["interfaces"], self.base["interfaces"]):
+            if self.chance(0.3):
+                iface["addresses"] = base["addresses"] + self.own_addresses(iface["name"])
+            if self.chance(0.3):
+                iface["neighbors"] = self.neighbors(iface["name"])
+
+    def own_addresses(self, dev):
+        """Beside those that are in all configurations, which others know the box by."""
+        pick = self.random.randrange
+        own = {f"{NET[dev]}.{pick(40, 50)}/24", f"{NET6[dev]}4{pick(10)}/64", f"198.18.{OWN[dev]}.1/24"}
+        return self.random.sample(sorted(own), pick(len(own) + 1))
+
+    def neighbors(self, dev):
+        pick = self.random.randrange
+        hosts = sorted({f"{NET[dev]}.{pick(220, 226)}" for _ in range(pick(4))})
+        return [{"address": h, "mac": f"02:00:5e:10:00:0{pick(3)}"} for h in hosts]
 
     def after(self, conf=None):
         """@return a configuration that shares much with another one; a new one without it"""
@@ -319,6 +352,15 @@ def plain_route(r):
     return str(ipaddress.ip_network(r["prefix"])), r.get("type", "via"), hops, r.get("interface")
 
 
+def interface_effect(iface):
+    """Of router advertisements only what a configuration says: the rest are defaults."""
+    out = {k: iface[k] for k in (*IF_DEFAULTS, "addresses")}
+    if out["ra"] is not None:
+        out["ra"] = {k: out["ra"].get(k, False) for k in ("lifetime-s", "prefixes", "managed")}
+    out["addresses"] = [plain_address(a) for a in out["addresses"]]
+    return out
+
+
 def effect(conf):
     """@return what "show config" must have, in a form that compares; secrets left out"""
     groups = {}
@@ -328,9 +370,7 @@ def effect(conf):
         groups[name] = g
     return {
         "carp": {k: {**CARP_DEFAULTS, **conf["carp"]}[k] for k in CARP_DEFAULTS},
-        "interfaces": {
-            i["name"]: {k: {**IF_DEFAULTS, **i}[k] for k in IF_DEFAULTS} for i in conf["interfaces"]
-        },
+        "interfaces": {i["name"]: interface_effect({**IF_DEFAULTS, **i}) for i in conf["interfaces"]},
         "groups": groups,
         "routes": sorted(map(plain_route, conf.get("routes", [])), key=lambda r: r[0]),
     }

@@ -59,9 +59,6 @@ class Walk:
         self.conf = self.base = it.fw1.read_config()
         #: By group: interface, vhid and the state that it was to start in when it came.
         self.born = {}
-        #: By group: addresses that others have had beside it. When ARP balancing ends, neighbours
-        #: keep the answer of a group that is gone until they ask again: nobody announces them.
-        self.shared = {}
         self.before = self.of_kept()
         self.seed = SEED
         self.log = []  # (CLOCK_REALTIME, seed, step)
@@ -117,15 +114,12 @@ class Walk:
 
     def check_groups(self):
         groups = confgen.by_name(map(confgen.whole_group, self.conf["carp"]["groups"]))
-        born, shared = {}, {}
+        born = {}
         for name, g in groups.items():
             who = g["carpdev"], g["vhid"]
             old = self.born.get(name)
             born[name] = old if old is not None and old[:2] == who else (*who, g["state"])
-            others = {a for o in groups.values() if o is not g for a in o["addresses"]}
-            before = self.shared.get(name, set()) if born[name] is old else set()
-            shared[name] = (others | before) & set(g["addresses"])
-        self.born, self.shared = born, shared
+        self.born = born
         lab.poll_until(lambda: self.states_wrong() == {}, 3, "states as of the file")
         views = self.views()
         assert views.keys() == groups.keys()
@@ -150,13 +144,15 @@ class Walk:
 
     def ping_one(self, groups, views):
         """A neighbour finds an address of a group at its box, whoever had it before."""
+        shared = {a for g in groups.values() for o in groups.values() if o is not g
+                  for a in set(g["addresses"]) & set(o["addresses"])}
         for name, g in sorted(groups.items()):
             for address in g["addresses"]:
                 if (
                     name not in KEPT
                     and views[name]["state"] == "MASTER"
                     and address.startswith(confgen.NET["em0"] + ".")
-                    and address not in self.shared[name]
+                    and address not in shared
                 ):
                     self.it.client.wait_ping(address.split("/")[0], timeout=3)
                     self.pinged += 1

@@ -345,6 +345,58 @@ nothing_is_loaded_while_koi_ends(void **state)
 	rig_free(&r);
 }
 
+/* carp0, and one that shares its address */
+#define TWIN                                                                 \
+	",{\"name\":\"twin\",\"carpdev\":\"em0\",\"vhid\":7,\"pass\":\"o\"," \
+	"\"addresses\":[\"192.0.2.1/24\"]}"
+#define BALANCED(twin)                                                                             \
+	IFS("")                                                                                    \
+	"\"carp\":{\"preempt\":true,\"arpbalance\":true,\"groups\":[" CARP0("") "," CARP1("") twin \
+		"]}}"
+
+/* Neighbours have the other vMAC for it. */
+static void
+who_is_left_of_a_shared_address_announces_it(void **state)
+{
+	struct rig r = rig_make(BALANCED(TWIN));
+	struct wire_arp arp;
+
+	(void)state;
+	rig_to_master(&r);
+	rig_run(&r, fake.now + BASE_NS_PER_S / 2);
+	assert_int_equal(rig_state(&r, 2), ELECTION_MASTER);
+	fake.n_frames = 0;
+	load(&r, BALANCED(TWIN));
+	rig_run(&r, fake.now + 10 * BASE_NS_PER_MS);
+	assert_int_equal(sent_arps(), 0);
+	load(&r, BALANCED(""));
+	rig_run(&r, fake.now + 10 * BASE_NS_PER_MS);
+	assert_int_equal(sent_arps(), 1);
+	assert_non_null(sent_arp(0, &arp));
+	assert_int_equal(arp.sender_ip, RIG_VIP);
+	assert_int_equal(arp.target_ip, RIG_VIP);
+	assert_memory_equal(arp.sender_mac, rig_vmac, BASE_MAC_LEN);
+	assert_int_equal(rig_state(&r, 0), ELECTION_MASTER);
+	rig_free(&r);
+}
+
+/* Without it each MASTER would answer every asker; a command turned it off. */
+static void
+sharing_needs_arpbalance(void **state)
+{
+	struct rig r = rig_make(BALANCED(""));
+
+	(void)state;
+	set(&r, CTL_REQ_ARPBALANCE, 0, 0);
+	assert_int_equal(rig_reload(&r, BALANCED(TWIN), note, sizeof(note)), -EINVAL);
+	assert_string_equal(note,
+		"carp0 and twin share a VIP, which needs arpbalance: set carp arpbalance 1 first");
+	assert_int_equal(fake.n_rosters, 0);
+	set(&r, CTL_REQ_ARPBALANCE, 0, 1);
+	load(&r, BALANCED(TWIN));
+	rig_free(&r);
+}
+
 int
 main(void)
 {
@@ -360,6 +412,8 @@ main(void)
 		cmocka_unit_test(a_password_by_command_is_not_lost),
 		cmocka_unit_test(another_vhid_is_another_group),
 		cmocka_unit_test(nothing_is_loaded_while_koi_ends),
+		cmocka_unit_test(who_is_left_of_a_shared_address_announces_it),
+		cmocka_unit_test(sharing_needs_arpbalance),
 	};
 
 	return cmocka_run_group_tests(tests, fake_eal_setup, fake_eal_teardown);
