@@ -210,7 +210,7 @@ def count(cell, args):
             p.stop(sig)
         finally:
             p.kill()
-        out[name] = callgrind.per_packet(path, "net_pcap", by_time="dp_hop_fill")
+        out[name] = callgrind.per_packet(path, "net_pcap", by_time=("hop_find", "hop6_find"))
     return out
 
 
