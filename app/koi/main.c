@@ -177,7 +177,7 @@ state_of(const struct wire_up *w)
  * A reload by signal. It may take seconds, in which the service manager wants to hear of the
  * control lcore, and SIGTERM is to be obeyed: so it has a thread.
  */
-struct reload {
+struct sighup {
 	struct wire_up *w;
 	pthread_t thread;
 	bool running;
@@ -186,9 +186,9 @@ struct reload {
 };
 
 static void *
-reload_main(void *arg)
+sighup_main(void *arg)
 {
-	struct reload *r = arg;
+	struct sighup *r = arg;
 
 	wire_up_reload(r->w);
 	__atomic_store_n(&r->done, 1, __ATOMIC_RELEASE);
@@ -196,7 +196,7 @@ reload_main(void *arg)
 }
 
 static void
-reload_begin(struct reload *r, struct notify *n)
+sighup_begin(struct sighup *r, struct notify *n)
 {
 	int ret;
 
@@ -205,14 +205,14 @@ reload_begin(struct reload *r, struct notify *n)
 		return;
 	notify_reloading(n);
 	r->done = 0;
-	ret = pthread_create(&r->thread, NULL, reload_main, r);
+	ret = pthread_create(&r->thread, NULL, sighup_main, r);
 	r->running = ret == 0;
 	if (ret != 0)
 		fprintf(stderr, "koi: not reloaded, no thread for it: %s\n", strerror(ret));
 }
 
 static void
-reload_end(struct reload *r)
+sighup_end(struct sighup *r)
 {
 	if (r->running)
 		pthread_join(r->thread, NULL);
@@ -224,7 +224,7 @@ wait_for_end(struct wire_up *w, const sigset_t *set, struct notify *n)
 {
 	const struct timespec poll = {.tv_nsec = 20 * 1000 * 1000};
 	struct notify_state state = state_of(w);
-	struct reload reload = {.w = w};
+	struct sighup reload = {.w = w};
 	bool ending = false;
 
 	notify_ready(n, dp_clock(), &state);
@@ -238,20 +238,20 @@ wait_for_end(struct wire_up *w, const sigset_t *set, struct notify *n)
 			wire_up_shutdown(w);
 		} else if (sig == SIGHUP && !ending) {
 			reloading = true;
-			reload_begin(&reload, n);
+			sighup_begin(&reload, n);
 		}
 		if (reload.running && __atomic_load_n(&reload.done, __ATOMIC_ACQUIRE) != 0)
-			reload_end(&reload);
+			sighup_end(&reload);
 		state = state_of(w);
 		if (reloading && !reload.running && !ending)
 			notify_ready(n, dp_clock(), &state);
 		else
 			notify_turn(n, dp_clock(), &state);
 		if (reload.again && !reload.running && !ending)
-			reload_begin(&reload, n);
+			sighup_begin(&reload, n);
 	}
 	notify_stopping(n);
-	reload_end(&reload);
+	sighup_end(&reload);
 }
 
 /* Less than all of it is no reason not to run, but one to say so. */
