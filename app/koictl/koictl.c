@@ -214,9 +214,11 @@ relay_events(int fd, const char *first)
 	}
 }
 
+/* @param parted  it is the end of an output, which belongs where the rest went */
 static int
-print_reply(const char *text, bool as_json)
+print_reply(const char *text, bool as_json, bool parted)
 {
+	const size_t style = parted ? JSON_COMPACT : JSON_INDENT(2);
 	/* On a machine so busy that the request came late, a prompt stands before the reply. */
 	const char *start = strchr(text, '{');
 	/* behind it events may stand already */
@@ -232,10 +234,10 @@ print_reply(const char *text, bool as_json)
 	}
 	status = (int)json_integer_value(json_object_get(reply, "status"));
 	output = json_object_get(reply, "output");
-	if (status != EXIT_DONE)
+	if (status != EXIT_DONE && !parted)
 		to = stderr;
-	if (as_json && status == EXIT_DONE) {
-		json_dumpf(output, to, JSON_INDENT(2) | JSON_ENCODE_ANY);
+	if (as_json && (status == EXIT_DONE || parted)) {
+		json_dumpf(output, to, style | JSON_ENCODE_ANY);
 		fputc('\n', to);
 	} else if (json_is_string(output)) {
 		fputs(json_string_value(output), to);
@@ -263,6 +265,83 @@ answer_max(const char *cmd)
 	return strstr(cmd, " commit") != NULL ? LOAD_MAX_S : ANSWER_MAX_S;
 }
 
+static volatile sig_atomic_t interrupted;
+
+static void
+on_interrupt(int sig)
+{
+	(void)sig;
+	interrupted = 1;
+}
+
+/*
+ * Parts of a reply, a line each, that come before its end as they are made. An interrupt asks for
+ * the end, the second one does not wait for it.
+ * @param text  what was read so far: whole lines and maybe a begun one; freed
+ * @return the last line of the reply, or NULL: it did not come
+ */
+static char *
+read_parts(int fd, char *text, bool as_json)
+{
+	const struct timespec forever = {0};
+	const struct sigaction sa = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
+	size_t have = strlen(text);
+	char *nl, *more;
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &forever, sizeof(forever));
+	sigaction(SIGINT, &sa, NULL);
+	for (;;) {
+		while ((nl = strchr(text, '\n')) != NULL) {
+			json_t *o = json_loadb(text, (size_t)(nl - text), 0, NULL), *output;
+
+			if (!json_is_true(json_object_get(o, "more"))) {
+				json_decref(o);
+				return text;
+			}
+			output = json_object_get(o, "output");
+			if (as_json)
+				json_dumpf(output, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
+			else
+				fputs(json_string_value(output), stdout);
+			if (as_json)
+				fputc('\n', stdout);
+			fflush(stdout);
+			json_decref(o);
+			have -= (size_t)(nl + 1 - text);
+			memmove(text, nl + 1, have + 1);
+		}
+		more = realloc(text, have + 4096);
+		if (!more)
+			break;
+		text = more;
+		ssize_t n = read(fd, text + have, 4095);
+
+		if (interrupted) {
+			interrupted = 0;
+			shutdown(fd, SHUT_WR);
+		}
+		if (n < 0 && errno == EINTR)
+			n = 0;
+		else if (n <= 0)
+			break;
+		have += (size_t)n;
+		text[have] = '\0';
+	}
+	free(text);
+	errno = ECONNRESET;
+	return NULL;
+}
+
+static bool
+is_part(const char *line)
+{
+	json_t *o = json_loads(line, JSON_DISABLE_EOF_CHECK, NULL);
+	bool part = json_is_true(json_object_get(o, "more"));
+
+	json_decref(o);
+	return part;
+}
+
 static int
 one_command(int fd, char **words, int n, bool as_json)
 {
@@ -270,18 +349,22 @@ one_command(int fd, char **words, int n, bool as_json)
 	const time_t max_s = cmd ? answer_max(cmd) : ANSWER_MAX_S;
 	const struct timeval tv = {.tv_sec = max_s};
 	const bool watching = cmd && strncmp(cmd, "watch", 5) == 0;
+	bool parted = false;
 	int rc;
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
 	if (!cmd || !send_request(fd, cmd, as_json)) {
 		/* a refused session says why before it is closed */
 		reply = read_reply(fd);
-		rc = reply ? print_reply(reply, as_json)
+		rc = reply ? print_reply(reply, as_json, false)
 			   : fail(EXIT_NO_DAEMON, "cannot send the command");
 	} else {
 		reply = read_reply(fd);
+		parted = reply && is_part(reply);
+		if (parted)
+			reply = read_parts(fd, reply, as_json);
 		if (reply) {
-			rc = print_reply(reply, as_json && !watching);
+			rc = print_reply(reply, as_json && !watching, parted);
 			if (rc == EXIT_DONE && watching)
 				rc = relay_events(fd, strchr(reply, '\n') + 1);
 		} else if (errno == EAGAIN) {

@@ -115,7 +115,7 @@ def man_koictl(help_text, rows):
         *option_lines(options(help_text, "koictl")),
         ".SH COMMANDS",
         "GROUP and IF stand for names of the configuration, A\\-B for a number, KEY for a path or\n"
-        ".B hex:\nand 40 digits.",
+        ".B hex:\nand 40 digits. Brackets hold options: each at most once, in any order.",
     ]
     for grammar, said, example in rows:
         lines += [".TP", f".B {roff(grammar)}", roff(said[0].upper() + said[1:]) + "."]
@@ -160,7 +160,11 @@ complete -o filenames -F _koi koi
 
 def completion_koictl(help_text, rows):
     names = " ".join(name for name, _, _ in options(help_text, "koictl"))
-    grammar = "\n".join(f"\t'{row[0]}'" for row in rows)
+    # options by themselves, behind what they belong to
+    grammar = "\n".join(
+        f"\t'{words}'" for row in rows
+        for words in [row[0].split(" [")[0], *(row[0].split(" [")[0] + " " + o for o in
+                                              re.findall(r"\[([^]]*)\]", row[0]))])
     source = "koictl --help and lib/mgmt/cli_cmds.def"
     return completion_head("koictl", source) + f"""_koictl_commands=(
 {grammar}
@@ -208,6 +212,7 @@ _koictl()
 		word=${{row[COMP_CWORD - at]}}
 		case $word in
 		GROUP) mapfile -t -O "${{#words[@]}}" words < <(_koictl_names carp) ;;
+		ADDRESS) ;;
 		IF) mapfile -t -O "${{#words[@]}}" words < <(_koictl_names interface) ;;
 		[A-Z]*) mapfile -t -O "${{#words[@]}}" words < <(compgen -f -- "$cur") ;;
 		[0-9]*) ;;

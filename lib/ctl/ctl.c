@@ -170,7 +170,7 @@ ctl_create(const struct ctl_config *config)
 	ctl_find_fast(c);
 	for (uint16_t i = 0; i < c->n_ifs; i++)
 		ctl_member_join(c, i);
-	if ((ret = ctl_nbr_create(c)) != 0)
+	if ((ret = ctl_nbr_create(c)) != 0 || (ret = ctl_ping_create(c)) != 0)
 		goto fail;
 	ret = create_election(c, base_rand_next(&c->rand), config->drained);
 	if (ret != 0)
@@ -197,6 +197,7 @@ ctl_destroy(struct ctl *c)
 		ctl_lists_free(&c->ifs[i].lists);
 	free(c->out.act);
 	free(c->election_mem);
+	free(c->pings);
 	free(c->requests);
 	free(c->frames);
 	free(c->events);
@@ -304,6 +305,7 @@ ctl_turn(struct ctl *c, base_ns_t now)
 	fib_nbr_tick(c->nbr, c->now, ctl_nbr_act, c);
 	ctl_announce(c);
 	ctl_ra_tick(c);
+	ctl_ping_tick(c);
 	ctl_member_tick(c);
 	ctl_publish(c);
 	base_ns_t took = base_ns_since(dp_clock(), now);
@@ -318,8 +320,9 @@ ctl_turn(struct ctl *c, base_ns_t now)
 static void
 rest(struct ctl *c)
 {
-	bool busy =
-		c->fast || c->idle_turns < IDLE_TURNS_BUSY || election_handing_over(c->election);
+	const bool pinging = __atomic_load_n(&c->n_pings, __ATOMIC_ACQUIRE) != 0;
+	bool busy = pinging || c->fast || c->idle_turns < IDLE_TURNS_BUSY ||
+		election_handing_over(c->election);
 	base_ns_t now = dp_clock();
 	base_ns_t wake = now + (busy ? SLEEP_SHORT_NS : SLEEP_LONG_NS);
 	base_ns_t due = election_deadline(c->election);
@@ -330,6 +333,8 @@ rest(struct ctl *c)
 		wake = due;
 	if (nbr < wake)
 		wake = nbr;
+	if (pinging && c->ping_at < wake)
+		wake = c->ping_at;
 	if (c->poll || c->announcing > 0 || c->clearing || wake <= now)
 		return;
 	struct timespec ts = {

@@ -289,6 +289,8 @@ struct ctl {
 	const char *asked; /* what an operator asked, while that is carried out; else NULL */
 	uint32_t shutdown; /* atomic */
 	uint32_t posted;   /* atomic: requests posted and not taken */
+	uint32_t n_pings;  /* atomic: runs that are not free */
+	base_ns_t ping_at; /* the next thing that one of them has to do */
 
 	struct ctl_group_pub *group_pub;
 	struct ctl_box_pub *box_pub;
@@ -296,6 +298,7 @@ struct ctl {
 	struct ctl_frame_slot *frames;
 	struct ctl_decisions *decisions; /* by group */
 	struct ctl_request_slot *requests;
+	struct ctl_ping_run *pings;
 };
 
 /** The view of a group is published at the end of the turn. */
@@ -387,6 +390,14 @@ int ctl_nbr_request(struct ctl *c, struct ctl_request_slot *s);
 void ctl_nbr_clear_tick(struct ctl *c);
 /** @} */
 
+/** @name Ping and traceroute (ctl_ping.c). @{ */
+/** @return 0 or -ENOMEM */
+int ctl_ping_create(struct ctl *c);
+/** What answers a probe. */
+void ctl_ping_input(struct ctl *c, const struct rte_mbuf *m);
+void ctl_ping_tick(struct ctl *c);
+/** @} */
+
 /** @name Router advertisements (ctl_ra.c). @{ */
 /** Of a group of a configuration. @thread any */
 void ctl_ra_make(const struct conf *conf, struct ctl_group *g);
@@ -463,6 +474,8 @@ bool ctl_adverts(struct ctl *c);
 void ctl_punts(struct ctl *c);
 /** The interface's MAC, or the vMAC of a group of it. */
 bool ctl_is_our_mac(const struct ctl_if *f, const uint8_t mac[BASE_MAC_LEN]);
+/** Own address for what goes to a target: in its subnet, else the first one; 0: there is none. */
+uint32_t ctl_own_ip4(const struct ctl_if *f, uint32_t target);
 /** The resolver's actions; arg is the ctl. */
 void ctl_nbr_act(void *arg, const struct fib_nbr_action *a);
 /** The MAC of a neighbour; when there is none, it is asked for. @return false: none yet */

@@ -449,6 +449,11 @@ ctl_punts(struct ctl *c)
 					punts[i].m, c->now, ctl_nbr_act, c);
 				continue;
 			}
+			if (punts[i].cls == DP_PUNT_PROBE) {
+				ctl_ping_input(c, punts[i].m);
+				rte_pktmbuf_free(punts[i].m);
+				continue;
+			}
 			ctl_frame_begin(c, &punts[i]);
 			if (is_arp(punts[i].m))
 				one_arp(c, &punts[i]);
@@ -460,9 +465,8 @@ ctl_punts(struct ctl *c)
 	}
 }
 
-/* An own address in the target's subnet, else any own one. */
-static uint32_t
-own_source(const struct ctl_if *f, uint32_t target)
+uint32_t
+ctl_own_ip4(const struct ctl_if *f, uint32_t target)
 {
 	for (uint16_t i = 0; i < f->lists.n_own; i++)
 		if (((f->lists.own[i] ^ target) & f->lists.own_mask[i]) == 0)
@@ -481,7 +485,7 @@ nbr_request(struct ctl *c, const struct fib_nbr_action *a)
 	struct wire_arp arp = {.op = WIRE_ARP_REQUEST, .target_ip = base_addr_ip4(&a->addr)};
 
 	memcpy(arp.sender_mac, f->mac, BASE_MAC_LEN);
-	arp.sender_ip = own_source(f, arp.target_ip);
+	arp.sender_ip = ctl_own_ip4(f, arp.target_ip);
 	for (uint16_t i = 0; arp.sender_ip == 0 && i < c->n_groups; i++) {
 		const struct ctl_group *g = &c->groups[i];
 

@@ -243,6 +243,7 @@ enum dp_punt_class {
 	DP_PUNT_ADVERT = 0, /**< protocol 112 of either family; data at Ethernet header */
 	DP_PUNT_GROUP_ARP,  /**< ARP or ND about a VIP of a group, whatever its state */
 	DP_PUNT_IF_ARP,	    /**< other ARP, ND, IGMP and MLD queries of an interface */
+	DP_PUNT_PROBE,	    /**< answer to an echo request of ours, see dp_probe.h */
 	DP_PUNT_RESOLVE,    /**< packet to send whose next hop has no MAC; data at IP header */
 };
 struct dp_punt {
@@ -373,7 +374,8 @@ struct dp_stats {
 	uint64_t icmp_limited;	/**< errors not sent: over the rate */
 	uint64_t icmp_withheld; /**< errors not sent: not allowed, or without a way or address */
 	uint64_t punted_adverts;
-	uint64_t punted_arp; /**< ARP, ND, IGMP and MLD */
+	uint64_t punted_arp;   /**< ARP, ND, IGMP and MLD */
+	uint64_t punted_probe; /**< answers to echo requests of the control lcore */
 	uint64_t punted_resolve;
 	uint64_t to_host, from_host; /**< as dp_host_stats */
 	uint64_t handed_over;	     /**< frames a worker passed to another worker's TX queue */

@@ -8,6 +8,7 @@
  */
 #include "dp_hop_priv.h"
 #include "dp_host_priv.h"
+#include "dp_probe_priv.h"
 
 #include <rte_byteorder.h>
 
@@ -149,7 +150,7 @@ dp_echo(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t if_index, uint16_t gro
 	if (p[WIRE_ETH_LEN + ip.header_len] != WIRE_ICMP_ECHO_REQUEST) {
 		if (p[WIRE_ETH_LEN + ip.header_len] == WIRE_ICMP_REDIRECT)
 			dp_drop(lc, m, DP_DROP_REDIRECT);
-		else
+		else if (!dp_probe_take(lc, m))
 			dp_host_up(lc, m, if_index, group);
 		return;
 	}

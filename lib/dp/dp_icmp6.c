@@ -7,6 +7,7 @@
  */
 #include "dp_hop_priv.h"
 #include "dp_host_priv.h"
+#include "dp_probe_priv.h"
 
 #define HOP_LIMIT     64
 #define ERROR_TCLASS  0xc0 /* internetwork control, as the errors of IPv4 */
@@ -68,7 +69,8 @@ dp_echo6(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t if_index, uint16_t gr
 	else
 		(void)dp_route_get6(lc, ip.src, &route, &why);
 	if (why == DP_DROP_LOCAL) {
-		dp_host_up(lc, m, if_index, group);
+		if (!dp_probe_take(lc, m))
+			dp_host_up(lc, m, if_index, group);
 		return;
 	}
 	if (why != DP_DROP_COUNT) {

@@ -21,6 +21,7 @@
 #include "base_time.h"
 #include "dp.h"
 #include "dp_capture.h"
+#include "dp_probe.h"
 #include "dp_roster_priv.h"
 #include "fib.h"
 #include "fib_nbr.h"
@@ -34,7 +35,7 @@
 #define DP_KNOWN_RING_SLOTS   256 /* adverts of a group from known sources */
 #define DP_UNKNOWN_RING_SLOTS 64  /* adverts of a group from others, or of an interface */
 #define DP_GROUP_RING_SLOTS   32
-#define DP_IF_PUNT_RINGS      3
+#define DP_IF_PUNT_RINGS      4
 #define DP_IF_RING_SLOTS      256 /* each of those */
 #define DP_HANDOFF_RING_SLOTS 1024
 /** Frames that a worker takes from its hand-off ring in one turn, at most. */
@@ -268,7 +269,9 @@ struct dp {
 	_Atomic bool stopping;
 	_Atomic uint64_t capture; /**< 0, or which frames to copy; management: wo, lcores: ro */
 	_Atomic uint32_t forget;  /**< management: wo, lcores: ro */
-	_Atomic uint32_t states;  /**< dp_own() and dp_answer() so far; control lcore: wo */
+	/** Answers that control waits for, see dp_probe.c; 0: none. control: wo, workers: ro */
+	_Atomic uint64_t probes[DP_PROBES_MAX];
+	_Atomic uint32_t states; /**< dp_own() and dp_answer() so far; control lcore: wo */
 	/* Written by control or main, read by every worker once per turn. */
 	const struct fib *_Atomic fib;
 	const struct fib_nbr_table *_Atomic nbr;
@@ -524,6 +527,7 @@ void dp_punt_advert(struct dp_lcore *lc, struct rte_mbuf *m, uint8_t vhid, uint6
 void dp_punt_group_arp(struct dp_lcore *lc, struct rte_mbuf *m, uint16_t group);
 void dp_punt_if_arp(struct dp_lcore *lc, struct rte_mbuf *m);
 void dp_punt_answer(struct dp_lcore *lc, struct rte_mbuf *m);
+void dp_punt_probe(struct dp_lcore *lc, struct rte_mbuf *m);
 /** m still has an Ethernet header; its meta's src_group and kind are set by the caller. */
 void dp_punt_resolve(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_if *out,
 	const struct base_addr *next_hop);

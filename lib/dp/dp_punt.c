@@ -3,12 +3,12 @@
  */
 /*
  * Rings from workers to the control lcore: one per producer, group and class, but two for adverts
- * of a group, from known and from unknown sources, and two for ARP and ND of an interface, for what
- * anybody sends and for answers, so that no flood of requests keeps us from neighbours; all of a
- * producer in one block of memory
- * (memzones would run out at 2,560). A producer sets the ready bit of a ring, or of a group's two,
- * after it enqueued, control clears it before it dequeues: whatever control does not see in the
- * ring has its bit set again.
+ * of a group, from known and from unknown sources, and three of an interface: for ARP and ND that
+ * anybody sends, for answers to ours, so that no flood of requests keeps us from neighbours, and
+ * for answers to our pings, which must not keep us from anything; all of a producer in one block of
+ * memory (memzones would run out at 2,560). A producer sets the ready bit of a ring, or of a
+ * group's two, after it enqueued, control clears it before it dequeues: whatever control does not
+ * see in the ring has its bit set again.
  */
 #include "dp_priv.h"
 
@@ -21,6 +21,7 @@
 enum if_ring {
 	IF_RING_ASKED = 0, /* what anybody sends: requests, announcements, queries */
 	IF_RING_ANSWERS,   /* of neighbours that are in the table, to us alone */
+	IF_RING_PROBE,	   /* answers to our own echo requests */
 	IF_RING_RESOLVE,   /* packets that leave by it and have no MAC */
 };
 static_assert(IF_RING_RESOLVE + 1 == DP_IF_PUNT_RINGS, "one of each");
@@ -185,6 +186,14 @@ dp_punt_answer(struct dp_lcore *lc, struct rte_mbuf *m)
 }
 
 void
+dp_punt_probe(struct dp_lcore *lc, struct rte_mbuf *m)
+{
+	if (dp_punt(lc, DP_SET_PUNTS, if_ring(lc->dp, IF_RING_PROBE, lc->in->index), m,
+		    DP_DROP_PUNT_RING_FULL))
+		dp_count(&lc->c.punted_probe, 1);
+}
+
+void
 dp_punt_resolve(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_if *out,
 	const struct base_addr *next_hop)
 {
@@ -215,8 +224,10 @@ punt_describe(const struct dp *dp, enum dp_set_id set, uint32_t ring, struct dp_
 	}
 	out->group = DP_NONE;
 	out->if_index = (uint16_t)((ring - dp->n_groups) % dp->n_ifs);
-	if (!ring_resolves(dp, set, ring)) {
-		out->cls = set == DP_SET_ADVERTS ? DP_PUNT_ADVERT : DP_PUNT_IF_ARP;
+	if (set == DP_SET_ADVERTS) {
+		out->cls = DP_PUNT_ADVERT;
+	} else if (!ring_resolves(dp, set, ring)) {
+		out->cls = ring < if_ring(dp, IF_RING_PROBE, 0) ? DP_PUNT_IF_ARP : DP_PUNT_PROBE;
 	} else {
 		out->cls = DP_PUNT_RESOLVE;
 		out->next_hop = dp_meta(out->m)->next_hop;

@@ -163,6 +163,9 @@ int fib_nbr_forget(struct fib_nbr_table *t, uint16_t if_index, const struct base
 	base_ns_t now, fib_nbr_act_fn act, void *arg);
 bool fib_nbr_is_static(
 	const struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr);
+/** ABSENT when there is none; marks nothing. */
+enum fib_nbr_state fib_nbr_state_of(
+	const struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr);
 #define FIB_NBR_IF_ALL UINT16_MAX
 /**
  * Forget some of what was learnt; whoever is being asked for (INCOMPLETE) and STATIC entries stay.

@@ -245,6 +245,12 @@ do_watch(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_arg
 	};
 }
 
+static void
+do_ping(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_args *a)
+{
+	mgmt_ping_begin(s, a, row->request == -2);
+}
+
 /* A route by its words, checked as one of the file is. */
 static void
 route_set(struct mgmt_session *s, const struct mgmt_args *a, const char *via,

@@ -22,16 +22,11 @@ struct expected {
 };
 
 static void
-expect(struct expected *e, const struct mgmt_row_tokens *row, unsigned int at)
+expect_token(struct expected *e, const struct mgmt_token *t)
 {
-	const struct mgmt_token *t = &row->token[at];
 	size_t len = strlen(e->words);
 	char padded[20], have[sizeof(e->words) + 2];
 
-	if (at == row->n) {
-		e->end = true;
-		return;
-	}
 	switch (t->kind) {
 	case MGMT_KIND_WORD:
 		/* each word once, though many rows share it */
@@ -71,10 +66,41 @@ expect(struct expected *e, const struct mgmt_row_tokens *row, unsigned int at)
 		e->file = true;
 		break;
 	case MGMT_KIND_COMMAND: /* "help" alone is a command too */
+	case MGMT_KIND_OPTIONS:
+	case MGMT_KIND_OPTION_NAME:
+	case MGMT_KIND_OPTION_VALUE:
 	case MGMT_KIND_HELP:
 	case MGMT_KIND_ANY_LINE:
 		break;
 	}
+}
+
+static void
+expect(struct expected *e, const struct mgmt_row_tokens *row, unsigned int at)
+{
+	if (at == row->n)
+		e->end = true;
+	else
+		expect_token(e, &row->token[at]);
+}
+
+/* All other words match: where options of the row go wrong. @return there */
+static const char *
+expect_option(struct expected *e, const struct mgmt_row_tokens *row, const struct mgmt_config *c,
+	const char *rest)
+{
+	struct mgmt_args a = {0};
+	unsigned int which;
+	const char *bad = mgmt_cli_options_match(row, c, rest, &a, &which);
+
+	if (bad == NULL)
+		return rest;
+	if (which < row->n_options)
+		expect_token(e, &row->option[which].value);
+	for (unsigned int i = 0; which == row->n_options && i < row->n_options; i++)
+		if (!a.option[i].given)
+			expect_token(e, &row->option[i].name);
+	return bad;
 }
 
 static void
@@ -242,7 +268,10 @@ mgmt_cli_explain(
 			memset(&e, 0, sizeof(e));
 		best = n;
 		bad = rest;
-		expect(&e, &cli->rows[r], n);
+		if (n == cli->rows[r].n && cli->rows[r].n_options > 0)
+			bad = expect_option(&e, &cli->rows[r], c, rest);
+		else
+			expect(&e, &cli->rows[r], n);
 	}
 	if (!mgmt_cli_at_end(bad)) {
 		explain_word(to, c, &e, line, bad);

@@ -65,9 +65,9 @@ text_take(struct mgmt_args *a, const char *p, size_t n)
 	return true;
 }
 
-static bool
-token_matches(const struct mgmt_token *t, const struct mgmt_config *c, const char *p, size_t n,
-	struct mgmt_args *a)
+bool
+mgmt_cli_token_matches(const struct mgmt_token *t, const struct mgmt_config *c, const char *p,
+	size_t n, struct mgmt_args *a)
 {
 	switch (t->kind) {
 	case MGMT_KIND_WORD:
@@ -99,6 +99,9 @@ token_matches(const struct mgmt_token *t, const struct mgmt_config *c, const cha
 		return text_take(a, p, n);
 	case MGMT_KIND_KEY:
 		return key_valid(p, n) && text_take(a, p, n);
+	case MGMT_KIND_OPTIONS:
+	case MGMT_KIND_OPTION_NAME:
+	case MGMT_KIND_OPTION_VALUE:
 	case MGMT_KIND_HELP:
 	case MGMT_KIND_ANY_LINE:
 		break;
@@ -117,7 +120,7 @@ mgmt_cli_row_match(const struct mgmt_row_tokens *row, const struct mgmt_config *
 	for (i = 0; i < row->n && !mgmt_cli_at_end(p); i++) {
 		size_t n = token_len(&row->token[i], p);
 
-		if (!token_matches(&row->token[i], c, p, n, &scratch))
+		if (!mgmt_cli_token_matches(&row->token[i], c, p, n, &scratch))
 			break;
 		p = mgmt_cli_skip_blank(p + n);
 	}
@@ -130,10 +133,15 @@ mgmt_cli_match(const struct mgmt_cli *cli, const struct mgmt_config *c, const ch
 {
 	const char *rest;
 
-	for (unsigned int r = 0; r < mgmt_cli_n_rows; r++)
-		if (mgmt_cli_row_match(&cli->rows[r], c, line, &rest) == cli->rows[r].n &&
-			mgmt_cli_at_end(rest))
+	for (unsigned int r = 0; r < mgmt_cli_n_rows; r++) {
+		const struct mgmt_row_tokens *row = &cli->rows[r];
+		struct mgmt_args scratch = {0};
+		unsigned int which;
+
+		if (mgmt_cli_row_match(row, c, line, &rest) == row->n &&
+			mgmt_cli_options_match(row, c, rest, &scratch, &which) == NULL)
 			return (int)r;
+	}
 	return -1;
 }
 
@@ -144,6 +152,7 @@ token_parse(cmdline_parse_token_hdr_t *hdr, const char *buf, void *res, unsigned
 	struct mgmt_session *s = mgmt_cli_current();
 	struct mgmt_args scratch = {0};
 	const size_t n = token_len(t, buf);
+	unsigned int which;
 
 	(void)size;
 	if (t->kind == MGMT_KIND_HELP) /* what follows it is no command when the line is run */
@@ -155,7 +164,15 @@ token_parse(cmdline_parse_token_hdr_t *hdr, const char *buf, void *res, unsigned
 			return -1;
 		return (int)strcspn(buf, "\r\n");
 	}
-	return n > 0 && token_matches(t, s->config, buf, n, res ? res : &scratch) ? (int)n : -1;
+	if (t->kind == MGMT_KIND_OPTIONS)
+		return res && n > 0 &&
+				mgmt_cli_options_match(t->row, s->config, buf, res, &which) == NULL
+			? (int)line_len(buf)
+			: -1;
+	if (t->kind == MGMT_KIND_OPTION_NAME || t->kind == MGMT_KIND_OPTION_VALUE)
+		return !res && n > 0 ? (int)n : -1;
+	return n > 0 && mgmt_cli_token_matches(t, s->config, buf, n, res ? res : &scratch) ? (int)n
+											   : -1;
 }
 
 static int
@@ -173,6 +190,10 @@ token_complete_count(cmdline_parse_token_hdr_t *hdr)
 		return mgmt_group_count(c);
 	case MGMT_KIND_IF:
 		return c->conf->n_ifs;
+	case MGMT_KIND_OPTION_NAME:
+		return (int)t->row->n_options;
+	case MGMT_KIND_OPTION_VALUE:
+	case MGMT_KIND_OPTIONS:
 	case MGMT_KIND_NUMBER:
 	case MGMT_KIND_KEY:
 	case MGMT_KIND_ADDRESS:
@@ -195,7 +216,8 @@ token_complete_get(cmdline_parse_token_hdr_t *hdr, int i, char *dst, unsigned in
 	if (t->kind == MGMT_KIND_ANY_LINE)
 		return -1;
 	snprintf(dst, size, "%s",
-		t->kind == MGMT_KIND_WORD || t->kind == MGMT_KIND_HELP ? t->word
+		t->kind == MGMT_KIND_OPTION_NAME ? t->row->option[i].name.word
+			: t->kind == MGMT_KIND_WORD || t->kind == MGMT_KIND_HELP ? t->word
 			: t->kind == MGMT_KIND_GROUP
 			? mgmt_group_name(c, mgmt_group_nth(c, (uint64_t)i))
 			: mgmt_if_name(c, (uint16_t)i));
@@ -240,6 +262,13 @@ token_help(cmdline_parse_token_hdr_t *hdr, char *dst, unsigned int size)
 		break;
 	case MGMT_KIND_COMMAND:
 		snprintf(dst, size, "COMMAND");
+		break;
+	case MGMT_KIND_OPTION_VALUE:
+		snprintf(dst, size, "VALUE");
+		break;
+	case MGMT_KIND_OPTIONS:
+	case MGMT_KIND_OPTION_NAME:
+		snprintf(dst, size, "OPTION");
 		break;
 	}
 	return 0;
@@ -289,12 +318,13 @@ token_init(struct mgmt_token *t, const struct mgmt_cli *cli, const char *p, size
 	}
 }
 
-/* first: a token before the others, or NULL. */
+/* first: a token before the others, or NULL; last: n_last tokens behind them. */
 static cmdline_parse_inst_t *
 inst_new(const struct mgmt_cli_row *row, struct mgmt_token *first, struct mgmt_token *tokens,
-	unsigned int n)
+	unsigned int n, struct mgmt_token *last, unsigned int n_last)
 {
-	cmdline_parse_inst_t *inst = calloc(1, sizeof(*inst) + (n + 2) * sizeof(inst->tokens[0]));
+	cmdline_parse_inst_t *inst =
+		calloc(1, sizeof(*inst) + (n + n_last + 2) * sizeof(inst->tokens[0]));
 	unsigned int at = 0;
 
 	if (!inst)
@@ -306,7 +336,26 @@ inst_new(const struct mgmt_cli_row *row, struct mgmt_token *first, struct mgmt_t
 		inst->tokens[at++] = (cmdline_parse_token_hdr_t *)(void *)first;
 	for (unsigned int i = 0; i < n; i++)
 		inst->tokens[at++] = (cmdline_parse_token_hdr_t *)(void *)&tokens[i];
+	for (unsigned int i = 0; i < n_last; i++)
+		inst->tokens[at++] = (cmdline_parse_token_hdr_t *)(void *)&last[i];
 	return inst;
+}
+
+/* "[count 1-9]", from behind the bracket on. @return what comes after it */
+static const char *
+option_init(struct mgmt_cli *cli, struct mgmt_row_tokens *t, const char *p)
+{
+	const unsigned int i = t->n_options++;
+	size_t n = mgmt_cli_word_len(p);
+
+	token_init(&t->option[i].name, cli, p, n);
+	p = mgmt_cli_skip_blank(p + n);
+	n = strcspn(p, "]");
+	token_init(&t->option[i].value, cli, p, n);
+	t->completed[2 * i] = t->completed[2 * i + 1] = t->options;
+	t->completed[2 * i].kind = MGMT_KIND_OPTION_NAME;
+	t->completed[2 * i + 1].kind = MGMT_KIND_OPTION_VALUE;
+	return mgmt_cli_skip_blank(p + n + 1);
 }
 
 static bool
@@ -316,15 +365,27 @@ row_init(struct mgmt_cli *cli, unsigned int r, unsigned int *n)
 	struct mgmt_row_tokens *t = &cli->rows[r];
 	const char *p = row->grammar;
 
-	for (; *p != '\0' && t->n < MGMT_TOKENS_MAX;
+	t->options = (struct mgmt_token){
+		.hdr = {.ops = &token_ops}, .kind = MGMT_KIND_OPTIONS, .cli = cli, .row = t};
+	for (; *p != '\0' && *p != '[' && t->n < MGMT_TOKENS_MAX;
 		p = mgmt_cli_skip_blank(p + mgmt_cli_word_len(p)))
 		token_init(&t->token[t->n++], cli, p, mgmt_cli_word_len(p));
-	cli->ctx[*n] = inst_new(row, NULL, t->token, t->n);
+	while (*p == '[' && t->n_options < MGMT_OPTIONS_MAX)
+		p = option_init(cli, t, p + 1);
+	cli->ctx[*n] = inst_new(row, NULL, t->token, t->n, NULL, 0);
 	if (!cli->ctx[(*n)++])
 		return false;
+	if (t->n_options != 0) {
+		cli->ctx[*n] = inst_new(row, NULL, t->token, t->n, &t->options, 1);
+		if (!cli->ctx[(*n)++])
+			return false;
+		cli->ctx[*n] = inst_new(row, NULL, t->token, t->n, t->completed, 2 * t->n_options);
+		if (!cli->ctx[(*n)++])
+			return false;
+	}
 	if (strcmp(t->token[0].word, cli->help.word) == 0)
 		return true;
-	cli->ctx[*n] = inst_new(row, &cli->help, t->token, t->n);
+	cli->ctx[*n] = inst_new(row, &cli->help, t->token, t->n, NULL, 0);
 	return cli->ctx[(*n)++] != NULL;
 }
 
@@ -337,7 +398,7 @@ mgmt_cli_new(void)
 	if (!cli)
 		return NULL;
 	cli->rows = calloc(mgmt_cli_n_rows, sizeof(*cli->rows));
-	cli->ctx = calloc(2 * mgmt_cli_n_rows + 2, sizeof(*cli->ctx));
+	cli->ctx = calloc(4 * mgmt_cli_n_rows + 2, sizeof(*cli->ctx));
 	if (!cli->rows || !cli->ctx)
 		goto fail;
 	cli->help = (struct mgmt_token){
@@ -348,7 +409,7 @@ mgmt_cli_new(void)
 	/* It sees every line whole, before the command of the line runs. */
 	cli->any_line = (struct mgmt_token){
 		.hdr = {.ops = &token_ops}, .kind = MGMT_KIND_ANY_LINE, .cli = cli};
-	cli->ctx[n] = inst_new(NULL, NULL, &cli->any_line, 1);
+	cli->ctx[n] = inst_new(NULL, NULL, &cli->any_line, 1, NULL, 0);
 	if (!cli->ctx[n])
 		goto fail;
 	return cli;
@@ -385,14 +446,17 @@ mgmt_cli_usage(const char *grammar, char *buf, size_t len)
 		p = mgmt_cli_skip_blank(p + mgmt_cli_word_len(p))) {
 		struct mgmt_token t = {0};
 		const char *shown = t.word;
+		size_t n = mgmt_cli_word_len(p);
+		bool opens = *p == '[', closes = p[n - 1] == ']';
 
-		token_init(&t, NULL, p, mgmt_cli_word_len(p));
+		token_init(&t, NULL, p + opens, n - opens - closes);
 		if (t.kind == MGMT_KIND_GROUP || t.kind == MGMT_KIND_IF)
 			shown = "NAME";
 		else if (t.kind == MGMT_KIND_KEY)
 			shown = "PATH|hex:DIGITS";
 		else if (t.kind == MGMT_KIND_HOPS)
 			shown = "NEXTHOP,...";
-		used += (size_t)snprintf(buf + used, len - used, "%s%s", used ? " " : "", shown);
+		used += (size_t)snprintf(buf + used, len - used, "%s%s%s%s", used ? " " : "",
+			opens ? "[" : "", shown, closes ? "]" : "");
 	}
 }

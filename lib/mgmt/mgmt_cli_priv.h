@@ -10,6 +10,7 @@
 #include <cmdline_parse.h>
 #include <jansson.h>
 
+#include "mgmt_ping_priv.h"
 #include "mgmt_view_priv.h"
 #include "mgmt_watch_priv.h"
 
@@ -40,6 +41,7 @@ struct mgmt_session {
 	bool json;		 /**< leave the view in view instead of making text */
 	bool may_watch;		 /**< who serves the session can stream events to it */
 	struct mgmt_watch watch; /**< "watch" was given */
+	struct mgmt_ping ping;	 /**< "ping" or "traceroute" was given */
 	bool quit;		 /**< "quit" was given */
 	bool dropped_bytes;	 /**< the line being typed held bytes that cmdline ignores */
 	const char *line;	 /**< being parsed, ends with a newline */

@@ -149,6 +149,26 @@ watch_person(struct client *cl, struct mgmt_session *s)
 		send_all(cl, bye, sizeof(bye) - 1);
 }
 
+static bool
+ping_text(void *arg, const char *text)
+{
+	return send_all(arg, text, strlen(text));
+}
+
+/* Until a key is pressed, which is no part of a command. @return false when it is gone */
+static bool
+ping_person(struct client *cl, struct mgmt_session *s)
+{
+	const struct mgmt_ping_sink sink = {.text = ping_text, .arg = cl};
+	char keys[64];
+	bool ok = mgmt_ping_run(s, cl->fd, &sink) && (!s->text || ping_text(cl, s->text));
+
+	mgmt_cli_clear(s);
+	if (ok && recv(cl->fd, keys, sizeof(keys), MSG_DONTWAIT) == 0)
+		ok = false;
+	return ok;
+}
+
 /*
  * A session with prompt and completion. cmdline writes single characters and ignores what write()
  * says, so it writes to memory: the socket sees few, whole sends, and a client that does not read
@@ -199,25 +219,47 @@ serve_person(struct client *cl)
 		note_heard(cl);
 		if (s.watch.on && !watch_person(cl, &s))
 			break;
+		if (s.ping.on && !ping_person(cl, &s))
+			break;
 	}
 	cmdline_free(c);
 	mgmt_cli_clear(&s);
 }
 
+/* One line of a reply: what it has, and the output. */
 static bool
-reply(const struct client *cl, enum mgmt_cli_status status, json_t *output)
+reply_line(const struct client *cl, const char *key, json_t *value, json_t *output)
 {
 	json_t *o = json_object();
 	char *text;
 	bool ok;
 
-	json_object_set_new(o, "status", json_integer((json_int_t)status));
+	json_object_set_new(o, key, value);
 	json_object_set_new(o, "output", output);
 	text = json_dumps(o, JSON_COMPACT);
 	json_decref(o);
 	ok = text && send_all(cl, text, strlen(text)) && send_all(cl, "\n", 1);
 	free(text);
 	return ok;
+}
+
+static bool
+reply(const struct client *cl, enum mgmt_cli_status status, json_t *output)
+{
+	return reply_line(cl, "status", json_integer((json_int_t)status), output);
+}
+
+/* A part of the output, before the reply that says what the command came to. */
+static bool
+reply_more(void *arg, json_t *output)
+{
+	return reply_line(arg, "more", json_true(), output);
+}
+
+static bool
+reply_more_text(void *arg, const char *text)
+{
+	return reply_more(arg, json_string(text));
 }
 
 static bool
@@ -275,8 +317,18 @@ serve_request(struct client *cl, struct mgmt_session *s, const char *line, size_
 			json_decref(req);
 			return reply(cl, MGMT_CLI_REFUSED, json_string(too_many_watchers));
 		}
-		ok = reply(cl, s->status,
-			s->view ? json_incref(s->view) : json_string(s->text ? s->text : ""));
+		ok = !s->ping.on ||
+			mgmt_ping_run(s, cl->fd,
+				&(const struct mgmt_ping_sink){
+					.json = s->json,
+					.text = reply_more_text,
+					.object = reply_more,
+					.arg = cl,
+				});
+		ok = ok &&
+			reply(cl, s->status,
+				s->view ? json_incref(s->view)
+					: json_string(s->text ? s->text : ""));
 		mgmt_cli_clear(s);
 		if (s->watch.on)
 			watch(cl, s);

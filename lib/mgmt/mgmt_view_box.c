@@ -174,6 +174,7 @@ mgmt_view_fwd_stats(const struct mgmt_config *c, const struct mgmt_args *a)
 	put_u64(o, "icmp_withheld", s.icmp_withheld);
 	put_u64(o, "punted_adverts", s.punted_adverts);
 	put_u64(o, "punted_arp", s.punted_arp);
+	put_u64(o, "punted_probe", s.punted_probe);
 	put_u64(o, "punted_resolve", s.punted_resolve);
 	put_u64(o, "to_host", s.to_host);
 	put_u64(o, "from_host", s.from_host);

@@ -31,6 +31,16 @@ struct ctl_peer;
 /** Longest free-text argument, the NUL included. */
 #define MGMT_TEXT_MAX 512
 
+/** Options of a command at most. */
+#define MGMT_OPTIONS_MAX 6
+/** One of them; which of the values it has is said by the grammar. */
+struct mgmt_option {
+	bool given;
+	int64_t value;
+	struct base_addr addr;
+	uint16_t if_index;
+};
+
 /** What a command was given beyond its words. */
 struct mgmt_args {
 	bool has_group, has_if;
@@ -45,6 +55,7 @@ struct mgmt_args {
 	struct base_prefix prefix;
 	char prefix_text[CONF_ADDR_STR]; /**< as it was given */
 	char text[MGMT_TEXT_MAX];
+	struct mgmt_option option[MGMT_OPTIONS_MAX]; /**< in the order of the grammar */
 };
 
 /** @name Each returns a new reference, NULL only without memory. @{ */

@@ -229,7 +229,7 @@ set_up(uint8_t how)
 static uint64_t
 balance(const struct dp_stats *s)
 {
-	uint64_t n = s->tx_frames + s->punted_adverts + s->punted_arp;
+	uint64_t n = s->tx_frames + s->punted_adverts + s->punted_arp + s->punted_probe;
 
 	for (unsigned int d = 0; d < DP_DROP_COUNT; d++)
 		n += s->drops[d];

@@ -8,6 +8,7 @@
 
 #include "base_assert.h"
 #include "base_bytes.h"
+#include "wire_echo.h"
 #include "wire_group.h"
 #include "wire_ra.h"
 
@@ -298,6 +299,25 @@ fuzz_group(const uint8_t *p, size_t len)
 		WIRE_GROUP_OTHER);
 }
 
+/* The beginning of a packet says the same as all of it, or nothing. */
+static void
+fuzz_echo(const uint8_t *p, size_t len)
+{
+	struct wire_echo_answer whole = {0}, begun = {0};
+	enum wire_echo_kind kind = wire_echo_decode(p, len, len, &whole);
+
+	for (size_t seen = 0; seen < len && seen < 160; seen++) {
+		if (wire_echo_decode(p, seen, len, &begun) == WIRE_ECHO_NONE)
+			continue;
+		BASE_ASSERT(kind != WIRE_ECHO_NONE);
+		BASE_ASSERT(begun.id == whole.id && begun.seq == whole.seq);
+		BASE_ASSERT(memcmp(&begun.dst, &whole.dst, sizeof(whole.dst)) == 0);
+		BASE_ASSERT(memcmp(&begun.src, &whole.src, sizeof(whole.src)) == 0);
+	}
+	BASE_ASSERT(
+		kind != WIRE_ECHO_REPLY || memcmp(&whole.src, &whole.to, sizeof(whole.to)) == 0);
+}
+
 static void
 fuzz_arp(const struct wire_eth *eth, const uint8_t *p, size_t len)
 {
@@ -326,6 +346,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_ip4(data + WIRE_ETH_LEN, size - WIRE_ETH_LEN);
 		fuzz_ip6(data + WIRE_ETH_LEN, size - WIRE_ETH_LEN);
 		fuzz_group(data + WIRE_ETH_LEN, size - WIRE_ETH_LEN);
+		fuzz_echo(data + WIRE_ETH_LEN, size - WIRE_ETH_LEN);
 	} else {
 		BASE_ASSERT(size < WIRE_ETH_LEN);
 	}
@@ -334,6 +355,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_ip4(data, size);
 	fuzz_ip6(data, size);
 	fuzz_group(data, size);
+	fuzz_echo(data, size);
 	fuzz_carp(data, size);
 	fuzz_icmp(data, size);
 	return 0;

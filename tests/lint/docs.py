@@ -74,14 +74,22 @@ def fits(word, grammar):
     return True
 
 
+def options_fit(words, options, whole):
+    """Pairs of a word and its value, as the grammar has them in brackets, in any order."""
+    names = {o[0]: o[1] for o in (pair.split() for pair in options)}
+    pairs = [words[i:i + 2] for i in range(0, len(words), 2)]
+    return all(p[0] in names and (len(p) == 2 and fits(p[1], names[p[0]]) or len(p) == 1 and not whole)
+               for p in pairs)
+
+
 def is_command(words, grammars, whole):
     """Whether the words are a command, or its beginning; "help" is followed by one of another."""
     if words[0] == "help" and len(words) > 1:
         return is_command(words[1:], grammars, False)
     return any(
-        len(words) <= len(g) and (len(words) == len(g) or not whole)
-        and all(fits(w, x) for w, x in zip(words, g))
-        for g in grammars)
+        (len(words) >= len(g) or not whole) and all(fits(w, x) for w, x in zip(words, g))
+        and options_fit(words[len(g):], options, whole)
+        for g, options in grammars)
 
 
 @functools.lru_cache(maxsize=None)
@@ -148,7 +156,8 @@ def check_notes(root):
 
 def check(root):
     """All findings below root."""
-    grammars = [g.split() for g in GRAMMAR.findall(read(root, COMMANDS))]
+    grammars = [(g.split("[")[0].split(), re.findall(r"\[([^]]*)\]", g))
+                for g in GRAMMAR.findall(read(root, COMMANDS))]
     targets = set(re.findall(r"^([a-z-]+):", read(root, MAKEFILE), re.MULTILINE))
     findings = []
     for name in lintlib.tracked(root):

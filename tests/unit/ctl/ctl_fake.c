@@ -181,6 +181,23 @@ dp_poll_punts(struct dp *dp, struct dp_punt *out, uint32_t cap, uint32_t per_rin
 	return take(fake.punt, &fake.n_punts, out, cap);
 }
 
+void
+dp_probe_expect(struct dp *dp, uint16_t n, const struct base_addr *dst, uint16_t id)
+{
+	(void)dp;
+	fake.probe[n].dst = dst != NULL ? *dst : (struct base_addr){0};
+	fake.probe[n].id = id;
+}
+
+void
+dp_probe_way(struct dp *dp, const struct base_addr *dst, struct dp_way *out)
+{
+	(void)dp;
+	*out = fake.way;
+	if (out->type == FIB_NH_CONNECTED)
+		out->next_hop = *dst;
+}
+
 struct rte_mbuf *
 dp_ctl_alloc(struct dp *dp)
 {

@@ -11,6 +11,7 @@
 #include "conf.h"
 #include "ctl.h"
 #include "dp.h"
+#include "dp_probe.h"
 #include "fib.h"
 #include "fib_nbr.h"
 #include "wire.h"
@@ -75,7 +76,13 @@ struct fake {
 	uint32_t frames_at_down;	    /* n_frames then */
 	uint32_t n_detached;		    /* calls of port_set_detached() */
 	uint32_t n_rosters;		    /* published */
-	bool nbr_known;			    /* fib_nbr_lookup() finds everybody, at rig_asker_mac */
+	struct {
+		struct base_addr dst;
+		uint16_t id;
+	} probe[DP_PROBES_MAX];	      /* by dp_probe_expect() */
+	struct dp_way way;	      /* what dp_probe_way() answers */
+	enum fib_nbr_state nbr_state; /* what fib_nbr_state_of() answers */
+	bool nbr_known;		      /* fib_nbr_lookup() finds everybody, at rig_asker_mac */
 };
 extern struct fake fake;
 

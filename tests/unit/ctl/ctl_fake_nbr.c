@@ -103,6 +103,15 @@ fib_nbr_is_static(const struct fib_nbr_table *t, uint16_t if_index, const struct
 	return fake.nbr_static;
 }
 
+enum fib_nbr_state
+fib_nbr_state_of(const struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr)
+{
+	(void)t;
+	(void)if_index;
+	(void)addr;
+	return fake.nbr_state;
+}
+
 bool
 fib_nbr_clear(struct fib_nbr_table *t, uint16_t if_index, uint32_t *cursor)
 {

@@ -38,6 +38,8 @@ CASES = [
     ("koictl", ["set", "carp", "carp0"], "adv", ["advbase", "advskew"], ["preempt"]),
     ("koictl", ["set", "carp", "carp0", "advbase"], "", [], ["0-255"]),
     ("koictl", ["set", "carp", "carp0", "pass-file"], "/et", ["/etc"], []),
+    ("koictl", ["ping", "192.0.2.9"], "", ["count", "size", "source", "interface"], ["[count"]),
+    ("koictl", ["ping", "fe80::9", "interface"], "", ["lan"], ["carp0"]),
     ("koictl", ["show", "nonsense"], "", [], ["all"]),
     ("koictl", [], "--", ["--json", "--node", "--socket"], ["show"]),
     ("koictl", ["--socket"], "/et", ["/etc"], []),

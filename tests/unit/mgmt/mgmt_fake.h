@@ -7,6 +7,7 @@
 #include "conf.h"
 #include "ctl.h"
 #include "ctl_frame.h"
+#include "ctl_ping.h"
 #include "dp.h"
 #include "dp_capture.h"
 #include "fib_builder.h"
@@ -57,6 +58,15 @@ struct fake_box {
 	uint32_t n_requests;
 	int request_rc;
 	const char *note;
+	struct {
+		int rc; /**< of ctl_ping_open(), with note */
+		uint32_t n_opened, n_closed, n_lines, n_read;
+		bool endless, stopped; /**< it ends when it is stopped */
+		struct base_addr src;
+		struct ctl_ping_ask ask; /**< as it was opened last */
+		struct ctl_ping_line lines[32];
+		struct ctl_probe_sum sum;
+	} ping;
 	const struct conf *reloaded; /**< what was applied last */
 	uint32_t n_loads, n_reloads; /**< begun, and tried to apply; all were ended */
 	struct dp_stats dp;

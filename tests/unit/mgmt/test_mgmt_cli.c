@@ -267,8 +267,8 @@ errors_name_the_bad_word(void **state)
 	} cases[] = {
 		{"shw",
 			"unknown command \"shw\" (did you mean \"show\"?): expected show, explain, "
-			"carp, set, commit, abort, drain, undrain, clear, interface, route, neighbor, watch, "
-			"metrics, capture, reload, save, help, quit\n"},
+			"carp, set, commit, abort, drain, undrain, clear, interface, route, neighbor, ping, traceroute, "
+			"watch, metrics, capture, reload, save, help, quit\n"},
 		{"interface lan",
 			"incomplete command: after \"interface lan\" expected down, up\n"},
 		{"interface em0 up", "unknown interface \"em0\": interfaces are lan, wan\n"},
@@ -277,7 +277,8 @@ errors_name_the_bad_word(void **state)
 			"expected down, up\n"},
 		{"help xyzzy",
 			"unknown command \"xyzzy\": expected show, explain, carp, set, commit, "
-			"abort, drain, undrain, clear, interface, route, neighbor, watch, metrics, capture, reload, save, "
+			"abort, drain, undrain, clear, interface, route, neighbor, ping, "
+			"traceroute, watch, metrics, capture, reload, save, "
 			"help, quit\n"},
 		{"help show crap",
 			"unknown word \"crap\" after \"show\" (did you mean \"carp\"?): expected "
