@@ -323,7 +323,9 @@ def plan(old, new):
 
     def note(name, keys):
         if keys:
-            out[name] = ("changed", frozenset(keys), need(keys))
+            # addresses of an interface are its own affair
+            asked = "" if name.startswith("interface ") else need(keys)
+            out[name] = ("changed", frozenset(keys), asked)
 
     def carp_of(conf):
         return {**CARP_DEFAULTS, **{k: v for k, v in conf["carp"].items() if k != "groups"}}
