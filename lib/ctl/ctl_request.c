@@ -197,6 +197,12 @@ carry_out(struct ctl *c, struct ctl_request_slot *s)
 	struct election_event ev = {0};
 	int ret;
 
+	/* What a reload looked at stays so until it is applied; above all, who goes stays down. */
+	if (c->reloading != NULL &&
+		(is_group_request(s->req.type) || s->req.type == CTL_REQ_RELOAD)) {
+		CTL_SAY(s, "a reload waits for groups that hand over; try again");
+		return -EBUSY;
+	}
 	if (is_group_request(s->req.type) &&
 		(s->req.group >= c->n_groups || c->groups[s->req.group].conf->unused) &&
 		(!is_for_all(s->req.type) || s->req.group != ELECTION_NONE)) {

@@ -69,13 +69,15 @@ struct fake {
 	uint16_t n_known; /* sources published last */
 	uint16_t port;	  /* of port_event */
 	bool filter_event, filter_ok;
-	bool device_event, device_attached; /* of port 0 */
-	bool detached;			    /* what dp_detached() answers */
-	bool attached[8];		    /* by dp_attach() */
-	bool if_down[8];		    /* by dp_if_set() */
-	uint32_t frames_at_down;	    /* n_frames then */
-	uint32_t n_detached;		    /* calls of port_set_detached() */
-	uint32_t n_rosters;		    /* published */
+	bool device_event, device_attached;  /* of port 0 */
+	bool detached;			     /* what dp_detached() answers */
+	bool attached[8];		     /* by dp_attach() */
+	bool if_down[8];		     /* by dp_if_set() */
+	uint32_t frames_at_down;	     /* n_frames then */
+	uint32_t n_detached;		     /* calls of port_set_detached() */
+	uint32_t n_rosters;		     /* published */
+	const struct ctl_request *meanwhile; /* asked for while a reload waits for a hand-over */
+	int meanwhile_result;
 	struct {
 		struct base_addr dst;
 		uint16_t id;

@@ -55,9 +55,16 @@ rig_request(struct rig *r, const struct ctl_request *req, char *note, size_t not
 	/* The asker looks from time to time: turns meanwhile only cost CPU. */
 	while (!__atomic_load_n(&a.done, __ATOMIC_ACQUIRE)) {
 		rig_turn(r);
-		/* for that alone time has to pass */
-		if (req->type == CTL_REQ_RELOAD && hands_over(r))
+		if (req->type == CTL_REQ_RELOAD && hands_over(r)) {
+			const struct ctl_request *other = fake.meanwhile;
+			char text[160];
+
+			fake.meanwhile = NULL;
+			if (other != NULL)
+				fake.meanwhile_result = rig_request(r, other, text, sizeof(text));
+			/* for that alone time has to pass */
 			fake.now += BASE_NS_PER_MS;
+		}
 		nanosleep(&(struct timespec){.tv_nsec = 100 * 1000}, NULL);
 	}
 	pthread_join(t, NULL);

@@ -245,6 +245,30 @@ a_group_comes_and_goes_while_another_is_master(void **state)
 	rig_free(&r);
 }
 
+/* It would run on in a slot that the election holds and nobody else knows. */
+static void
+who_goes_is_not_called_back(void **state)
+{
+	const struct ctl_request up = {.type = CTL_REQ_UP, .group = 2};
+	struct rig r = rig_make(rig_pair);
+
+	(void)state;
+	rig_to_master(&r);
+	load(&r, WITH(CARP0(""), OTHER));
+	rig_run(&r, fake.now + RIG_DOWN + BASE_NS_PER_MS);
+	assert_int_equal(rig_state(&r, 2), ELECTION_MASTER);
+	fake.meanwhile = &up;
+	load(&r, WITH(CARP0(""), ""));
+	assert_null(fake.meanwhile);
+	assert_int_equal(fake.meanwhile_result, -EBUSY);
+	assert_int_equal(group(&r, 2).info.state, ELECTION_INIT);
+	/* there is room for another one at once */
+	load(&r, WITH(CARP0(""), OTHER));
+	rig_run(&r, fake.now + RIG_DOWN + BASE_NS_PER_MS);
+	assert_int_equal(rig_state(&r, 2), ELECTION_MASTER);
+	rig_free(&r);
+}
+
 /* Twice each, and nothing of those that a switch knows already. */
 static void
 a_switch_is_told_what_is_new(void **state)
@@ -407,6 +431,7 @@ main(void)
 		cmocka_unit_test(switches_of_the_box_change),
 		cmocka_unit_test(the_interfaces_hold_is_for_the_next_link),
 		cmocka_unit_test(a_group_comes_and_goes_while_another_is_master),
+		cmocka_unit_test(who_goes_is_not_called_back),
 		cmocka_unit_test(a_switch_is_told_what_is_new),
 		cmocka_unit_test(a_new_password_and_address_are_used_at_once),
 		cmocka_unit_test(a_password_by_command_is_not_lost),
