@@ -72,12 +72,16 @@ step(struct ctl_probe *p, base_ns_t at, enum ctl_probe_state state)
 void
 ctl_probe_sent(struct ctl_probe *p, base_ns_t at)
 {
+	p->unsent = 0;
 	step(p, at, CTL_PROBE_WAITING);
 }
 
 void
 ctl_probe_unsent(struct ctl_probe *p, base_ns_t now)
 {
+	/* what does not leave the box with one TTL does not with a larger one */
+	if (p->plan.trace && ++p->unsent >= p->plan.per_hop)
+		p->reached = true;
 	step(p, now, CTL_PROBE_LOST);
 }
 

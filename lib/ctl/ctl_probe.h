@@ -16,7 +16,8 @@
  *
  * A ping sends count probes, interval_ns apart, whatever becomes of them. A traceroute sends
  * per_hop probes with each TTL from 1 on, and goes on to the next one when all of them were
- * answered or given up; it ends with the TTL that reached the end, or with max_hops.
+ * answered or given up; it ends with the TTL that reached the end, with max_hops, or with the one
+ * of which no probe could be sent.
  * @thread one at a time
  */
 
@@ -54,6 +55,7 @@ struct ctl_probe {
 	uint16_t first;	   /**< all before it were answered or given up */
 	base_ns_t next_at; /**< when it is to be sent; BASE_NS_NEVER while others are waited for */
 	bool reached;	   /**< traceroute: no TTL after this one */
+	uint8_t unsent;	   /**< how many in a row could not be sent, at most per_hop */
 	bool stopped;
 	struct {
 		base_ns_t at;

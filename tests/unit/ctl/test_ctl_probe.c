@@ -225,6 +225,42 @@ a_trace_ends_with_max_hops(void **state)
 	assert_int_equal(p.sum.received, 0);
 }
 
+/* Thirty lines that a next hop is silent say no more than one. */
+static void
+a_trace_ends_where_nothing_leaves(void **state)
+{
+	base_ns_t now = START, rtt;
+
+	(void)state;
+	begin_trace(30);
+	for (uint16_t i = 0; i < 3; i++, now += INTERVAL) {
+		assert_true(ctl_probe_due(&p, now));
+		if (i == 1) {
+			send_at(now);
+			ctl_probe_answer(&p, i, false, false, now, &rtt);
+		} else {
+			ctl_probe_unsent(&p, now);
+		}
+	}
+	assert_false(ctl_probe_over(&p));
+	assert_int_equal(ctl_probe_ttl(&p, p.next), 2);
+	send_at(now);
+	ctl_probe_answer(&p, 3, false, false, now, &rtt);
+	for (uint16_t i = 0; i < 3; i++) {
+		now += INTERVAL;
+		assert_true(ctl_probe_due(&p, now));
+		ctl_probe_unsent(&p, now);
+	}
+	/* the hop that it met is gone through */
+	assert_int_equal(p.next, 7);
+	while (!ctl_probe_over(&p)) {
+		now += INTERVAL;
+		assert_true(ctl_probe_due(&p, now));
+		ctl_probe_unsent(&p, now);
+	}
+	assert_int_equal(p.next, 9);
+}
+
 int
 main(void)
 {
@@ -237,6 +273,7 @@ main(void)
 		cmocka_unit_test(a_stop_waits_for_nobody),
 		cmocka_unit_test(a_trace_goes_hop_by_hop),
 		cmocka_unit_test(a_trace_ends_with_max_hops),
+		cmocka_unit_test(a_trace_ends_where_nothing_leaves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
