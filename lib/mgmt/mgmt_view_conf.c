@@ -9,13 +9,19 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "conf.h"
 #include "conf_stage.h"
 #include "ctl.h"
 #include "dp.h"
+#include "fib_nbr.h"
 
 #include "mgmt_json_priv.h"
+
+#define NBR_ROWS  64
+#define DEMOTIONS (2 * CONF_IF_MAX + 1) /* the operator's comes after those of interfaces */
 
 static json_t *
 prefix_list(const struct base_prefix *p, uint16_t n)
@@ -276,6 +282,72 @@ add_change(json_t *list, const char *fmt, ...)
 	json_array_append_new(list, json_string(text));
 }
 
+/* Static neighbours that the file has not, or with another MAC; seen: those that it has. */
+static void
+neighbors_set(const struct mgmt_config *c, json_t *list, bool *seen, const uint32_t *first)
+{
+	struct fib_nbr_row rows[NBR_ROWS];
+	uint32_t cursor = 0, n;
+
+	while ((n = fib_nbr_rows(c->nbr, &cursor, rows, NBR_ROWS)) > 0)
+		for (uint32_t i = 0; i < n; i++) {
+			const struct fib_nbr_row *r = &rows[i];
+			char addr[CONF_ADDR_STR], mac[MGMT_MAC_STR];
+
+			if (r->state != FIB_NBR_STATIC || r->if_index >= c->conf->n_ifs)
+				continue;
+			const struct conf_if *f = &c->conf->ifs[r->if_index];
+			uint32_t k = 0;
+
+			while (k < f->n_neighbors &&
+				memcmp(&f->neighbors[k].addr, &r->addr, sizeof(r->addr)) != 0)
+				k++;
+			if (k < f->n_neighbors)
+				seen[first[r->if_index] + k] = true;
+			if (k == f->n_neighbors ||
+				memcmp(f->neighbors[k].mac, r->mac, sizeof(r->mac)) != 0)
+				add_change(list, "neighbor %s add %s %s", f->name,
+					conf_addr_str(&r->addr, addr), mgmt_mac_str(r->mac, mac));
+		}
+}
+
+static void
+neighbors_diff(const struct mgmt_config *c, json_t *list)
+{
+	uint32_t first[CONF_IF_MAX], n = 0;
+	char addr[CONF_ADDR_STR];
+	bool *seen;
+
+	for (uint16_t i = 0; i < c->conf->n_ifs; i++) {
+		first[i] = n;
+		n += c->conf->ifs[i].n_neighbors;
+	}
+	seen = calloc(n + 1, sizeof(*seen));
+	if (seen == NULL) {
+		add_change(list, "# no memory to compare static neighbours");
+		return;
+	}
+	neighbors_set(c, list, seen, first);
+	for (uint16_t i = 0; i < c->conf->n_ifs; i++)
+		for (uint32_t k = 0; k < c->conf->ifs[i].n_neighbors; k++)
+			if (!seen[first[i] + k])
+				add_change(list, "neighbor %s del %s", c->conf->ifs[i].name,
+					conf_addr_str(&c->conf->ifs[i].neighbors[k].addr, addr));
+	free(seen);
+}
+
+/* The file has no word for the operator's demotion, but whoever compares wants to know of it. */
+static void
+demotion_diff(const struct mgmt_config *c, json_t *list)
+{
+	struct election_demotion_entry e[DEMOTIONS];
+	uint32_t n = ctl_demotion_view(c->ctl, e, DEMOTIONS);
+
+	for (uint32_t i = 0; i < n && i < DEMOTIONS; i++)
+		if (e[i].source == ELECTION_DEMOTION_OPERATOR)
+			add_change(list, "set carp demotion %u", e[i].amount);
+}
+
 /* What differs from the file, as the commands that make it so. */
 json_t *
 mgmt_view_config_diff(const struct mgmt_config *c, const struct mgmt_args *a)
@@ -296,6 +368,7 @@ mgmt_view_config_diff(const struct mgmt_config *c, const struct mgmt_args *a)
 		add_change(list, "set carp log %u", box.log);
 	if (box.arpbalance != conf->arpbalance)
 		add_change(list, "set carp arpbalance %d", box.arpbalance);
+	demotion_diff(c, list);
 	for (uint16_t i = 0; i < conf->n_ifs; i++)
 		if (!dp_if_is_up(c->dp, i))
 			add_change(list, "interface %s down", conf->ifs[i].name);
@@ -317,6 +390,7 @@ mgmt_view_config_diff(const struct mgmt_config *c, const struct mgmt_args *a)
 							  : "staged",
 				conf_stage_str(g, what));
 	}
+	neighbors_diff(c, list);
 	mgmt_routes_diff(c, list);
 	json_object_set_new(o, "changes", list);
 	return o;

@@ -111,6 +111,53 @@ interface_shows_its_tag(void **state)
 	fake.conf->ifs[1].vlan = before;
 }
 
+/* What commands did to static neighbours, and the operator's demotion, which no file has. */
+static void
+neighbors_and_demotion_are_told(void **state)
+{
+	struct mgmt_args a = {0};
+	struct conf_neighbor of_file[2] = {
+		{.addr = base_addr_from_ip4(0xc0000209)}, {.addr = base_addr_from_ip4(0xc000020a)}};
+	struct conf_if *lan = &fake.conf->ifs[0];
+	struct conf_neighbor *neighbors = lan->neighbors;
+	uint16_t n = lan->n_neighbors;
+
+	(void)state;
+	of_file[0].mac[5] = 9;
+	of_file[1].mac[5] = 10;
+	lan->neighbors = of_file;
+	lan->n_neighbors = 2;
+	fake.box.allow = true;
+	fake.box.preempt = true;
+	fake.box.log = fake.conf->log;
+	for (uint32_t i = 0; i < 2; i++) {
+		fake.nbrs[i] = (struct fib_nbr_row){
+			.if_index = 0, .addr = of_file[i].addr, .state = FIB_NBR_STATIC};
+		memcpy(fake.nbrs[i].mac, of_file[i].mac, BASE_MAC_LEN);
+	}
+	fake.n_nbrs = 2;
+	EXPECT(config_diff, a, "as in the file\n");
+	/* another MAC; one gone, a learnt one in its place; one on another interface */
+	fake.nbrs[0].mac[5] = 8;
+	fake.nbrs[1].state = FIB_NBR_REACHABLE;
+	fake.nbrs[2] = (struct fib_nbr_row){
+		.if_index = 1, .addr = of_file[0].addr, .state = FIB_NBR_STATIC};
+	fake.nbrs[2].mac[0] = 2;
+	fake.n_nbrs = 3;
+	fake.demotions[0] = (struct election_demotion_entry){
+		.source = ELECTION_DEMOTION_LINK, .if_id = 0, .amount = 1};
+	fake.demotions[1] = (struct election_demotion_entry){
+		.source = ELECTION_DEMOTION_OPERATOR, .if_id = ELECTION_NONE, .amount = 5};
+	fake.n_demotions = 2;
+	EXPECT(config_diff, a,
+		"set carp demotion 5\n"
+		"neighbor lan add 192.0.2.9 00:00:00:00:00:08\n"
+		"neighbor wan add 192.0.2.9 02:00:00:00:00:00\n"
+		"neighbor lan del 192.0.2.10\n");
+	lan->neighbors = neighbors;
+	lan->n_neighbors = n;
+}
+
 /* What was set at run time stands in its place, and apart as commands; no key is shown. */
 static void
 changes_are_commands(void **state)
@@ -158,6 +205,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(config_shows_each_key, fake_before, fake_after),
 		cmocka_unit_test_setup_teardown(interface_shows_its_tag, fake_before, fake_after),
+		cmocka_unit_test_setup_teardown(
+			neighbors_and_demotion_are_told, fake_before, fake_after),
 		cmocka_unit_test_setup_teardown(changes_are_commands, fake_before, fake_after),
 	};
 
