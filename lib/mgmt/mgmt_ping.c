@@ -153,6 +153,7 @@ struct show {
 	/* of the hop of a traceroute that is not shown yet */
 	struct ctl_ping_line probe[TRACE_PROBES_MAX];
 	unsigned int n_probes;
+	uint8_t shown; /* largest TTL of hops that are */
 };
 
 static bool
@@ -200,6 +201,7 @@ show_hop(struct show *w)
 	}
 	mgmt_file_read_end(w->s->config);
 	snprintf(text + used, sizeof(text) - used, "\n");
+	w->shown = w->probe[0].hops;
 	w->n_probes = 0;
 	return w->sink->text(w->sink->arg, text);
 }
@@ -208,7 +210,8 @@ show_hop(struct show *w)
 static bool
 show_probe(struct show *w, const struct ctl_ping_line *line)
 {
-	if (line->what == CTL_PING_DUPLICATE || (w->n_probes > 0 && line->hops != w->probe[0].hops))
+	if (line->what == CTL_PING_DUPLICATE || line->hops <= w->shown ||
+		(w->n_probes > 0 && line->hops != w->probe[0].hops))
 		return true;
 	for (unsigned int i = 0; i < w->n_probes; i++)
 		if (w->probe[i].seq == line->seq)

@@ -282,6 +282,32 @@ a_traceroute_hop_by_hop(void **state)
 	close(fds[1]);
 }
 
+/* Its hop was shown with stars, and nothing of the next one is there yet. */
+static void
+a_late_answer_hides_no_hop(void **state)
+{
+	static const struct ctl_ping_line all[] = {
+		{.what = CTL_PING_LOST, .hops = 1, .seq = 0},
+		{.what = CTL_PING_LOST, .hops = 1, .seq = 1},
+		{.what = CTL_PING_ERROR, .from = router, .hops = 1, .seq = 0, .type = 11},
+		{.what = CTL_PING_REPLY, .from = host, .hops = 2, .seq = 2, .rtt = 3 * MS},
+		{.what = CTL_PING_REPLY, .from = host, .hops = 2, .seq = 3, .rtt = 4 * MS},
+	};
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	lines(all, 5);
+	fake.ping.sum = (struct ctl_probe_sum){.sent = 4, .received = 2};
+	assert_true(run("traceroute 192.0.2.9 probes 2", false, fds));
+	assert_string_equal(shown,
+		"traceroute to 192.0.2.9 from 192.0.2.2, 30 hops at most\n"
+		" 1  *  *\n"
+		" 2  192.0.2.9  3.000 ms  4.000 ms\n");
+	close(fds[0]);
+	close(fds[1]);
+}
+
 /* Whoever presses a key has the sum; whoever went away has nothing, and costs nothing. */
 static void
 it_ends_with_who_asked(void **state)
@@ -312,6 +338,7 @@ main(void)
 		T(what_is_asked_for),
 		T(a_ping_line_by_line),
 		T(a_traceroute_hop_by_hop),
+		T(a_late_answer_hides_no_hop),
 		T(it_ends_with_who_asked),
 	};
 
