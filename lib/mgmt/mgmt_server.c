@@ -216,10 +216,10 @@ serve_person(struct client *cl)
 			flush(s.out_fd, cl);
 			break;
 		}
+		if (s.ping.on && !ping_person(cl, &s))
+			break;
 		note_heard(cl);
 		if (s.watch.on && !watch_person(cl, &s))
-			break;
-		if (s.ping.on && !ping_person(cl, &s))
 			break;
 	}
 	cmdline_free(c);
