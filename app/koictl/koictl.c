@@ -255,14 +255,15 @@ print_reply(const char *text, bool as_json, bool parted)
 static time_t
 answer_max(const char *cmd)
 {
-	static const char *const loads[] = {"reload", "save", "commit"};
+	static const char *const loads[] = {"reload", "save", "commit", "abort"};
 
 	if (strncmp(cmd, "drain", 5) == 0)
 		return DRAIN_MAX_S;
 	for (size_t i = 0; i < sizeof(loads) / sizeof(loads[0]); i++)
 		if (strncmp(cmd, loads[i], strlen(loads[i])) == 0)
 			return LOAD_MAX_S;
-	return strstr(cmd, " commit") != NULL ? LOAD_MAX_S : ANSWER_MAX_S;
+	return strstr(cmd, " commit") != NULL || strstr(cmd, " abort") != NULL ? LOAD_MAX_S
+									       : ANSWER_MAX_S;
 }
 
 static volatile sig_atomic_t interrupted;
