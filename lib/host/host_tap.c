@@ -167,6 +167,11 @@ host_tap_give(
 	char text[CONF_ADDR_STR];
 	int ret;
 
+	/* after a change whose end failed both sets are kept */
+	if (f->n_own == sizeof(f->own) / sizeof(f->own[0]))
+		return fail(f, err, err_len,
+			"no room for %s beside those that are to be taken away",
+			conf_addr_str(&p->addr, text));
 	if (p->addr.family == BASE_FAMILY_IP6 && !f->ip6)
 		return fail(f, err, err_len, "this kernel has no IPv6, for %s",
 			conf_addr_str(&p->addr, text));
