@@ -8,8 +8,8 @@
 static_assert(FIB_NUMBERS <= 1 << DP_HOP_EPOCH_BITS, "each place is forgotten once in a round");
 
 /*
- * Epochs come round again, in half a minute at the earliest. Each forgets one place of each table,
- * so that by then nothing is left of its namesake: a place that was written in that one was
+ * Epochs come round again after all others, however short those are. Each forgets one place of each
+ * table, so that by then nothing is left of its namesake: a place that was written in that one was
  * forgotten in the one of the place's number. Key 0 is that of an empty place.
  */
 static void
