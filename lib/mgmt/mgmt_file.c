@@ -131,24 +131,35 @@ static void
 print_plan(FILE *to, const struct conf *next, const struct conf_plan *plan,
 	const struct fib_replaced *routes)
 {
-	uint32_t n_kept = plan->n_kept;
+	uint32_t n_kept = 0;
+	char *names = NULL;
+	size_t len;
+	FILE *kept = open_memstream(&names, &len);
 
 	for (uint32_t i = 0; i < plan->n; i++) {
 		const struct conf_plan_item *item = &plan->item[i];
+		const char *space = item->name[0] != '\0' ? " " : "";
+		const bool staged =
+			strcmp(item->object, "group") == 0 && print_staged(to, next, item->name);
 
-		if (strcmp(item->object, "group") == 0 && print_staged(to, next, item->name) &&
-			item->action == CONF_PLAN_KEPT)
-			n_kept--;
-		if (item->action == CONF_PLAN_KEPT)
-			continue;
-		fprintf(to, "%s%s%s: %s%s%s", item->object, item->name[0] != '\0' ? " " : "",
-			item->name, conf_plan_action_name(item->action),
-			item->keys[0] != '\0' ? ": " : "", item->keys);
-		if (item->need != CONF_PLAN_NOTHING)
-			fprintf(to, " (%s)", conf_plan_need_name(item->need));
-		fputc('\n', to);
+		if (item->action != CONF_PLAN_KEPT) {
+			fprintf(to, "%s%s%s: %s%s%s", item->object, space, item->name,
+				conf_plan_action_name(item->action),
+				item->keys[0] != '\0' ? ": " : "", item->keys);
+			if (item->need != CONF_PLAN_NOTHING)
+				fprintf(to, " (%s)", conf_plan_need_name(item->need));
+			fputc('\n', to);
+		} else if (!staged) {
+			if (kept != NULL)
+				fprintf(kept, "%s%s%s%s", n_kept > 0 ? ", " : ": ", item->object,
+					space, item->name);
+			n_kept++;
+		}
 	}
-	fprintf(to, "%u of %u objects kept\n", n_kept, plan->n);
+	if (kept != NULL)
+		fclose(kept);
+	fprintf(to, "%u of %u objects kept%s\n", n_kept, plan->n, names != NULL ? names : "");
+	free(names);
 	if (routes != NULL)
 		fprintf(to, "routes: %u kept, %u changed, %u added, %u removed\n", routes->kept,
 			routes->changed, routes->added, routes->removed);

@@ -93,7 +93,9 @@ class Walk:
         names = {g["name"] for c in (self.conf, conf) for g in c["carp"]["groups"]}
         # beside groups and interfaces: the box, its lcores, CARP
         objects = 3 + len(conf["interfaces"]) + len(names)
-        assert f"{objects - len(plan)} of {objects} objects kept\n" in done[1], done[1]
+        kept = re.search(rf"^{objects - len(plan)} of {objects} objects kept(?:: (.*))?$", done[1], re.M)
+        assert kept, done[1]
+        assert not set((kept.group(1) or "").split(", ")) & set(plan), done[1]
         self.conf = conf
         self.check_config()
         self.check_groups()

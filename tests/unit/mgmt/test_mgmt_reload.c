@@ -70,6 +70,8 @@ reload(const char *command, const char *text, enum mgmt_cli_status status)
 	return session.text;
 }
 
+#define IFS ", interface lan, interface wan"
+
 static void
 the_plan_names_objects_and_keys(void **state)
 {
@@ -78,21 +80,25 @@ the_plan_names_objects_and_keys(void **state)
 		enum mgmt_cli_status status;
 	} rows[] = {
 		{FILE_TEXT(LAN "," WAN, "", CARP0 "," SAME),
-			"7 of 7 objects kept\nroutes: 1 kept, 0 changed, 1 added, 0 removed\n",
+			"7 of 7 objects kept: box, carp, lcores" IFS ", group carp0, group carp1\n"
+			"routes: 1 kept, 0 changed, 1 added, 0 removed\n",
 			MGMT_CLI_DONE},
 		{FILE_TEXT(WAN "," LAN, "\"dscp\": 7, ", SAME "," CARP0),
-			"carp: changed: dscp\n6 of 7 objects kept\n"
+			"carp: changed: dscp\n6 of 7 objects kept: box, lcores" IFS
+			", group carp0, group carp1\n"
 			"routes: 1 kept, 0 changed, 1 added, 0 removed\n",
 			MGMT_CLI_DONE},
 		{FILE_TEXT(LAN "," WAN, "", CARP0 "," CARP1("\"advskew\": 9, \"state\": \"init\"")),
-			"group carp1: changed: advskew, state\n6 of 7 objects kept\n"
+			"group carp1: changed: advskew, state\n6 of 7 objects kept: box, carp, lcores" IFS
+			", group carp0\n"
 			"routes: 1 kept, 0 changed, 1 added, 0 removed\n",
 			MGMT_CLI_DONE},
 		{FILE_TEXT(LAN ", {\"name\": \"wan\", \"device\": \"net_null1\", \"mtu\": 1400, "
 			       "\"track\": true, \"addresses\": [\"198.51.100.2/24\"]}",
 			 "", CARP0 "," CARP1("\"advskew\": 9")),
 			"interface wan: changed: mtu, track (needs a restart)\n"
-			"group carp1: changed: advskew\n5 of 7 objects kept\n",
+			"group carp1: changed: advskew\n5 of 7 objects kept: box, carp, lcores, "
+			"interface lan, group carp0\n",
 			MGMT_CLI_REFUSED},
 	};
 
