@@ -13,9 +13,8 @@
 
 #include "ctl_priv.h"
 
-/* The address that router advertisements come from is one, too. */
-static bool
-is_vip(const struct ctl_group *g, const uint8_t ip[16])
+bool
+ctl_is_vip6(const struct ctl_group *g, const uint8_t ip[16])
 {
 	for (uint16_t i = 0; i < g->n_vips6; i++)
 		if (memcmp(g->vips6[i], ip, 16) == 0)
@@ -23,8 +22,8 @@ is_vip(const struct ctl_group *g, const uint8_t ip[16])
 	return g->routes && memcmp(g->router, ip, 16) == 0;
 }
 
-static bool
-is_own(const struct ctl_if *f, const uint8_t ip[16])
+bool
+ctl_is_own6(const struct ctl_if *f, const uint8_t ip[16])
 {
 	for (uint16_t i = 0; i < f->lists.n_own6; i++)
 		if (memcmp(f->lists.own6[i], ip, 16) == 0)
@@ -47,10 +46,10 @@ answer(struct ctl *c, uint16_t if_id, const struct wire_ip6 *ip, const struct wi
 static bool
 learnable(const struct ctl *c, uint16_t if_id, const uint8_t ip[16], const uint8_t *mac)
 {
-	if (is_own(&c->ifs[if_id], ip) || (mac != NULL && ctl_is_our_mac(&c->ifs[if_id], mac)))
+	if (ctl_is_own6(&c->ifs[if_id], ip) || (mac != NULL && ctl_is_our_mac(&c->ifs[if_id], mac)))
 		return false;
 	for (uint16_t i = 0; i < c->n_groups; i++)
-		if (c->groups[i].conf->if_index == if_id && is_vip(&c->groups[i], ip))
+		if (c->groups[i].conf->if_index == if_id && ctl_is_vip6(&c->groups[i], ip))
 			return false;
 	return true;
 }
@@ -65,7 +64,7 @@ solicited(struct ctl *c, const struct dp_punt *p, const struct wire_ip6 *ip,
 {
 	const struct ctl_if *f = &c->ifs[p->if_index];
 
-	if (p->cls == DP_PUNT_GROUP_ARP && is_vip(&c->groups[p->group], ns->target)) {
+	if (p->cls == DP_PUNT_GROUP_ARP && ctl_is_vip6(&c->groups[p->group], ns->target)) {
 		const struct ctl_group *g = &c->groups[p->group];
 		bool master = g->state == ELECTION_MASTER;
 
@@ -76,7 +75,7 @@ solicited(struct ctl *c, const struct dp_punt *p, const struct wire_ip6 *ip,
 			answer(c, p->if_index, ip, ns, asker, g->vmac);
 		return g->state != ELECTION_INIT;
 	}
-	if (!is_own(f, ns->target)) {
+	if (!ctl_is_own6(f, ns->target)) {
 		const struct base_addr from = base_addr_from_ip6(ip->src);
 		const struct base_addr target = base_addr_from_ip6(ns->target);
 

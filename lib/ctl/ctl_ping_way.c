@@ -17,31 +17,15 @@ is_link_local(const struct base_addr *a)
 static bool
 has_vip(const struct ctl_group *g, const struct base_addr *a)
 {
-	if (a->family == BASE_FAMILY_IP6) {
-		for (uint16_t i = 0; i < g->n_vips6; i++)
-			if (memcmp(g->vips6[i], a->bytes, 16) == 0)
-				return true;
-		return g->routes && memcmp(g->router, a->bytes, 16) == 0;
-	}
-	for (uint16_t i = 0; i < g->n_vips; i++)
-		if (g->vips[i] == base_addr_ip4(a))
-			return true;
-	return false;
+	return a->family == BASE_FAMILY_IP6 ? ctl_is_vip6(g, a->bytes)
+					    : ctl_is_vip4(g, base_addr_ip4(a));
 }
 
 static bool
 is_own(const struct ctl_if *f, const struct base_addr *a)
 {
-	if (a->family == BASE_FAMILY_IP6) {
-		for (uint16_t i = 0; i < f->lists.n_own6; i++)
-			if (memcmp(f->lists.own6[i], a->bytes, 16) == 0)
-				return true;
-		return false;
-	}
-	for (uint16_t i = 0; i < f->lists.n_own; i++)
-		if (f->lists.own[i] == base_addr_ip4(a))
-			return true;
-	return false;
+	return a->family == BASE_FAMILY_IP6 ? ctl_is_own6(f, a->bytes)
+					    : ctl_is_own4(f, base_addr_ip4(a));
 }
 
 /*

@@ -474,6 +474,12 @@ bool ctl_adverts(struct ctl *c);
 void ctl_punts(struct ctl *c);
 /** The interface's MAC, or the vMAC of a group of it. */
 bool ctl_is_our_mac(const struct ctl_if *f, const uint8_t mac[BASE_MAC_LEN]);
+/** An address of the group. The one that router advertisements come from is one of IPv6, too. */
+bool ctl_is_vip4(const struct ctl_group *g, uint32_t ip);
+bool ctl_is_vip6(const struct ctl_group *g, const uint8_t ip[16]);
+/** An own address of the interface. */
+bool ctl_is_own4(const struct ctl_if *f, uint32_t ip);
+bool ctl_is_own6(const struct ctl_if *f, const uint8_t ip[16]);
 /** Own address for what goes to a target: in its subnet, else the first one; 0: there is none. */
 uint32_t ctl_own_ip4(const struct ctl_if *f, uint32_t target);
 /** The resolver's actions; arg is the ctl. */

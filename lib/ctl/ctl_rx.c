@@ -228,9 +228,8 @@ ctl_adverts(struct ctl *c)
 	return false;
 }
 
-/* Where a group's VIP is the target, the MASTER answers with the vMAC in both places (note 7.2). */
-static bool
-is_vip(const struct ctl_group *g, uint32_t ip)
+bool
+ctl_is_vip4(const struct ctl_group *g, uint32_t ip)
 {
 	for (uint16_t i = 0; i < g->n_vips; i++)
 		if (g->vips[i] == ip)
@@ -238,8 +237,8 @@ is_vip(const struct ctl_group *g, uint32_t ip)
 	return false;
 }
 
-static bool
-is_own(const struct ctl_if *f, uint32_t ip)
+bool
+ctl_is_own4(const struct ctl_if *f, uint32_t ip)
 {
 	for (uint16_t i = 0; i < f->lists.n_own; i++)
 		if (f->lists.own[i] == ip)
@@ -251,10 +250,10 @@ is_own(const struct ctl_if *f, uint32_t ip)
 static bool
 is_ours(const struct ctl *c, uint16_t if_id, uint32_t ip)
 {
-	if (is_own(&c->ifs[if_id], ip))
+	if (ctl_is_own4(&c->ifs[if_id], ip))
 		return true;
 	for (uint16_t i = 0; i < c->n_groups; i++)
-		if (c->groups[i].conf->if_index == if_id && is_vip(&c->groups[i], ip))
+		if (c->groups[i].conf->if_index == if_id && ctl_is_vip4(&c->groups[i], ip))
 			return true;
 	return false;
 }
@@ -312,7 +311,7 @@ balanced(const struct ctl *c, uint16_t group, const struct wire_arp *arp)
 	for (unsigned int vhid = 1; vhid < 256; vhid++) {
 		uint16_t g = c->ifs[first->conf->if_index].lists.group_of_vhid[vhid];
 
-		if (g != ELECTION_NONE && is_vip(&c->groups[g], arp->target_ip))
+		if (g != ELECTION_NONE && ctl_is_vip4(&c->groups[g], arp->target_ip))
 			sharers[n++] = g;
 	}
 	if (n < 2)
@@ -323,8 +322,9 @@ balanced(const struct ctl *c, uint16_t group, const struct wire_arp *arp)
 }
 
 /*
- * An ARP packet about a VIP. @return true when the sender should be known: he asked this box, or
- * its master while this box may have to take over
+ * An ARP packet about a VIP: the MASTER answers with the vMAC in both places (note 7.2).
+ * @return true when the sender should be known: he asked this box, or its master while this box may
+ *         have to take over
  */
 static bool
 vip_arp(struct ctl *c, const struct dp_punt *p, const struct wire_arp *arp)
@@ -333,7 +333,7 @@ vip_arp(struct ctl *c, const struct dp_punt *p, const struct wire_arp *arp)
 	const struct ctl_group *g = &c->groups[group];
 	bool master = g->state == ELECTION_MASTER;
 
-	if (arp->op != WIRE_ARP_REQUEST || !is_vip(g, arp->target_ip))
+	if (arp->op != WIRE_ARP_REQUEST || !ctl_is_vip4(g, arp->target_ip))
 		return false;
 	ctl_count(c, group, master ? CTL_STAT_ARP_ANSWERED : CTL_STAT_ARP_NOT_MASTER);
 	ctl_frame_group(c, group);
@@ -413,7 +413,7 @@ one_arp(struct ctl *c, const struct dp_punt *p)
 	}
 	if (p->cls == DP_PUNT_GROUP_ARP) {
 		asked = vip_arp(c, p, &arp);
-	} else if (is_own(f, arp.target_ip) && arp.op == WIRE_ARP_REQUEST) {
+	} else if (ctl_is_own4(f, arp.target_ip) && arp.op == WIRE_ARP_REQUEST) {
 		asked = true;
 		ctl_frame_say(c, CTL_VERDICT_ANSWERED, CTL_STAT_COUNT);
 		answer_arp(c, p->if_index, f->mac, &arp);
