@@ -256,9 +256,6 @@ enum ctl_request_type {
 	CTL_REQ_NOTE,
 };
 struct ctl_reload;
-/** Bounds of the window of a staged change. */
-#define CTL_WINDOW_MIN_S 10
-#define CTL_WINDOW_MAX_S 86400
 struct ctl_request {
 	enum ctl_request_type type;
 	uint16_t group; /**< of UP .. KEY, CLEAR_STATS and CLEAR_SOURCES */

@@ -271,7 +271,7 @@ carry_out(struct ctl *c, struct ctl_request_slot *s)
 	case CTL_REQ_RELOAD:
 		return ctl_reload_request(c, s);
 	case CTL_REQ_STAGE:
-		ret = out_of_range(s, "window", CTL_WINDOW_MIN_S, CTL_WINDOW_MAX_S);
+		ret = out_of_range(s, "window", CONF_WINDOW_S_MIN, CONF_WINDOW_S_MAX);
 		return ret != 0 ? ret : ctl_stage_request(c, s);
 	case CTL_REQ_COMMIT:
 	case CTL_REQ_ABORT:
