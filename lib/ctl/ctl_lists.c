@@ -84,34 +84,3 @@ ctl_lists_free(struct ctl_if_lists *l)
 	free(l->members);
 	*l = (struct ctl_if_lists){0};
 }
-
-uint16_t
-ctl_sharer(const struct conf *conf, uint16_t group, const struct base_addr *vip)
-{
-	uint16_t if_index;
-
-	if (!conf->arpbalance || vip->family != BASE_FAMILY_IP4 || group >= conf->n_groups)
-		return ELECTION_NONE;
-	if_index = conf->groups[group].if_index;
-	for (uint16_t i = 0; i < conf->n_groups; i++) {
-		const struct conf_group *g = &conf->groups[i];
-
-		for (uint16_t a = 0; i != group && g->if_index == if_index && a < g->n_addresses;
-			a++)
-			if (memcmp(&g->addresses[a].addr, vip, sizeof(*vip)) == 0)
-				return i;
-	}
-	return ELECTION_NONE;
-}
-
-bool
-ctl_share_ends(const struct conf *now, const struct conf *next, uint16_t group)
-{
-	const struct conf_group *g = &next->groups[group];
-
-	for (uint16_t a = 0; a < g->n_addresses; a++)
-		if (ctl_sharer(now, group, &g->addresses[a].addr) != ELECTION_NONE &&
-			ctl_sharer(next, group, &g->addresses[a].addr) == ELECTION_NONE)
-			return true;
-	return false;
-}

@@ -463,10 +463,6 @@ void ctl_announce_stop(struct ctl *c, struct ctl_group *g);
 int ctl_lists_make(const struct conf *conf, uint16_t if_id, const uint8_t link_local[16],
 	struct ctl_if_lists *l);
 void ctl_lists_free(struct ctl_if_lists *l);
-/** Another group of its interface that has a VIP of a group too, or ELECTION_NONE. @thread any */
-uint16_t ctl_sharer(const struct conf *conf, uint16_t group, const struct base_addr *vip);
-/** The group does not share a VIP any more that it shared until now (ARP balancing). @thread any */
-bool ctl_share_ends(const struct conf *now, const struct conf *next, uint16_t group);
 /** @} */
 
 /** @return true when the rings were emptied: what was received up to now has been heard */

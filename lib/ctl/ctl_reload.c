@@ -145,16 +145,41 @@ stage_make(const struct conf_group *g, struct ctl_reload_slot *s)
 	return s->stage != NULL ? 0 : errno;
 }
 
+/* Another group of its interface that has a VIP of a group too, or ELECTION_NONE. */
+static uint16_t
+sharer(const struct conf *conf, uint16_t group, const struct base_addr *vip)
+{
+	uint16_t if_index;
+
+	if (!conf->arpbalance || vip->family != BASE_FAMILY_IP4 || group >= conf->n_groups)
+		return ELECTION_NONE;
+	if_index = conf->groups[group].if_index;
+	for (uint16_t i = 0; i < conf->n_groups; i++) {
+		const struct conf_group *g = &conf->groups[i];
+
+		for (uint16_t a = 0; i != group && g->if_index == if_index && a < g->n_addresses;
+			a++)
+			if (memcmp(&g->addresses[a].addr, vip, sizeof(*vip)) == 0)
+				return i;
+	}
+	return ELECTION_NONE;
+}
+
 static void
 shares_find(const struct conf *now, struct ctl_reload *r, uint16_t i)
 {
 	const struct conf_group *g = &r->conf->groups[i];
 
-	r->slot[i].alone = ctl_share_ends(now, r->conf, i);
-	for (uint16_t a = 0; r->sharers[0] == ELECTION_NONE && a < g->n_addresses; a++) {
-		r->sharers[1] = ctl_sharer(r->conf, i, &g->addresses[a].addr);
-		if (r->sharers[1] != ELECTION_NONE)
+	for (uint16_t a = 0; a < g->n_addresses; a++) {
+		const struct base_addr *vip = &g->addresses[a].addr;
+		uint16_t other = sharer(r->conf, i, vip);
+
+		if (other == ELECTION_NONE) {
+			r->slot[i].alone |= sharer(now, i, vip) != ELECTION_NONE;
+		} else if (r->sharers[0] == ELECTION_NONE) {
 			r->sharers[0] = i;
+			r->sharers[1] = other;
+		}
 	}
 }
 
