@@ -50,20 +50,25 @@ settle_outcome(struct ctl *c, uint16_t group)
 	g->send_failures = failures;
 }
 
-static int
-send_copy(struct ctl *c, uint16_t if_id, const void *frame, size_t len, uint16_t group)
+struct rte_mbuf *
+ctl_packet(struct ctl *c, size_t len)
 {
 	struct rte_mbuf *m = dp_ctl_alloc(c->dp);
 
+	if (m == NULL || rte_pktmbuf_append(m, (uint16_t)len) != NULL)
+		return m;
+	rte_pktmbuf_free(m);
+	return NULL;
+}
+
+static int
+send_copy(struct ctl *c, uint16_t if_id, const void *frame, size_t len, uint16_t group)
+{
+	struct rte_mbuf *m = ctl_packet(c, len);
+
 	if (m == NULL)
 		return -ENOMEM;
-	char *p = rte_pktmbuf_append(m, (uint16_t)len);
-
-	if (p == NULL) {
-		rte_pktmbuf_free(m);
-		return -ENOMEM;
-	}
-	memcpy(p, frame, len);
+	memcpy(rte_pktmbuf_mtod(m, void *), frame, len);
 	return dp_ctl_send(c->dp, if_id, m, group);
 }
 

@@ -164,16 +164,12 @@ packet_send(struct ctl *c, const struct ctl_ping_run *r, const struct ctl_ping_w
 		.payload = r->ask.payload,
 	};
 	size_t len = WIRE_ETH_LEN + wire_echo_overhead(echo.dst.family) + echo.payload;
-	struct rte_mbuf *m = dp_ctl_alloc(c->dp);
+	struct rte_mbuf *m = ctl_packet(c, len);
 	uint8_t *p;
 
 	if (m == NULL)
 		return -ENOMEM;
-	p = (uint8_t *)rte_pktmbuf_append(m, (uint16_t)len);
-	if (p == NULL) {
-		rte_pktmbuf_free(m);
-		return -ENOMEM;
-	}
+	p = rte_pktmbuf_mtod(m, uint8_t *);
 	memcpy(p, dst_mac, BASE_MAC_LEN);
 	memcpy(p + BASE_MAC_LEN, src_mac, BASE_MAC_LEN);
 	base_store_be16(p + 12,

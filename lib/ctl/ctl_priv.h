@@ -316,6 +316,8 @@ void ctl_carry_out(struct ctl *c);
 void ctl_tick(struct ctl *c);
 /** Some gratuitous ARPs and unsolicited NAs that are still owed. */
 void ctl_announce(struct ctl *c);
+/** A frame of so many bytes, to be filled in and sent by dp_ctl_send(). @return NULL: none left */
+struct rte_mbuf *ctl_packet(struct ctl *c, size_t len);
 /** Send a whole frame. @return as dp_ctl_send(), or -ENOMEM */
 int ctl_send(struct ctl *c, uint16_t if_id, const void *frame, size_t len, uint16_t group);
 /** Count to a group, or with ELECTION_NONE to the box. */
