@@ -287,9 +287,8 @@ conf_check_ra(struct conf_reader *r)
 		for (uint32_t n = 0; n < r->n_places; n++) {
 			const struct conf_place *p = &r->place[n];
 
-			if (conf_place_if(r, p) != i || p->p.addr.family != BASE_FAMILY_IP6)
-				continue;
-			has_group = has_group || p->vip;
+			has_group |= p->vip && conf_place_if(r, p) == i &&
+				p->p.addr.family == BASE_FAMILY_IP6;
 		}
 		if (!has_group && !r->groups_bad)
 			conf_error(r, conf_member_node(r, r->if_node[i], "ra"),
