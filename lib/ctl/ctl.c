@@ -163,7 +163,7 @@ ctl_create(const struct ctl_config *config)
 		if ((ret = create_if(c, i, config)) != 0)
 			goto fail;
 	for (uint16_t i = 0; i < c->n_groups; i++)
-		if ((ret = ctl_group_make(c->conf, i, &c->groups[i])) != 0)
+		if ((ret = ctl_group_make(c->conf, i, true, &c->groups[i])) != 0)
 			goto fail;
 	for (uint16_t i = 0; i < c->n_groups; i++)
 		ctl_group_begin(c, i);

@@ -31,7 +31,7 @@ addresses_make(const struct conf_group *conf, struct ctl_group *g)
 }
 
 int
-ctl_group_make(const struct conf *conf, uint16_t group, struct ctl_group *g)
+ctl_group_make(const struct conf *conf, uint16_t group, bool keys, struct ctl_group *g)
 {
 	const struct conf_group *cg = &conf->groups[group];
 	int ret;
@@ -44,7 +44,7 @@ ctl_group_make(const struct conf *conf, uint16_t group, struct ctl_group *g)
 	ctl_hear_init(g);
 	ctl_ra_make(conf, g);
 	ret = addresses_make(cg, g);
-	if (ret == 0) {
+	if (ret == 0 && keys) {
 		g->id = ctl_identity_new(cg, cg->key);
 		ret = g->id != NULL ? 0 : -errno;
 	}

@@ -439,8 +439,13 @@ struct election_group_config ctl_group_config(const struct ctl *c, uint16_t grou
 void ctl_find_fast(struct ctl *c);
 /** Timing of a group, which may be another one than that of the file. */
 void ctl_set_timing(struct ctl_group *g, uint8_t advbase, uint8_t advskew);
-/** Of a configuration. @return 0, -ENOMEM or -EIO; free with ctl_group_free() @thread any */
-int ctl_group_make(const struct conf *conf, uint16_t group, struct ctl_group *g);
+/**
+ * Of a configuration.
+ * @param keys  with them; else addresses only
+ * @return 0, -ENOMEM or -EIO; free with ctl_group_free()
+ * @thread any
+ */
+int ctl_group_make(const struct conf *conf, uint16_t group, bool keys, struct ctl_group *g);
 /** What is in it, but not itself. */
 void ctl_group_free(struct ctl_group *g);
 /** In its slot, which has it now: what others look at by number. */

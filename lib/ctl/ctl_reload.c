@@ -205,13 +205,9 @@ slots_make(struct ctl *c, struct ctl_reload *r)
 			return ENOMEM;
 		if (s->change == CHANGE_GONE)
 			continue;
-		ret = ctl_group_make(r->conf, i, s->group);
+		ret = ctl_group_make(r->conf, i, s->change != CHANGE_ADDRESSES, s->group);
 		if (ret != 0)
 			return -ret;
-		if (s->change != CHANGE_ADDRESSES)
-			continue;
-		ctl_identity_free(s->group->id);
-		s->group->id = NULL;
 	}
 	return 0;
 }
