@@ -25,7 +25,6 @@
 #include "mgmt_capture_priv.h"
 #include "mgmt_fake.h"
 #include "mgmt_metrics_priv.h"
-#include "mgmt_priv.h"
 #include "mgmt_session.h"
 #include "pcapng.h"
 
@@ -38,9 +37,8 @@ static uint8_t bytes[1500];
 static int
 setup(void **state)
 {
-	int ret = session_before(state);
+	int ret = session_file_before(state);
 
-	fake.config.file = mgmt_file_new(&fake.config);
 	fake.config.capture = mgmt_capture_new(&fake.config);
 	snprintf(dir, sizeof(dir), "/tmp/koi-capture-XXXXXX");
 	assert_non_null(mkdtemp(dir));
@@ -57,13 +55,12 @@ static int
 teardown(void **state)
 {
 	mgmt_capture_free(fake.config.capture);
-	mgmt_file_free(fake.config.file);
 	free(fake.frames);
 	free(fake.data[0]);
 	free(fake.data[1]);
 	unlink(path);
 	assert_int_equal(rmdir(dir), 0);
-	return session_after(state);
+	return session_file_after(state);
 }
 
 static void
@@ -247,30 +244,12 @@ wait_bytes(uint64_t more_than)
 	} while (now.bytes <= more_than);
 }
 
-/* A configuration like the one that is there, but for the groups' interface; it is loaded. */
-static void
-load(const char *groups)
-{
-	char file[128], line[192];
-	FILE *f;
-
-	snprintf(file, sizeof(file), "%s/next", dir);
-	f = fopen(file, "w");
-	assert_non_null(f);
-	fprintf(f,
-		"{\"node\": \"fw1\", \"eal\": [\"--no-pci\"], \"interfaces\": ["
-		"{\"name\": \"lan\", \"device\": \"net_null0\", \"addresses\": [\"192.0.2.2/24\"]}, "
-		"{\"name\": \"wan\", \"device\": \"net_null1\", "
-		"\"addresses\": [\"198.51.100.2/24\"]}], \"carp\": {\"groups\": [%s]}}",
-		groups);
-	assert_int_equal(fclose(f), 0);
-	snprintf(line, sizeof(line), "reload %s", file);
-	mgmt_cli_run(&session, line);
-	if (session.status != MGMT_CLI_DONE)
-		fail_msg("%s", session.text);
-	unlink(file);
-}
-
+/* A configuration like the one that is there, but for the groups' interface. */
+#define FILE_WITH(groups)                                                                     \
+	"{\"node\": \"fw1\", \"eal\": [\"--no-pci\"], \"interfaces\": [{\"name\": \"lan\", "  \
+	"\"device\": \"net_null0\", \"addresses\": [\"192.0.2.2/24\"]}, {\"name\": \"wan\", " \
+	"\"device\": \"net_null1\", \"addresses\": [\"198.51.100.2/24\"]}], \"carp\": "       \
+	"{\"groups\": [" groups "]}}"
 #define LAN_GROUP                                                                            \
 	"{\"name\": \"carp0\", \"carpdev\": \"lan\", \"vhid\": 1, \"pass\": \"lanpasswd\", " \
 	"\"addresses\": [\"192.0.2.1/24\"]}"
@@ -288,13 +267,13 @@ groups_are_those_of_now(void **state)
 	uint8_t *file;
 
 	(void)state;
-	load(LAN_GROUP);
+	session_reload("reload", FILE_WITH(LAN_GROUP), MGMT_CLI_DONE);
 	start(" groups");
 	mgmt_capture_status(fake.config.capture, &now);
 	add_control(1, 1, false); /* of an interface without a group */
 	add_control(2, 0, false);
 	wait_bytes(now.bytes);
-	load(WAN_GROUP);
+	session_reload("reload", FILE_WITH(WAN_GROUP), MGMT_CLI_DONE);
 	add_control(3, 0, false);
 	add_control(4, 1, false);
 	mgmt_cli_run(&session, "capture stop");
@@ -395,12 +374,12 @@ a_disk_that_stands_still_holds_nobody_up(void **state)
 		add_data(0, i, 0, DP_CAPTURE_PASSED, 1000);
 	for (int n = 0; n < full; nanosleep(&pause, NULL))
 		assert_int_equal(ioctl(ends[0], FIONREAD, &n), 0);
-	load(LAN_GROUP);
+	session_reload("reload", FILE_WITH(LAN_GROUP), MGMT_CLI_DONE);
 	assert_int_equal(pthread_create(&stopper, NULL, stop_main, &other), 0);
 	wait_asleep(&stopper_tid);
 	mgmt_cli_run(&session, "show capture");
 	assert_non_null(strstr(session.text, "running since"));
-	load(LAN_GROUP "," WAN_GROUP);
+	session_reload("reload", FILE_WITH(LAN_GROUP "," WAN_GROUP), MGMT_CLI_DONE);
 	assert_int_equal(pthread_tryjoin_np(stopper, NULL), EBUSY);
 	assert_int_equal(pthread_create(&reader, NULL, read_main, &ends[0]), 0);
 	assert_int_equal(pthread_join(stopper, NULL), 0);

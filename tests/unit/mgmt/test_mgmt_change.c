@@ -7,11 +7,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -33,49 +30,6 @@
 #define OLD  "\"192.0.2.1/24\""
 #define NEW  "\"192.0.2.9/24\""
 #define TAIL "routes: 1 kept, 0 changed, 1 added, 0 removed\n"
-
-static char path[] = "/tmp/koi-change-XXXXXX";
-
-static int
-before(void **state)
-{
-	int ret = session_before(state), fd;
-
-	fake.config.file = mgmt_file_new(&fake.config);
-	memcpy(path + strlen(path) - 6, "XXXXXX", 6);
-	fd = mkstemp(path);
-	return fd >= 0 && close(fd) == 0 ? ret : -1;
-}
-
-static int
-after(void **state)
-{
-	unlink(path);
-	mgmt_file_free(fake.config.file);
-	return session_after(state);
-}
-
-static const char *
-say(const char *line, enum mgmt_cli_status status)
-{
-	mgmt_cli_run(&session, line);
-	if (session.status != status)
-		fail_msg("%s", session.text);
-	return session.text;
-}
-
-static const char *
-reload(const char *command, const char *text, enum mgmt_cli_status status)
-{
-	char line[96];
-	FILE *f = fopen(path, "w");
-
-	assert_non_null(f);
-	fputs(text, f);
-	fclose(f);
-	snprintf(line, sizeof(line), "%s %s", command, path);
-	return say(line, status);
-}
 
 /* What the control lcore makes of it. */
 static void
@@ -103,7 +57,7 @@ assert_vip(const char *want)
 static void
 stage(void)
 {
-	reload("reload", FILE_TEXT("y", NEW, ""), MGMT_CLI_DONE);
+	session_reload("reload", FILE_TEXT("y", NEW, ""), MGMT_CLI_DONE);
 	staged(true, AUTH_OLD);
 }
 
@@ -134,12 +88,12 @@ the_plan_tells_what_is_staged(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		assert_string_equal(
-			reload(rows[i].command, rows[i].text, MGMT_CLI_DONE), rows[i].plan);
+			session_reload(rows[i].command, rows[i].text, MGMT_CLI_DONE), rows[i].plan);
 	assert_int_equal(fake.n_reloads, 0);
 	/* who takes no part is heard by nobody */
 	fake.groups[0].info.admin_up = false;
-	assert_null(
-		strstr(reload("reload plan", FILE_TEXT("y", NEW, ""), MGMT_CLI_DONE), "staged"));
+	assert_null(strstr(
+		session_reload("reload plan", FILE_TEXT("y", NEW, ""), MGMT_CLI_DONE), "staged"));
 }
 
 static void
@@ -148,17 +102,17 @@ a_person_commits(void **state)
 	(void)state;
 	stage();
 	assert_vip("192.0.2.1");
-	assert_string_equal(say("show config diff", MGMT_CLI_DONE),
+	assert_string_equal(session_say("show config diff", MGMT_CLI_DONE),
 		"# carp0: staged: addresses +192.0.2.9 -192.0.2.1, pass\n");
-	assert_non_null(strstr(say("show carp carp0", MGMT_CLI_DONE),
+	assert_non_null(strstr(session_say("show carp carp0", MGMT_CLI_DONE),
 		"\tchange staged: addresses +192.0.2.9 -192.0.2.1, pass; the old digest and the "
 		"new one are accepted, and sent as MASTER; commit or abort within 50 s\n"));
-	assert_non_null(strstr(say("save", MGMT_CLI_REFUSED), "refused"));
+	assert_non_null(strstr(session_say("save", MGMT_CLI_REFUSED), "refused"));
 	staged(true, AUTH_NEW);
-	assert_string_equal(say("carp carp0 commit", MGMT_CLI_DONE),
+	assert_string_equal(session_say("carp carp0 commit", MGMT_CLI_DONE),
 		"carp0: the new one is used: addresses +192.0.2.9 -192.0.2.1, pass\n");
 	assert_vip("192.0.2.9");
-	assert_string_equal(say("show config diff", MGMT_CLI_DONE), "as in the file\n");
+	assert_string_equal(session_say("show config diff", MGMT_CLI_DONE), "as in the file\n");
 	/* and once that is over, nothing is left of the old one */
 	staged(false, AUTH_NEW);
 	assert_true(mgmt_change_settle(fake.config.file, NULL));
@@ -174,15 +128,15 @@ what_could_not_be_applied_is_tried_again(void **state)
 	stage();
 	staged(true, AUTH_NEW);
 	fake.change_error = -ENOSPC;
-	assert_string_equal(say("commit", MGMT_CLI_REFUSED),
+	assert_string_equal(session_say("commit", MGMT_CLI_REFUSED),
 		"decided, but not applied yet: no room in the table; it is tried again\n");
 	assert_vip("192.0.2.1");
-	assert_non_null(strstr(say("show carp carp0", MGMT_CLI_DONE),
+	assert_non_null(strstr(session_say("show carp carp0", MGMT_CLI_DONE),
 		"\t\tnot applied yet: no room in the table; it is tried again\n"));
 	fake.change_error = 0;
 	assert_true(mgmt_change_settle(fake.config.file, NULL));
 	assert_vip("192.0.2.9");
-	assert_null(strstr(say("show carp carp0", MGMT_CLI_DONE), "not applied"));
+	assert_null(strstr(session_say("show carp carp0", MGMT_CLI_DONE), "not applied"));
 }
 
 /* The window ends, and it went there and back. */
@@ -197,7 +151,7 @@ nobody_commits(void **state)
 	staged(false, AUTH_OLD);
 	assert_true(mgmt_change_settle(fake.config.file, NULL));
 	assert_vip("192.0.2.1");
-	assert_string_equal(say("show config diff", MGMT_CLI_DONE),
+	assert_string_equal(session_say("show config diff", MGMT_CLI_DONE),
 		"# carp0: not committed: addresses +192.0.2.9 -192.0.2.1, pass\n");
 	/* a password that is staged by a command since is no news of it */
 	staged(false, AUTH_OLD);
@@ -207,11 +161,11 @@ nobody_commits(void **state)
 	assert_vip("192.0.2.1");
 	fake.groups[0].stage.phase = AUTH_STAGE_NONE;
 	/* the same file stages it again, the old one ends it */
-	assert_non_null(
-		strstr(reload("reload", FILE_TEXT("y", NEW, ""), MGMT_CLI_DONE), "staged for"));
+	assert_non_null(strstr(
+		session_reload("reload", FILE_TEXT("y", NEW, ""), MGMT_CLI_DONE), "staged for"));
 	assert_true(mgmt_change_settle(fake.config.file, NULL));
-	reload("reload", FILE_TEXT("lanpasswd", OLD, ""), MGMT_CLI_DONE);
-	assert_string_equal(say("show config diff", MGMT_CLI_DONE), "as in the file\n");
+	session_reload("reload", FILE_TEXT("lanpasswd", OLD, ""), MGMT_CLI_DONE);
+	assert_string_equal(session_say("show config diff", MGMT_CLI_DONE), "as in the file\n");
 }
 
 static void
@@ -220,27 +174,28 @@ another_reload_meanwhile(void **state)
 	(void)state;
 	stage();
 	assert_string_equal(
-		reload("reload", FILE_TEXT("y", NEW, ", \"advskew\": 3"), MGMT_CLI_DONE),
+		session_reload("reload", FILE_TEXT("y", NEW, ", \"advskew\": 3"), MGMT_CLI_DONE),
 		"group carp0: what is staged goes on: addresses +192.0.2.9 -192.0.2.1, pass\n"
 		"group carp0: changed: advskew\n6 of 7 objects kept: box, carp, lcores, "
 		"interface lan, interface wan, group carp1\n" TAIL);
 	assert_vip("192.0.2.1");
 	assert_false(fake.config.conf->groups[0].staged->begin);
-	assert_non_null(strstr(reload("reload", FILE_TEXT("z", NEW, ""), MGMT_CLI_REFUSED),
+	assert_non_null(strstr(session_reload("reload", FILE_TEXT("z", NEW, ""), MGMT_CLI_REFUSED),
 		"refused: a change of carp0 is staged, and the file has neither the old nor"));
-	assert_non_null(strstr(reload("reload now", FILE_TEXT("z", NEW, ""), MGMT_CLI_REFUSED),
+	assert_non_null(strstr(
+		session_reload("reload now", FILE_TEXT("z", NEW, ""), MGMT_CLI_REFUSED),
 		"refused: a change of carp0 is staged, and the file has neither the old nor"));
 	/* with the old one in the file it goes on as well, and is not lost by a commit */
-	reload("reload", FILE_TEXT("lanpasswd", OLD, ""), MGMT_CLI_DONE);
+	session_reload("reload", FILE_TEXT("lanpasswd", OLD, ""), MGMT_CLI_DONE);
 	staged(true, AUTH_NEW);
-	say("commit", MGMT_CLI_DONE);
+	session_say("commit", MGMT_CLI_DONE);
 	assert_vip("192.0.2.9");
-	assert_string_equal(say("show config diff", MGMT_CLI_DONE),
+	assert_string_equal(session_say("show config diff", MGMT_CLI_DONE),
 		"# carp0: committed, but the file has the old one: addresses +192.0.2.9 "
 		"-192.0.2.1, pass\n");
 	/* decided before the reload, not yet applied: the reload does it */
 	staged(true, AUTH_OLD);
-	reload("reload", FILE_TEXT("y", NEW, ""), MGMT_CLI_DONE);
+	session_reload("reload", FILE_TEXT("y", NEW, ""), MGMT_CLI_DONE);
 	assert_vip("192.0.2.1");
 }
 
@@ -269,15 +224,14 @@ the_thread_applies_what_time_decides(void **state)
 int
 main(void)
 {
+#define T(name) cmocka_unit_test_setup_teardown(name, session_file_before, session_file_after)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(the_plan_tells_what_is_staged, before, after),
-		cmocka_unit_test_setup_teardown(a_person_commits, before, after),
-		cmocka_unit_test_setup_teardown(
-			what_could_not_be_applied_is_tried_again, before, after),
-		cmocka_unit_test_setup_teardown(nobody_commits, before, after),
-		cmocka_unit_test_setup_teardown(another_reload_meanwhile, before, after),
-		cmocka_unit_test_setup_teardown(
-			the_thread_applies_what_time_decides, before, after),
+		T(the_plan_tells_what_is_staged),
+		T(a_person_commits),
+		T(what_could_not_be_applied_is_tried_again),
+		T(nobody_commits),
+		T(another_reload_meanwhile),
+		T(the_thread_applies_what_time_decides),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,10 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -31,44 +28,6 @@
 	"{\"node\": \"fw1\", \"eal\": [\"--no-pci\"], \"interfaces\": [" ifs "], \"carp\": {" \
 	"\"preempt\": true, " carp "\"groups\": [" groups "]}, \"routes\": [" ROUTE "]}"
 #define SAME CARP1("\"advskew\": 100")
-
-static char path[] = "/tmp/koi-reload-XXXXXX";
-
-static int
-before(void **state)
-{
-	int ret = session_before(state), fd;
-
-	fake.config.file = mgmt_file_new(&fake.config);
-	memcpy(path + strlen(path) - 6, "XXXXXX", 6);
-	fd = mkstemp(path);
-	return fd >= 0 && close(fd) == 0 ? ret : -1;
-}
-
-static int
-after(void **state)
-{
-	unlink(path);
-	mgmt_file_free(fake.config.file);
-	return session_after(state);
-}
-
-/* @return what the command said */
-static const char *
-reload(const char *command, const char *text, enum mgmt_cli_status status)
-{
-	char line[64];
-	FILE *f = fopen(path, "w");
-
-	assert_non_null(f);
-	fputs(text, f);
-	fclose(f);
-	snprintf(line, sizeof(line), "%s %s", command, path);
-	mgmt_cli_run(&session, line);
-	if (session.status != status)
-		fail_msg("%s", session.text);
-	return session.text;
-}
 
 #define IFS ", interface lan, interface wan"
 
@@ -105,7 +64,7 @@ the_plan_names_objects_and_keys(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		assert_string_equal(
-			reload("reload plan", rows[i].text, rows[i].status), rows[i].plan);
+			session_reload("reload plan", rows[i].text, rows[i].status), rows[i].plan);
 	assert_int_equal(fake.n_reloads, 0);
 	assert_int_equal(fake.n_loads, 0);
 	assert_ptr_equal(fake.config.conf, fake.conf);
@@ -115,7 +74,7 @@ static void
 everybody_sees_what_was_loaded(void **state)
 {
 	(void)state;
-	reload("reload", FILE_TEXT(WAN "," LAN, "", CARP1("\"advskew\": 9") "," CARP0),
+	session_reload("reload", FILE_TEXT(WAN "," LAN, "", CARP1("\"advskew\": 9") "," CARP0),
 		MGMT_CLI_DONE);
 	assert_int_equal(fake.n_reloads, 1);
 	assert_int_equal(fake.n_loads, 0);
@@ -125,13 +84,11 @@ everybody_sees_what_was_loaded(void **state)
 	assert_string_equal(fake.config.conf->groups[1].name, "carp1");
 	assert_string_equal(fake.config.conf->ifs[1].name, "wan");
 	assert_int_equal(fake.config.conf->groups[1].if_index, 1);
-	mgmt_cli_run(&session, "show config diff");
-	assert_int_equal(session.status, MGMT_CLI_DONE);
-	assert_string_equal(session.text, "set carp carp1 advskew 100\n");
+	session_run("show config diff", MGMT_CLI_DONE, "set carp carp1 advskew 100\n");
 	/* and back */
-	assert_non_null(
-		strstr(reload("reload", FILE_TEXT(LAN "," WAN, "", CARP0 "," SAME), MGMT_CLI_DONE),
-			"group carp1: changed: advskew\n"));
+	assert_non_null(strstr(
+		session_reload("reload", FILE_TEXT(LAN "," WAN, "", CARP0 "," SAME), MGMT_CLI_DONE),
+		"group carp1: changed: advskew\n"));
 	mgmt_cli_run(&session, "show config diff");
 	assert_string_equal(session.text, "as in the file\n");
 }
@@ -142,16 +99,16 @@ what_cannot_be_applied_changes_nothing(void **state)
 	const char *good = FILE_TEXT(LAN "," WAN, "", CARP0 "," CARP1("\"advskew\": 9"));
 
 	(void)state;
-	assert_non_null(strstr(reload("reload", "{\"node\": 7}", MGMT_CLI_REFUSED),
+	assert_non_null(strstr(session_reload("reload", "{\"node\": 7}", MGMT_CLI_REFUSED),
 		"is not valid; nothing was changed\n"));
 	fake.change_error = -ENOSPC;
-	assert_string_equal(reload("reload", good, MGMT_CLI_REFUSED),
+	assert_string_equal(session_reload("reload", good, MGMT_CLI_REFUSED),
 		"refused: no room in the table; nothing was changed\n");
 	assert_int_equal(fake.n_reloads, 0);
 	fake.change_error = 0;
 	fake.request_rc = -ETIMEDOUT;
 	fake.note = "the control lcore did not answer in 2 s";
-	assert_string_equal(reload("reload", good, MGMT_CLI_REFUSED),
+	assert_string_equal(session_reload("reload", good, MGMT_CLI_REFUSED),
 		"refused: the control lcore did not answer in 2 s; nothing was changed\n");
 	/* and who made ready was told so */
 	assert_int_equal(fake.n_reloads, 1);
@@ -162,11 +119,11 @@ what_cannot_be_applied_changes_nothing(void **state)
 int
 main(void)
 {
+#define T(name) cmocka_unit_test_setup_teardown(name, session_file_before, session_file_after)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(the_plan_names_objects_and_keys, before, after),
-		cmocka_unit_test_setup_teardown(everybody_sees_what_was_loaded, before, after),
-		cmocka_unit_test_setup_teardown(
-			what_cannot_be_applied_changes_nothing, before, after),
+		T(the_plan_names_objects_and_keys),
+		T(everybody_sees_what_was_loaded),
+		T(what_cannot_be_applied_changes_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

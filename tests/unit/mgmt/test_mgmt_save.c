@@ -51,10 +51,7 @@ run(const char *command, const char *file, enum mgmt_cli_status status)
 	char line[128];
 
 	snprintf(line, sizeof(line), "%s %s", command, file);
-	mgmt_cli_run(&session, line);
-	if (session.status != status)
-		fail_msg("%s", session.text);
-	return session.text;
+	return session_say(line, status);
 }
 
 /* koi runs on the file. */
