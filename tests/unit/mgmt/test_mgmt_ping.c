@@ -3,7 +3,6 @@
  */
 /* ping and traceroute as commands: what is asked for, and how people and programs are shown it. */
 #include <errno.h>
-#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,6 +23,7 @@
 
 static char shown[8192];
 static bool gone;
+static int fds[2]; /* 0 is the session's end */
 
 static bool
 show_text(void *arg, const char *text)
@@ -44,9 +44,9 @@ show_object(void *arg, json_t *o)
 	return show_text(arg, "\n");
 }
 
-/* Begin, and show it all. @param fds  0 is the session's end */
+/* Begin, and show it all. */
 static bool
-run(const char *command, bool json, const int fds[2])
+run(const char *command, bool json)
 {
 	const struct mgmt_ping_sink sink = {.json = json, .text = show_text, .object = show_object};
 
@@ -63,7 +63,15 @@ before(void **state)
 	int rc = session_before(state);
 
 	session.may_watch = true;
-	return rc;
+	return socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0 ? rc : -1;
+}
+
+static int
+after(void **state)
+{
+	close(fds[0]);
+	close(fds[1]);
+	return session_after(state);
 }
 
 static void
@@ -178,10 +186,8 @@ a_ping_line_by_line(void **state)
 			.next_hop = router},
 		{.what = CTL_PING_UNSENT, .seq = 6, .why = CTL_PING_NO_LINK},
 	};
-	int fds[2];
 
 	(void)state;
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
 	lines(all, 8);
 	fake.ping.sum = (struct ctl_probe_sum){.sent = 7,
 		.received = 2,
@@ -190,7 +196,7 @@ a_ping_line_by_line(void **state)
 		.min = 1000,
 		.max = 214000,
 		.total = 215000};
-	assert_true(run("ping 192.0.2.9 count 7", false, fds));
+	assert_true(run("ping 192.0.2.9 count 7", false));
 	assert_string_equal(shown,
 		"ping 192.0.2.9 from 192.0.2.2: 56 bytes of data\n"
 		"64 bytes from 192.0.2.9: seq=0 ttl=64 time=0.214 ms\n"
@@ -209,7 +215,7 @@ a_ping_line_by_line(void **state)
 
 	session.json = true;
 	fake.ping.n_lines = 1;
-	assert_true(run("ping 192.0.2.9 count 7", true, fds));
+	assert_true(run("ping 192.0.2.9 count 7", true));
 	assert_string_equal(shown,
 		"{\"kind\":\"begin\",\"address\":\"192.0.2.9\",\"source\":\"192.0.2.2\",\"size\":56}\n"
 		"{\"kind\":\"reply\",\"seq\":0,\"hops\":0,\"from\":\"192.0.2.9\",\"bytes\":64,"
@@ -219,11 +225,9 @@ a_ping_line_by_line(void **state)
 	session.json = false;
 	fake.ping.n_lines = 0;
 	fake.ping.sum = (struct ctl_probe_sum){.sent = 1};
-	assert_true(run("ping 192.0.2.9 count 1", false, fds));
+	assert_true(run("ping 192.0.2.9 count 1", false));
 	assert_string_equal(session.text, "1 packets transmitted, 0 received, 100% loss\n");
 	assert_int_equal(session.status, MGMT_CLI_REFUSED);
-	close(fds[0]);
-	close(fds[1]);
 }
 
 static void
@@ -259,13 +263,11 @@ a_traceroute_hop_by_hop(void **state)
 		{.what = CTL_PING_REPLY, .from = host, .hops = 3, .seq = 5, .rtt = 3 * MS},
 		{.what = CTL_PING_REPLY, .from = host, .hops = 3, .seq = 4, .rtt = 4 * MS},
 	};
-	int fds[2];
 
 	(void)state;
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
 	lines(all, 7);
 	fake.ping.sum = (struct ctl_probe_sum){.sent = 6, .received = 2};
-	assert_true(run("traceroute 192.0.2.9 probes 2", false, fds));
+	assert_true(run("traceroute 192.0.2.9 probes 2", false));
 	assert_string_equal(shown,
 		"traceroute to 192.0.2.9 from 192.0.2.2, 30 hops at most\n"
 		" 1  192.0.2.254  1.000 ms  *\n"
@@ -275,11 +277,9 @@ a_traceroute_hop_by_hop(void **state)
 	assert_int_equal(session.status, MGMT_CLI_DONE);
 	fake.ping.n_lines = 2;
 	fake.ping.sum.received = 0;
-	assert_true(run("traceroute 192.0.2.9 probes 2", false, fds));
+	assert_true(run("traceroute 192.0.2.9 probes 2", false));
 	assert_string_equal(session.text, "the host was not reached\n");
 	assert_int_equal(session.status, MGMT_CLI_REFUSED);
-	close(fds[0]);
-	close(fds[1]);
 }
 
 /* Its hop was shown with stars, and nothing of the next one is there yet. */
@@ -293,47 +293,38 @@ a_late_answer_hides_no_hop(void **state)
 		{.what = CTL_PING_REPLY, .from = host, .hops = 2, .seq = 2, .rtt = 3 * MS},
 		{.what = CTL_PING_REPLY, .from = host, .hops = 2, .seq = 3, .rtt = 4 * MS},
 	};
-	int fds[2];
 
 	(void)state;
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
 	lines(all, 5);
 	fake.ping.sum = (struct ctl_probe_sum){.sent = 4, .received = 2};
-	assert_true(run("traceroute 192.0.2.9 probes 2", false, fds));
+	assert_true(run("traceroute 192.0.2.9 probes 2", false));
 	assert_string_equal(shown,
 		"traceroute to 192.0.2.9 from 192.0.2.2, 30 hops at most\n"
 		" 1  *  *\n"
 		" 2  192.0.2.9  3.000 ms  4.000 ms\n");
-	close(fds[0]);
-	close(fds[1]);
 }
 
 /* Whoever presses a key has the sum; whoever went away has nothing, and costs nothing. */
 static void
 it_ends_with_who_asked(void **state)
 {
-	int fds[2];
-
 	(void)state;
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
 	fake.ping.endless = true;
 	assert_int_equal(write(fds[1], "q", 1), 1);
-	assert_true(run("ping 192.0.2.9", false, fds));
+	assert_true(run("ping 192.0.2.9", false));
 	assert_true(fake.ping.stopped);
 	assert_non_null(session.text);
 	assert_int_equal(fake.ping.n_closed, 1);
 	gone = true;
-	assert_false(run("ping 192.0.2.9", false, fds));
+	assert_false(run("ping 192.0.2.9", false));
 	gone = false;
 	assert_int_equal(fake.ping.n_closed, 2);
-	close(fds[1]);
-	close(fds[0]);
 }
 
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, before, session_after)
+#define T(name) cmocka_unit_test_setup_teardown(name, before, after)
 	const struct CMUnitTest tests[] = {
 		T(what_is_asked_for),
 		T(a_ping_line_by_line),
