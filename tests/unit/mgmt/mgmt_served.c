@@ -22,7 +22,7 @@
 #include "mgmt_json_priv.h"
 #include "mgmt_priv.h"
 
-static char dir[] = "/tmp/koi-mgmt-XXXXXX";
+char served_dir[] = "/tmp/koi-mgmt-XXXXXX";
 char served_path[108];
 static struct mgmt_cli *cli;
 struct mgmt_server *served;
@@ -40,10 +40,10 @@ served_before(void **state)
 
 	(void)state;
 	fake_setup();
-	memcpy(dir + sizeof(dir) - 7, "XXXXXX", 6);
-	if (!mkdtemp(dir))
+	memcpy(served_dir + sizeof(served_dir) - 7, "XXXXXX", 6);
+	if (!mkdtemp(served_dir))
 		return -1;
-	snprintf(served_path, sizeof(served_path), "%s/run/fw1/cli.sock", dir);
+	snprintf(served_path, sizeof(served_path), "%s/run/fw1/cli.sock", served_dir);
 	fake.config.cli_socket = served_path;
 	cli = mgmt_cli_new();
 	served = served_start(MGMT_SEND_TIMEOUT_MS, err, sizeof(err));
@@ -59,11 +59,11 @@ served_after(void **state)
 	mgmt_server_stop(served);
 	mgmt_cli_free(cli);
 	unlink(served_path);
-	snprintf(sub, sizeof(sub), "%s/run/fw1", dir);
+	snprintf(sub, sizeof(sub), "%s/run/fw1", served_dir);
 	rmdir(sub);
-	snprintf(sub, sizeof(sub), "%s/run", dir);
+	snprintf(sub, sizeof(sub), "%s/run", served_dir);
 	rmdir(sub);
-	rmdir(dir);
+	rmdir(served_dir);
 	fake_teardown();
 	return 0;
 }
@@ -77,6 +77,17 @@ served_dial(void)
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", served_path);
 	assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	return fd;
+}
+
+void
+served_stale(void)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", served_path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	close(fd);
 }
 
 void

@@ -11,6 +11,7 @@
 /** A wait for an answer that should come at once; only a failure takes so long. */
 #define SERVED_DEADLINE_MS 20000
 
+extern char served_dir[]; /**< a test may put more in it, and takes that away */
 extern char served_path[108];
 extern struct mgmt_server *served; /**< a test may stop it, and set another one or NULL */
 
@@ -23,6 +24,8 @@ int served_after(void **state);
 struct mgmt_server *served_start(unsigned int send_timeout_ms, char *err, unsigned int err_len);
 /** @return a connection */
 int served_dial(void);
+/** Leave a socket there that nobody answers; the server is stopped. */
+void served_stale(void);
 void served_say(int fd, const char *text);
 /**
  * Read until the text ends with tail.

@@ -25,47 +25,11 @@
 
 #include <cmocka.h>
 
-#include "mgmt_cli_priv.h"
 #include "mgmt_fake.h"
 #include "mgmt_priv.h"
+#include "mgmt_served.h"
 
-#define DEADLINE_MS 20000
-#define ARGS_MAX    10
-
-static char dir[] = "/tmp/koi-koictl-XXXXXX";
-static char path[64];
-static struct mgmt_cli *cli;
-static struct mgmt_server *server;
-
-static int
-setup(void **state)
-{
-	char err[256] = "";
-
-	(void)state;
-	fake_setup();
-	memcpy(dir + sizeof(dir) - 7, "XXXXXX", 6);
-	if (!mkdtemp(dir))
-		return -1;
-	snprintf(path, sizeof(path), "%s/cli.sock", dir);
-	fake.config.cli_socket = path;
-	cli = mgmt_cli_new();
-	server = mgmt_server_start(&fake.config, cli, 1000, err, sizeof(err));
-	return server ? 0 : -1;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	mgmt_server_stop(server);
-	server = NULL;
-	mgmt_cli_free(cli);
-	unlink(path);
-	rmdir(dir);
-	fake_teardown();
-	return 0;
-}
+#define ARGS_MAX 10
 
 struct run {
 	int code; /**< of exit, or 1000 + signal */
@@ -86,7 +50,7 @@ private_run(const char *const *nodes)
 		if (mkdir(p, 0755) != 0)
 			return false;
 		snprintf(p, sizeof(p), "/run/koi/%s/cli.sock", *nodes);
-		if (symlink(path, p) != 0)
+		if (symlink(served_path, p) != 0)
 			return false;
 	}
 	return true;
@@ -143,7 +107,7 @@ run(struct run *r, const char *const *nodes, const char *input, const char *fmt,
 	assert_int_equal(pipe2(in, O_CLOEXEC) | pipe2(out, O_CLOEXEC) | pipe2(err, O_CLOEXEC), 0);
 	pid = fork();
 	if (pid == 0) {
-		alarm(DEADLINE_MS / 1000);
+		alarm(SERVED_DEADLINE_MS / 1000);
 		dup2(in[0], 0);
 		dup2(out[1], 1);
 		dup2(err[1], 2);
@@ -192,7 +156,7 @@ one_command(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		run(&r, NULL, "", "--socket %s %s", path, cases[i].args);
+		run(&r, NULL, "", "--socket %s %s", served_path, cases[i].args);
 		assert_int_equal(r.code, cases[i].code);
 		if (*cases[i].out)
 			r.out[strlen(cases[i].out)] = '\0';
@@ -202,7 +166,7 @@ one_command(void **state)
 		assert_string_equal(r.err, cases[i].err);
 	}
 	fake.request_rc = -EAGAIN;
-	run(&r, NULL, "", "--socket %s carp carp0 state master", path);
+	run(&r, NULL, "", "--socket %s carp carp0 state master", served_path);
 	assert_int_equal(r.code, 1);
 	assert_string_equal(r.err, "refused: the group is in INIT\n");
 	assert_string_equal(r.out, "");
@@ -223,7 +187,7 @@ usage(void **state)
 	run(&r, NULL, "", "--nonsense");
 	assert_int_equal(r.code, 2);
 	assert_non_null(strstr(r.err, "usage: koictl"));
-	run(&r, NULL, "", "--socket %s --json", path);
+	run(&r, NULL, "", "--socket %s --json", served_path);
 	assert_int_equal(r.code, 2);
 	assert_string_equal(r.err, "koictl: --json needs a command\n");
 }
@@ -235,26 +199,20 @@ no_daemon(void **state)
 	char want[256];
 
 	(void)state;
-	run(&r, NULL, "", "--socket %s/none.sock show version", dir);
+	run(&r, NULL, "", "--socket %s/none.sock show version", served_dir);
 	assert_int_equal(r.code, 3);
 	snprintf(want, sizeof(want),
-		"koictl: no daemon answers at %s/none.sock: No such file or directory\n", dir);
+		"koictl: no daemon answers at %s/none.sock: No such file or directory\n",
+		served_dir);
 	assert_string_equal(r.err, want);
 	run(&r, NULL, "", "--node koi-test-none show version");
 	assert_int_equal(r.code, 3);
 	assert_non_null(strstr(r.err, "/run/koi/koi-test-none/cli.sock"));
 	/* stale */
-	mgmt_server_stop(server);
-	server = NULL;
-	{
-		struct sockaddr_un addr = {.sun_family = AF_UNIX};
-		int stale = socket(AF_UNIX, SOCK_STREAM, 0);
-
-		snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
-		assert_int_equal(bind(stale, (struct sockaddr *)&addr, sizeof(addr)), 0);
-		close(stale);
-	}
-	run(&r, NULL, "", "--socket %s show version", path);
+	mgmt_server_stop(served);
+	served = NULL;
+	served_stale();
+	run(&r, NULL, "", "--socket %s show version", served_path);
 	assert_int_equal(r.code, 3);
 	assert_non_null(strstr(r.err, "Connection refused"));
 }
@@ -269,7 +227,7 @@ rude_daemon(void **state)
 	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	(void)state;
-	snprintf(rude, sizeof(rude), "%s/rude.sock", dir);
+	snprintf(rude, sizeof(rude), "%s/rude.sock", served_dir);
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", rude);
 	assert_int_equal(bind(listener, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	assert_int_equal(listen(listener, 1), 0);
@@ -281,7 +239,7 @@ rude_daemon(void **state)
 		make_args(line, args);
 		pid = fork();
 		if (pid == 0) {
-			alarm(DEADLINE_MS / 1000);
+			alarm(SERVED_DEADLINE_MS / 1000);
 			freopen("/dev/null", "w", stderr);
 			execv(args[0], args);
 			_exit(127);
@@ -324,18 +282,18 @@ finds_the_node(void **state)
 static void
 nobody_reads(void **state)
 {
-	char line[128], *args[ARGS_MAX], said[256];
+	char line[160], *args[ARGS_MAX], said[256];
 	int out[2], err[2], status;
 	pid_t pid;
 
 	(void)state;
-	snprintf(line, sizeof(line), "--socket %s show carp all", path);
+	snprintf(line, sizeof(line), "--socket %s show carp all", served_path);
 	make_args(line, args);
 	assert_int_equal(pipe2(out, O_CLOEXEC) | pipe2(err, O_CLOEXEC), 0);
 	close(out[0]);
 	pid = fork();
 	if (pid == 0) {
-		alarm(DEADLINE_MS / 1000);
+		alarm(SERVED_DEADLINE_MS / 1000);
 		dup2(out[1], 1);
 		dup2(err[1], 2);
 		execv(args[0], args);
@@ -356,11 +314,11 @@ interactive_on_a_pipe(void **state)
 	struct run r;
 
 	(void)state;
-	run(&r, NULL, "show carp demotion\ncarp carp1 down\n", "--socket %s", path);
+	run(&r, NULL, "show carp demotion\ncarp carp1 down\n", "--socket %s", served_path);
 	assert_int_equal(r.code, 0);
 	assert_non_null(strstr(r.out, "fw1> show carp demotion\r\ndemotion 1\nfw1> "));
 	assert_int_equal(fake.request.type, CTL_REQ_DOWN);
-	run(&r, NULL, "quit\n", "--socket %s", path);
+	run(&r, NULL, "quit\n", "--socket %s", served_path);
 	assert_int_equal(r.code, 0);
 }
 
@@ -375,7 +333,7 @@ watch(int fd, const char *text)
 	while (!strstr(buf, text)) {
 		ssize_t n;
 
-		if (poll(&p, 1, DEADLINE_MS) != 1)
+		if (poll(&p, 1, SERVED_DEADLINE_MS) != 1)
 			fail_msg("no %s in: %s", text, buf);
 		n = read(fd, buf + have, sizeof(buf) - 1 - have);
 		if (n <= 0)
@@ -398,11 +356,11 @@ interactive_on_a_terminal(void **state)
 
 		assert_int_equal(openpty(&master, &slave, NULL, NULL, NULL), 0);
 		assert_int_equal(tcgetattr(slave, &before), 0);
-		snprintf(line, sizeof(line), "--socket %s", path);
+		snprintf(line, sizeof(line), "--socket %s", served_path);
 		make_args(line, args);
 		pid = fork();
 		if (pid == 0) {
-			alarm(DEADLINE_MS / 1000);
+			alarm(SERVED_DEADLINE_MS / 1000);
 			dup2(slave, 0);
 			dup2(slave, 1);
 			execv(args[0], args);
@@ -430,7 +388,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, served_before, served_after)
 		T(one_command),
 		T(usage),
 		T(no_daemon),

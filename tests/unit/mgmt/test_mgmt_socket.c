@@ -9,9 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -83,14 +81,7 @@ socket_file(void **state)
 	mgmt_server_stop(served);
 	served = NULL;
 	assert_int_equal(stat(served_path, &st), -1);
-	{
-		struct sockaddr_un addr = {.sun_family = AF_UNIX};
-		int stale = socket(AF_UNIX, SOCK_STREAM, 0);
-
-		snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", served_path);
-		assert_int_equal(bind(stale, (struct sockaddr *)&addr, sizeof(addr)), 0);
-		close(stale);
-	}
+	served_stale();
 	served = served_start(1000, err, sizeof(err));
 	assert_non_null(served);
 	fd = served_dial();
