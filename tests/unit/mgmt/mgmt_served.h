@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-/** @file The CLI socket of the fake box, served, and clients of it. */
+/** @file The CLI socket of the fake box, served, and clients of it or of another socket. */
 
 /** A wait for an answer that should come at once; only a failure takes so long. */
 #define SERVED_DEADLINE_MS 20000

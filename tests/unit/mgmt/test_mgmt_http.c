@@ -20,9 +20,7 @@
 
 #include "mgmt_fake.h"
 #include "mgmt_metrics_priv.h"
-
-/* A wait for an answer that should come at once; only a failure takes so long. */
-#define DEADLINE_MS 20000
+#include "mgmt_served.h"
 
 static struct mgmt_http *http;
 
@@ -101,32 +99,14 @@ dial(void)
 	return fd;
 }
 
-static void
-say(int fd, const char *text)
-{
-	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
-}
-
 /* Everything until the other side closes. */
 static char *
 hear(int fd)
 {
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-	size_t have = 0, cap = 1 << 20;
-	char *buf = calloc(1, cap);
+	char *text = served_hear(fd, "");
 
-	while (have < cap - 1) {
-		ssize_t n;
-
-		if (poll(&p, 1, DEADLINE_MS) != 1)
-			fail_msg("nothing came, have: %s", buf);
-		n = recv(fd, buf + have, cap - 1 - have, 0);
-		if (n <= 0)
-			break;
-		have += (size_t)n;
-	}
 	close(fd);
-	return buf;
+	return text;
 }
 
 static char *
@@ -134,7 +114,7 @@ ask(const char *request)
 {
 	int fd = dial();
 
-	say(fd, request);
+	served_say(fd, request);
 	return hear(fd);
 }
 
@@ -192,7 +172,7 @@ bad_requests(void **state)
 	free(text);
 	/* headers without end are cut off at a size, not kept; the box goes on */
 	fd = dial();
-	say(fd, "GET /metrics HTTP/1.1\r\n");
+	served_say(fd, "GET /metrics HTTP/1.1\r\n");
 	for (unsigned int i = 0; i < 4096; i++)
 		if (send(fd, "X-Header: 0123456789\r\n", 22, MSG_NOSIGNAL) < 0)
 			break;
@@ -213,7 +193,7 @@ slow_clients_lose_their_place(void **state)
 	for (unsigned int i = 0; i < MGMT_HTTP_CONNECTIONS; i++) {
 		fd[i] = dial();
 		if (i % 2)
-			say(fd[i], "GET /metr");
+			served_say(fd[i], "GET /metr");
 	}
 	/* this one waits in the backlog until a place is free, and is served then */
 	expect("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200 ", "koi_uptime");
@@ -235,11 +215,11 @@ dribbling_is_no_way_out(void **state)
 	(void)state;
 	http = start(300);
 	p.fd = dial();
-	say(p.fd, "GET /metrics HTTP/1.1\r\nX: ");
-	while (poll(&p, 1, 20) == 0 && sent++ < DEADLINE_MS / 20)
+	served_say(p.fd, "GET /metrics HTTP/1.1\r\nX: ");
+	while (poll(&p, 1, 20) == 0 && sent++ < SERVED_DEADLINE_MS / 20)
 		if (send(p.fd, "x", 1, MSG_NOSIGNAL) < 0)
 			break;
-	assert_true(sent < DEADLINE_MS / 20);
+	assert_true(sent < SERVED_DEADLINE_MS / 20);
 	free(hear(p.fd));
 }
 
@@ -253,7 +233,7 @@ unread_answer(void **state)
 	http = start(MGMT_HTTP_TIMEOUT_MS);
 	fd = dial();
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
-	say(fd, "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+	served_say(fd, "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
 	for (unsigned int i = 0; i < 20; i++)
 		expect("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200 ", "koi_uptime");
 	close(fd);
@@ -307,7 +287,7 @@ stop_with_clients(void **state)
 	http = start(MGMT_HTTP_TIMEOUT_MS);
 	idle = dial();
 	half = dial();
-	say(half, "GET /m");
+	served_say(half, "GET /m");
 	expect("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200 ", "koi_uptime");
 	mgmt_http_stop(http);
 	http = NULL;
