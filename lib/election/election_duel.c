@@ -11,14 +11,17 @@
 static void
 announce_arm(struct election *e, struct group *g)
 {
-	timer_set(e, g, TIMER_ANNOUNCE, g->duel_due < g->refresh_at ? g->duel_due : g->refresh_at);
+	base_ns_t due = g->duel_due < g->words_due ? g->duel_due : g->words_due;
+
+	timer_set(e, g, TIMER_ANNOUNCE, due < g->refresh_at ? due : g->refresh_at);
 }
 
 void
 duel_start(struct group *g)
 {
 	g->duel_at = g->extra_at = BASE_NS_NEVER;
-	g->duel_due = g->refresh_at = BASE_NS_NEVER;
+	g->duel_due = g->words_due = g->refresh_at = BASE_NS_NEVER;
+	g->words_next = 0;
 }
 
 void
@@ -84,6 +87,24 @@ duel_heard(struct election *e, struct group *g, base_ns_t now, struct election_a
 	announce_arm(e, g);
 }
 
+/*
+ * Of both families the bow-out of one makes us MASTER, and the other one may reach the switch after
+ * our first announcement: the vMAC would be looked for there until our next advert. One after
+ * another they are answered once an interval.
+ */
+void
+duel_last_words(struct election *e, struct group *g, base_ns_t now)
+{
+	base_ns_t step = group_interval(e, g);
+	base_ns_t due = base_ns_add(now, step < LAST_WORDS_NS ? step : LAST_WORDS_NS);
+
+	if (g->words_due != BASE_NS_NEVER)
+		return;
+	g->words_due = due > g->words_next ? due : g->words_next;
+	g->words_next = base_ns_add(g->words_due, step);
+	announce_arm(e, g);
+}
+
 void
 duel_serve(struct election *e, struct group *g, base_ns_t now, struct election_actions *out)
 {
@@ -96,5 +117,7 @@ duel_serve(struct election *e, struct group *g, base_ns_t now, struct election_a
 		if (base_ns_since(now, g->duel_at) < group_interval(e, g) / 2)
 			due_set(e, g);
 	}
+	if (now >= g->words_due)
+		g->words_due = BASE_NS_NEVER;
 	duel_announce(e, g, now, out);
 }

@@ -81,8 +81,10 @@ input_advert(struct election *e, struct group *g, const struct election_event *e
 	}
 	switch (g->state) {
 	case ELECTION_MASTER:
-		if (is_bow_out(peer))
+		if (is_bow_out(peer)) {
+			duel_last_words(e, g, now);
 			return;
+		}
 		if (election_master_yields(&own, peer, &cause)) {
 			g->duels += watch_sign(
 				e, g, cause == ELECTION_CAUSE_TIE ? SIGN_TIE : SIGN_DUEL, now, out);

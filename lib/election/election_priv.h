@@ -24,6 +24,8 @@
 
 /** Announcements during a duel: their distance doubles up to this. */
 #define DUEL_WAIT_MAX_NS (64 * BASE_NS_PER_S)
+/** Last words of who bows out come within this, and an announcement after it. */
+#define LAST_WORDS_NS (10 * BASE_NS_PER_MS)
 /** So many signs of one kind in a row are no accident. */
 #define SIGN_STREAK 3
 /** A sign is forgotten, and no frame is deafness, after this at least. */
@@ -106,6 +108,8 @@ struct group {
 	base_ns_t duel_next;  /* none before, while it goes on */
 	base_ns_t duel_due;   /* announcement that is owed, or BASE_NS_NEVER */
 	base_ns_t extra_at;   /* last advert sent because of one */
+	base_ns_t words_due;  /* announcement owed after a bow-out, or BASE_NS_NEVER */
+	base_ns_t words_next; /* none before */
 	base_ns_t refresh_at; /* BASE_NS_NEVER unless MASTER and wanted */
 
 	struct sign sign[SIGN_KINDS];
@@ -289,6 +293,8 @@ void duel_start(struct group *g);
 void duel_end(struct election *e, struct group *g);
 /** A MASTER that stays hears another one. */
 void duel_heard(struct election *e, struct group *g, base_ns_t now, struct election_actions *out);
+/** A MASTER hears a bow-out: what follows it has the vMAC as source, too. */
+void duel_last_words(struct election *e, struct group *g, base_ns_t now);
 void duel_announce(
 	struct election *e, struct group *g, base_ns_t now, struct election_actions *out);
 /** The next announcement without a reason counts from now. */

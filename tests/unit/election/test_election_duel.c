@@ -209,7 +209,52 @@ a_bow_out_is_no_duel(void **state)
 	box_bow_out(b, 0);
 	box_quiet(b);
 	assert_int_equal(box_info(b, 0).duels, 0);
+	assert_int_equal(box_info(b, 0).duel_at, BASE_NS_NEVER);
+	box_free(b);
+}
+
+/*
+ * The bow-out of the other family has the vMAC as source, too, and may reach the switch after our
+ * first announcement. Whatever many of them do, they are answered once an interval.
+ */
+static void
+last_words_are_followed_by_an_announcement(void **state)
+{
+	struct box *b = box_settled(0);
+	base_ns_t first = b->now, at[16];
+
+	(void)state;
+	box_bow_out(b, 0);
+	assert_int_equal(box_info(b, 0).announce_deadline, first + MSECS(10));
+	for (unsigned int i = 0; i < 9; i++) {
+		box_run(b, b->now + MSECS(1));
+		box_bow_out(b, 0);
+	}
+	assert_int_equal(announced(b, first, at, 16), 0);
+	box_run(b, first + SECS(10));
+	assert_int_equal(announced(b, first, at, 16), 1);
+	assert_int_equal(at[0], MSECS(10));
 	assert_int_equal(box_info(b, 0).announce_deadline, BASE_NS_NEVER);
+	box_forget(b);
+	/* without end, as somebody may replay them */
+	first = b->now;
+	while (b->now < first + 3 * INTERVAL) {
+		box_bow_out(b, 0);
+		box_run(b, b->now + MSECS(1));
+	}
+	assert_int_equal(announced(b, first, at, 16), 3);
+	assert_int_equal(at[1], at[0] + INTERVAL);
+	/* who is MASTER no more has nothing to say */
+	box_bow_out(b, 0);
+	box_group(b, ELECTION_EV_DOWN, 0);
+	assert_int_equal(box_info(b, 0).announce_deadline, BASE_NS_NEVER);
+	box_free(b);
+	/* a fast group's own advert comes before that */
+	b = box_one(0, 0, false);
+	box_make_master(b, 0);
+	box_run(b, b->now + SKEW(10));
+	box_bow_out(b, 0);
+	assert_int_equal(box_info(b, 0).announce_deadline, b->now + SKEW(1));
 	box_free(b);
 }
 
@@ -270,6 +315,7 @@ main(void)
 		cmocka_unit_test(the_last_word_is_after_the_last_advert),
 		cmocka_unit_test(leaving_cancels_it),
 		cmocka_unit_test(a_bow_out_is_no_duel),
+		cmocka_unit_test(last_words_are_followed_by_an_announcement),
 		cmocka_unit_test(a_fast_duel_has_fast_times),
 		cmocka_unit_test(announcements_are_refreshed),
 	};
