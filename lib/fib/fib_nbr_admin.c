@@ -48,20 +48,18 @@ fib_nbr_forget(struct fib_nbr_table *t, uint16_t if_index, const struct base_add
 	return 0;
 }
 
-bool
-fib_nbr_is_static(const struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr)
-{
-	uint32_t slot = fib_nbr_slot_find(t, if_index, addr);
-
-	return slot != NBR_NONE && nbr_word_state(t->seen[slot].word) == FIB_NBR_STATIC;
-}
-
 enum fib_nbr_state
 fib_nbr_state_of(const struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr)
 {
 	uint32_t slot = fib_nbr_slot_find(t, if_index, addr);
 
 	return slot != NBR_NONE ? nbr_word_state(t->seen[slot].word) : FIB_NBR_ABSENT;
+}
+
+bool
+fib_nbr_is_static(const struct fib_nbr_table *t, uint16_t if_index, const struct base_addr *addr)
+{
+	return fib_nbr_state_of(t, if_index, addr) == FIB_NBR_STATIC;
 }
 
 /* What was learnt, and nobody waits for. */
