@@ -308,33 +308,23 @@ fib_retired(const struct fib *f)
 	return __atomic_load_n(&f->nhs.retired, __ATOMIC_ACQUIRE);
 }
 
-void
-fib_lookup(const struct fib *f, const uint32_t *dst, const struct fib_nh **nhs, uint32_t n)
-{
-	uint32_t numbers[AT_ONCE];
-
-	for (uint32_t from = 0; from < n; from += AT_ONCE) {
-		uint32_t some = RTE_MIN(n - from, (uint32_t)AT_ONCE);
-
-		fib_numbers(f, &dst[from], numbers, some);
-		for (uint32_t i = 0; i < some; i++)
-			nhs[from + i] = &f->nhs.nh[numbers[i]];
+/* Addresses of one family; by their numbers, found by `find`, some at once. */
+#define LOOKUP(name, find, addr)                                                               \
+	void name(const struct fib *f, const addr *dst, const struct fib_nh **nhs, uint32_t n) \
+	{                                                                                      \
+		uint32_t numbers[AT_ONCE];                                                     \
+                                                                                               \
+		for (uint32_t from = 0; from < n; from += AT_ONCE) {                           \
+			uint32_t some = RTE_MIN(n - from, (uint32_t)AT_ONCE);                  \
+                                                                                               \
+			find(f, &dst[from], numbers, some);                                    \
+			for (uint32_t i = 0; i < some; i++)                                    \
+				nhs[from + i] = &f->nhs.nh[numbers[i]];                        \
+		}                                                                              \
 	}
-}
-
-void
-fib_lookup6(const struct fib *f, const uint8_t (*dst)[16], const struct fib_nh **nhs, uint32_t n)
-{
-	uint32_t numbers[AT_ONCE];
-
-	for (uint32_t from = 0; from < n; from += AT_ONCE) {
-		uint32_t some = RTE_MIN(n - from, (uint32_t)AT_ONCE);
-
-		fib_numbers6(f, &dst[from], numbers, some);
-		for (uint32_t i = 0; i < some; i++)
-			nhs[from + i] = &f->nhs.nh[numbers[i]];
-	}
-}
+typedef uint8_t addr6[16];
+LOOKUP(fib_lookup, fib_numbers, uint32_t)
+LOOKUP(fib_lookup6, fib_numbers6, addr6)
 
 uint32_t
 fib_gateways(const struct fib *f, uint32_t *cursor, struct fib_gateway *out, uint32_t cap)
