@@ -60,10 +60,9 @@ usable(struct dp_lcore *lc, const struct fib_nh *path, bool ip4)
 
 /* Have control ask for a next hop, in the place of a packet that now goes another way. */
 static void
-ask(struct dp_lcore *lc, const struct fib_nh *path, bool ip4)
+ask(struct dp_lcore *lc, const struct fib_nh *path)
 {
-	const struct base_addr next_hop =
-		ip4 ? base_addr_from_ip4(path->gateway) : base_addr_from_ip6(path->gateway6);
+	const struct base_addr next_hop = fib_nh_gateway(path);
 	struct rte_mbuf *m;
 
 	if (dp_if_down(&lc->dp->ifs[path->if_index]) || !dp_bucket_take(&lc->asks, lc->now))
@@ -91,7 +90,7 @@ choose(struct dp_lcore *lc, const struct fib_nh *nh, uint64_t flow, bool ip4)
 			others[n++] = &nh->paths[i];
 	if (n == 0)
 		return first;
-	ask(lc, first, ip4);
+	ask(lc, first);
 	return others[(flow & UINT32_MAX) * n >> 32];
 }
 

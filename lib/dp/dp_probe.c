@@ -94,9 +94,7 @@ dp_probe_way(struct dp *dp, const struct base_addr *dst, struct dp_way *out)
 		out->type = nh->type;
 		out->if_index = nh->if_index;
 		out->group = nh->group;
-		out->next_hop = nh->type != FIB_NH_GATEWAY ? *dst
-			: ip4				   ? base_addr_from_ip4(nh->gateway)
-							   : base_addr_from_ip6(nh->gateway6);
+		out->next_hop = nh->type == FIB_NH_GATEWAY ? fib_nh_gateway(nh) : *dst;
 	}
 	rte_rcu_qsbr_thread_offline(dp->qsbr, lc->id);
 }

@@ -339,8 +339,7 @@ fib_gateways(const struct fib *f, uint32_t *cursor, struct fib_gateway *out, uin
 			continue;
 		out[n++] = (struct fib_gateway){
 			.if_index = nh->if_index,
-			.addr = nh->family == BASE_FAMILY_IP4 ? base_addr_from_ip4(nh->gateway)
-							      : base_addr_from_ip6(nh->gateway6),
+			.addr = fib_nh_gateway(nh),
 		};
 	}
 	*cursor = i < end ? i : 0;

@@ -49,6 +49,14 @@ struct fib_nh {
 	uint64_t serial;
 };
 
+/** The router of a GATEWAY that is in a table. */
+static inline struct base_addr
+fib_nh_gateway(const struct fib_nh *nh)
+{
+	return nh->family == BASE_FAMILY_IP4 ? base_addr_from_ip4(nh->gateway)
+					     : base_addr_from_ip6(nh->gateway6);
+}
+
 /** A route to build from; when two have the same prefix, the earlier in the list wins. */
 struct fib_route {
 	struct base_prefix prefix; /**< host bits are ignored */
