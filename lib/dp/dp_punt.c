@@ -212,6 +212,13 @@ dp_punt_resolve(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_if *out
 static void
 punt_describe(const struct dp *dp, enum dp_set_id set, uint32_t ring, struct dp_punt *out)
 {
+	static const enum dp_punt_class cls[DP_IF_PUNT_RINGS] = {
+		[IF_RING_ASKED] = DP_PUNT_IF_ARP,
+		[IF_RING_ANSWERS] = DP_PUNT_IF_ARP,
+		[IF_RING_PROBE] = DP_PUNT_PROBE,
+		[IF_RING_RESOLVE] = DP_PUNT_RESOLVE,
+	};
+
 	out->next_hop.family = BASE_FAMILY_NONE;
 	out->known_source = set == DP_SET_ADVERTS && ring < dp->n_groups;
 	if (ring >= dp->n_bits[set])
@@ -222,19 +229,16 @@ punt_describe(const struct dp *dp, enum dp_set_id set, uint32_t ring, struct dp_
 		out->if_index = dp_roster_now(dp)->groups[ring].if_index;
 		return;
 	}
+	ring -= dp->n_groups;
 	out->group = DP_NONE;
-	out->if_index = (uint16_t)((ring - dp->n_groups) % dp->n_ifs);
-	if (set == DP_SET_ADVERTS) {
-		out->cls = DP_PUNT_ADVERT;
-	} else if (!ring_resolves(dp, set, ring)) {
-		out->cls = ring < if_ring(dp, IF_RING_PROBE, 0) ? DP_PUNT_IF_ARP : DP_PUNT_PROBE;
-	} else {
-		out->cls = DP_PUNT_RESOLVE;
-		out->next_hop = dp_meta(out->m)->next_hop;
-		if (dp_meta(out->m)->kind == DP_KIND_ASK) {
-			rte_pktmbuf_free(out->m);
-			out->m = NULL;
-		}
+	out->if_index = (uint16_t)(ring % dp->n_ifs);
+	out->cls = set == DP_SET_ADVERTS ? DP_PUNT_ADVERT : cls[ring / dp->n_ifs];
+	if (out->cls != DP_PUNT_RESOLVE)
+		return;
+	out->next_hop = dp_meta(out->m)->next_hop;
+	if (dp_meta(out->m)->kind == DP_KIND_ASK) {
+		rte_pktmbuf_free(out->m);
+		out->m = NULL;
 	}
 }
 
