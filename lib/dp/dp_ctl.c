@@ -10,20 +10,13 @@
 
 #include "base_assert.h"
 
-/* The control lcore's block; it counts there and nowhere else. */
-static struct dp_lcore *
-control(struct dp *dp)
-{
-	return dp->lcores[dp->n_workers];
-}
-
 struct rte_mbuf *
 dp_ctl_alloc(struct dp *dp)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(dp->pool);
 
 	if (m == NULL)
-		dp_count(&control(dp)->c.drops[DP_DROP_NO_MBUF], 1);
+		dp_count(&dp_control(dp)->c.drops[DP_DROP_NO_MBUF], 1);
 	return m;
 }
 
@@ -35,7 +28,7 @@ dp_ctl_send(struct dp *dp, uint16_t if_index, struct rte_mbuf *m, uint16_t group
 		.group = group,
 		.src_group = DP_NONE,
 	};
-	return dp_ctl_output(control(dp), &dp->ifs[if_index], m);
+	return dp_ctl_output(dp_control(dp), &dp->ifs[if_index], m);
 }
 
 uint32_t
@@ -55,7 +48,7 @@ dp_ctl_send_resolved(
 
 	/* It may have waited for longer than we are MASTER. */
 	if (src_group != DP_NONE && !dp_group_answering(dp, src_group)) {
-		dp_drop(control(dp), m, DP_DROP_NOT_MASTER);
+		dp_drop(dp_control(dp), m, DP_DROP_NOT_MASTER);
 		return;
 	}
 	p = (uint8_t *)rte_pktmbuf_prepend(m, WIRE_ETH_LEN);
@@ -64,17 +57,17 @@ dp_ctl_send_resolved(
 	if (src_group != DP_NONE)
 		base_vmac(dp_roster_now(dp)->groups[src_group].vhid, p + BASE_MAC_LEN);
 	else if (dp_meta(m)->kind == DP_KIND_FORWARDED)
-		dp_source_mac(control(dp), out, p + BASE_MAC_LEN);
+		dp_source_mac(dp_control(dp), out, p + BASE_MAC_LEN);
 	else
 		memcpy(p + BASE_MAC_LEN, out->mac, BASE_MAC_LEN);
 	base_store_be16(p + 12, ip4 ? WIRE_ETHERTYPE_IP4 : WIRE_ETHERTYPE_IP6);
-	dp_ctl_output(control(dp), out, m);
+	dp_ctl_output(dp_control(dp), out, m);
 }
 
 void
 dp_ctl_unreachable(struct dp *dp, struct rte_mbuf *m)
 {
-	struct dp_lcore *lc = control(dp);
+	struct dp_lcore *lc = dp_control(dp);
 
 	if (dp_meta(m)->kind == DP_KIND_FORWARDED) {
 		rte_rcu_qsbr_thread_online(dp->qsbr, lc->id);
@@ -92,7 +85,7 @@ dp_ctl_unreachable(struct dp *dp, struct rte_mbuf *m)
 void
 dp_ctl_hold_dropped(struct dp *dp, struct rte_mbuf *m)
 {
-	dp_drop(control(dp), m, DP_DROP_HOLD_FULL);
+	dp_drop(dp_control(dp), m, DP_DROP_HOLD_FULL);
 }
 
 uint32_t
@@ -103,8 +96,8 @@ dp_ctl_gateways(struct dp *dp, uint32_t *cursor, struct fib_gateway *out, uint32
 
 	if (fib == NULL)
 		return 0;
-	rte_rcu_qsbr_thread_online(dp->qsbr, control(dp)->id);
+	rte_rcu_qsbr_thread_online(dp->qsbr, dp_control(dp)->id);
 	n = fib_gateways(fib, cursor, out, cap);
-	rte_rcu_qsbr_thread_offline(dp->qsbr, control(dp)->id);
+	rte_rcu_qsbr_thread_offline(dp->qsbr, dp_control(dp)->id);
 	return n;
 }

@@ -279,6 +279,13 @@ struct dp {
 	struct dp_port ports[DP_PORT_MAX];
 };
 
+/** The control lcore's block; it counts there and nowhere else. */
+static inline struct dp_lcore *
+dp_control(const struct dp *dp)
+{
+	return dp->lcores[dp->n_workers];
+}
+
 static inline bool
 dp_lcore_is_control(const struct dp_lcore *lc)
 {

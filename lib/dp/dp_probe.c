@@ -76,7 +76,7 @@ dp_probe_take(struct dp_lcore *lc, struct rte_mbuf *m)
 void
 dp_probe_way(struct dp *dp, const struct base_addr *dst, struct dp_way *out)
 {
-	struct dp_lcore *lc = dp->lcores[dp->n_workers];
+	struct dp_lcore *lc = dp_control(dp);
 	const bool ip4 = dst->family == BASE_FAMILY_IP4;
 	const struct fib_nh *nh = NULL;
 	uint32_t dst4 = base_addr_ip4(dst);

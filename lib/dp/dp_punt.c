@@ -280,7 +280,7 @@ ring_flush(struct dp *dp, struct dp_set *s, uint32_t ring)
 	void *m;
 
 	while (rte_ring_sc_dequeue(s->rings[ring], &m) == 0)
-		dp_drop(dp->lcores[dp->n_workers], m, DP_DROP_GROUP_GONE);
+		dp_drop(dp_control(dp), m, DP_DROP_GROUP_GONE);
 	if (s->owed != NULL) {
 		dp->adverts_owed -= s->owed[ring];
 		s->owed[ring] = 0;

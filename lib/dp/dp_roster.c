@@ -182,7 +182,7 @@ dp_roster_publish(struct dp *dp, struct dp_roster *r)
 		dp_group_sources(dp, g, NULL, 0);
 	}
 	atomic_store_explicit(&dp->roster, r, memory_order_release);
-	dp->lcores[dp->n_workers]->roster = r;
+	dp_control(dp)->roster = r;
 	for (uint16_t g = 0; g < dp->n_groups; g++)
 		if (!stays(&before->groups[g], &r->groups[g]))
 			dp_group_flush(dp, g);
