@@ -14,6 +14,8 @@
 #include <rte_cpuflags.h>
 #include <rte_prefetch.h>
 
+#include "dp_four_priv.h"
+
 #define AVX2 __attribute__((target("avx2")))
 
 /*
@@ -91,15 +93,6 @@ two(const uint8_t *a, const uint8_t *b)
 		_mm_loadu_si128((const void *)b), 1);
 }
 
-static inline int
-word(const uint8_t *p)
-{
-	int v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
 /* The words of eight headers, each of eight packets in their order. */
 static inline AVX2 void
 words_read(const uint8_t *const p[8], __m256i w[5])
@@ -111,8 +104,9 @@ words_read(const uint8_t *const p[8], __m256i w[5])
 	const __m256i high01 = _mm256_unpackhi_epi32(v0, v1),
 		      high23 = _mm256_unpackhi_epi32(v2, v3);
 
-	w[0] = _mm256_set_epi32(word(p[7] + at), word(p[6] + at), word(p[5] + at), word(p[4] + at),
-		word(p[3] + at), word(p[2] + at), word(p[1] + at), word(p[0] + at));
+	w[0] = _mm256_set_epi32(dp_four_word(p[7] + at), dp_four_word(p[6] + at),
+		dp_four_word(p[5] + at), dp_four_word(p[4] + at), dp_four_word(p[3] + at),
+		dp_four_word(p[2] + at), dp_four_word(p[1] + at), dp_four_word(p[0] + at));
 	w[1] = _mm256_unpacklo_epi64(low01, low23);
 	w[2] = _mm256_unpackhi_epi64(low01, low23);
 	w[3] = _mm256_unpacklo_epi64(high01, high23);
