@@ -69,6 +69,16 @@ wire_echo_encode(const struct wire_echo *e, uint8_t *out)
 						: encode6(e, payload, out);
 }
 
+/* What is told of the request. */
+static void
+request(struct wire_echo_answer *a, struct base_addr src, struct base_addr dst, uint32_t rest)
+{
+	a->src = src;
+	a->dst = dst;
+	a->id = (uint16_t)(rest >> 16);
+	a->seq = (uint16_t)rest;
+}
+
 /* The request that an error quotes; its lengths may be those of the whole. */
 static bool
 quoted4(const uint8_t *p, size_t len, struct wire_echo_answer *a)
@@ -85,10 +95,8 @@ quoted4(const uint8_t *p, size_t len, struct wire_echo_answer *a)
 	if (!wire_icmp_decode(p + header, len - header, &icmp) ||
 		icmp.type != WIRE_ICMP_ECHO_REQUEST)
 		return false;
-	a->src = base_addr_from_ip4(base_load_be32(p + 12));
-	a->dst = base_addr_from_ip4(base_load_be32(p + 16));
-	a->id = (uint16_t)(icmp.rest >> 16);
-	a->seq = (uint16_t)icmp.rest;
+	request(a, base_addr_from_ip4(base_load_be32(p + 12)),
+		base_addr_from_ip4(base_load_be32(p + 16)), icmp.rest);
 	return true;
 }
 
@@ -102,21 +110,8 @@ quoted6(const uint8_t *p, size_t len, struct wire_echo_answer *a)
 	if (!wire_icmp6_decode(p + WIRE_IP6_LEN, len - WIRE_IP6_LEN, &icmp) ||
 		icmp.type != WIRE_ICMP6_ECHO_REQUEST)
 		return false;
-	a->src = base_addr_from_ip6(p + 8);
-	a->dst = base_addr_from_ip6(p + 24);
-	a->id = (uint16_t)(icmp.rest >> 16);
-	a->seq = (uint16_t)icmp.rest;
+	request(a, base_addr_from_ip6(p + 8), base_addr_from_ip6(p + 24), icmp.rest);
 	return true;
-}
-
-/* Of a reply, the request it answers. */
-static void
-reply(struct wire_echo_answer *a, uint32_t rest)
-{
-	a->src = a->to;
-	a->dst = a->from;
-	a->id = (uint16_t)(rest >> 16);
-	a->seq = (uint16_t)rest;
 }
 
 static enum wire_echo_kind
@@ -139,7 +134,7 @@ decode4(const uint8_t *p, size_t seen, size_t whole, struct wire_echo_answer *a)
 	a->ttl = ip.ttl;
 	a->bytes = (uint16_t)(ip.total_len - ip.header_len);
 	if (icmp.type == WIRE_ICMP_ECHO_REPLY) {
-		reply(a, icmp.rest);
+		request(a, a->to, a->from, icmp.rest);
 		return WIRE_ECHO_REPLY;
 	}
 	if ((icmp.type != WIRE_ICMP_UNREACHABLE && icmp.type != WIRE_ICMP_TIME_EXCEEDED &&
@@ -173,7 +168,7 @@ decode6(const uint8_t *p, size_t seen, size_t whole, struct wire_echo_answer *a)
 	a->ttl = ip.hop_limit;
 	a->bytes = ip.payload_len;
 	if (icmp.type == WIRE_ICMP6_ECHO_REPLY) {
-		reply(a, icmp.rest);
+		request(a, a->to, a->from, icmp.rest);
 		return WIRE_ECHO_REPLY;
 	}
 	if (icmp.type < WIRE_ICMP6_UNREACHABLE || icmp.type > WIRE_ICMP6_PARAMETER ||
