@@ -306,6 +306,18 @@ taps_open(struct host *h, const struct host_config *c, char *err, unsigned int e
 	return 0;
 }
 
+/* Of each thread its own: answers on it are that thread's. @return it, or -1 with err filled */
+static int
+net_open(char *err, unsigned int err_len)
+{
+	int net = host_net_open();
+
+	if (net >= 0)
+		return net;
+	snprintf(err, err_len, "host: no netlink socket to be had: %s", strerror(-net));
+	return -1;
+}
+
 struct host *
 host_start(const struct host_config *c, char *err, unsigned int err_len)
 {
@@ -320,9 +332,7 @@ host_start(const struct host_config *c, char *err, unsigned int err_len)
 	h->n_workers = dp_worker_count(c->dp);
 	h->ifs = calloc(c->conf->n_ifs + 1u, sizeof(*h->ifs));
 	h->fds = calloc(c->conf->n_ifs + 1u, sizeof(*h->fds));
-	h->net = host_net_open();
-	if (h->net < 0)
-		snprintf(err, err_len, "host: no netlink socket to be had: %s", strerror(-h->net));
+	h->net = net_open(err, err_len);
 	if (h->ifs == NULL || h->fds == NULL || h->net < 0 || taps_open(h, c, err, err_len) != 0)
 		goto fail;
 	snprintf(err, err_len, "out of memory");
@@ -426,18 +436,6 @@ own_end(struct host_if *f, int net, const struct conf *conf, char *err, unsigned
 			ret = -1;
 	}
 	return ret;
-}
-
-/* A socket of our own: answers on that of the thread are the thread's. @return it, or -1 */
-static int
-net_open(char *err, unsigned int err_len)
-{
-	int net = host_net_open();
-
-	if (net >= 0)
-		return net;
-	snprintf(err, err_len, "host: no netlink socket to be had: %s", strerror(-net));
-	return -1;
 }
 
 int
