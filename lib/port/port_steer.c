@@ -113,10 +113,12 @@ port_steer_flush(uint16_t port_id)
 	return rte_flow_flush(port_id, &why);
 }
 
-uint16_t
-port_steer_probe(const struct port_ops *ops, uint16_t port_id, uint16_t kinds, int *why)
+/* Ask for each rule alone. @return those that are had; *why is of the first that is not, -errno */
+static uint16_t
+ask(const struct port_ops *ops, uint16_t port_id, uint16_t kinds, uint16_t queue, bool probe,
+	int *why)
 {
-	uint16_t can = 0;
+	uint16_t had = 0;
 
 	*why = 0;
 	for (unsigned int k = 0; k < 2 * PORT_STEER_COUNT; k++) {
@@ -126,31 +128,29 @@ port_steer_probe(const struct port_ops *ops, uint16_t port_id, uint16_t kinds, i
 
 		if ((kinds & PORT_STEER_BIT(what, tagged)) == 0)
 			continue;
-		ret = ops->steer(port_id, what, tagged, 0, true);
+		ret = ops->steer(port_id, what, tagged, queue, probe);
 		if (ret == 0)
-			can |= (uint16_t)PORT_STEER_BIT(what, tagged);
+			had |= (uint16_t)PORT_STEER_BIT(what, tagged);
 		else if (*why == 0)
 			*why = ret;
 	}
-	return can;
+	return had;
+}
+
+uint16_t
+port_steer_probe(const struct port_ops *ops, uint16_t port_id, uint16_t kinds, int *why)
+{
+	return ask(ops, port_id, kinds, 0, true, why);
 }
 
 uint16_t
 port_steer_set(const struct port_ops *ops, uint16_t port_id, uint16_t kinds, uint16_t queue)
 {
-	uint16_t done = 0;
+	int why;
 
 	/* What an earlier start left; nobody else makes rules. */
 	(void)ops->steer_flush(port_id);
-	for (unsigned int k = 0; k < 2 * PORT_STEER_COUNT; k++) {
-		const enum port_steer what = (enum port_steer)(k % PORT_STEER_COUNT);
-		const bool tagged = k >= PORT_STEER_COUNT;
-
-		if ((kinds & PORT_STEER_BIT(what, tagged)) != 0 &&
-			ops->steer(port_id, what, tagged, queue, false) == 0)
-			done |= (uint16_t)PORT_STEER_BIT(what, tagged);
-	}
-	return done;
+	return ask(ops, port_id, kinds, queue, false, &why);
 }
 
 static size_t
