@@ -85,21 +85,28 @@ conf_sorted_addresses(struct conf_reader *r)
 	return e;
 }
 
-/** Why two groups cannot share an address, or NULL when they can (protocol note 7.3). */
+const char *
+conf_sharing_refused(
+	const struct conf *c, const struct base_addr *addr, uint16_t if_a, uint16_t if_b)
+{
+	if (!c->arpbalance)
+		return ": two groups share one only with \"arpbalance\": true";
+	if (addr->family == BASE_FAMILY_IP6)
+		return ": \"arpbalance\" shares IPv4 addresses only";
+	if (if_a != if_b && if_a != CONF_IF_NONE && if_b != CONF_IF_NONE)
+		return ": two groups share one only on the same interface";
+	return NULL;
+}
+
+/** What is wrong with "arpbalance" is told already. */
 static const char *
 sharing_refused(
 	const struct conf_reader *r, const struct conf_place *again, const struct conf_place *first)
 {
-	uint16_t if_again = conf_place_if(r, again), if_first = conf_place_if(r, first);
-
-	if (!r->c->arpbalance)
-		return r->arpbalance_bad ? NULL
-					 : ": two groups share one only with \"arpbalance\": true";
-	if (again->p.addr.family == BASE_FAMILY_IP6)
-		return ": \"arpbalance\" shares IPv4 addresses only";
-	if (if_again != if_first && if_again != CONF_IF_NONE && if_first != CONF_IF_NONE)
-		return ": two groups share one only on the same interface";
-	return NULL;
+	if (!r->c->arpbalance && r->arpbalance_bad)
+		return NULL;
+	return conf_sharing_refused(
+		r->c, &again->p.addr, conf_place_if(r, again), conf_place_if(r, first));
 }
 
 /** Each group hashes with its own key: with one key exactly one of them answers an asker. */

@@ -22,6 +22,12 @@ int conf_entry_compare_prefix(const struct conf_entry *a, const struct conf_entr
 /** By prefix, interface, then place in the file; for qsort(). */
 int conf_entry_compare_subnet(const void *va, const void *vb);
 
+/**
+ * Why two groups, of these interfaces as far as they have one, cannot share an address, as the end
+ * of a sentence; NULL when they can (protocol note 7.3).
+ */
+const char *conf_sharing_refused(
+	const struct conf *c, const struct base_addr *addr, uint16_t if_a, uint16_t if_b);
 /** What interfaces share a device, and that they can. */
 void conf_check_devices(struct conf_reader *r);
 /** Taps of host paths. */

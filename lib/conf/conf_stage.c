@@ -9,6 +9,7 @@
 
 #include "base_assert.h"
 #include "conf_addr_priv.h"
+#include "conf_check_priv.h"
 
 struct conf_digest
 conf_digest_of(const struct conf_group *g)
@@ -223,8 +224,8 @@ clashes(const struct conf *c, const struct place *a, const struct place *b)
 	if ((a->group == INTERFACE || c->groups[a->group].staged == NULL) &&
 		(b->group == INTERFACE || c->groups[b->group].staged == NULL))
 		return false;
-	return a->group == INTERFACE || b->group == INTERFACE || !c->arpbalance ||
-		a->addr.family != BASE_FAMILY_IP4 || a->if_index != b->if_index;
+	return a->group == INTERFACE || b->group == INTERFACE ||
+		conf_sharing_refused(c, &a->addr, a->if_index, b->if_index) != NULL;
 }
 
 static const char *
