@@ -178,7 +178,7 @@ packet_send(struct ctl *c, const struct ctl_ping_run *r, const struct ctl_ping_w
 	return dp_ctl_send(c->dp, way->if_index, m, DP_NONE);
 }
 
-/* @return false: it is asked for, and not known yet; or *why says that it will not be */
+/* @return false: it is asked for, and not known yet; or, where that is given up, will not be */
 static bool
 next_hop_mac(struct ctl *c, struct ctl_ping_run *r, const struct ctl_ping_way *way,
 	uint8_t mac[BASE_MAC_LEN], bool *given_up)

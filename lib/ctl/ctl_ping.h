@@ -70,9 +70,9 @@ struct ctl_ping_line {
  * Begin a run.
  * @param src   filled with the source address
  * @param note  filled on failure with the reason in words
- * @return the number of the run; -EBUSY CTL_PINGS_MAX run already; -EINVAL what is asked for makes
- *         no sense; -EHOSTUNREACH no way there; -EADDRNOTAVAIL no source address; -EMSGSIZE longer
- *         than the MTU; -ETIMEDOUT the control lcore did not answer in 2 s
+ * @return the number of the run; -EBUSY CTL_PINGS_MAX run already; -EHOSTUNREACH no way there;
+ *         -EADDRNOTAVAIL no source address; -EMSGSIZE longer than the MTU; -ETIMEDOUT the control
+ *         lcore did not answer in 2 s
  * @thread any but lcores; it blocks
  */
 int ctl_ping_open(struct ctl *c, const struct ctl_ping_ask *ask, struct base_addr *src, char *note,
