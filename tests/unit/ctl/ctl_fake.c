@@ -528,13 +528,19 @@ sent_ip6s(void)
 	return sent_count(WIRE_ETHERTYPE_IP6);
 }
 
-enum election_state
-rig_state(struct rig *r, uint16_t group)
+struct ctl_group_view
+rig_group(struct rig *r, uint16_t group)
 {
 	struct ctl_group_view v;
 
 	assert_int_equal(ctl_group_view(r->ctl, group, &v), 0);
-	return v.info.state;
+	return v;
+}
+
+enum election_state
+rig_state(struct rig *r, uint16_t group)
+{
+	return rig_group(r, group).info.state;
 }
 
 void

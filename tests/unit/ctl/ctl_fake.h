@@ -152,6 +152,8 @@ uint32_t sent_arps(void);
 /** The n-th IPv6 frame sent; NULL when there is none. */
 const struct fake_frame *sent_ip6(uint32_t n);
 uint32_t sent_ip6s(void);
+/** The view of a group. */
+struct ctl_group_view rig_group(struct rig *r, uint16_t group);
 /** State of a group by its view. */
 enum election_state rig_state(struct rig *r, uint16_t group);
 /** Let time pass until the groups time out and take over. */
@@ -161,6 +163,8 @@ void rig_ask(struct rig *r, uint32_t sender, const uint8_t *mac);
 struct conf *rig_parse(const char *json);
 /** Load another configuration while turns go on; on success it is the rig's. */
 int rig_reload(struct rig *r, const char *json, char *note, size_t note_len);
+/** The same where nothing may go wrong. */
+void rig_load(struct rig *r, const char *json);
 /** Post a request from another thread while turns go on. */
 int rig_request(struct rig *r, const struct ctl_request *req, char *note, size_t note_len);
 

@@ -91,3 +91,12 @@ rig_reload(struct rig *r, const char *json, char *note, size_t note_len)
 	r->conf = ret == 0 ? next : r->conf;
 	return ret;
 }
+
+void
+rig_load(struct rig *r, const char *json)
+{
+	char note[160];
+
+	if (rig_reload(r, json, note, sizeof(note)) != 0)
+		fail_msg("%s", note);
+}

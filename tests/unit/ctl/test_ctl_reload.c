@@ -31,15 +31,6 @@
 
 static char note[160];
 
-static struct ctl_group_view
-group(struct rig *r, uint16_t i)
-{
-	struct ctl_group_view v;
-
-	assert_int_equal(ctl_group_view(r->ctl, i, &v), 0);
-	return v;
-}
-
 static struct ctl_box_view
 box(struct rig *r)
 {
@@ -47,15 +38,6 @@ box(struct rig *r)
 
 	ctl_box_view(r->ctl, &v);
 	return v;
-}
-
-static void
-load(struct rig *r, const char *json)
-{
-	int ret = rig_reload(r, json, note, sizeof(note));
-
-	if (ret != 0)
-		fail_msg("%s", note);
 }
 
 static void
@@ -77,19 +59,19 @@ a_group_without_a_difference_does_not_notice(void **state)
 	rig_advert(&r, "wanpasswd", 2, 0xc6336401, 0xc6336403, 1, 200, 0);
 	rig_to_master(&r);
 	rig_run(&r, fake.now + BASE_NS_PER_S / 2);
-	before = group(&r, 0);
+	before = rig_group(&r, 0);
 	fake.n_frames = 0;
-	load(&r,
+	rig_load(&r,
 		IFS("") "\"carp\":{\"preempt\":true,\"log\":2,\"groups\":[" CARP1(
 			",\"advskew\":9") "," CARP0("") "]}}");
-	after = group(&r, 0);
+	after = rig_group(&r, 0);
 	assert_memory_equal(&after.info, &before.info, sizeof(after.info));
 	assert_memory_equal(after.stats, before.stats, sizeof(after.stats));
 	assert_int_equal(sent_adverts(), 0);
-	assert_int_equal(group(&r, 1).info.advskew, 9);
+	assert_int_equal(rig_group(&r, 1).info.advskew, 9);
 	rig_run(&r, fake.now + BASE_NS_PER_S / 2);
 	assert_int_equal(
-		group(&r, 0).info.advert_deadline, before.info.advert_deadline + BASE_NS_PER_S);
+		rig_group(&r, 0).info.advert_deadline, before.info.advert_deadline + BASE_NS_PER_S);
 	rig_free(&r);
 }
 
@@ -102,7 +84,7 @@ timing_changes_while_master(void **state)
 	(void)state;
 	rig_to_master(&r);
 	fake.n_frames = 0;
-	load(&r, PAIR("", "", ",\"advbase\":2,\"advskew\":77", ""));
+	rig_load(&r, PAIR("", "", ",\"advbase\":2,\"advskew\":77", ""));
 	assert_int_equal(rig_state(&r, 0), ELECTION_MASTER);
 	rig_run(&r, fake.now + BASE_NS_PER_S);
 	const struct fake_frame *f = sent_advert(0, &carp);
@@ -112,7 +94,7 @@ timing_changes_while_master(void **state)
 	assert_non_null(f);
 	assert_int_equal(carp.advbase, 2);
 	assert_int_equal(carp.advskew, 77);
-	assert_int_equal(group(&r, 0).info.transitions, 1);
+	assert_int_equal(rig_group(&r, 0).info.transitions, 1);
 	rig_free(&r);
 }
 
@@ -127,14 +109,14 @@ the_operators_values_stay_where_the_file_does(void **state)
 	set(&r, CTL_REQ_PREEMPT, 0, 0);
 	set(&r, CTL_REQ_LOG, 0, 1);
 	set(&r, CTL_REQ_DOWN, 1, 0);
-	load(&r, PAIR("", "", ",\"advbase\":3", ",\"state\":\"master\""));
-	assert_int_equal(group(&r, 0).info.advskew, 50);
-	assert_int_equal(group(&r, 0).info.advbase, 3);
+	rig_load(&r, PAIR("", "", ",\"advbase\":3", ",\"state\":\"master\""));
+	assert_int_equal(rig_group(&r, 0).info.advskew, 50);
+	assert_int_equal(rig_group(&r, 0).info.advbase, 3);
 	assert_false(box(&r).preempt);
 	assert_int_equal(box(&r).log, 1);
 	assert_int_equal(rig_state(&r, 1), ELECTION_INIT);
-	load(&r, PAIR(",\"arpbalance\":true", "", ",\"advskew\":60,\"advbase\":3", ""));
-	assert_int_equal(group(&r, 0).info.advskew, 60);
+	rig_load(&r, PAIR(",\"arpbalance\":true", "", ",\"advskew\":60,\"advbase\":3", ""));
+	assert_int_equal(rig_group(&r, 0).info.advskew, 60);
 	assert_true(box(&r).arpbalance);
 	assert_false(box(&r).preempt);
 	rig_free(&r);
@@ -148,17 +130,17 @@ switches_of_the_box_change(void **state)
 	(void)state;
 	rig_to_master(&r);
 	fake.n_frames = 0;
-	load(&r,
+	rig_load(&r,
 		PAIR(",\"dscp\":46,\"announce-refresh-s\":7,\"preempt-delay-ms\":500", "", "", ""));
 	rig_run(&r, fake.now + BASE_NS_PER_S);
 	assert_int_equal(sent_advert(0, &(struct wire_carp){0})->bytes[15], 46 << 2);
-	assert_true(group(&r, 0).info.announce_deadline <= fake.now + 7 * BASE_NS_PER_S);
-	load(&r, PAIR(",\"allow\":false", "", "", ""));
+	assert_true(rig_group(&r, 0).info.announce_deadline <= fake.now + 7 * BASE_NS_PER_S);
+	rig_load(&r, PAIR(",\"allow\":false", "", "", ""));
 	assert_false(box(&r).allow);
 	assert_int_equal(box(&r).inits, 2);
-	load(&r, PAIR("", "", "", ""));
+	rig_load(&r, PAIR("", "", "", ""));
 	assert_int_equal(box(&r).backups, 2);
-	assert_int_equal(group(&r, 0).info.hold_until[ELECTION_HOLD_PREEMPT_DELAY], 0);
+	assert_int_equal(rig_group(&r, 0).info.hold_until[ELECTION_HOLD_PREEMPT_DELAY], 0);
 	rig_free(&r);
 }
 
@@ -168,7 +150,7 @@ the_interfaces_hold_is_for_the_next_link(void **state)
 	struct rig r = rig_make(rig_pair);
 
 	(void)state;
-	load(&r, PAIR("", ",\"linkup-hold-ms\":2000,\"track\":true", "", ""));
+	rig_load(&r, PAIR("", ",\"linkup-hold-ms\":2000,\"track\":true", "", ""));
 	assert_int_equal(box(&r).demotion, 0);
 	fake.has_port_event = true;
 	fake.port_link_up = false;
@@ -207,8 +189,8 @@ a_group_comes_and_goes_while_another_is_master(void **state)
 
 	(void)state;
 	rig_to_master(&r);
-	before = group(&r, 0);
-	load(&r, WITH(CARP0(""), OTHER));
+	before = rig_group(&r, 0);
+	rig_load(&r, WITH(CARP0(""), OTHER));
 	assert_int_equal(rig_state(&r, 2), ELECTION_BACKUP);
 	assert_int_equal(fake.n_rosters, 1);
 	rig_run(&r, fake.now + RIG_DOWN + BASE_NS_PER_MS);
@@ -217,17 +199,17 @@ a_group_comes_and_goes_while_another_is_master(void **state)
 	/* adverts for it are heard, too */
 	rig_advert(&r, "o", 7, 0xc0000207, RIG_PEER, 1, 200, 0);
 	rig_turn(&r);
-	assert_int_equal(group(&r, 2).stats[CTL_STAT_IPACKETS], 1);
+	assert_int_equal(rig_group(&r, 2).stats[CTL_STAT_IPACKETS], 1);
 	sum = box(&r).stats[CTL_STAT_OPACKETS];
 	/* it bows out before it is gone */
 	fake.n_frames = 0;
-	load(&r, WITH(CARP0(""), ""));
+	rig_load(&r, WITH(CARP0(""), ""));
 	assert_non_null(sent_advert(0, &carp));
 	assert_int_equal(carp.vhid, 7);
 	assert_int_equal(carp.advbase, 255);
 	assert_false(fake.owned[2] || fake.answering[2]);
 	rig_run(&r, fake.now + 100 * BASE_NS_PER_MS);
-	v = group(&r, 2);
+	v = rig_group(&r, 2);
 	assert_int_equal(v.info.state, ELECTION_INIT);
 	assert_int_equal(v.stats[CTL_STAT_OPACKETS], 0);
 	assert_true(box(&r).stats[CTL_STAT_OPACKETS] > sum);
@@ -239,7 +221,7 @@ a_group_comes_and_goes_while_another_is_master(void **state)
 	assert_int_equal(rig_request(&r, &(struct ctl_request){.type = CTL_REQ_UP, .group = 2},
 				 note, sizeof(note)),
 		-EINVAL);
-	v = group(&r, 0);
+	v = rig_group(&r, 0);
 	assert_int_equal(v.info.state_since, before.info.state_since);
 	assert_int_equal(v.info.transitions, before.info.transitions);
 	rig_free(&r);
@@ -254,16 +236,16 @@ who_goes_is_not_called_back(void **state)
 
 	(void)state;
 	rig_to_master(&r);
-	load(&r, WITH(CARP0(""), OTHER));
+	rig_load(&r, WITH(CARP0(""), OTHER));
 	rig_run(&r, fake.now + RIG_DOWN + BASE_NS_PER_MS);
 	assert_int_equal(rig_state(&r, 2), ELECTION_MASTER);
 	fake.meanwhile = &up;
-	load(&r, WITH(CARP0(""), ""));
+	rig_load(&r, WITH(CARP0(""), ""));
 	assert_null(fake.meanwhile);
 	assert_int_equal(fake.meanwhile_result, -EBUSY);
-	assert_int_equal(group(&r, 2).info.state, ELECTION_INIT);
+	assert_int_equal(rig_group(&r, 2).info.state, ELECTION_INIT);
 	/* there is room for another one at once */
-	load(&r, WITH(CARP0(""), OTHER));
+	rig_load(&r, WITH(CARP0(""), OTHER));
 	rig_run(&r, fake.now + RIG_DOWN + BASE_NS_PER_MS);
 	assert_int_equal(rig_state(&r, 2), ELECTION_MASTER);
 	rig_free(&r);
@@ -280,14 +262,14 @@ a_switch_is_told_what_is_new(void **state)
 	rig_run(&r, fake.now + 2 * BASE_NS_PER_S);
 	told = box(&r).stats[CTL_STAT_MEMBERSHIP];
 	assert_int_equal(told, 2 * 2);
-	load(&r, WITH(CARP0(""), OTHER));
+	rig_load(&r, WITH(CARP0(""), OTHER));
 	rig_run(&r, fake.now + 2 * BASE_NS_PER_S);
 	assert_int_equal(box(&r).stats[CTL_STAT_MEMBERSHIP], told);
 	/* ff02::12, and the solicited-node groups of VIP and link-local address */
-	load(&r, WITH(CARP0(""), OTHER6));
+	rig_load(&r, WITH(CARP0(""), OTHER6));
 	rig_run(&r, fake.now + 2 * BASE_NS_PER_S);
 	assert_int_equal(box(&r).stats[CTL_STAT_MEMBERSHIP], told + 2 * 3);
-	load(&r, WITH(CARP0(""), OTHER));
+	rig_load(&r, WITH(CARP0(""), OTHER));
 	rig_run(&r, fake.now + 2 * BASE_NS_PER_S);
 	assert_int_equal(box(&r).stats[CTL_STAT_MEMBERSHIP], told + 2 * 3);
 	rig_free(&r);
@@ -303,18 +285,18 @@ a_new_password_and_address_are_used_at_once(void **state)
 	rig_to_master(&r);
 	rig_run(&r, fake.now + BASE_NS_PER_S / 2);
 	fake.n_frames = 0;
-	load(&r, WITH(BARE("1", "newpasswd", "192.0.2.9"), ""));
+	rig_load(&r, WITH(BARE("1", "newpasswd", "192.0.2.9"), ""));
 	assert_int_equal(rig_state(&r, 0), ELECTION_MASTER);
 	rig_turn(&r);
 	assert_non_null(sent_arp(0, &arp));
 	assert_int_equal(arp.target_ip, 0xc0000209);
 	rig_advert(&r, "lanpasswd", 1, RIG_VIP, RIG_PEER, 1, 0, 0);
 	rig_turn(&r);
-	assert_int_equal(group(&r, 0).stats[CTL_STAT_BADAUTH], 1);
+	assert_int_equal(rig_group(&r, 0).stats[CTL_STAT_BADAUTH], 1);
 	rig_advert(&r, "newpasswd", 1, 0xc0000209, RIG_PEER, 1, 0, 0);
 	rig_turn(&r);
 	assert_int_equal(rig_state(&r, 0), ELECTION_BACKUP);
-	assert_int_equal(group(&r, 0).info.transitions, 1);
+	assert_int_equal(rig_group(&r, 0).info.transitions, 1);
 	rig_free(&r);
 }
 
@@ -331,10 +313,10 @@ a_password_by_command_is_not_lost(void **state)
 	assert_int_equal(
 		rig_reload(&r, WITH(BARE("1", "lanpasswd", "192.0.2.9"), ""), note, sizeof(note)),
 		-EKEYREJECTED);
-	load(&r, PAIR("", "", ",\"advskew\":3", ""));
-	assert_true(group(&r, 0).key_set);
-	load(&r, WITH(BARE("1", "newpasswd", "192.0.2.9"), ""));
-	assert_false(group(&r, 0).key_set);
+	rig_load(&r, PAIR("", "", ",\"advskew\":3", ""));
+	assert_true(rig_group(&r, 0).key_set);
+	rig_load(&r, WITH(BARE("1", "newpasswd", "192.0.2.9"), ""));
+	assert_false(rig_group(&r, 0).key_set);
 	rig_free(&r);
 }
 
@@ -345,12 +327,12 @@ another_vhid_is_another_group(void **state)
 
 	(void)state;
 	rig_to_master(&r);
-	load(&r, WITH(BARE("3", "lanpasswd", "192.0.2.1"), ""));
+	rig_load(&r, WITH(BARE("3", "lanpasswd", "192.0.2.1"), ""));
 	assert_int_equal(rig_state(&r, 0), ELECTION_INIT);
 	assert_int_equal(rig_state(&r, 2), ELECTION_BACKUP);
 	rig_run(&r, fake.now + RIG_DOWN + BASE_NS_PER_MS);
 	assert_int_equal(rig_state(&r, 2), ELECTION_MASTER);
-	load(&r, rig_pair);
+	rig_load(&r, rig_pair);
 	assert_int_equal(rig_state(&r, 0), ELECTION_BACKUP);
 	rig_free(&r);
 }
@@ -365,7 +347,7 @@ nothing_is_loaded_while_koi_ends(void **state)
 	assert_int_equal(
 		rig_reload(&r, PAIR("", "", ",\"advskew\":7", ""), note, sizeof(note)), -EAGAIN);
 	assert_string_equal(note, "koi is being stopped");
-	assert_int_equal(group(&r, 0).info.advskew, 0);
+	assert_int_equal(rig_group(&r, 0).info.advskew, 0);
 	rig_free(&r);
 }
 
@@ -390,10 +372,10 @@ who_is_left_of_a_shared_address_announces_it(void **state)
 	rig_run(&r, fake.now + BASE_NS_PER_S / 2);
 	assert_int_equal(rig_state(&r, 2), ELECTION_MASTER);
 	fake.n_frames = 0;
-	load(&r, BALANCED(TWIN));
+	rig_load(&r, BALANCED(TWIN));
 	rig_run(&r, fake.now + 10 * BASE_NS_PER_MS);
 	assert_int_equal(sent_arps(), 0);
-	load(&r, BALANCED(""));
+	rig_load(&r, BALANCED(""));
 	rig_run(&r, fake.now + 10 * BASE_NS_PER_MS);
 	assert_int_equal(sent_arps(), 1);
 	assert_non_null(sent_arp(0, &arp));
@@ -417,7 +399,7 @@ sharing_needs_arpbalance(void **state)
 		"carp0 and twin share a VIP, which needs arpbalance: set carp arpbalance 1 first");
 	assert_int_equal(fake.n_rosters, 0);
 	set(&r, CTL_REQ_ARPBALANCE, 0, 1);
-	load(&r, BALANCED(TWIN));
+	rig_load(&r, BALANCED(TWIN));
 	rig_free(&r);
 }
 

@@ -25,26 +25,6 @@
 #define NEIGHBORS(list)	  ",\"neighbors\":[" list "]"
 #define FIRST		  NEIGHBOR("192.0.2.10", "0a")
 
-static char note[160];
-
-static struct ctl_group_view
-group(struct rig *r)
-{
-	struct ctl_group_view v;
-
-	assert_int_equal(ctl_group_view(r->ctl, 0, &v), 0);
-	return v;
-}
-
-static void
-load(struct rig *r, const char *json)
-{
-	int ret = rig_reload(r, json, note, sizeof(note));
-
-	if (ret != 0)
-		fail_msg("%s", note);
-}
-
 static uint32_t
 source_of_next_advert(struct rig *r)
 {
@@ -92,21 +72,21 @@ own_addresses_change_under_a_master(void **state)
 
 	(void)state;
 	rig_to_master(&r);
-	before = group(&r);
+	before = rig_group(&r, 0);
 	assert_int_equal(source_of_next_advert(&r), RIG_OWN);
 	assert_true(answered(&r, RIG_OWN) && answered6(&r, rig_own6));
-	load(&r, DUAL("\"192.0.2.9/24\",\"192.0.2.2/24\",\"2001:db8:1::9/64\"", ""));
+	rig_load(&r, DUAL("\"192.0.2.9/24\",\"192.0.2.2/24\",\"2001:db8:1::9/64\"", ""));
 	assert_true(answered(&r, RIG_OWN) && answered(&r, UINT32_C(0xc0000209)));
 	assert_true(answered6(&r, new6) && !answered6(&r, rig_own6));
 	assert_int_equal(source_of_next_advert(&r), UINT32_C(0xc0000209));
-	load(&r, DUAL("\"192.0.2.9/24\"", ""));
+	rig_load(&r, DUAL("\"192.0.2.9/24\"", ""));
 	assert_false(answered(&r, RIG_OWN) || answered6(&r, new6));
 	/* without one it speaks from its VIP */
-	load(&r, DUAL("", ""));
+	rig_load(&r, DUAL("", ""));
 	assert_int_equal(source_of_next_advert(&r), RIG_VIP);
-	load(&r, rig_dual);
+	rig_load(&r, rig_dual);
 	assert_int_equal(source_of_next_advert(&r), RIG_OWN);
-	after = group(&r);
+	after = rig_group(&r, 0);
 	assert_int_equal(after.info.state, ELECTION_MASTER);
 	assert_int_equal(after.info.transitions, before.info.transitions);
 	assert_int_equal(fake.n_rosters, 4);
@@ -125,7 +105,7 @@ a_switch_is_told_of_new_addresses(void **state)
 	rig_run(&r, fake.now + 2 * BASE_NS_PER_S);
 	ctl_box_view(r.ctl, &box);
 	told = box.stats[CTL_STAT_MEMBERSHIP];
-	load(&r, DUAL(OWN ",\"2001:db8:1::99\\/64\"", ""));
+	rig_load(&r, DUAL(OWN ",\"2001:db8:1::99\\/64\"", ""));
 	rig_run(&r, fake.now + 2 * BASE_NS_PER_S);
 	ctl_box_view(r.ctl, &box);
 	assert_int_equal(box.stats[CTL_STAT_MEMBERSHIP], told + 2);
@@ -148,22 +128,22 @@ static_neighbours_follow_the_file(void **state)
 
 	(void)state;
 	assert_set(1, 10, 0x0a);
-	load(&r, DUAL(OWN, NEIGHBORS(FIRST)));
+	rig_load(&r, DUAL(OWN, NEIGHBORS(FIRST)));
 	assert_int_equal(fake.n_nbr_set, 1);
 	/* a new one: once when room for it is made sure of, once with the rest */
-	load(&r, DUAL(OWN, NEIGHBORS(NEIGHBOR("192.0.2.11", "0b") "," FIRST)));
+	rig_load(&r, DUAL(OWN, NEIGHBORS(NEIGHBOR("192.0.2.11", "0b") "," FIRST)));
 	assert_set(3, 11, 0x0b);
 	/* it is there already, by a command: with its MAC until all is sure */
 	fake.nbr_static = true;
-	load(&r, DUAL(OWN, NEIGHBORS(NEIGHBOR("192.0.2.11", "0c") "," FIRST)));
+	rig_load(&r, DUAL(OWN, NEIGHBORS(NEIGHBOR("192.0.2.11", "0c") "," FIRST)));
 	assert_set(4, 11, 0x0c);
 	assert_int_equal(fake.n_nbr_forgotten, 0);
-	load(&r, DUAL(OWN, NEIGHBORS(NEIGHBOR("192.0.2.11", "0c"))));
+	rig_load(&r, DUAL(OWN, NEIGHBORS(NEIGHBOR("192.0.2.11", "0c"))));
 	assert_int_equal(fake.n_nbr_forgotten, 1);
 	assert_int_equal(base_addr_ip4(&fake.nbr_set.addr), UINT32_C(0xc000020a));
 	/* what a command took away and somebody learnt since stays */
 	fake.nbr_static = false;
-	load(&r, rig_dual);
+	rig_load(&r, rig_dual);
 	assert_int_equal(fake.n_nbr_forgotten, 1);
 	rig_free(&r);
 }
@@ -173,6 +153,7 @@ static void
 neighbours_without_room_refuse_the_file(void **state)
 {
 	struct rig r = rig_make(rig_dual);
+	char note[160];
 
 	(void)state;
 	fake.nbr_room = 2;
@@ -212,7 +193,7 @@ static void
 load_and_turn(struct rig *r, const char *json)
 {
 	fake.n_frames = 0;
-	load(r, json);
+	rig_load(r, json);
 	rig_turn(r);
 }
 
@@ -231,7 +212,7 @@ router_advertisements_come_and_go(void **state)
 	load_and_turn(&r, DUAL(OWN, RA("")));
 	assert_true(sent_ra(0, &ra));
 	assert_int_equal(ra.lifetime_s, 180);
-	assert_int_not_equal(group(&r).ra_next, BASE_NS_NEVER);
+	assert_int_not_equal(rig_group(&r, 0).ra_next, BASE_NS_NEVER);
 	load_and_turn(&r, DUAL(OWN, RA("")));
 	assert_false(sent_ra(0, &ra));
 	load_and_turn(&r, DUAL(OWN, RA(",\"managed\":true,\"lifetime-s\":90")));
@@ -241,12 +222,12 @@ router_advertisements_come_and_go(void **state)
 	load_and_turn(&r, rig_dual);
 	assert_true(sent_ra(0, &ra) && !sent_ra(1, &ra));
 	assert_int_equal(ra.lifetime_s, 0);
-	assert_int_equal(group(&r).stats[CTL_STAT_RA_FINAL], 1);
-	assert_int_equal(group(&r).ra_next, BASE_NS_NEVER);
+	assert_int_equal(rig_group(&r, 0).stats[CTL_STAT_RA_FINAL], 1);
+	assert_int_equal(rig_group(&r, 0).ra_next, BASE_NS_NEVER);
 	fake.n_frames = 0;
 	rig_run(&r, fake.now + 120 * BASE_NS_PER_S);
 	assert_false(sent_ra(0, &ra));
-	assert_int_equal(group(&r).info.transitions, 1);
+	assert_int_equal(rig_group(&r, 0).info.transitions, 1);
 	rig_free(&r);
 }
 
@@ -285,7 +266,7 @@ a_backup_is_no_router(void **state)
 
 	(void)state;
 	load_and_turn(&r, DUAL(OWN, RA(",\"other\":true")));
-	load(&r, DUAL(OWN, RA(",\"other\":true,\"managed\":true")));
+	rig_load(&r, DUAL(OWN, RA(",\"other\":true,\"managed\":true")));
 	assert_false(sent_ra(0, &ra));
 	rig_to_master(&r);
 	assert_true(sent_ra(0, &ra));

@@ -70,15 +70,6 @@ sent(struct rig *r, char buf[8])
 	return buf;
 }
 
-static struct ctl_group_view
-view(struct rig *r)
-{
-	struct ctl_group_view v;
-
-	assert_int_equal(ctl_group_view(r->ctl, 0, &v), 0);
-	return v;
-}
-
 static void
 hear(struct rig *r, const char *pass, uint8_t advbase, uint8_t advskew)
 {
@@ -97,22 +88,22 @@ a_master_sends_both_and_then_the_new_one(void **state)
 	rig_run(&r, fake.now + BASE_NS_PER_MS);
 	assert_string_equal(sent(&r, buf), "o");
 	stage(&r);
-	assert_int_equal(view(&r).stage.phase, AUTH_STAGE_STAGED);
+	assert_int_equal(rig_group(&r, 0).stage.phase, AUTH_STAGE_STAGED);
 	assert_string_equal(sent(&r, buf), "no");
 	assert_string_equal(sent(&r, buf), "no");
 	assert_int_equal(ask(&r, CTL_REQ_COMMIT, 0, 0, NULL, note), 0);
 	assert_string_equal(sent(&r, buf), "n");
-	assert_true(view(&r).key_set);
-	assert_int_equal(view(&r).info.transitions, 1); /* to MASTER, at the start */
+	assert_true(rig_group(&r, 0).key_set);
+	assert_int_equal(rig_group(&r, 0).info.transitions, 1); /* to MASTER, at the start */
 	/* the old one is accepted up to the end of the second window */
 	hear(&r, OLD, 1, 200);
-	assert_int_equal(view(&r).stats[CTL_STAT_BADAUTH], 0);
+	assert_int_equal(rig_group(&r, 0).stats[CTL_STAT_BADAUTH], 0);
 	rig_run(&r, fake.now + 600 * BASE_NS_PER_S);
-	assert_int_equal(view(&r).stage.phase, AUTH_STAGE_NONE);
+	assert_int_equal(rig_group(&r, 0).stage.phase, AUTH_STAGE_NONE);
 	hear(&r, OLD, 1, 200);
-	assert_int_equal(view(&r).stats[CTL_STAT_BADAUTH], 1);
+	assert_int_equal(rig_group(&r, 0).stats[CTL_STAT_BADAUTH], 1);
 	hear(&r, NEW, 1, 200);
-	assert_int_equal(view(&r).stats[CTL_STAT_BADAUTH], 1);
+	assert_int_equal(rig_group(&r, 0).stats[CTL_STAT_BADAUTH], 1);
 	rig_free(&r);
 }
 
@@ -158,20 +149,20 @@ a_backup_hears_both_and_tells_who_sends_what(void **state)
 	(void)state;
 	hear(&r, OLD, 1, 0);
 	hear(&r, NEW, 1, 0);
-	assert_int_equal(view(&r).stats[CTL_STAT_BADAUTH], 1);
+	assert_int_equal(rig_group(&r, 0).stats[CTL_STAT_BADAUTH], 1);
 	stage(&r);
 	for (unsigned int i = 0; i < 10; i++) {
 		rig_run(&r, fake.now + BASE_NS_PER_S);
 		hear(&r, NEW, 1, 0);
 	}
 	assert_int_equal(rig_state(&r, 0), ELECTION_BACKUP);
-	assert_int_equal(view(&r).stats[CTL_STAT_BADAUTH], 1);
+	assert_int_equal(rig_group(&r, 0).stats[CTL_STAT_BADAUTH], 1);
 	assert_true(ctl_peers(r.ctl, 0, peers) > 0);
 	assert_int_equal(peers[0].identity[AUTH_OLD], 0);
 	assert_true(peers[0].identity[AUTH_NEW] != 0);
 	/* by neither: a forged one costs one HMAC more, and is counted as ever */
 	hear(&r, "another", 1, 0);
-	assert_int_equal(view(&r).stats[CTL_STAT_BADAUTH], 2);
+	assert_int_equal(rig_group(&r, 0).stats[CTL_STAT_BADAUTH], 2);
 	/* what is committed here is what the peer uses */
 	assert_int_equal(ask(&r, CTL_REQ_COMMIT, ELECTION_NONE, 0, NULL, note), 0);
 	assert_int_equal(ask(&r, CTL_REQ_COMMIT, ELECTION_NONE, 0, NULL, note), -EALREADY);
@@ -196,15 +187,15 @@ a_pair_counts_once_for_the_election(void **state)
 		if (pair)
 			hear(&r, NEW, 1, 0);
 		hear(&r, OLD, 1, 0);
-		assert_int_equal(view(&r).info.master_down_deadline, fake.now + RIG_DOWN);
-		assert_int_equal(view(&r).stats[CTL_STAT_IPACKETS], 2 + pair);
+		assert_int_equal(rig_group(&r, 0).info.master_down_deadline, fake.now + RIG_DOWN);
+		assert_int_equal(rig_group(&r, 0).stats[CTL_STAT_IPACKETS], 2 + pair);
 		/* the first one lost: the second is as good */
 		rig_run(&r, fake.now + 2 * BASE_NS_PER_S);
 		hear(&r, NEW, 1, 0);
-		assert_int_equal(view(&r).info.master_down_deadline, fake.now + RIG_DOWN);
+		assert_int_equal(rig_group(&r, 0).info.master_down_deadline, fake.now + RIG_DOWN);
 		/* another priority is news */
 		hear(&r, OLD, 1, 77);
-		assert_int_equal(view(&r).info.heard.advskew, 77);
+		assert_int_equal(rig_group(&r, 0).info.heard.advskew, 77);
 		rig_free(&r);
 	}
 }
@@ -233,7 +224,7 @@ replays_are_refused_with_both(void **state)
 		fake.advert[fake.n_adverts++] = (struct dp_punt){
 			.m = rig_mbuf(frame, sizeof(frame)), .group = 0, .known_source = true};
 		rig_turn(&r);
-		assert_int_equal(view(&r).stats[CTL_STAT_LOOP], i + 1);
+		assert_int_equal(rig_group(&r, 0).stats[CTL_STAT_LOOP], i + 1);
 	}
 	/* a peer's */
 	for (unsigned int i = 0; i < 2; i++) {
@@ -265,7 +256,7 @@ replays_are_refused_with_both(void **state)
 					.group = 0,
 					.known_source = true};
 			rig_turn(&r);
-			assert_int_equal(view(&r).stats[CTL_STAT_REPLAY], i + n);
+			assert_int_equal(rig_group(&r, 0).stats[CTL_STAT_REPLAY], i + n);
 			carp.advskew = 3;
 			rig_run(&r, fake.now + 2 * BASE_NS_PER_S);
 		}
@@ -308,8 +299,8 @@ an_open_window_reverts(void **state)
 	rig_run(&r, fake.now + 300 * BASE_NS_PER_S);
 	assert_int_equal(last_step(&r, &n), AUTH_STAGE_STEP_END_OLD);
 	assert_int_equal(n, 2);
-	assert_false(view(&r).key_set);
-	assert_int_equal(view(&r).info.transitions, 1);
+	assert_false(rig_group(&r, 0).key_set);
+	assert_int_equal(rig_group(&r, 0).info.transitions, 1);
 	rig_free(&r);
 }
 
@@ -331,9 +322,9 @@ a_peers_commit_is_followed(void **state)
 	}
 	assert_int_equal(last_step(&r, &n), AUTH_STAGE_STEP_END_NEW);
 	assert_int_equal(n, 2);
-	assert_true(view(&r).key_set);
+	assert_true(rig_group(&r, 0).key_set);
 	assert_int_equal(rig_state(&r, 0), ELECTION_BACKUP);
-	assert_int_equal(view(&r).stats[CTL_STAT_BADAUTH], 0);
+	assert_int_equal(rig_group(&r, 0).stats[CTL_STAT_BADAUTH], 0);
 	rig_free(&r);
 }
 
@@ -361,10 +352,10 @@ now_ends_it_at_once(void **state)
 			if (!direct)
 				assert_int_equal(ask(&r, cases[i].first, 0, 0, NULL, note), 0);
 			assert_int_equal(ask(&r, cases[i].then, 0, 1, NULL, note), 0);
-			assert_int_equal(view(&r).stage.phase, AUTH_STAGE_NONE);
+			assert_int_equal(rig_group(&r, 0).stage.phase, AUTH_STAGE_NONE);
 			assert_string_equal(sent(&r, buf), cases[i].sent);
 			hear(&r, cases[i].sent[0] == 'n' ? OLD : NEW, 1, 200);
-			assert_int_equal(view(&r).stats[CTL_STAT_BADAUTH], 1);
+			assert_int_equal(rig_group(&r, 0).stats[CTL_STAT_BADAUTH], 1);
 			assert_int_equal(ask(&r, cases[i].then, 0, 1, NULL, note), -EALREADY);
 			assert_string_equal(note, "nothing is staged for carp0");
 			/* and again, from there */
@@ -451,7 +442,7 @@ both_families_send_both(void **state)
 	fake.n_frames = 0;
 	n = fake.n_frames;
 	rig_run(&r, fake.now + BASE_NS_PER_S);
-	struct ctl_group_view v = view(&r);
+	struct ctl_group_view v = rig_group(&r, 0);
 
 	assert_int_equal(n, 0);
 	assert_int_equal(sent_adverts(), 2);

@@ -43,15 +43,6 @@ take(struct rig *r, struct conf *next)
 	return ret;
 }
 
-static struct ctl_group_view
-view(struct rig *r)
-{
-	struct ctl_group_view v;
-
-	assert_int_equal(ctl_group_view(r->ctl, 0, &v), 0);
-	return v;
-}
-
 /* As management does. */
 static int
 stage(struct rig *r, const char *json)
@@ -60,8 +51,8 @@ stage(struct rig *r, const char *json)
 	int ret;
 
 	assert_int_equal(conf_align(next, r->conf), 0);
-	assert_true(conf_stage_group(&next->groups[0], &r->conf->groups[0], view(r).by_reload) <=
-		CONF_STAGE_KEPT);
+	assert_true(conf_stage_group(&next->groups[0], &r->conf->groups[0],
+			    rig_group(r, 0).by_reload) <= CONF_STAGE_KEPT);
 	ret = take(r, next);
 	conf_free(ret == 0 ? r->conf : next);
 	r->conf = ret == 0 ? next : r->conf;
@@ -136,13 +127,13 @@ addresses_follow_the_digest_that_runs(void **state)
 	rig_run(&r, fake.now + 2 * BASE_NS_PER_S);
 	fake.n_frames = 0;
 	assert_int_equal(stage(&r, FILE_OF(NEW, NEW_VIP, "")), 0);
-	assert_int_equal(view(&r).stage.phase, AUTH_STAGE_STAGED);
-	assert_int_equal(view(&r).stage.until, fake.now + WINDOW_S * BASE_NS_PER_S);
-	assert_true(view(&r).by_reload);
+	assert_int_equal(rig_group(&r, 0).stage.phase, AUTH_STAGE_STAGED);
+	assert_int_equal(rig_group(&r, 0).stage.until, fake.now + WINDOW_S * BASE_NS_PER_S);
+	assert_true(rig_group(&r, 0).by_reload);
 	assert_string_equal(sent(&r, buf), "no");
 	assert_null(sent_arp(0, &arp));
 	assert_int_equal(ask(&r, CTL_REQ_COMMIT, NULL, 0), 0);
-	assert_int_equal(view(&r).reloads, AUTH_NEW);
+	assert_int_equal(rig_group(&r, 0).reloads, AUTH_NEW);
 	assert_string_equal(sent(&r, buf), "n");
 	assert_null(sent_arp(0, &arp));
 	fake.n_frames = 0;
@@ -152,15 +143,15 @@ addresses_follow_the_digest_that_runs(void **state)
 	assert_int_equal(arp.target_ip, NEW_VIP4);
 	/* neither adverts nor what is staged have changed by it */
 	assert_string_equal(sent(&r, buf), "n");
-	assert_int_equal(view(&r).stage.phase, AUTH_STAGE_DECIDED);
+	assert_int_equal(rig_group(&r, 0).stage.phase, AUTH_STAGE_DECIDED);
 	rig_advert(&r, OLD, 1, RIG_VIP, RIG_PEER, 1, 200, 0);
 	rig_turn(&r);
-	assert_int_equal(view(&r).stats[CTL_STAT_BADAUTH], 0);
+	assert_int_equal(rig_group(&r, 0).stats[CTL_STAT_BADAUTH], 0);
 	rig_run(&r, fake.now + 2 * WINDOW_S * BASE_NS_PER_S);
-	assert_int_equal(view(&r).stage.phase, AUTH_STAGE_NONE);
-	assert_false(view(&r).by_reload || view(&r).key_set);
-	assert_int_equal(view(&r).reloads, AUTH_NEW);
-	assert_int_equal(view(&r).info.transitions, 1);
+	assert_int_equal(rig_group(&r, 0).stage.phase, AUTH_STAGE_NONE);
+	assert_false(rig_group(&r, 0).by_reload || rig_group(&r, 0).key_set);
+	assert_int_equal(rig_group(&r, 0).reloads, AUTH_NEW);
+	assert_int_equal(rig_group(&r, 0).info.transitions, 1);
 	rig_free(&r);
 }
 
@@ -172,20 +163,20 @@ abort_and_the_end_of_the_window_go_back(void **state)
 	(void)state;
 	assert_int_equal(stage(&r, FILE_OF(NEW, NEW_VIP, "")), 0);
 	assert_int_equal(ask(&r, CTL_REQ_ABORT, NULL, 1), 0);
-	assert_int_equal(view(&r).reloads, AUTH_OLD);
-	assert_false(view(&r).by_reload);
+	assert_int_equal(rig_group(&r, 0).reloads, AUTH_OLD);
+	assert_false(rig_group(&r, 0).by_reload);
 	conf_stage_over(&r.conf->groups[0]);
 	assert_int_equal(stage(&r, FILE_OF(NEW, NEW_VIP, "")), 0);
 	rig_run(&r, fake.now + WINDOW_S * BASE_NS_PER_S);
-	assert_int_equal(view(&r).stage.phase, AUTH_STAGE_DECIDED);
-	assert_int_equal(view(&r).reloads, AUTH_OLD);
+	assert_int_equal(rig_group(&r, 0).stage.phase, AUTH_STAGE_DECIDED);
+	assert_int_equal(rig_group(&r, 0).reloads, AUTH_OLD);
 	/* what a command stages is none of the configuration's business */
 	assert_int_equal(ask(&r, CTL_REQ_ABORT, NULL, 1), 0);
 	conf_stage_over(&r.conf->groups[0]);
 	assert_int_equal(ask(&r, CTL_REQ_STAGE, NEW, WINDOW_S), 0);
 	assert_int_equal(ask(&r, CTL_REQ_COMMIT, NULL, 1), 0);
-	assert_false(view(&r).by_reload);
-	assert_int_equal(view(&r).reloads, AUTH_OLD);
+	assert_false(rig_group(&r, 0).by_reload);
+	assert_int_equal(rig_group(&r, 0).reloads, AUTH_OLD);
 	rig_free(&r);
 }
 
@@ -198,11 +189,11 @@ another_reload_leaves_what_is_staged(void **state)
 
 	(void)state;
 	assert_int_equal(stage(&r, FILE_OF(NEW, NEW_VIP, "")), 0);
-	until = view(&r).stage.until;
+	until = rig_group(&r, 0).stage.until;
 	rig_run(&r, fake.now + BASE_NS_PER_S);
 	assert_int_equal(stage(&r, FILE_OF(NEW, NEW_VIP, ",\"advskew\":7")), 0);
 	assert_int_equal(stage(&r, FILE_OF(OLD, VIP, ",\"advskew\":8")), 0);
-	v = view(&r);
+	v = rig_group(&r, 0);
 	assert_int_equal(v.info.advskew, 8);
 	assert_int_equal(v.stage.until, until);
 	/* the same with what makes other adverts at once */
@@ -242,17 +233,17 @@ a_password_in_use_begins_nothing_anew(void **state)
 		struct rig r = rig_make(rig_bare);
 
 		assert_int_equal(ask(&r, CTL_REQ_KEY, NEW, 0), 0);
-		assert_true(view(&r).key_set);
+		assert_true(rig_group(&r, 0).key_set);
 		learn(&r, NEW);
 		if (at_once)
 			assert_int_equal(
 				rig_reload(&r, FILE_OF(NEW, VIP, ""), note, sizeof(note)), 0);
 		else
 			assert_int_equal(stage(&r, FILE_OF(NEW, VIP, "")), 0);
-		assert_int_equal(view(&r).stage.phase, AUTH_STAGE_NONE);
-		assert_false(view(&r).key_set);
+		assert_int_equal(rig_group(&r, 0).stage.phase, AUTH_STAGE_NONE);
+		assert_false(rig_group(&r, 0).key_set);
 		if (!at_once) {
-			assert_int_equal(view(&r).reloads, AUTH_NEW);
+			assert_int_equal(rig_group(&r, 0).reloads, AUTH_NEW);
 			turn(&r);
 		}
 		assert_int_equal(known(&r), 1);
@@ -271,10 +262,10 @@ the_file_says_what_a_command_has_staged(void **state)
 	assert_int_equal(stage(&r, FILE_OF("third", VIP, "")), -EBUSY);
 	assert_non_null(strstr(note, "another change of carp0 is staged"));
 	assert_int_equal(stage(&r, FILE_OF(NEW, VIP, "")), 0);
-	assert_true(view(&r).by_reload);
+	assert_true(rig_group(&r, 0).by_reload);
 	assert_int_equal(ask(&r, CTL_REQ_COMMIT, NULL, 1), 0);
-	assert_int_equal(view(&r).reloads, AUTH_NEW);
-	assert_false(view(&r).key_set);
+	assert_int_equal(rig_group(&r, 0).reloads, AUTH_NEW);
+	assert_false(rig_group(&r, 0).key_set);
 	rig_free(&r);
 }
 
@@ -288,7 +279,7 @@ a_password_by_command_is_not_lost(void **state)
 	assert_int_equal(ask(&r, CTL_REQ_KEY, NEW, 0), 0);
 	assert_int_equal(stage(&r, FILE_OF(OLD, NEW_VIP, "")), -EKEYREJECTED);
 	assert_int_equal(stage(&r, FILE_OF(NEW, NEW_VIP, "")), 0);
-	assert_int_equal(view(&r).stage.phase, AUTH_STAGE_STAGED);
+	assert_int_equal(rig_group(&r, 0).stage.phase, AUTH_STAGE_STAGED);
 	rig_free(&r);
 }
 
