@@ -459,75 +459,6 @@ rig_arp(struct rig *r, enum dp_punt_class cls, uint16_t group, const uint8_t *et
 		(struct dp_punt){.m = rig_mbuf(frame, sizeof(frame)), .cls = cls, .group = group};
 }
 
-static const struct fake_frame *
-sent(uint32_t n, uint16_t type)
-{
-	for (uint32_t i = 0; i < fake.n_frames && i < FAKE_FRAMES; i++) {
-		const struct fake_frame *f = &fake.frame[i];
-
-		/* IPv4 means adverts: reports of membership are left out */
-		if (f->bytes[12] == type >> 8 && f->bytes[13] == (type & 0xff) &&
-			(type != WIRE_ETHERTYPE_IP4 || f->bytes[23] == WIRE_PROTO_CARP) && n-- == 0)
-			return f;
-	}
-	return NULL;
-}
-
-static uint32_t
-sent_count(uint16_t type)
-{
-	uint32_t n = 0;
-
-	while (sent(n, type) != NULL)
-		n++;
-	return n;
-}
-
-const struct fake_frame *
-sent_advert(uint32_t n, struct wire_carp *out)
-{
-	const struct fake_frame *f = sent(n, WIRE_ETHERTYPE_IP4);
-
-	if (f != NULL)
-		assert_true(wire_carp_decode(
-			f->bytes + WIRE_ETH_LEN + WIRE_IP4_LEN, WIRE_CARP_LEN, out));
-	return f;
-}
-
-uint32_t
-sent_adverts(void)
-{
-	return sent_count(WIRE_ETHERTYPE_IP4);
-}
-
-const struct fake_frame *
-sent_arp(uint32_t n, struct wire_arp *out)
-{
-	const struct fake_frame *f = sent(n, WIRE_ETHERTYPE_ARP);
-
-	if (f != NULL)
-		assert_true(wire_arp_decode(f->bytes + WIRE_ETH_LEN, WIRE_ARP_LEN, out));
-	return f;
-}
-
-uint32_t
-sent_arps(void)
-{
-	return sent_count(WIRE_ETHERTYPE_ARP);
-}
-
-const struct fake_frame *
-sent_ip6(uint32_t n)
-{
-	return sent(n, WIRE_ETHERTYPE_IP6);
-}
-
-uint32_t
-sent_ip6s(void)
-{
-	return sent_count(WIRE_ETHERTYPE_IP6);
-}
-
 struct ctl_group_view
 rig_group(struct rig *r, uint16_t group)
 {
@@ -570,18 +501,4 @@ rig_solicit(enum dp_punt_class cls, const uint8_t target[16])
 	wire_ns_frame_encode(rig_asker_mac, rig_host6, target, NULL, frame);
 	fake.n_frames = 0;
 	rig_punt(cls, cls == DP_PUNT_GROUP_ARP ? 0 : DP_NONE, frame, sizeof(frame));
-}
-
-struct wire_nd
-rig_nd(const struct fake_frame *f, struct wire_ip6 *ip)
-{
-	struct wire_nd nd = {0};
-
-	assert_non_null(f);
-	assert_int_equal(
-		wire_ip6_decode(f->bytes + WIRE_ETH_LEN, f->len - (size_t)WIRE_ETH_LEN, ip),
-		WIRE_IP6_OK);
-	assert_int_equal(
-		wire_nd_decode(ip, f->bytes + WIRE_ETH_LEN + WIRE_IP6_LEN, &nd), WIRE_ND_OK);
-	return nd;
 }

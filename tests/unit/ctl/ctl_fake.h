@@ -154,6 +154,13 @@ const struct fake_frame *sent_ip6(uint32_t n);
 uint32_t sent_ip6s(void);
 /** The view of a group. */
 struct ctl_group_view rig_group(struct rig *r, uint16_t group);
+/** Whether an advert of vhid 1 was signed with this password, for this VIP alone. */
+bool rig_signed(const struct wire_carp *carp, const char *pass, uint32_t vip);
+/**
+ * What the next advert of a MASTER, whose group is that of rig_bare, consists of.
+ * @return buf, a letter for each: o is signed as rig_bare has it, n with what is staged
+ */
+const char *rig_next_adverts(struct rig *r, const char *new_pass, uint32_t new_vip, char buf[8]);
 /** State of a group by its view. */
 enum election_state rig_state(struct rig *r, uint16_t group);
 /** Let time pass until the groups time out and take over. */

@@ -38,36 +38,10 @@ stage(struct rig *r)
 	assert_non_null(strstr(note, "commit on each within 300 s"));
 }
 
-/* Whether an advert of the group of rig_bare was signed with this password. */
-static bool
-signed_with(const struct wire_carp *carp, const char *pass)
-{
-	struct base_addr vip = base_addr_from_ip4(RIG_VIP);
-	uint8_t key[AUTH_KEY_LEN];
-
-	assert_int_equal(auth_key_from_pass(pass, key), 0);
-	struct auth_group *g = auth_group_create(key, 1, &vip, 1);
-
-	assert_non_null(g);
-	bool ok = auth_group_verify(g, carp->counter, carp->digest);
-
-	auth_group_destroy(g);
-	return ok;
-}
-
-/* What the next advert of a MASTER consists of: one letter for each, o or n. */
 static const char *
 sent(struct rig *r, char buf[8])
 {
-	struct wire_carp carp;
-	uint32_t n = 0;
-
-	fake.n_frames = 0;
-	rig_run(r, fake.now + BASE_NS_PER_S);
-	for (; n < 7 && sent_advert(n, &carp) != NULL; n++)
-		buf[n] = signed_with(&carp, OLD) ? 'o' : signed_with(&carp, NEW) ? 'n' : '?';
-	buf[n] = '\0';
-	return buf;
+	return rig_next_adverts(r, NEW, RIG_VIP, buf);
 }
 
 static void
@@ -122,7 +96,7 @@ farewells_are_said_twice(void **state)
 	fake.n_frames = 0;
 	rig_run(&r, fake.now + 2 * BASE_NS_PER_S);
 	assert_non_null(sent_advert(1, &carp[1]));
-	assert_true(signed_with(&carp[1], OLD));
+	assert_true(rig_signed(&carp[1], OLD, RIG_VIP));
 	assert_non_null(sent_advert(0, &carp[0]));
 	assert_int_equal(carp[0].advskew, 240);
 	assert_int_equal(carp[0].demotion, 7);
@@ -134,8 +108,8 @@ farewells_are_said_twice(void **state)
 		assert_int_equal(carp[i].advskew, 255);
 	}
 	assert_int_equal(sent_adverts(), 2);
-	assert_true(signed_with(&carp[0], NEW));
-	assert_true(signed_with(&carp[1], OLD));
+	assert_true(rig_signed(&carp[0], NEW, RIG_VIP));
+	assert_true(rig_signed(&carp[1], OLD, RIG_VIP));
 	rig_free(&r);
 }
 

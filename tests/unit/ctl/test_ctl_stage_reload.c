@@ -81,37 +81,10 @@ ask(struct rig *r, enum ctl_request_type type, const char *pass, int64_t value)
 	return rig_request(r, &req, note, sizeof(note));
 }
 
-static bool
-signed_with(const struct wire_carp *carp, const char *pass, uint32_t ip)
-{
-	struct base_addr vip = base_addr_from_ip4(ip);
-	uint8_t key[AUTH_KEY_LEN];
-
-	assert_int_equal(auth_key_from_pass(pass, key), 0);
-	struct auth_group *g = auth_group_create(key, 1, &vip, 1);
-
-	assert_non_null(g);
-	bool ok = auth_group_verify(g, carp->counter, carp->digest);
-
-	auth_group_destroy(g);
-	return ok;
-}
-
-/* What the next advert consists of: o or n for each. */
 static const char *
 sent(struct rig *r, char buf[8])
 {
-	struct wire_carp carp;
-	uint32_t n = 0;
-
-	fake.n_frames = 0;
-	rig_run(r, fake.now + BASE_NS_PER_S);
-	for (; n < 7 && sent_advert(n, &carp) != NULL; n++)
-		buf[n] = signed_with(&carp, OLD, RIG_VIP)   ? 'o'
-			: signed_with(&carp, NEW, NEW_VIP4) ? 'n'
-							    : '?';
-	buf[n] = '\0';
-	return buf;
+	return rig_next_adverts(r, NEW, NEW_VIP4, buf);
 }
 
 /* Both digests, and the old address until the other configuration comes. */
