@@ -168,6 +168,10 @@ void rig_to_master(struct rig *r);
 /** Somebody asks for the first group's VIP; frames sent and learnt are forgotten before. */
 void rig_ask(struct rig *r, uint32_t sender, const uint8_t *mac);
 struct conf *rig_parse(const char *json);
+/** Hand over another configuration while turns go on; the rig has the one before still. */
+int rig_take(struct rig *r, struct conf *next, char *note, size_t note_len);
+/** The same; on success it is the rig's and the one before is freed, else this one is. */
+int rig_replace(struct rig *r, struct conf *next, char *note, size_t note_len);
 /** Load another configuration while turns go on; on success it is the rig's. */
 int rig_reload(struct rig *r, const char *json, char *note, size_t note_len);
 /** The same where nothing may go wrong. */

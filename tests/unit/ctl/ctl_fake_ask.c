@@ -72,24 +72,37 @@ rig_request(struct rig *r, const struct ctl_request *req, char *note, size_t not
 }
 
 int
-rig_reload(struct rig *r, const char *json, char *note, size_t note_len)
+rig_take(struct rig *r, struct conf *next, char *note, size_t note_len)
 {
 	struct ctl_request req = {.type = CTL_REQ_RELOAD, .group = ELECTION_NONE};
-	struct conf *next = rig_parse(json);
 	int ret;
 
-	assert_int_equal(conf_align(next, r->conf), 0);
 	req.reload = ctl_reload_prepare(r->ctl, next, (struct dp_roster *)&fake);
-	if (req.reload == NULL) {
-		conf_free(next);
+	if (req.reload == NULL)
 		return -errno;
-	}
 	ret = rig_request(r, &req, note, note_len);
 	ctl_reload_free(req.reload);
+	return ret;
+}
+
+int
+rig_replace(struct rig *r, struct conf *next, char *note, size_t note_len)
+{
+	int ret = rig_take(r, next, note, note_len);
+
 	/* who looks at what is not used any more is found out by a sanitizer */
 	conf_free(ret == 0 ? r->conf : next);
 	r->conf = ret == 0 ? next : r->conf;
 	return ret;
+}
+
+int
+rig_reload(struct rig *r, const char *json, char *note, size_t note_len)
+{
+	struct conf *next = rig_parse(json);
+
+	assert_int_equal(conf_align(next, r->conf), 0);
+	return rig_replace(r, next, note, note_len);
 }
 
 void

@@ -28,35 +28,16 @@
 
 static char note[160];
 
-/* Take what there is over for the one that runs. */
-static int
-take(struct rig *r, struct conf *next)
-{
-	struct ctl_request req = {.type = CTL_REQ_RELOAD, .group = ELECTION_NONE};
-	int ret;
-
-	req.reload = ctl_reload_prepare(r->ctl, next, (struct dp_roster *)&fake);
-	if (req.reload == NULL)
-		return -errno;
-	ret = rig_request(r, &req, note, sizeof(note));
-	ctl_reload_free(req.reload);
-	return ret;
-}
-
 /* As management does. */
 static int
 stage(struct rig *r, const char *json)
 {
 	struct conf *next = rig_parse(json);
-	int ret;
 
 	assert_int_equal(conf_align(next, r->conf), 0);
 	assert_true(conf_stage_group(&next->groups[0], &r->conf->groups[0],
 			    rig_group(r, 0).by_reload) <= CONF_STAGE_KEPT);
-	ret = take(r, next);
-	conf_free(ret == 0 ? r->conf : next);
-	r->conf = ret == 0 ? next : r->conf;
-	return ret;
+	return rig_replace(r, next, note, sizeof(note));
 }
 
 static void
@@ -66,7 +47,7 @@ turn(struct rig *r)
 	struct conf *last = r->conf, *next = conf_stage_turn(last, which);
 
 	assert_non_null(next);
-	assert_int_equal(take(r, next), 0);
+	assert_int_equal(rig_take(r, next, note, sizeof(note)), 0);
 	conf_stage_leave(last, which);
 	r->conf = next;
 }
