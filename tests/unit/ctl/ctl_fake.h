@@ -176,6 +176,11 @@ int rig_replace(struct rig *r, struct conf *next, char *note, size_t note_len);
 int rig_reload(struct rig *r, const char *json, char *note, size_t note_len);
 /** The same where nothing may go wrong. */
 void rig_load(struct rig *r, const char *json);
+/**
+ * Call something from another thread while turns go on.
+ * @param waits  for groups that hand over, for which time is to pass
+ */
+void rig_beside(struct rig *r, void (*call)(void *arg), void *arg, bool waits);
 /** Post a request from another thread while turns go on. */
 int rig_request(struct rig *r, const struct ctl_request *req, char *note, size_t note_len);
 

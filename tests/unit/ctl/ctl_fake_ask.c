@@ -15,22 +15,19 @@
 
 #include "conf_plan.h"
 
-struct asker {
-	struct rig *r;
-	const struct ctl_request *req;
-	char *note;
-	size_t note_len;
-	int result;
+struct caller {
+	void (*call)(void *arg);
+	void *arg;
 	uint32_t done;
 };
 
 static void *
-ask(void *arg)
+caller_main(void *arg)
 {
-	struct asker *a = arg;
+	struct caller *c = arg;
 
-	a->result = ctl_request(a->r->ctl, a->req, a->note, a->note_len);
-	__atomic_store_n(&a->done, 1, __ATOMIC_RELEASE);
+	c->call(c->arg);
+	__atomic_store_n(&c->done, 1, __ATOMIC_RELEASE);
 	return NULL;
 }
 
@@ -45,17 +42,17 @@ hands_over(const struct rig *r)
 	return false;
 }
 
-int
-rig_request(struct rig *r, const struct ctl_request *req, char *note, size_t note_len)
+void
+rig_beside(struct rig *r, void (*call)(void *arg), void *arg, bool waits)
 {
-	struct asker a = {.r = r, .req = req, .note = note, .note_len = note_len};
+	struct caller c = {.call = call, .arg = arg};
 	pthread_t t;
 
-	assert_int_equal(pthread_create(&t, NULL, ask, &a), 0);
-	/* The asker looks from time to time: turns meanwhile only cost CPU. */
-	while (!__atomic_load_n(&a.done, __ATOMIC_ACQUIRE)) {
+	assert_int_equal(pthread_create(&t, NULL, caller_main, &c), 0);
+	/* The caller looks from time to time: turns meanwhile only cost CPU. */
+	while (!__atomic_load_n(&c.done, __ATOMIC_ACQUIRE)) {
 		rig_turn(r);
-		if (req->type == CTL_REQ_RELOAD && hands_over(r)) {
+		if (waits && hands_over(r)) {
 			const struct ctl_request *other = fake.meanwhile;
 			char text[160];
 
@@ -68,6 +65,30 @@ rig_request(struct rig *r, const struct ctl_request *req, char *note, size_t not
 		nanosleep(&(struct timespec){.tv_nsec = 100 * 1000}, NULL);
 	}
 	pthread_join(t, NULL);
+}
+
+struct asker {
+	struct rig *r;
+	const struct ctl_request *req;
+	char *note;
+	size_t note_len;
+	int result;
+};
+
+static void
+ask(void *arg)
+{
+	struct asker *a = arg;
+
+	a->result = ctl_request(a->r->ctl, a->req, a->note, a->note_len);
+}
+
+int
+rig_request(struct rig *r, const struct ctl_request *req, char *note, size_t note_len)
+{
+	struct asker a = {.r = r, .req = req, .note = note, .note_len = note_len};
+
+	rig_beside(r, ask, &a, req->type == CTL_REQ_RELOAD);
 	return a.result;
 }
 

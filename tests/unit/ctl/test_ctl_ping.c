@@ -3,12 +3,10 @@
  */
 /* Runs of ping in the control lcore's turns: what is sent, what is believed, how they end. */
 #include <errno.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
@@ -25,17 +23,14 @@ struct opener {
 	struct base_addr src;
 	char note[160];
 	int run;
-	uint32_t done;
 };
 
-static void *
+static void
 open_run(void *arg)
 {
 	struct opener *o = arg;
 
 	o->run = ctl_ping_open(o->r->ctl, o->ask, &o->src, o->note, sizeof(o->note));
-	__atomic_store_n(&o->done, 1, __ATOMIC_RELEASE);
-	return NULL;
 }
 
 /* From another thread, while turns go on. */
@@ -43,14 +38,8 @@ static struct opener
 begin(struct rig *r, const struct ctl_ping_ask *ask)
 {
 	struct opener o = {.r = r, .ask = ask};
-	pthread_t t;
 
-	assert_int_equal(pthread_create(&t, NULL, open_run, &o), 0);
-	while (!__atomic_load_n(&o.done, __ATOMIC_ACQUIRE)) {
-		rig_turn(r);
-		nanosleep(&(struct timespec){.tv_nsec = 100 * 1000}, NULL);
-	}
-	pthread_join(t, NULL);
+	rig_beside(r, open_run, &o, false);
 	return o;
 }
 
