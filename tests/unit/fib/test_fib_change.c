@@ -50,15 +50,6 @@ unset(struct fib *f, const struct fib_route *r)
 	return fib_change(f, &c, 1, err, sizeof(err));
 }
 
-static uint32_t
-gateway_of(const struct fib *f, uint32_t dst)
-{
-	const struct fib_nh *nh;
-
-	fib_lookup(f, &dst, &nh, 1);
-	return nh->type == FIB_NH_GATEWAY ? nh->gateway : 0;
-}
-
 /* The routes that should be there, and a table to which the same was done. */
 struct model {
 	struct fib *f;

@@ -62,14 +62,6 @@ count4(const struct round *r, uint32_t ip)
 	return count_of(r, 1, base_addr_from_ip4(ip));
 }
 
-static void
-change(struct fib *f, enum fib_op op, const struct fib_route *r)
-{
-	const struct fib_change c = {.op = op, .runtime = true, .route = *r};
-
-	assert_int_equal(fib_change(f, &c, 1, err, sizeof(err)), 0);
-}
-
 /* Whatever leads there: one route, many, one of several paths, either family. */
 static void
 each_router_is_told_once(void **state)
@@ -125,7 +117,7 @@ families_are_told_apart(void **state)
 	assert_non_null(f);
 	memset(route6.nh.gateway6, 0, sizeof(route6.nh.gateway6));
 	memcpy(route6.nh.gateway6, &route4.nh.gateway, sizeof(route4.nh.gateway));
-	change(f, FIB_SET, &route6);
+	command(f, FIB_SET, route6);
 	r = go_round(f);
 	assert_int_equal(r->n, 2);
 	assert_int_equal(count4(r, IP(10, 0, 0, 1)), 1);
@@ -145,16 +137,16 @@ routers_come_and_go_with_their_routes(void **state)
 	(void)state;
 	assert_non_null(f);
 	assert_int_equal(go_round(f)->n, 0);
-	change(f, FIB_SET, &route);
-	change(f, FIB_SET, &other);
+	command(f, FIB_SET, route);
+	command(f, FIB_SET, other);
 	assert_int_equal(count4(go_round(f), 1), 1);
-	change(f, FIB_REMOVE, &other);
+	command(f, FIB_REMOVE, other);
 	assert_int_equal(count4(go_round(f), 1), 1);
-	change(f, FIB_REMOVE, &route);
+	command(f, FIB_REMOVE, route);
 	assert_int_equal(go_round(f)->n, 0);
 	/* in the place of the other one */
 	other.nh.gateway = 2;
-	change(f, FIB_SET, &other);
+	command(f, FIB_SET, other);
 	assert_int_equal(count4(go_round(f), 2), 1);
 	assert_int_equal(go_round(f)->n, 1);
 	/* and by a file */
@@ -178,7 +170,7 @@ a_round_takes_as_many_calls_as_it_needs(void **state)
 	assert_non_null(f);
 	for (uint32_t i = 0; i < MANY; i++) {
 		routes[i] = gateway(IP(20, 0, 0, 0) + (i << 8), 24, i + 1);
-		change(f, FIB_SET, &routes[i]);
+		command(f, FIB_SET, routes[i]);
 	}
 	r = go_round(f);
 	assert_int_equal(r->n, MANY);
@@ -186,7 +178,7 @@ a_round_takes_as_many_calls_as_it_needs(void **state)
 		assert_int_equal(count4(r, i + 1), 1);
 	assert_int_equal(r->calls, (MANY + CAP - 1) / CAP);
 	for (uint32_t i = 0; i + 1 < MANY; i++)
-		change(f, FIB_REMOVE, &routes[i]);
+		command(f, FIB_REMOVE, routes[i]);
 	do {
 		last = cursor;
 		assert_in_range(fib_gateways(f, &cursor, gw, CAP), 0, 1);

@@ -4,7 +4,12 @@
 #ifndef TEST_FIB_ROUTES_H
 #define TEST_FIB_ROUTES_H
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #include "base_addr.h"
 #include "fib.h"
@@ -34,6 +39,27 @@ gateway(uint32_t prefix, uint8_t plen, uint32_t gw)
 			.if_index = 1,
 			.group = FIB_GROUP_NONE,
 			.gateway = gw}};
+}
+
+/* The gateway of the route that is found; 0 where none leads through one. */
+static inline uint32_t
+gateway_of(const struct fib *f, uint32_t dst)
+{
+	const struct fib_nh *nh;
+
+	fib_lookup(f, &dst, &nh, 1);
+	return nh->type == FIB_NH_GATEWAY ? nh->gateway : 0;
+}
+
+/* What a command changes. */
+static inline void
+command(struct fib *f, enum fib_op op, struct fib_route r)
+{
+	const struct fib_change c = {.op = op, .runtime = true, .route = r};
+	char err[128];
+
+	if (fib_change(f, &c, 1, err, sizeof(err)) != 0)
+		fail_msg("%s", err);
 }
 
 static inline bool

@@ -56,23 +56,6 @@ assert_same(const struct dump *a, const struct dump *b)
 }
 
 static void
-command(struct fib *f, enum fib_op op, struct fib_route r)
-{
-	const struct fib_change c = {.op = op, .runtime = true, .route = r};
-
-	assert_int_equal(fib_change(f, &c, 1, err, sizeof(err)), 0);
-}
-
-static uint32_t
-gateway_of(const struct fib *f, uint32_t dst)
-{
-	const struct fib_nh *nh;
-
-	fib_lookup(f, &dst, &nh, 1);
-	return nh->type == FIB_NH_GATEWAY ? nh->gateway : 0;
-}
-
-static void
 what_commands_set_comes_back(void **state)
 {
 	const struct fib_nh paths[] = {gateway(0, 0, 21).nh, gateway(0, 0, 22).nh};
