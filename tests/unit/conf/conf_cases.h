@@ -55,6 +55,19 @@ conf_case_lines(const struct conf_issues *issues)
 	return text;
 }
 
+/** A configuration that is good. */
+static inline struct conf *
+conf_case_good(const char *text)
+{
+	struct conf_issues issues;
+	struct conf *c = conf_parse(text, strlen(text), "t", 0, &issues);
+
+	if (c == NULL)
+		fail_msg("%s", conf_case_lines(&issues));
+	conf_issues_free(&issues);
+	return c;
+}
+
 /** Every case, from an exact copy of its text so that a sanitizer sees a read past its end. */
 static inline void
 conf_cases_run(const struct conf_case *cases, size_t n)

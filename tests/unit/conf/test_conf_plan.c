@@ -20,17 +20,13 @@ static struct conf *
 changed(const char *from, const char *to)
 {
 	const char *at = from[0] != '\0' ? strstr(base, from) : base;
-	struct conf_issues issues;
 	struct conf *c;
 	char *text;
 
 	assert_non_null(at);
 	assert_true(asprintf(&text, "%.*s%s%s", (int)(at - base), base, to, at + strlen(from)) > 0);
-	c = conf_parse(text, strlen(text), "t", 0, &issues);
-	conf_issues_print(&issues, stderr);
-	conf_issues_free(&issues);
+	c = conf_case_good(text);
 	free(text);
-	assert_non_null(c);
 	return c;
 }
 
@@ -111,8 +107,6 @@ static struct conf *
 made(const char *ifs, const char *groups)
 {
 	char text[4096], *at = text, *end = text + sizeof(text), name[8], dev[8];
-	struct conf_issues issues;
-	struct conf *c;
 	unsigned int vhid;
 	int used;
 
@@ -133,11 +127,7 @@ made(const char *ifs, const char *groups)
 		"]}, \"routes\": [{\"prefix\": \"10.9.0.0/16\", \"via\": [\"10.0.%d.9\", "
 		"\"10.0.%d.9\"]}]}",
 		'b', 'a');
-	c = conf_parse(text, strlen(text), "t", 0, &issues);
-	conf_issues_print(&issues, stderr);
-	conf_issues_free(&issues);
-	assert_non_null(c);
-	return c;
+	return conf_case_good(text);
 }
 
 /* What stands in each slot: "NAME IFACE VHID", "-NAME IFACE VHID" where it is unused. */

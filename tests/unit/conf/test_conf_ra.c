@@ -108,25 +108,13 @@ mistakes(void **state)
 	conf_cases_run(cases, sizeof(cases) / sizeof(cases[0]));
 }
 
-static struct conf *
-parse(const char *text)
-{
-	struct conf_issues issues;
-	struct conf *c = conf_parse(text, strlen(text), "t", 0, &issues);
-
-	if (c == NULL)
-		fail_msg("%s", conf_case_lines(&issues));
-	conf_issues_free(&issues);
-	return c;
-}
-
 static void
 defaults(void **state)
 {
-	struct conf *c =
-		parse("{\"interfaces\": [{\"name\": \"lan\", \"device\": \"d\", "
-		      "\"addresses\": [\"2001:db8:1::2/64\", \"fe80::5/64\", "
-		      "\"192.0.2.1/24\", \"2001:db8:2::2/56\"], \"ra\": {}}], " GROUP6 "}");
+	struct conf *c = conf_case_good(
+		"{\"interfaces\": [{\"name\": \"lan\", \"device\": \"d\", "
+		"\"addresses\": [\"2001:db8:1::2/64\", \"fe80::5/64\", "
+		"\"192.0.2.1/24\", \"2001:db8:2::2/56\"], \"ra\": {}}], " GROUP6 "}");
 	const struct conf_ra *ra = c->ifs[0].ra;
 
 	(void)state;
@@ -145,7 +133,7 @@ defaults(void **state)
 	assert_true(ra->msg.prefix[1].on_link && !ra->msg.prefix[1].autonomous);
 	assert_int_equal(ra->msg.n_dns, 0);
 	conf_free(c);
-	c = parse(RA("{\"prefixes\": []}"));
+	c = conf_case_good(RA("{\"prefixes\": []}"));
 	assert_int_equal(c->ifs[0].ra->msg.n_prefixes, 0);
 	conf_free(c);
 }
@@ -153,14 +141,14 @@ defaults(void **state)
 static void
 values_are_stored(void **state)
 {
-	struct conf *c =
-		parse(RA("{\"max-interval-s\": 9, \"min-interval-s\": 4, \"lifetime-s\": 0, "
-			 "\"preference\": \"low\", \"managed\": true, \"other\": true, "
-			 "\"hop-limit\": 0, \"reachable-ms\": 30000, \"retrans-ms\": 500, "
-			 "\"mtu\": 0, \"prefixes\": [{\"prefix\": \"2001:db8:9::/64\", "
-			 "\"valid-s\": 100, \"on-link\": false}], \"dns\": "
-			 "[\"2001:db8::53\", \"fe80::1\"], \"dns-lifetime-s\": 5, "
-			 "\"domains\": [\"example.org\"]}"));
+	struct conf *c = conf_case_good(
+		RA("{\"max-interval-s\": 9, \"min-interval-s\": 4, \"lifetime-s\": 0, "
+		   "\"preference\": \"low\", \"managed\": true, \"other\": true, "
+		   "\"hop-limit\": 0, \"reachable-ms\": 30000, \"retrans-ms\": 500, "
+		   "\"mtu\": 0, \"prefixes\": [{\"prefix\": \"2001:db8:9::/64\", "
+		   "\"valid-s\": 100, \"on-link\": false}], \"dns\": "
+		   "[\"2001:db8::53\", \"fe80::1\"], \"dns-lifetime-s\": 5, "
+		   "\"domains\": [\"example.org\"]}"));
 	const struct conf_ra *ra = c->ifs[0].ra;
 
 	(void)state;

@@ -19,23 +19,11 @@
 #define TWO		   "\"192.0.2.3/24\""
 #define B		   A("b", "\"192.0.2.9/24\"")
 
-static struct conf *
-parse(const char *text)
-{
-	struct conf_issues issues;
-	struct conf *c = conf_parse(text, strlen(text), "t", 0, &issues);
-
-	conf_issues_print(&issues, stderr);
-	conf_issues_free(&issues);
-	assert_non_null(c);
-	return c;
-}
-
 /* Load text over now. @return what comes of group a; now is the outcome, but where it is refused */
 static enum conf_stage
 load(struct conf **now, const char *text, bool open)
 {
-	struct conf *next = parse(text);
+	struct conf *next = conf_case_good(text);
 	enum conf_stage ret = conf_stage_group(&next->groups[0], &(*now)->groups[0], open);
 	bool refused = ret == CONF_STAGE_OTHER || ret == CONF_STAGE_FAMILY;
 
@@ -56,7 +44,7 @@ assert_first(const struct conf *c, const char *want)
 static void
 order_and_lengths_make_no_other_digest(void **state)
 {
-	struct conf *c = parse(FILE_OF("", A("x", ONE ", " TWO), B));
+	struct conf *c = conf_case_good(FILE_OF("", A("x", ONE ", " TWO), B));
 
 	(void)state;
 	assert_int_equal(load(&c, FILE_OF("", A("x", TWO ", \"192.0.2.1/25\""), B), false),
@@ -69,7 +57,7 @@ order_and_lengths_make_no_other_digest(void **state)
 static void
 what_runs_goes_on_and_the_file_is_staged(void **state)
 {
-	struct conf *c = parse(FILE_OF("", A("x", ONE), B));
+	struct conf *c = conf_case_good(FILE_OF("", A("x", ONE), B));
 	char text[CONF_STAGE_STR];
 	bool turn[2] = {true, false};
 	struct conf *turned;
@@ -107,7 +95,7 @@ static void
 a_file_with_one_of_both_keeps_it(void **state)
 {
 	static const char old[] = FILE_OF("", A("x", ONE), B), new[] = FILE_OF("", A("y", ONE), B);
-	struct conf *c = parse(old);
+	struct conf *c = conf_case_good(old);
 	bool turn[2] = {true, false};
 
 	(void)state;
@@ -159,7 +147,7 @@ who_would_not_be_heard_is_not_staged(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct conf *c = parse(cases[i].from);
+		struct conf *c = conf_case_good(cases[i].from);
 
 		assert_int_equal(load(&c, cases[i].to, false), cases[i].want);
 		conf_free(c);
@@ -188,7 +176,7 @@ an_address_is_never_in_two_places(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct conf *c = parse(cases[i].from);
+		struct conf *c = conf_case_good(cases[i].from);
 
 		assert_int_equal(load(&c, cases[i].to, false), CONF_STAGE_BEGUN);
 		assert_int_equal(conf_stage_check(c, err, sizeof(err)),
@@ -203,7 +191,7 @@ static void
 many_addresses_have_room(void **state)
 {
 	char list[255 * 24] = ONE, text[sizeof(list) + 1024], buf[CONF_STAGE_STR];
-	struct conf *c = parse(FILE_OF("", A("x", ONE), B));
+	struct conf *c = conf_case_good(FILE_OF("", A("x", ONE), B));
 	size_t at = strlen(list);
 
 	(void)state;
@@ -227,7 +215,7 @@ router_advertisements_follow_the_addresses(void **state)
 	"{\"node\": \"n\", \"interfaces\": [{\"name\": \"lan\", \"device\": \"d0\", " \
 	"\"ra\": {}}], \"carp\": {\"groups\": [{\"name\": \"a\", \"carpdev\": "       \
 	"\"lan\", \"vhid\": 1, \"pass\": \"x\", \"addresses\": [\"" vip "\"]}]}}"
-	struct conf *c = parse(RA_FILE("2001:db8:1::1/64")), *turned;
+	struct conf *c = conf_case_good(RA_FILE("2001:db8:1::1/64")), *turned;
 	const bool turn[] = {true};
 
 	(void)state;
