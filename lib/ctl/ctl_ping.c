@@ -79,13 +79,6 @@ is_going(const struct ctl_ping_run *r)
 	return state_of(r) == RUN_GOING || state_of(r) == RUN_ABANDONED;
 }
 
-static bool
-state_move(struct ctl_ping_run *r, uint32_t from, uint32_t to)
-{
-	return __atomic_compare_exchange_n(
-		&r->state, &from, to, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
-}
-
 static void
 slot_free(struct ctl *c, struct ctl_ping_run *r)
 {
@@ -241,7 +234,7 @@ static void
 refuse(struct ctl_ping_run *r, int result)
 {
 	r->result = result;
-	(void)state_move(r, RUN_POSTED, RUN_REFUSED);
+	(void)ctl_slot_move(&r->state, RUN_POSTED, RUN_REFUSED);
 }
 
 /* In words, before the first probe. */
@@ -311,7 +304,7 @@ begin(struct ctl *c, struct ctl_ping_run *r)
 	r->look_until = 0;
 	ctl_probe_begin(&r->probe, &r->ask.plan, c->now);
 	dp_probe_expect(c->dp, (uint16_t)(r - c->pings), &r->ask.dst, r->id);
-	if (!state_move(r, RUN_POSTED, RUN_GOING))
+	if (!ctl_slot_move(&r->state, RUN_POSTED, RUN_GOING))
 		dp_probe_expect(c->dp, (uint16_t)(r - c->pings), NULL, 0);
 }
 
@@ -319,7 +312,7 @@ static void
 end(struct ctl *c, struct ctl_ping_run *r)
 {
 	dp_probe_expect(c->dp, (uint16_t)(r - c->pings), NULL, 0);
-	if (!state_move(r, RUN_GOING, RUN_ENDED))
+	if (!ctl_slot_move(&r->state, RUN_GOING, RUN_ENDED))
 		slot_free(c, r);
 }
 
@@ -426,7 +419,7 @@ static struct ctl_ping_run *
 slot_claim(struct ctl *c)
 {
 	for (unsigned int i = 0; i < CTL_PINGS_MAX; i++)
-		if (state_move(&c->pings[i], RUN_FREE, RUN_FILLING))
+		if (ctl_slot_move(&c->pings[i].state, RUN_FREE, RUN_FILLING))
 			return &c->pings[i];
 	return NULL;
 }
@@ -449,7 +442,7 @@ ctl_ping_open(struct ctl *c, const struct ctl_ping_ask *ask, struct base_addr *s
 	__atomic_fetch_add(&c->n_pings, 1, __ATOMIC_RELEASE);
 	__atomic_store_n(&r->state, RUN_POSTED, __ATOMIC_RELEASE);
 	for (base_ns_t waited = 0; state_of(r) == RUN_POSTED; waited += OPEN_PAUSE_NS) {
-		if (waited > OPEN_WAIT_NS && state_move(r, RUN_POSTED, RUN_FILLING)) {
+		if (waited > OPEN_WAIT_NS && ctl_slot_move(&r->state, RUN_POSTED, RUN_FILLING)) {
 			slot_free(c, r);
 			snprintf(note, note_len, "the control lcore did not answer in 2 s");
 			return -ETIMEDOUT;
@@ -501,6 +494,6 @@ ctl_ping_stop(struct ctl *c, int run)
 void
 ctl_ping_close(struct ctl *c, int run)
 {
-	if (!state_move(&c->pings[run], RUN_GOING, RUN_ABANDONED))
+	if (!ctl_slot_move(&c->pings[run].state, RUN_GOING, RUN_ABANDONED))
 		slot_free(c, &c->pings[run]);
 }

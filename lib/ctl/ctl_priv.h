@@ -174,6 +174,14 @@ struct ctl_request_slot {
 	int result;
 	char note[160];
 };
+/* From one state to the next, of a slot that two threads share. @return false: it is in another */
+static inline bool
+ctl_slot_move(uint32_t *state, uint32_t from, uint32_t to)
+{
+	return __atomic_compare_exchange_n(
+		state, &from, to, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
 /* A word for who asks. */
 #define CTL_SAY(slot, ...) snprintf((slot)->note, sizeof((slot)->note), __VA_ARGS__)
 

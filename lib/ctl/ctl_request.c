@@ -337,15 +337,12 @@ report(struct ctl *c, const struct ctl_request_slot *s)
 void
 ctl_request_done(struct ctl *c, struct ctl_request_slot *s, int result)
 {
-	uint32_t expected = CTL_SLOT_TAKEN;
-
 	s->result = result;
 	if (result == 0)
 		report(c, s);
 	c->box_dirty = true;
 	ctl_publish(c);
-	if (__atomic_compare_exchange_n(
-		    &s->state, &expected, CTL_SLOT_DONE, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+	if (ctl_slot_move(&s->state, CTL_SLOT_TAKEN, CTL_SLOT_DONE))
 		return;
 	/* Nobody waits any more. */
 	ctl_identity_spend(c, s->id);
@@ -360,11 +357,9 @@ ctl_requests(struct ctl *c)
 		return;
 	for (uint32_t i = 0; i < CTL_REQUEST_SLOTS; i++) {
 		struct ctl_request_slot *s = &c->requests[i];
-		uint32_t expected = CTL_SLOT_POSTED;
 		int result;
 
-		if (!__atomic_compare_exchange_n(&s->state, &expected, CTL_SLOT_TAKEN, false,
-			    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		if (!ctl_slot_move(&s->state, CTL_SLOT_POSTED, CTL_SLOT_TAKEN))
 			continue;
 		__atomic_fetch_sub(&c->posted, 1, __ATOMIC_RELAXED);
 		s->note[0] = '\0';
@@ -380,13 +375,9 @@ ctl_requests(struct ctl *c)
 static struct ctl_request_slot *
 slot_claim(struct ctl *c)
 {
-	for (uint32_t i = 0; i < CTL_REQUEST_SLOTS; i++) {
-		uint32_t expected = CTL_SLOT_FREE;
-
-		if (__atomic_compare_exchange_n(&c->requests[i].state, &expected, CTL_SLOT_FILLING,
-			    false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+	for (uint32_t i = 0; i < CTL_REQUEST_SLOTS; i++)
+		if (ctl_slot_move(&c->requests[i].state, CTL_SLOT_FREE, CTL_SLOT_FILLING))
 			return &c->requests[i];
-	}
 	return NULL;
 }
 
@@ -397,10 +388,7 @@ slot_claim(struct ctl *c)
 static bool
 abandon(struct ctl *c, struct ctl_request_slot *s)
 {
-	uint32_t expected = CTL_SLOT_POSTED;
-
-	if (__atomic_compare_exchange_n(&s->state, &expected, CTL_SLOT_FILLING, false,
-		    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+	if (ctl_slot_move(&s->state, CTL_SLOT_POSTED, CTL_SLOT_FILLING)) {
 		/* taken back before anybody saw it */
 		__atomic_fetch_sub(&c->posted, 1, __ATOMIC_RELAXED);
 		ctl_identity_free(s->id);
@@ -408,10 +396,8 @@ abandon(struct ctl *c, struct ctl_request_slot *s)
 		__atomic_store_n(&s->state, CTL_SLOT_FREE, __ATOMIC_RELEASE);
 		return true;
 	}
-	expected = CTL_SLOT_TAKEN;
 	return s->req.type != CTL_REQ_RELOAD &&
-		__atomic_compare_exchange_n(&s->state, &expected, CTL_SLOT_ABANDONED, false,
-			__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+		ctl_slot_move(&s->state, CTL_SLOT_TAKEN, CTL_SLOT_ABANDONED);
 }
 
 int
