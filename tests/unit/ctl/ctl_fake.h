@@ -16,6 +16,7 @@
 #include "fib_nbr.h"
 #include "wire.h"
 #include "wire6.h"
+#include "wire_ra.h"
 
 /** @file A control plane on fakes of what is below it, with a clock that tests move. */
 
@@ -152,6 +153,8 @@ uint32_t sent_arps(void);
 /** The n-th IPv6 frame sent; NULL when there is none. */
 const struct fake_frame *sent_ip6(uint32_t n);
 uint32_t sent_ip6s(void);
+/** The n-th router advertisement sent; NULL when there is none. */
+const struct fake_frame *sent_ra(uint32_t n, struct wire_ra *ra, struct wire_ip6 *ip);
 /** The view of a group. */
 struct ctl_group_view rig_group(struct rig *r, uint16_t group);
 /** Whether an advert of vhid 1 was signed with this password, for this VIP alone. */

@@ -79,6 +79,22 @@ sent_ip6s(void)
 	return sent_count(WIRE_ETHERTYPE_IP6);
 }
 
+const struct fake_frame *
+sent_ra(uint32_t n, struct wire_ra *ra, struct wire_ip6 *ip)
+{
+	for (uint32_t i = 0; i < sent_ip6s(); i++) {
+		const struct fake_frame *f = sent_ip6(i);
+
+		if (wire_ip6_decode(f->bytes + WIRE_ETH_LEN, f->len - (size_t)WIRE_ETH_LEN, ip) ==
+				WIRE_IP6_OK &&
+			wire_ra_decode(ip, f->bytes + WIRE_ETH_LEN + WIRE_IP6_LEN, ra) ==
+				WIRE_RA_OK &&
+			n-- == 0)
+			return f;
+	}
+	return NULL;
+}
+
 struct wire_nd
 rig_nd(const struct fake_frame *f, struct wire_ip6 *ip)
 {

@@ -22,23 +22,6 @@ static const char ra_rig[] =
 static const uint8_t router[16] = {
 	0xfe, 0x80, [8] = 0x02, [10] = 0x5e, 0xff, 0xfe, 0x00, 0x01, 0x01};
 
-/* The n-th router advertisement since frames were forgotten; NULL when there is none. */
-static const struct fake_frame *
-sent_ra(uint32_t n, struct wire_ra *ra, struct wire_ip6 *ip)
-{
-	for (uint32_t i = 0; i < sent_ip6s(); i++) {
-		const struct fake_frame *f = sent_ip6(i);
-
-		if (wire_ip6_decode(f->bytes + WIRE_ETH_LEN, f->len - (size_t)WIRE_ETH_LEN, ip) ==
-				WIRE_IP6_OK &&
-			wire_ra_decode(ip, f->bytes + WIRE_ETH_LEN + WIRE_IP6_LEN, ra) ==
-				WIRE_RA_OK &&
-			n-- == 0)
-			return f;
-	}
-	return NULL;
-}
-
 static uint32_t
 sent_ras(void)
 {
