@@ -64,6 +64,18 @@ known_world(const char *json)
 	return r;
 }
 
+/* What came of the run that was looked at last. */
+static struct ctl_probe_sum sum;
+static uint32_t missed;
+
+static bool
+ended(const struct rig *r, int run)
+{
+	sum = (struct ctl_probe_sum){0};
+	missed = 0;
+	return ctl_ping_ended(r->ctl, run, &sum, &missed);
+}
+
 /* The n-th echo request that was sent; without length when there is none. */
 static const struct fake_frame *
 sent_echo(uint32_t n)
@@ -102,9 +114,7 @@ a_run_from_begin_to_end(void **state)
 	struct ctl_ping_ask ask = ask4(2);
 	struct opener o = begin(&r, &ask);
 	struct ctl_ping_line line[4];
-	struct ctl_probe_sum sum;
 	const struct fake_frame *f;
-	uint32_t missed;
 
 	(void)state;
 	assert_int_equal(o.run, 0);
@@ -136,10 +146,10 @@ a_run_from_begin_to_end(void **state)
 
 	rig_run(&r, fake.now + 10 * MS);
 	assert_int_not_equal(sent_echo(1)->len, 0);
-	assert_false(ctl_ping_ended(r.ctl, 0, &sum, &missed));
+	assert_false(ended(&r, 0));
 	/* the second one is lost */
 	rig_run(&r, fake.now + 2000 * MS);
-	assert_true(ctl_ping_ended(r.ctl, 0, &sum, &missed));
+	assert_true(ended(&r, 0));
 	assert_int_equal(ctl_ping_read(r.ctl, 0, line, 4), 1);
 	assert_int_equal(line[0].what, CTL_PING_LOST);
 	assert_int_equal(line[0].seq, 1);
@@ -207,8 +217,6 @@ a_vip_is_the_masters(void **state)
 	struct rig r = known_world(rig_pair);
 	struct ctl_ping_ask ask = ask4(1);
 	struct ctl_ping_line line;
-	struct ctl_probe_sum sum;
-	uint32_t missed;
 	struct opener o;
 
 	(void)state;
@@ -224,7 +232,7 @@ a_vip_is_the_masters(void **state)
 	fake.n_frames = 0;
 	o = begin(&r, &ask);
 	assert_int_equal(sent_echo(0)->len, 0);
-	assert_true(ctl_ping_ended(r.ctl, o.run, &sum, &missed));
+	assert_true(ended(&r, o.run));
 	assert_int_equal(ctl_ping_read(r.ctl, o.run, &line, 1), 1);
 	assert_true(line.here);
 	assert_int_equal(sum.received, 1);
@@ -238,8 +246,6 @@ a_next_hop_that_is_silent_is_named(void **state)
 	struct rig r = known_world(rig_pair);
 	struct ctl_ping_ask ask = ask4(1);
 	struct ctl_ping_line line;
-	struct ctl_probe_sum sum;
-	uint32_t missed;
 	struct opener o;
 
 	(void)state;
@@ -255,13 +261,13 @@ a_next_hop_that_is_silent_is_named(void **state)
 	assert_int_equal(line.why, CTL_PING_NO_NEIGHBOR);
 	assert_int_equal(line.if_index, 0);
 	assert_int_equal(base_addr_ip4(&line.next_hop), RIG_ASKER);
-	assert_true(ctl_ping_ended(r.ctl, o.run, &sum, &missed));
+	assert_true(ended(&r, o.run));
 	ctl_ping_close(r.ctl, o.run);
 	/* Where there is no room to ask it ends by time. */
 	fake.nbr_state = FIB_NBR_ABSENT;
 	o = begin(&r, &ask);
 	rig_run(&r, fake.now + 4001 * MS);
-	assert_true(ctl_ping_ended(r.ctl, o.run, &sum, &missed));
+	assert_true(ended(&r, o.run));
 	ctl_ping_close(r.ctl, o.run);
 	rig_free(&r);
 }
@@ -271,8 +277,6 @@ a_run_that_nobody_wants_ends(void **state)
 {
 	struct rig r = known_world(rig_pair);
 	struct ctl_ping_ask ask = ask4(1000);
-	struct ctl_probe_sum sum;
-	uint32_t missed;
 	struct opener o;
 
 	(void)state;
@@ -284,7 +288,7 @@ a_run_that_nobody_wants_ends(void **state)
 	ctl_ping_stop(r.ctl, 0);
 	ctl_ping_close(r.ctl, 1);
 	rig_turn(&r);
-	assert_true(ctl_ping_ended(r.ctl, 0, &sum, &missed));
+	assert_true(ended(&r, 0));
 	assert_int_equal(fake.probe[0].dst.family, BASE_FAMILY_NONE);
 	assert_int_equal(fake.probe[1].dst.family, BASE_FAMILY_NONE);
 	assert_int_equal(fake.probe[2].dst.family, BASE_FAMILY_IP4);
@@ -293,10 +297,10 @@ a_run_that_nobody_wants_ends(void **state)
 	assert_int_equal(begin(&r, &ask).run, -EBUSY);
 	/* Nobody reads: lines are missed, nothing else happens. */
 	rig_run(&r, fake.now + 10000 * MS);
-	assert_false(ctl_ping_ended(r.ctl, 1, &sum, &missed));
+	assert_false(ended(&r, 1));
 	ctl_ping_stop(r.ctl, 1);
 	rig_turn(&r);
-	assert_true(ctl_ping_ended(r.ctl, 1, &sum, &missed));
+	assert_true(ended(&r, 1));
 	assert_true(missed > 0);
 	for (int i = 0; i < CTL_PINGS_MAX; i++)
 		ctl_ping_close(r.ctl, i);
