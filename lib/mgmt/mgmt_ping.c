@@ -242,15 +242,6 @@ show_line(struct show *w, const struct ctl_ping_line *line)
 	return ok;
 }
 
-/* @return true when the client spoke or went away */
-static bool
-heard(int fd, int timeout_ms)
-{
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-
-	return poll(&p, 1, timeout_ms) != 0 && p.revents != 0;
-}
-
 /* Show lines until the run is over. @return false: the client is gone, or the run never ends */
 static bool
 follow(struct show *w, int fd, struct ctl_probe_sum *sum, uint32_t *missed)
@@ -272,7 +263,7 @@ follow(struct show *w, int fd, struct ctl_probe_sum *sum, uint32_t *missed)
 			return false;
 		if (stopped != 0) {
 			(void)poll(NULL, 0, 1);
-		} else if (heard(fd, LOOK_MS)) {
+		} else if (mgmt_client_spoke(fd, LOOK_MS)) {
 			ctl_ping_stop(ctl, w->p->run);
 			stopped = dp_clock();
 		}

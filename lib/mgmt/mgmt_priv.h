@@ -35,6 +35,8 @@ int mgmt_thread_start(pthread_t *t, const char *name, void *(*fn)(void *), void 
 struct mgmt_server *mgmt_server_start(const struct mgmt_config *c, struct mgmt_cli *cli,
 	unsigned int send_timeout_ms, char *err, unsigned int err_len);
 void mgmt_server_stop(struct mgmt_server *s);
+/** Wait until a client speaks or goes away: either ends what runs for it. @return whether it did */
+bool mgmt_client_spoke(int fd, int timeout_ms);
 /** @} */
 
 /**

@@ -113,6 +113,14 @@ note_heard(struct client *cl)
 	atomic_store(&cl->heard, atomic_fetch_add(&cl->server->heard, 1));
 }
 
+bool
+mgmt_client_spoke(int fd, int timeout_ms)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	return poll(&p, 1, timeout_ms) != 0 && p.revents != 0;
+}
+
 /* After a "watch" was answered. @return false when there are too many; text says so */
 static bool
 take_watcher(struct client *cl)

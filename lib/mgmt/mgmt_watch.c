@@ -38,15 +38,6 @@ struct watcher {
 	struct ctl_event batch[WATCH_BATCH];
 };
 
-/* @return true when it spoke or went away: either ends the watch */
-static bool
-heard(int fd, int timeout_ms)
-{
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-
-	return poll(&p, 1, timeout_ms) != 0 && p.revents != 0;
-}
-
 /* Free v. @return 0, -EAGAIN while there is no room, or another -errno: it is gone */
 static int
 try_line(int fd, json_t *v)
@@ -102,7 +93,7 @@ send_line(struct watcher *w, json_t *v)
 	for (unsigned int waited = 0; rc == -EAGAIN && waited < w->timeout_ms;
 		waited += WATCH_POLL_MS) {
 		poll(&p, 0, WATCH_POLL_MS);
-		if (heard(w->fd, 0))
+		if (mgmt_client_spoke(w->fd, 0))
 			break;
 		rc = try_line(w->fd, json_incref(v));
 	}
@@ -218,7 +209,7 @@ mgmt_watch_run(
 	w->timeout_ms = timeout_ms;
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	if (send_line(w, hello(w)))
-		while (follow(w) && !heard(fd, WATCH_POLL_MS))
+		while (follow(w) && !mgmt_client_spoke(fd, WATCH_POLL_MS))
 			;
 	free(w);
 }
