@@ -341,6 +341,9 @@ bool conf_mac_parse(const char *s, uint8_t mac[BASE_MAC_LEN]);
 /** True when name is a legal name for an interface or group (design 4.2). */
 bool conf_name_valid(const char *name);
 
+/** True for fe80::/10, which means a different thing on each interface. */
+bool conf_addr_link_local(const struct base_addr *a);
+
 /** Text of an address, or of a prefix "a/len". @param buf at least CONF_ADDR_STR bytes. */
 #define CONF_ADDR_STR 64
 const char *conf_addr_str(const struct base_addr *a, char buf[CONF_ADDR_STR]);

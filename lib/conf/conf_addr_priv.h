@@ -10,8 +10,6 @@
 
 /** 32 or 128. */
 unsigned int conf_addr_bits(const struct base_addr *a);
-/** True for fe80::/10, which means a different thing on each interface. */
-bool conf_addr_link_local(const struct base_addr *a);
 /** Why no host can have this address ("a multicast address"), or NULL. */
 const char *conf_addr_unfit(const struct base_addr *a);
 /** Why no host of a subnet of this length can have it ("the broadcast address"), or NULL. */

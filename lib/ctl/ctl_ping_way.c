@@ -9,12 +9,6 @@
 #include "fib.h"
 
 static bool
-is_link_local(const struct base_addr *a)
-{
-	return a->family == BASE_FAMILY_IP6 && wire_ip6_is_link_local(a->bytes);
-}
-
-static bool
 has_vip(const struct ctl_group *g, const struct base_addr *a)
 {
 	return a->family == BASE_FAMILY_IP6 ? ctl_is_vip6(g, a->bytes)
@@ -41,7 +35,7 @@ group_of(const struct ctl *c, const struct base_addr *a, uint16_t if_index)
 		const struct ctl_group *group = &c->groups[g];
 
 		if (group->conf->unused || !has_vip(group, a) ||
-			(is_link_local(a) && group->conf->if_index != if_index))
+			(conf_addr_link_local(a) && group->conf->if_index != if_index))
 			continue;
 		if (group->state == ELECTION_MASTER)
 			return g;
@@ -75,7 +69,7 @@ ctl_ping_way(struct ctl *c, const struct ctl_ping_ask *ask, struct ctl_ping_way 
 	struct dp_way w = {
 		.type = FIB_NH_CONNECTED, .if_index = ask->if_index, .next_hop = ask->dst};
 
-	if (!is_link_local(&ask->dst))
+	if (!conf_addr_link_local(&ask->dst))
 		dp_probe_way(c->dp, &ask->dst, &w);
 	else if (is_own(&c->ifs[ask->if_index], &ask->dst) ||
 		group_of(c, &ask->dst, ask->if_index) != ELECTION_NONE)
@@ -115,9 +109,9 @@ own_source(const struct ctl_if *f, const struct ctl_ping_way *way, const struct 
 		*src = base_addr_from_ip4(ctl_own_ip4(f, base_addr_ip4(&way->next_hop)));
 		return f->lists.n_own > 0;
 	}
-	if (is_link_local(dst))
+	if (conf_addr_link_local(dst))
 		best = f->link_local;
-	for (uint16_t i = 0; i < f->lists.n_own6 && !is_link_local(dst); i++) {
+	for (uint16_t i = 0; i < f->lists.n_own6 && !conf_addr_link_local(dst); i++) {
 		if (wire_ip6_is_link_local(f->lists.own6[i]))
 			continue;
 		if (best == NULL || memcmp(f->lists.own6[i], way->next_hop.bytes, 8) == 0)
@@ -171,7 +165,7 @@ ctl_ping_source_ok(const struct ctl *c, const struct ctl_ping_way *way, const st
 
 	memcpy(mac, c->ifs[way->if_index].mac, BASE_MAC_LEN);
 	for (uint16_t i = 0; i < c->n_ifs; i++)
-		if (is_own(&c->ifs[i], src) && (!is_link_local(src) || i == way->if_index))
+		if (is_own(&c->ifs[i], src) && (!conf_addr_link_local(src) || i == way->if_index))
 			return true;
 	group = group_of(c, src, way->if_index);
 	if (group == ELECTION_NONE || c->groups[group].state != ELECTION_MASTER)

@@ -30,7 +30,7 @@ is_edge(const struct base_prefix *p, const struct base_addr *a)
 bool
 ctl_is_on_link(const struct ctl_if *f, const struct base_addr *addr)
 {
-	if (addr->family == BASE_FAMILY_IP6 && wire_ip6_is_link_local(addr->bytes))
+	if (conf_addr_link_local(addr))
 		return true;
 	for (uint16_t i = 0; i < f->lists.n_on_link; i++)
 		if (base_prefix_holds(&f->lists.on_link[i], addr))

@@ -51,12 +51,6 @@ is_host(const struct base_addr *a)
 	return ip >> 24 != 0 && ip >> 24 != 127 && ip >> 28 < 0xe;
 }
 
-static bool
-is_link_local(const struct base_addr *a)
-{
-	return a->family == BASE_FAMILY_IP6 && wire_ip6_is_link_local(a->bytes);
-}
-
 static struct ctl_ping_ask
 ask_ping(const struct mgmt_args *a)
 {
@@ -108,11 +102,11 @@ ask_check(const struct ctl_ping_ask *ask, char *note, size_t len)
 	mgmt_addr_str(&ask->dst, dst);
 	if (!is_host(&ask->dst))
 		snprintf(note, len, "%s is not the address of a host", dst);
-	else if (is_link_local(&ask->dst) && ask->plan.trace)
+	else if (conf_addr_link_local(&ask->dst) && ask->plan.trace)
 		snprintf(note, len, "%s is link-local: no router is on the way", dst);
-	else if (is_link_local(&ask->dst) && ask->if_index == ELECTION_NONE)
+	else if (conf_addr_link_local(&ask->dst) && ask->if_index == ELECTION_NONE)
 		snprintf(note, len, "%s is link-local: say on which link, by \"interface\"", dst);
-	else if (!is_link_local(&ask->dst) && ask->if_index != ELECTION_NONE)
+	else if (!conf_addr_link_local(&ask->dst) && ask->if_index != ELECTION_NONE)
 		snprintf(note, len,
 			"\"interface\" is for link-local addresses; the way to %s is that of its "
 			"route",
