@@ -8,6 +8,8 @@
 #include <sched.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #ifdef COMPAT_HAVE_CTRL_THREAD
 #include <rte_lcore.h>
@@ -33,6 +35,17 @@ compat_thread_realtime_clear(void)
 	const struct sched_param param = {.sched_priority = 0};
 
 	return -pthread_setschedparam(pthread_self(), SCHED_OTHER, &param);
+}
+
+int
+compat_thread_nice_set(int nice)
+{
+	const id_t self = (id_t)gettid();
+	int was = getpriority(PRIO_PROCESS, self);
+
+	/* of one thread, as Linux has it */
+	(void)setpriority(PRIO_PROCESS, self, nice);
+	return was;
 }
 
 int

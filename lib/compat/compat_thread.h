@@ -29,6 +29,11 @@ int compat_thread_realtime_set(uint8_t priority);
  */
 int compat_thread_realtime_clear(void);
 
+/** For threads that may need much of a CPU: an lcore that shares it gets ten times as much. */
+#define COMPAT_NICE 10
+/** Have the calling thread, and no other one, be so nice. @return how nice it was */
+int compat_thread_nice_set(int nice);
+
 /**
  * How late the kernel may end a sleep of the calling thread, to merge wake-ups. Linux's default
  * of 50 us would double the shortest sleep of an adaptive lcore. Without effect under SCHED_FIFO,

@@ -8,15 +8,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "base_clock.h"
 #include "base_time.h"
 #include "compat_thread.h"
-
-/* An lcore that shares its CPU gets ten times as much of it. */
-#define NICE 10
 
 /* On the stack of who waits for it. */
 struct job {
@@ -105,7 +100,7 @@ builder_main(void *arg)
 	struct fib_builder *b = arg;
 	struct job *jobs;
 
-	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+	(void)compat_thread_nice_set(COMPAT_NICE);
 	pthread_mutex_lock(&b->lock);
 	while (!b->stopping) {
 		if (b->first == NULL) {

@@ -9,10 +9,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "compat_thread.h"
 #include "conf_plan.h"
 #include "conf_stage.h"
 #include "ctl.h"
@@ -21,9 +20,6 @@
 #include "mgmt_change_priv.h"
 #include "mgmt_priv.h"
 #include "mgmt_view_priv.h"
-
-/* Reading a file of many routes takes seconds of a CPU that an lcore may need. */
-#define NICE 10
 
 /* Nobody holds the configuration for long, but a stopped terminal may. */
 #define HELD_MAX_S 3
@@ -362,14 +358,15 @@ load(struct mgmt_file *f, const char *path, unsigned int flags, FILE *to)
 bool
 mgmt_file_load(const struct mgmt_config *c, const char *path, unsigned int flags, FILE *to)
 {
-	int nice = getpriority(PRIO_PROCESS, (id_t)gettid());
+	int nice;
 	bool ok;
 
 	pthread_mutex_lock(&c->file->loading);
-	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+	/* reading a file of many routes takes seconds of a CPU that an lcore may need */
+	nice = compat_thread_nice_set(COMPAT_NICE);
 	ok = load(c->file, path != NULL ? path : c->file->start->path, flags, to);
 	/* without the right to it the thread stays nice, which hurts nobody */
-	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), nice);
+	(void)compat_thread_nice_set(nice);
 	pthread_mutex_unlock(&c->file->loading);
 	return ok;
 }

@@ -15,20 +15,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <microhttpd.h>
 
 #include "base_clock.h"
+#include "compat_thread.h"
 #include "conf.h"
 #include "dp.h"
 
 #include "mgmt_priv.h"
 
 #define MEMORY_BYTES 16384 /* of a connection, request and headers */
-#define NICE	     10
 
 /* A connection that is open, by the slot that libmicrohttpd keeps for us. */
 struct open_connection {
@@ -201,8 +200,7 @@ http_main(void *arg)
 	MHD_UNSIGNED_LONG_LONG due;
 	int wait;
 
-	/* of this thread only, as Linux has it */
-	setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+	(void)compat_thread_nice_set(COMPAT_NICE);
 	while (p[0].revents == 0) {
 		wait = close_overdue(h);
 		if (MHD_get_timeout(h->daemon, &due) == MHD_YES &&

@@ -5,12 +5,11 @@
 
 #include <poll.h>
 #include <stdatomic.h>
-#include <sys/resource.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base_clock.h"
 #include "base_time.h"
+#include "compat_thread.h"
 
 /* Each ns of CPU costs so many of waiting: together clients have a fifth of one CPU. */
 #define COST 5
@@ -18,7 +17,6 @@
 #define BURST_NS (500 * BASE_NS_PER_MS)
 /* Nobody waits longer at a time, whatever the others have ordered. */
 #define WAIT_MAX_NS BASE_NS_PER_S
-#define NICE	    10
 
 static atomic_ullong due; /* when all that was spent so far is paid for */
 static atomic_ullong counts[MGMT_CLIENT_COUNTS];
@@ -74,7 +72,7 @@ mgmt_pace(int stop_fd)
 	base_ns_t wait;
 
 	if (!known)
-		setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
+		(void)compat_thread_nice_set(COMPAT_NICE);
 	known = true;
 	wait = charge();
 	if (wait == 0)
