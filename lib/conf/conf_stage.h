@@ -60,6 +60,13 @@ struct conf *conf_stage_turn(const struct conf *now, const bool *turn);
 /** Free what of one of the two is not the other's. @param turn  as of conf_stage_turn() */
 void conf_stage_leave(struct conf *c, const bool *turn);
 
+/** A change of the group is staged, and not over. */
+static inline bool
+conf_stage_is_on(const struct conf_group *g)
+{
+	return g->staged != NULL && !g->staged->over;
+}
+
 /** Nothing is staged for the group any more: what is in use stays. */
 void conf_stage_over(struct conf_group *g);
 

@@ -17,16 +17,10 @@
 #define LOOK_MS 100
 
 static bool
-is_staged(const struct conf_group *g)
-{
-	return g->staged != NULL && !g->staged->over;
-}
-
-static bool
 is_any_staged(const struct conf *c)
 {
 	for (uint16_t i = 0; i < c->n_groups; i++)
-		if (is_staged(&c->groups[i]))
+		if (conf_stage_is_on(&c->groups[i]))
 			return true;
 	return false;
 }
@@ -40,7 +34,8 @@ find_turns(const struct mgmt_file *f, bool *turn)
 	unsigned int n = 0;
 
 	for (uint16_t i = 0; i < c->n_groups; i++) {
-		turn[i] = is_staged(&c->groups[i]) && ctl_group_view(f->config->ctl, i, &v) == 0 &&
+		turn[i] = conf_stage_is_on(&c->groups[i]) &&
+			ctl_group_view(f->config->ctl, i, &v) == 0 &&
 			(v.reloads == AUTH_NEW) != c->groups[i].staged->uses_new;
 		n += turn[i];
 	}
@@ -84,7 +79,7 @@ is_over(const struct mgmt_file *f, uint16_t i)
 	const struct conf_group *g = &f->conf->groups[i];
 	struct ctl_group_view v;
 
-	return is_staged(g) && ctl_group_view(f->config->ctl, i, &v) == 0 && !v.by_reload &&
+	return conf_stage_is_on(g) && ctl_group_view(f->config->ctl, i, &v) == 0 && !v.by_reload &&
 		(v.reloads == AUTH_NEW) == g->staged->uses_new;
 }
 

@@ -180,16 +180,10 @@ align(const struct mgmt_file *f, struct conf *next, char *err, unsigned int err_
 
 /* @return false: refused, err says why */
 static bool
-stage_group(
-	const struct mgmt_file *f, struct conf *next, uint16_t i, char *err, unsigned int err_len)
+stage_group(const struct conf_group *now, struct conf_group *g, const struct ctl_group_view *v,
+	char *err, unsigned int err_len)
 {
-	const struct conf_group *now = &f->config->conf->groups[i];
-	struct conf_group *g = &next->groups[i];
-	struct ctl_group_view v;
-
-	switch (conf_stage_group(g, now,
-		now->staged != NULL && !now->staged->over &&
-			ctl_group_view(f->config->ctl, i, &v) == 0 && v.by_reload)) {
+	switch (conf_stage_group(g, now, conf_stage_is_on(now) && v->by_reload)) {
 	case CONF_STAGE_NOTHING:
 	case CONF_STAGE_BEGUN:
 	case CONF_STAGE_KEPT:
@@ -226,15 +220,15 @@ stage(const struct mgmt_file *f, struct conf *next, bool at_once, char *err, uns
 	char what[128] = "out of memory";
 
 	for (uint16_t i = 0; i < now->n_groups; i++) {
-		const struct conf_staged *s = now->groups[i].staged;
+		const struct conf_group *g = &now->groups[i];
 		struct ctl_group_view v;
 
-		if (now->groups[i].unused || next->groups[i].unused ||
+		if (g->unused || next->groups[i].unused ||
 			ctl_group_view(f->config->ctl, i, &v) != 0)
 			continue;
-		if ((at_once || !v.info.admin_up) && (s == NULL || s->over))
+		if ((at_once || !v.info.admin_up) && !conf_stage_is_on(g))
 			continue;
-		if (!stage_group(f, next, i, err, err_len))
+		if (!stage_group(g, &next->groups[i], &v, err, err_len))
 			return -1;
 	}
 	conf_ra_subnets(next);
