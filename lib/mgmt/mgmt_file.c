@@ -217,7 +217,8 @@ static int
 stage(const struct mgmt_file *f, struct conf *next, bool at_once, char *err, unsigned int err_len)
 {
 	const struct conf *now = f->config->conf;
-	char what[128] = "out of memory";
+	char what[128];
+	int ret;
 
 	for (uint16_t i = 0; i < now->n_groups; i++) {
 		const struct conf_group *g = &now->groups[i];
@@ -232,14 +233,15 @@ stage(const struct mgmt_file *f, struct conf *next, bool at_once, char *err, uns
 			return -1;
 	}
 	conf_ra_subnets(next);
-	if (conf_stage_check(next, what, sizeof(what)) == 0)
-		return 0;
-	snprintf(err, err_len, "%s%s", what,
-		what[0] == 'o'
-			? ""
-			: " while a change is staged: take it out with one reload and put it "
-			  "in with another, or reload now");
-	return -1;
+	ret = conf_stage_check(next, what, sizeof(what));
+	if (ret == -EADDRINUSE)
+		snprintf(err, err_len,
+			"%s while a change is staged: take it out with one reload and put it in "
+			"with another, or reload now",
+			what);
+	else if (ret != 0)
+		snprintf(err, err_len, "out of memory");
+	return ret != 0 ? -1 : 0;
 }
 
 bool
