@@ -122,7 +122,8 @@ mgmt_stage_put(json_t *o, const struct mgmt_config *c, uint16_t group,
 {
 	const struct auth_stage *s = &v->stage;
 	const bool on = s->phase != AUTH_STAGE_NONE;
-	char text[MGMT_STAGE_STR], what[CONF_STAGE_STR];
+	char text[MGMT_STAGE_STR], buf[CONF_STAGE_STR];
+	const char *what;
 
 	put_str(o, "stage", auth_stage_name((enum auth_stage_phase)s->phase));
 	put_u64(o, "staged_left_ms", on ? base_ns_since(s->until, now) / BASE_NS_PER_MS : 0);
@@ -131,8 +132,9 @@ mgmt_stage_put(json_t *o, const struct mgmt_config *c, uint16_t group,
 	put_str(o, "stage_uses", words[s->running]);
 	put_str(o, "stage_sends", sends(s));
 	put_bool(o, "stage_by_operator", s->by_operator);
-	put_str(o, "stage_changes", changes(c, group, v, what));
-	put_str(o, "stage_text", mgmt_stage_str(s, changes(c, group, v, what), now, text));
+	what = changes(c, group, v, buf);
+	put_str(o, "stage_changes", what);
+	put_str(o, "stage_text", mgmt_stage_str(s, what, now, text));
 	put_str(o, "stage_failed", c->file != NULL ? c->file->failed : "");
 	json_object_set_new(o, "stage_peers", peers_json(c, group));
 }
