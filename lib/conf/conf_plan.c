@@ -306,8 +306,8 @@ conf_if_find(const struct conf *c, const char *name)
 	return NULL;
 }
 
-static const struct conf_group *
-group_find(const struct conf *c, const char *name)
+const struct conf_group *
+conf_group_find(const struct conf *c, const char *name)
 {
 	for (uint16_t i = 0; i < c->n_groups; i++)
 		if (!c->groups[i].unused && strcmp(c->groups[i].name, name) == 0)
@@ -347,7 +347,7 @@ conf_plan_make(struct conf_plan *p, const struct conf *now, const struct conf *n
 		if (now->groups[i].unused)
 			continue;
 		pair.a = &now->groups[i];
-		pair.b = group_find(next, now->groups[i].name);
+		pair.b = conf_group_find(next, now->groups[i].name);
 		if (pair.b != NULL)
 			object_compare(p, CONF_OBJECT_GROUP, "group", now->groups[i].name, &pair);
 		else
@@ -355,7 +355,7 @@ conf_plan_make(struct conf_plan *p, const struct conf *now, const struct conf *n
 				CONF_PLAN_NOTHING);
 	}
 	for (uint16_t i = 0; i < next->n_groups; i++)
-		if (!next->groups[i].unused && group_find(now, next->groups[i].name) == NULL)
+		if (!next->groups[i].unused && conf_group_find(now, next->groups[i].name) == NULL)
 			item_add(p, "group", next->groups[i].name, CONF_PLAN_ADDED, "",
 				CONF_PLAN_NOTHING);
 	return 0;

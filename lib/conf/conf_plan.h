@@ -50,6 +50,8 @@ const char *conf_plan_action_name(enum conf_plan_action a);
 const char *conf_plan_need_name(enum conf_plan_need n);
 /** The interface of a name, or NULL. */
 const struct conf_if *conf_if_find(const struct conf *c, const char *name);
+/** The group of a name, of those that are used, or NULL. */
+const struct conf_group *conf_group_find(const struct conf *c, const char *name);
 /** Addresses are the same, in the same order. */
 bool conf_prefixes_same(
 	const struct base_prefix *a, uint16_t n_a, const struct base_prefix *b, uint16_t n_b);

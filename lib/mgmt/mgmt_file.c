@@ -106,12 +106,9 @@ mgmt_route_make(const struct conf_route *r, struct fib_nh *paths, struct fib_rou
 static bool
 print_staged(FILE *to, const struct conf *next, const char *group)
 {
-	const struct conf_group *g = NULL;
+	const struct conf_group *g = conf_group_find(next, group);
 	char text[CONF_STAGE_STR];
 
-	for (uint16_t i = 0; i < next->n_groups && g == NULL; i++)
-		if (!next->groups[i].unused && strcmp(next->groups[i].name, group) == 0)
-			g = &next->groups[i];
 	if (g == NULL || g->staged == NULL)
 		return false;
 	if (g->staged->begin)
