@@ -191,15 +191,23 @@ read_reply(int fd)
 	return NULL;
 }
 
+/* How long to wait for what is read; 0 s: forever. */
+static void
+set_patience(int fd, time_t s)
+{
+	const struct timeval tv = {.tv_sec = s};
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+}
+
 /* Events as they come, line by line; what came together with the reply is first. */
 static int
 relay_events(int fd, const char *first)
 {
-	const struct timeval forever = {0};
 	char buf[4096];
 	ssize_t n = (ssize_t)strlen(first);
 
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &forever, sizeof(forever));
+	set_patience(fd, 0);
 	if (!write_all(STDOUT_FILENO, first, (size_t)n))
 		return EXIT_DONE;
 	for (;;) {
@@ -214,38 +222,53 @@ relay_events(int fd, const char *first)
 	}
 }
 
-/* @param parted  it is the end of an output, which belongs where the rest went */
-static int
-print_reply(const char *text, bool as_json, bool parted)
+/* @return the first reply of what was read, or NULL: there is none */
+static json_t *
+parse_reply(const char *text)
 {
-	const size_t style = parted ? JSON_COMPACT : JSON_INDENT(2);
 	/* On a machine so busy that the request came late, a prompt stands before the reply. */
 	const char *start = strchr(text, '{');
+
 	/* behind it events may stand already */
-	json_t *reply = start ? json_loads(start, JSON_DISABLE_EOF_CHECK, NULL) : NULL, *output;
+	return start ? json_loads(start, JSON_DISABLE_EOF_CHECK, NULL) : NULL;
+}
+
+static bool
+is_part(const json_t *reply)
+{
+	return json_is_true(json_object_get(reply, "more"));
+}
+
+static void
+print_output(FILE *to, const json_t *output, bool as_json, size_t style)
+{
+	if (!as_json && json_is_string(output)) {
+		fputs(json_string_value(output), to);
+	} else {
+		json_dumpf(output, to, style | JSON_ENCODE_ANY);
+		fputc('\n', to);
+	}
+}
+
+/*
+ * @param text    what the reply was parsed from
+ * @param parted  it is the end of an output, which belongs where the rest went
+ */
+static int
+print_reply(const json_t *reply, const char *text, bool as_json, bool parted)
+{
 	FILE *to = stdout;
 	int status;
 
 	/* the socket is done with; a pager that leaves early is no error to talk about */
 	signal(SIGPIPE, SIG_DFL);
-	if (!json_is_object(reply)) {
-		json_decref(reply);
+	if (!json_is_object(reply))
 		return fail(EXIT_NO_DAEMON, "%.*s", (int)strcspn(text, "\r\n"), text);
-	}
 	status = (int)json_integer_value(json_object_get(reply, "status"));
-	output = json_object_get(reply, "output");
 	if (status != EXIT_DONE && !parted)
 		to = stderr;
-	if (as_json && (status == EXIT_DONE || parted)) {
-		json_dumpf(output, to, style | JSON_ENCODE_ANY);
-		fputc('\n', to);
-	} else if (json_is_string(output)) {
-		fputs(json_string_value(output), to);
-	} else {
-		json_dumpf(output, to, JSON_INDENT(2) | JSON_ENCODE_ANY);
-		fputc('\n', to);
-	}
-	json_decref(reply);
+	print_output(to, json_object_get(reply, "output"),
+		as_json && (status == EXIT_DONE || parted), parted ? JSON_COMPACT : JSON_INDENT(2));
 	if (fflush(to) != 0)
 		return fail(EXIT_REFUSED, "cannot write: %s", strerror(errno));
 	return status >= EXIT_DONE && status <= EXIT_USAGE ? status : EXIT_REFUSED;
@@ -284,30 +307,24 @@ on_interrupt(int sig)
 static char *
 read_parts(int fd, char *text, bool as_json)
 {
-	const struct timespec forever = {0};
 	const struct sigaction sa = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
 	size_t have = strlen(text);
 	char *nl, *more;
 
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &forever, sizeof(forever));
+	set_patience(fd, 0);
 	sigaction(SIGINT, &sa, NULL);
 	for (;;) {
 		while ((nl = strchr(text, '\n')) != NULL) {
-			json_t *o = json_loadb(text, (size_t)(nl - text), 0, NULL), *output;
+			json_t *o = parse_reply(text);
+			const bool part = is_part(o);
 
-			if (!json_is_true(json_object_get(o, "more"))) {
-				json_decref(o);
-				return text;
-			}
-			output = json_object_get(o, "output");
-			if (as_json)
-				json_dumpf(output, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
-			else
-				fputs(json_string_value(output), stdout);
-			if (as_json)
-				fputc('\n', stdout);
-			fflush(stdout);
+			if (part)
+				print_output(stdout, json_object_get(o, "output"), as_json,
+					JSON_COMPACT);
 			json_decref(o);
+			if (!part)
+				return text;
+			fflush(stdout);
 			have -= (size_t)(nl + 1 - text);
 			memmove(text, nl + 1, have + 1);
 		}
@@ -333,49 +350,40 @@ read_parts(int fd, char *text, bool as_json)
 	return NULL;
 }
 
-static bool
-is_part(const char *line)
-{
-	json_t *o = json_loads(line, JSON_DISABLE_EOF_CHECK, NULL);
-	bool part = json_is_true(json_object_get(o, "more"));
-
-	json_decref(o);
-	return part;
-}
-
 static int
 one_command(int fd, char **words, int n, bool as_json)
 {
-	char *cmd = join(words, n), *reply;
+	char *cmd = join(words, n), *text;
+	json_t *reply;
 	const time_t max_s = cmd ? answer_max(cmd) : ANSWER_MAX_S;
-	const struct timeval tv = {.tv_sec = max_s};
-	const bool watching = cmd && strncmp(cmd, "watch", 5) == 0;
-	bool parted = false;
+	bool sent, watching, parted;
 	int rc;
 
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
-	if (!cmd || !send_request(fd, cmd, as_json)) {
-		/* a refused session says why before it is closed */
-		reply = read_reply(fd);
-		rc = reply ? print_reply(reply, as_json, false)
-			   : fail(EXIT_NO_DAEMON, "cannot send the command");
-	} else {
-		reply = read_reply(fd);
-		parted = reply && is_part(reply);
-		if (parted)
-			reply = read_parts(fd, reply, as_json);
-		if (reply) {
-			rc = print_reply(reply, as_json && !watching, parted);
-			if (rc == EXIT_DONE && watching)
-				rc = relay_events(fd, strchr(reply, '\n') + 1);
-		} else if (errno == EAGAIN) {
-			rc = fail(EXIT_NO_DAEMON, "no answer within %d s", (int)max_s);
-		} else {
-			rc = fail(EXIT_NO_DAEMON, "the daemon ended the session: %s",
-				strerror(errno));
-		}
+	set_patience(fd, max_s);
+	sent = cmd && send_request(fd, cmd, as_json);
+	watching = sent && strncmp(cmd, "watch", 5) == 0;
+	/* a refused session says why before it is closed */
+	text = read_reply(fd);
+	reply = text ? parse_reply(text) : NULL;
+	parted = sent && is_part(reply);
+	if (parted) {
+		json_decref(reply);
+		text = read_parts(fd, text, as_json);
+		reply = text ? parse_reply(text) : NULL;
 	}
-	free(reply);
+	if (text) {
+		rc = print_reply(reply, text, as_json && !watching, parted);
+		if (rc == EXIT_DONE && watching)
+			rc = relay_events(fd, strchr(text, '\n') + 1);
+	} else if (!sent) {
+		rc = fail(EXIT_NO_DAEMON, "cannot send the command");
+	} else if (errno == EAGAIN) {
+		rc = fail(EXIT_NO_DAEMON, "no answer within %d s", (int)max_s);
+	} else {
+		rc = fail(EXIT_NO_DAEMON, "the daemon ended the session: %s", strerror(errno));
+	}
+	json_decref(reply);
+	free(text);
 	free(cmd);
 	return rc;
 }
