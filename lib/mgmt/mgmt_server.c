@@ -172,9 +172,7 @@ ping_person(struct client *cl, struct mgmt_session *s)
 	bool ok = mgmt_ping_run(s, cl->fd, &sink) && (!s->text || ping_text(cl, s->text));
 
 	mgmt_cli_clear(s);
-	if (ok && recv(cl->fd, keys, sizeof(keys), MSG_DONTWAIT) == 0)
-		ok = false;
-	return ok;
+	return ok && recv(cl->fd, keys, sizeof(keys), MSG_DONTWAIT) != 0;
 }
 
 /*
@@ -270,6 +268,20 @@ reply_more_text(void *arg, const char *text)
 	return reply_more(arg, json_string(text));
 }
 
+/* Before the reply. @return false when it is gone */
+static bool
+ping_program(struct client *cl, struct mgmt_session *s)
+{
+	const struct mgmt_ping_sink sink = {
+		.json = s->json,
+		.text = reply_more_text,
+		.object = reply_more,
+		.arg = cl,
+	};
+
+	return mgmt_ping_run(s, cl->fd, &sink);
+}
+
 static bool
 reply_usage(const struct client *cl, const char *text)
 {
@@ -325,15 +337,7 @@ serve_request(struct client *cl, struct mgmt_session *s, const char *line, size_
 			json_decref(req);
 			return reply(cl, MGMT_CLI_REFUSED, json_string(too_many_watchers));
 		}
-		ok = !s->ping.on ||
-			mgmt_ping_run(s, cl->fd,
-				&(const struct mgmt_ping_sink){
-					.json = s->json,
-					.text = reply_more_text,
-					.object = reply_more,
-					.arg = cl,
-				});
-		ok = ok &&
+		ok = (!s->ping.on || ping_program(cl, s)) &&
 			reply(cl, s->status,
 				s->view ? json_incref(s->view)
 					: json_string(s->text ? s->text : ""));
