@@ -41,32 +41,42 @@ reload_init(struct sim *s)
 	s->next_box = s->n_nodes;
 }
 
+/* What is another one in the configuration that a box loads. */
+static unsigned int
+changes_of(const struct node *n, uint16_t g)
+{
+	const struct sim_file *was = &n->file, *now = &n->next;
+	unsigned int changes = 0;
+
+	if (now->advbase[g] != was->advbase[g] || now->skew[n->id][g] != was->skew[n->id][g])
+		changes |= TIMING;
+	if (now->key[g] != was->key[g])
+		changes |= IDENTITY;
+	if (now->timers[g] != was->timers[g])
+		changes |= TIMERS;
+	return changes;
+}
+
 /* A box's configuration of a group from now on: what commands set stays unless the file changes it.
  */
 static unsigned int
 take(struct node *n, uint16_t g)
 {
-	const struct sim_file *was = &n->file, *now = &n->next;
+	const struct sim_file *now = &n->next;
 	bool begins = now->has[g] && !n->has[g];
-	unsigned int changes = 0;
+	unsigned int changes = begins ? TIMING | IDENTITY | TIMERS : changes_of(n, g);
 
 	n->has[g] = now->has[g];
 	if (begins)
 		n->admin_up[g] = n->has_vip[g] = true;
-	if (begins || now->advbase[g] != was->advbase[g] ||
-		now->skew[n->id][g] != was->skew[n->id][g]) {
+	if (changes & TIMING) {
 		n->advbase[g] = now->advbase[g];
 		n->skew[g] = now->skew[n->id][g];
-		changes |= TIMING;
 	}
-	if (begins || now->key[g] != was->key[g]) {
+	if (changes & IDENTITY)
 		n->key[g] = now->key[g];
-		changes |= IDENTITY;
-	}
-	if (begins || now->timers[g] != was->timers[g]) {
+	if (changes & TIMERS)
 		n->timers[g] = now->timers[g];
-		changes |= TIMERS;
-	}
 	return changes;
 }
 
@@ -156,11 +166,7 @@ leaves(const struct node *n, uint16_t g)
 static bool
 stays_the_same(const struct node *n, uint16_t g)
 {
-	const struct sim_file *was = &n->file, *now = &n->next;
-
-	return n->has[g] && now->has[g] && now->advbase[g] == was->advbase[g] &&
-		now->skew[n->id][g] == was->skew[n->id][g] && now->key[g] == was->key[g] &&
-		now->timers[g] == was->timers[g];
+	return n->has[g] && n->next.has[g] && changes_of(n, g) == 0;
 }
 
 static void
