@@ -7,11 +7,10 @@ import pytest
 
 import box as koi
 import lab
+from test_reload import load
+from test_stage import WINDOW, shown, transitions, wait_over
 
 STAYS, GONE, COMES = lab.LAN_VIP, "192.0.2.61", "192.0.2.62"
-#: The shortest that there is. Two of them, and the adverts that a BACKUP wants to be sure.
-WINDOW = 10
-OVER_S = 2 * WINDOW + 15
 
 
 def conf_of(box, vips, password=None, window=300, **more):
@@ -26,34 +25,12 @@ def conf_of(box, vips, password=None, window=300, **more):
     return conf
 
 
-def load(box, conf, now=False):
-    status, said = box.reload(conf, now=now)
-    assert status == 0, said
-    return said
-
-
-def shown(box):
-    return box.ctl_json("show carp carp0")
-
-
 def addresses(box):
     return [a.split("/")[0] for a in shown(box)["addresses"]]
 
 
-def transitions(pair):
-    return [
-        box.ctl_json(f"show carp {group}")["transitions"]
-        for box in pair.boxes
-        for group in ("carp0", "carp1")
-    ]
-
-
 def diff(box):
     return box.ctl("show config diff").strip()
-
-
-def wait_over(box):
-    lab.poll_until(lambda: shown(box)["stage"] == "none", OVER_S, f"{box.name}: the change is over")
 
 
 def answers(pair, address):
