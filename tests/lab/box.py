@@ -341,3 +341,13 @@ class Box:
 
         lab.poll_until(reached, timeout, f"{self.name}: {what} above {more_than}")
         return value[0]
+
+
+def start_pair(master, backup):
+    """Both at once, until they are what they are to be."""
+    for b in (master, backup):
+        b.start(wait=False)
+    for b in (master, backup):
+        b.wait_ready()
+    master.wait_master()
+    backup.wait_backup()

@@ -69,12 +69,7 @@ class Demo:
         self.fw2 = box.Box(net.firewall("fw2"), box.config("fw2", advskew=128))
 
     def start(self):
-        for b in (self.fw1, self.fw2):
-            b.start(wait=False)
-        for b in (self.fw1, self.fw2):
-            b.wait_ready()
-        self.fw1.wait_master()
-        self.fw2.wait_backup()
+        box.start_pair(self.fw1, self.fw2)
         self.client.wait_ping(lab.SERVER_IP)
 
     def switch(self, action, done):

@@ -53,12 +53,7 @@ class DualPair:
         self.boxes = (self.fw1, self.fw2)
 
     def start(self):
-        for b in self.boxes:
-            b.start(wait=False)
-        for b in self.boxes:
-            b.wait_ready()
-        self.fw1.wait_master()
-        self.fw2.wait_backup()
+        box.start_pair(*self.boxes)
         for group in self.fw1.conf["carp"]["groups"]:
             group.pop("state", None)  # only this once
         self.client.wait_ping(lab.LAN_VIP)

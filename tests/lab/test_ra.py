@@ -94,12 +94,7 @@ def learnt(net):
     learner = Learner(net)
     dual.host(net, "server", lab.SERVER_IP, dual.SERVER_IP6, lab.WAN, dual.WAN_VIPS)
     boxes = [box.Box(net.firewall(name), conf) for name, conf in zip(("fw1", "fw2"), confs)]
-    for b in boxes:
-        b.start(wait=False)
-    for b in boxes:
-        b.wait_ready()
-    boxes[0].wait_master()
-    boxes[1].wait_backup()
+    box.start_pair(*boxes)
     for group in boxes[0].conf["carp"]["groups"]:
         group.pop("state", None)  # only this once
     learner.wait()

@@ -131,12 +131,7 @@ def listening(net):
         box.Box(net.firewall("fw2"), dual.config("fw2", advskew=128)),
     ]
     learner = Learner(net)
-    for b in boxes:
-        b.start(wait=False)
-    for b in boxes:
-        b.wait_ready()
-    boxes[0].wait_master()
-    boxes[1].wait_backup()
+    box.start_pair(*boxes)
     return learner, boxes
 
 

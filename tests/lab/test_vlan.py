@@ -28,12 +28,7 @@ class Trunk:
         self.fw1, self.fw2 = self.boxes
 
     def start(self):
-        for b in self.boxes:
-            b.start(wait=False)
-        for b in self.boxes:
-            b.wait_ready()
-        self.fw1.wait_master()
-        self.fw2.wait_backup()
+        box.start_pair(*self.boxes)
         for group in self.fw1.conf["carp"]["groups"]:
             del group["state"]  # only this once
         for host, far in ((10, 20), (20, 10)):
