@@ -89,8 +89,9 @@ duel_heard(struct election *e, struct group *g, base_ns_t now, struct election_a
 
 /*
  * Of both families the bow-out of one makes us MASTER, and the other one may reach the switch after
- * our first announcement: the vMAC would be looked for there until our next advert. One after
- * another they are answered once an interval.
+ * our first announcement: the vMAC would be looked for there until our next advert. Somebody may
+ * send them without end, and an announcement is a frame for each VIP: so they are answered once an
+ * interval, and of fast groups, whose own adverts follow anyway, once a second.
  */
 void
 duel_last_words(struct election *e, struct group *g, base_ns_t now)
@@ -101,7 +102,8 @@ duel_last_words(struct election *e, struct group *g, base_ns_t now)
 	if (g->words_due != BASE_NS_NEVER)
 		return;
 	g->words_due = due > g->words_next ? due : g->words_next;
-	g->words_next = base_ns_add(g->words_due, step);
+	g->words_next =
+		base_ns_add(g->words_due, step > LAST_WORDS_REST_NS ? step : LAST_WORDS_REST_NS);
 	announce_arm(e, g);
 }
 

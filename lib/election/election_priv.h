@@ -26,6 +26,8 @@
 #define DUEL_WAIT_MAX_NS (64 * BASE_NS_PER_S)
 /** Last words of who bows out come within this, and an announcement after it. */
 #define LAST_WORDS_NS (10 * BASE_NS_PER_MS)
+/** The next announcement because of others is not before this, nor before an interval. */
+#define LAST_WORDS_REST_NS BASE_NS_PER_S
 /** So many signs of one kind in a row are no accident. */
 #define SIGN_STREAK 3
 /** A sign is forgotten, and no frame is deafness, after this at least. */

@@ -215,7 +215,7 @@ a_bow_out_is_no_duel(void **state)
 
 /*
  * The bow-out of the other family has the vMAC as source, too, and may reach the switch after our
- * first announcement. Whatever many of them do, they are answered once an interval.
+ * first announcement. However many come, they are answered once an interval and once a second.
  */
 static void
 last_words_are_followed_by_an_announcement(void **state)
@@ -255,6 +255,16 @@ last_words_are_followed_by_an_announcement(void **state)
 	box_run(b, b->now + SKEW(10));
 	box_bow_out(b, 0);
 	assert_int_equal(box_info(b, 0).announce_deadline, b->now + SKEW(1));
+	/* and many of them are no storm of announcements */
+	box_forget(b);
+	first = b->now;
+	while (b->now < first + SECS(3)) {
+		box_bow_out(b, 0);
+		box_run(b, b->now + MSECS(1));
+	}
+	assert_int_equal(announced(b, first, at, 16), 3);
+	assert_int_equal(at[0], SKEW(1));
+	assert_int_equal(at[1], at[0] + SECS(1));
 	box_free(b);
 }
 
