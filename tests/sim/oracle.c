@@ -214,6 +214,7 @@ spoke(struct sim *s, struct node *n, const struct election_action *a)
 		sh->need_master = true;
 		sh->adverts = 0;
 		sh->extra_at = sh->duel_first = sh->duel_at = 0;
+		sh->words_due = sh->words_free = 0;
 		sh->fails = sh->oks = 0;
 		sh->may_early = sh->may_late = true;
 	}
@@ -435,6 +436,7 @@ oracle_action(struct sim *s, struct node *n, const struct election_action *a)
 		sh->announced = true;
 		sh->announced_at = n->now;
 		sh->owes_announce = false;
+		sh->words_due = 0;
 		break;
 	case ELECTION_ACT_STATE:
 		changed(s, n, a);
@@ -515,6 +517,8 @@ heard(struct sim *s, struct node *n, const struct election_event *ev, enum elect
 	if (before == ELECTION_MASTER && want == ELECTION_MASTER && sh->extra_due)
 		sim_fail(s, CHECK_DUEL, "box %u does not answer a worse master of group %u", n->id,
 			ev->group);
+	if (before == ELECTION_MASTER && oracle_is_bow_out(peer))
+		oracle_last_words(n, ev->group);
 	sh->heard = n->now;
 	if (sh->state != want)
 		sim_fail(s, CHECK_RULE,

@@ -77,14 +77,41 @@ check_ledger(struct sim *s, struct node *n)
 	}
 }
 
-/* Switches follow whoever spoke last: the winner of a duel speaks again once it is over. */
+/* What it promises at most, as it may be demoted or have been. */
+static base_ns_t
+longest_interval(const struct node *n, uint16_t g)
+{
+	return oracle_interval(n->advbase[g], n->skew[g],
+		ORACLE_DEMOTED_SKEW > n->skew[g] ? ORACLE_DEMOTED_SKEW : n->skew[g]);
+}
+
+static base_ns_t
+later(base_ns_t a, base_ns_t b)
+{
+	return a > b ? a : b;
+}
+
+/* The last words of two families, one of which made it MASTER, come one after the other. */
+void
+oracle_last_words(struct node *n, uint16_t g)
+{
+	struct shadow *sh = &n->koi[g].sh;
+
+	if (sh->words_due != 0)
+		return;
+	sh->words_due = later(n->now, sh->words_free) + ORACLE_WORDS_NS;
+	sh->words_free = sh->words_due + later(longest_interval(n, g), ORACLE_WORDS_REST_NS);
+}
+
+/*
+ * Switches follow whoever spoke last: the winner of a duel speaks again once it is over, and who
+ * heard a last word soon after that.
+ */
 static void
 check_announcing(struct sim *s, struct node *n, uint16_t g)
 {
 	const struct shadow *sh = &n->koi[g].sh;
-	/* at the time of the duel it may have been demoted */
-	base_ns_t own = oracle_interval(n->advbase[g], n->skew[g],
-		ORACLE_DEMOTED_SKEW > n->skew[g] ? ORACLE_DEMOTED_SKEW : n->skew[g]);
+	base_ns_t own = longest_interval(n, g);
 	base_ns_t longer = own > sh->duel_theirs ? own : sh->duel_theirs;
 	/* less sure the longer it has gone on */
 	base_ns_t backoff = own + 2 * (sh->duel_at - sh->duel_first);
@@ -98,15 +125,13 @@ check_announcing(struct sim *s, struct node *n, uint16_t g)
 		sim_fail(s, CHECK_DUEL,
 			"box %u won group %u %.6f s ago and has not announced since", n->id, g,
 			(double)(n->now - sh->duel_at) / 1e9);
+	if (sh->words_due != 0 && n->now > sh->words_due + ORACLE_PACE_SLACK_NS)
+		sim_fail(s, CHECK_ANNOUNCE,
+			"box %u heard a last word about group %u and has not announced since",
+			n->id, g);
 	if (n->refresh != 0 && n->now > sh->announced_at + n->refresh + ORACLE_PACE_SLACK_NS)
 		sim_fail(s, CHECK_ANNOUNCE, "box %u has not announced group %u for %.6f s", n->id,
 			g, (double)(n->now - sh->announced_at) / 1e9);
-}
-
-static base_ns_t
-later(base_ns_t a, base_ns_t b)
-{
-	return a > b ? a : b;
 }
 
 /* Who has listened long enough is MASTER. */

@@ -108,8 +108,10 @@ struct shadow {
 	bool extra_due;				  /* a worse master was heard: answer */
 	base_ns_t extra_at, duel_first, duel_at, duel_theirs;
 	base_ns_t announced_at;
-	bool start_claim; /* "state master" of the configuration, not yet carried out */
-	uint8_t adverts;  /* since MASTER */
+	base_ns_t words_due; /* a bow-out was heard as MASTER: to announce until then; 0: nothing */
+	base_ns_t words_free; /* none has to follow before */
+	bool start_claim;     /* "state master" of the configuration, not yet carried out */
+	uint8_t adverts;      /* since MASTER */
 	uint8_t fails, oks;
 	bool send_error;
 	base_ns_t send_error_expires;
@@ -540,8 +542,10 @@ bool check_runnable(const struct node *n, const struct group *g, uint16_t group)
 /** @} */
 
 /** @name oracle*.c: what one box must hold to, by the protocol note alone. @{ */
-#define ORACLE_DEMOTED_SKEW 240
-#define ORACLE_TIE_MAX_NS   (100 * BASE_NS_PER_MS)
+#define ORACLE_DEMOTED_SKEW  240
+#define ORACLE_WORDS_NS	     (10 * BASE_NS_PER_MS) /* an announcement after a bow-out */
+#define ORACLE_WORDS_REST_NS BASE_NS_PER_S
+#define ORACLE_TIE_MAX_NS    (100 * BASE_NS_PER_MS)
 /** A timer may be served this late, a little short of what counts as a stall included. */
 #define ORACLE_PACE_SLACK_NS (BASE_NS_PER_MS + BASE_NS_PER_MS / 2)
 struct oracle_call {
@@ -558,6 +562,8 @@ void oracle_sent(struct sim *s, struct node *n, uint16_t group, bool ok);
 void oracle_verdict(struct sim *s, struct node *n, const struct frame *f, enum ctl_stat verdict,
 	uint64_t before, uint64_t after);
 void oracle_turn_end(struct sim *s, struct node *n);
+/** A MASTER hears a bow-out. */
+void oracle_last_words(struct node *n, uint16_t g);
 uint64_t oracle_digest(const struct node *n);
 /** Of one group. */
 uint64_t oracle_digest_group(const struct node *n, uint16_t group);
