@@ -32,11 +32,12 @@ _Static_assert(CTL_PINGS_MAX == DP_PROBES_MAX, "answers are expected by run");
 enum run_state {
 	RUN_FREE = 0,
 	RUN_FILLING,
-	RUN_POSTED,
+	RUN_POSTED, /* who asked may take it back */
+	RUN_TAKEN,  /* by the control lcore, which begins or refuses it */
 	RUN_GOING,
 	RUN_REFUSED,   /* why is in note */
 	RUN_ENDED,     /* sum is what came of it */
-	RUN_ABANDONED, /* while going: who asked has gone */
+	RUN_ABANDONED, /* while taken or going: who asked has gone, the control lcore frees it */
 };
 
 struct ctl_ping_run {
@@ -230,16 +231,9 @@ send_next(struct ctl *c, struct ctl_ping_run *r)
 		unsent(r, ret == -ENETDOWN ? CTL_PING_NO_LINK : CTL_PING_NO_BUFFER, &way, now);
 }
 
-static void
-refuse(struct ctl_ping_run *r, int result)
-{
-	r->result = result;
-	(void)ctl_slot_move(&r->state, RUN_POSTED, RUN_REFUSED);
-}
-
 /* In words, before the first probe. */
 static void
-refuse_way(struct ctl_ping_run *r, enum ctl_ping_why why)
+say_no_way(struct ctl_ping_run *r, enum ctl_ping_why why)
 {
 	char dst[CONF_ADDR_STR];
 
@@ -251,7 +245,6 @@ refuse_way(struct ctl_ping_run *r, enum ctl_ping_why why)
 		SAY(r, "the route to %s is a blackhole, unreachable or prohibit", dst);
 	else
 		SAY(r, "there is no route to %s", dst);
-	refuse(r, -EHOSTUNREACH);
 }
 
 static bool
@@ -275,8 +268,9 @@ source_choose(struct ctl *c, struct ctl_ping_run *r, const struct ctl_ping_way *
 	return false;
 }
 
-static void
-begin(struct ctl *c, struct ctl_ping_run *r)
+/* Choose a way and a source. @return 0, or as ctl_ping_open() with the reason in note */
+static int
+prepare(struct ctl *c, struct ctl_ping_run *r)
 {
 	size_t len = wire_echo_overhead(r->ask.dst.family) + r->ask.payload;
 	struct ctl_ping_way way;
@@ -284,19 +278,28 @@ begin(struct ctl *c, struct ctl_ping_run *r)
 	uint16_t mtu;
 
 	if (!ctl_ping_way(c, &r->ask, &way, &why)) {
-		refuse_way(r, why);
-		return;
+		say_no_way(r, why);
+		return -EHOSTUNREACH;
 	}
-	if (!source_choose(c, r, &way)) {
-		refuse(r, -EADDRNOTAVAIL);
-		return;
-	}
+	if (!source_choose(c, r, &way))
+		return -EADDRNOTAVAIL;
 	mtu = c->conf->ifs[way.if_index].mtu;
-	if (len > mtu) {
-		SAY(r, "size %u makes a packet of %zu bytes, the MTU of %s is %u: at most size %zu",
-			r->ask.payload, len, c->conf->ifs[way.if_index].name, mtu,
-			(size_t)mtu - wire_echo_overhead(r->ask.dst.family));
-		refuse(r, -EMSGSIZE);
+	if (len <= mtu)
+		return 0;
+	SAY(r, "size %u makes a packet of %zu bytes, the MTU of %s is %u: at most size %zu",
+		r->ask.payload, len, c->conf->ifs[way.if_index].name, mtu,
+		(size_t)mtu - wire_echo_overhead(r->ask.dst.family));
+	return -EMSGSIZE;
+}
+
+/* Of a run that is taken, so that nobody else has its place until this is done. */
+static void
+begin(struct ctl *c, struct ctl_ping_run *r)
+{
+	r->result = prepare(c, r);
+	if (r->result != 0) {
+		if (!ctl_slot_move(&r->state, RUN_TAKEN, RUN_REFUSED))
+			slot_free(c, r);
 		return;
 	}
 	r->id = (uint16_t)base_rand_next(&c->rand);
@@ -304,8 +307,8 @@ begin(struct ctl *c, struct ctl_ping_run *r)
 	r->look_until = 0;
 	ctl_probe_begin(&r->probe, &r->ask.plan, c->now);
 	dp_probe_expect(c->dp, (uint16_t)(r - c->pings), &r->ask.dst, r->id);
-	if (!ctl_slot_move(&r->state, RUN_POSTED, RUN_GOING))
-		dp_probe_expect(c->dp, (uint16_t)(r - c->pings), NULL, 0);
+	/* where that fails the run is abandoned, and ends as one that goes on */
+	(void)ctl_slot_move(&r->state, RUN_TAKEN, RUN_GOING);
 }
 
 static void
@@ -350,7 +353,7 @@ ctl_ping_tick(struct ctl *c)
 	for (unsigned int i = 0; i < CTL_PINGS_MAX; i++) {
 		struct ctl_ping_run *r = &c->pings[i];
 
-		if (state_of(r) == RUN_POSTED)
+		if (ctl_slot_move(&r->state, RUN_POSTED, RUN_TAKEN))
 			begin(c, r);
 		if (is_going(r))
 			serve(c, r);
@@ -424,6 +427,24 @@ slot_claim(struct ctl *c)
 	return NULL;
 }
 
+static bool
+is_waiting(const struct ctl_ping_run *r)
+{
+	uint32_t state = state_of(r);
+
+	return state == RUN_POSTED || state == RUN_TAKEN;
+}
+
+/* Give up waiting. @return false: it has begun, or was refused, at the last moment */
+static bool
+abandon(struct ctl *c, struct ctl_ping_run *r)
+{
+	if (!ctl_slot_move(&r->state, RUN_POSTED, RUN_FILLING))
+		return ctl_slot_move(&r->state, RUN_TAKEN, RUN_ABANDONED);
+	slot_free(c, r);
+	return true;
+}
+
 int
 ctl_ping_open(struct ctl *c, const struct ctl_ping_ask *ask, struct base_addr *src, char *note,
 	size_t note_len)
@@ -441,9 +462,8 @@ ctl_ping_open(struct ctl *c, const struct ctl_ping_ask *ask, struct base_addr *s
 	r->head = r->tail = r->missed = 0;
 	__atomic_fetch_add(&c->n_pings, 1, __ATOMIC_RELEASE);
 	__atomic_store_n(&r->state, RUN_POSTED, __ATOMIC_RELEASE);
-	for (base_ns_t waited = 0; state_of(r) == RUN_POSTED; waited += OPEN_PAUSE_NS) {
-		if (waited > OPEN_WAIT_NS && ctl_slot_move(&r->state, RUN_POSTED, RUN_FILLING)) {
-			slot_free(c, r);
+	for (base_ns_t waited = 0; is_waiting(r); waited += OPEN_PAUSE_NS) {
+		if (waited > OPEN_WAIT_NS && abandon(c, r)) {
 			snprintf(note, note_len, "the control lcore did not answer in 2 s");
 			return -ETIMEDOUT;
 		}

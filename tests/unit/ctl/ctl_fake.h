@@ -84,6 +84,7 @@ struct fake {
 		uint16_t id;
 	} probe[DP_PROBES_MAX];	      /* by dp_probe_expect() */
 	struct dp_way way;	      /* what dp_probe_way() answers */
+	void (*on_way)(void);	      /* called once by the next dp_probe_way(), before it does */
 	enum fib_nbr_state nbr_state; /* what fib_nbr_state_of() answers */
 	bool nbr_known;		      /* fib_nbr_lookup() finds everybody, at rig_asker_mac */
 };

@@ -3,10 +3,12 @@
  */
 /* Runs of ping in the control lcore's turns: what is sent, what is believed, how they end. */
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -331,6 +333,100 @@ what_cannot_be_sent_is_told(void **state)
 	rig_free(&r);
 }
 
+/* Instead of the C library's: who waits for the control lcore counts its pauses, short ones. */
+static uint32_t pauses;
+
+int
+nanosleep(const struct timespec *wanted, struct timespec *left)
+{
+	const struct timespec pause = {.tv_nsec = 1000};
+
+	(void)wanted;
+	(void)left;
+	__atomic_fetch_add(&pauses, 1, __ATOMIC_RELEASE);
+	return clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+}
+
+/* Openers of which each has a thread of its own. */
+static struct opener first, second;
+static pthread_t first_thread, second_thread;
+static bool second_done;
+
+static void *
+opener_main(void *arg)
+{
+	open_run(arg);
+	if (arg == &second)
+		__atomic_store_n(&second_done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/* The control lcore stands still where it looks for a way, until the first opener has gone. */
+static void
+the_first_gives_up(void)
+{
+	uint32_t before;
+
+	pthread_join(first_thread, NULL);
+	before = __atomic_load_n(&pauses, __ATOMIC_ACQUIRE);
+	assert_int_equal(pthread_create(&second_thread, NULL, opener_main, &second), 0);
+	while (__atomic_load_n(&pauses, __ATOMIC_ACQUIRE) == before)
+		(void)clock_nanosleep(
+			CLOCK_MONOTONIC, 0, &(struct timespec){.tv_nsec = 1000}, NULL);
+}
+
+/* What was begun for who gave up is nobody else's, though that one asked in the meantime. */
+static void
+another_asks_meanwhile(uint16_t first_payload, uint16_t second_payload)
+{
+	struct rig r = known_world(rig_pair);
+	struct ctl_ping_ask ask1 = ask4(1000), ask2 = ask4(2);
+
+	ask1.payload = first_payload;
+	ask2.payload = second_payload;
+	first = (struct opener){.r = &r, .ask = &ask1};
+	second = (struct opener){.r = &r, .ask = &ask2};
+	second_done = false;
+	fake.on_way = the_first_gives_up;
+	assert_int_equal(pthread_create(&first_thread, NULL, opener_main, &first), 0);
+	while (fake.on_way != NULL)
+		rig_turn(&r);
+	while (!__atomic_load_n(&second_done, __ATOMIC_ACQUIRE))
+		rig_turn(&r);
+	pthread_join(second_thread, NULL);
+	assert_int_equal(first.run, -ETIMEDOUT);
+	assert_string_equal(first.note, "the control lcore did not answer in 2 s");
+	for (int i = 0; i < CTL_PINGS_MAX; i++)
+		assert_true((fake.probe[i].dst.family != BASE_FAMILY_NONE) == (i == second.run));
+	if (second.run >= 0)
+		ctl_ping_close(r.ctl, second.run);
+	rig_turn(&r);
+	/* nothing was left behind: all places are free */
+	ask2.payload = 56;
+	for (int i = 0; i < CTL_PINGS_MAX; i++)
+		assert_int_equal(begin(&r, &ask2).run, i);
+	for (int i = 0; i < CTL_PINGS_MAX; i++)
+		ctl_ping_close(r.ctl, i);
+	rig_turn(&r);
+	rig_free(&r);
+}
+
+static void
+who_gives_up_while_it_is_refused(void **state)
+{
+	(void)state;
+	another_asks_meanwhile(1473, 56);
+	assert_true(second.run >= 0);
+}
+
+static void
+who_gives_up_while_its_run_begins(void **state)
+{
+	(void)state;
+	another_asks_meanwhile(56, 1473);
+	assert_int_equal(second.run, -EMSGSIZE);
+}
+
 int
 main(void)
 {
@@ -341,6 +437,8 @@ main(void)
 		cmocka_unit_test(a_next_hop_that_is_silent_is_named),
 		cmocka_unit_test(a_run_that_nobody_wants_ends),
 		cmocka_unit_test(what_cannot_be_sent_is_told),
+		cmocka_unit_test(who_gives_up_while_its_run_begins),
+		cmocka_unit_test(who_gives_up_while_it_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, fake_eal_setup, fake_eal_teardown);
