@@ -538,7 +538,7 @@ classify_fours(struct dp_lcore *lc, struct rte_mbuf **pkts, uint32_t n, struct b
 			rte_prefetch0(rte_pktmbuf_mtod(at[6], void *));
 			rte_prefetch0(rte_pktmbuf_mtod(at[7], void *));
 		}
-		switch (dp_four(&heads, lc, at, kept, &lc->dst6[kept6], &bytes)) {
+		switch (dp_four(&heads, lc, at, kept, kept6, &bytes)) {
 		case DP_FOUR_IP4:
 			if (unlikely(kept != i))
 				mbufs_move(&pkts[kept], at);

@@ -7,7 +7,6 @@
  */
 #include "dp_hop_priv.h"
 #include "dp_host_priv.h"
-#include "dp_ttl_priv.h"
 
 static const struct fib_nh no_route = {.type = FIB_NH_NONE, .group = FIB_GROUP_NONE};
 
@@ -140,6 +139,7 @@ static __rte_noinline struct dp_found
 hop_find(struct dp_lcore *lc, const struct rte_mbuf *m, uint32_t number, uint32_t dst)
 {
 	const struct fib_nh *nh = lc->fib != NULL ? &fib_next_hops(lc->fib)[number] : &no_route;
+	uint64_t key = dp_hop_router_key(lc, nh->if_index);
 	struct dp_hop *h = &lc->routers[number];
 
 	if (likely(nh->type == FIB_NH_CONNECTED))
@@ -149,9 +149,8 @@ hop_find(struct dp_lcore *lc, const struct rte_mbuf *m, uint32_t number, uint32_
 		return (struct dp_found){dp_hop_of_gateway4(lc, nh), nh};
 	}
 	if (nh->type == FIB_NH_GATEWAY &&
-		(dp_hop_is_known(h, lc->hop_epoch) ||
-			dp_hop_fill4(
-				lc, h, lc->hop_epoch, &lc->dp->ifs[nh->if_index], nh->gateway)))
+		(h->key == key ||
+			dp_hop_fill4(lc, h, key, &lc->dp->ifs[nh->if_index], nh->gateway)))
 		return (struct dp_found){h, nh};
 	return (struct dp_found){NULL, nh};
 }
@@ -163,31 +162,11 @@ send_by(const struct dp_hop *hop, uint8_t *frame, uint32_t ttl)
 	dp_hop_write(hop, frame);
 }
 
-/*
- * Write the headers of packets that go on to known routers by one interface, from packet i. Without
- * a call in it, all that it needs is in registers. @return the first that is none of them
- */
 static __rte_noinline uint32_t
 run_write(const struct dp_lcore *lc, struct rte_mbuf *const *pkts, const uint32_t *numbers,
 	uint32_t i, uint32_t n, struct dp_run *run)
 {
-	const struct dp_hop *routers = lc->routers;
-	const uint64_t epoch = lc->hop_epoch;
-	uint32_t bytes = run->bytes;
-	uint16_t out = run->out;
-
-	for (; i < n; i++) {
-		const struct dp_hop *hop = &routers[numbers[i]];
-		uint32_t need = lc->need[i];
-
-		if (unlikely(
-			    !dp_hop_is_known(hop, epoch) || need > hop->len_max || hop->out != out))
-			break;
-		send_by(hop, rte_pktmbuf_mtod(pkts[i], uint8_t *), lc->ttl[i]);
-		bytes += need;
-	}
-	run->bytes = bytes;
-	return i;
+	return dp_run_write(lc, pkts, numbers, lc->need, lc->ttl, i, n, run);
 }
 
 void

@@ -83,6 +83,7 @@ static __rte_noinline struct dp_found
 hop6_find(struct dp_lcore *lc, const struct rte_mbuf *m, uint32_t number, const uint8_t *dst)
 {
 	const struct fib_nh *nh = lc->fib != NULL ? &fib_next_hops(lc->fib)[number] : &no_route;
+	uint64_t key = dp_hop_router_key(lc, nh->if_index);
 	struct dp_hop *h = &lc->routers[number];
 
 	if (likely(nh->type == FIB_NH_CONNECTED))
@@ -92,18 +93,22 @@ hop6_find(struct dp_lcore *lc, const struct rte_mbuf *m, uint32_t number, const 
 		return (struct dp_found){dp_hop_of_gateway6(lc, nh), nh};
 	}
 	if (nh->type == FIB_NH_GATEWAY &&
-		(dp_hop_is_known(h, lc->hop_epoch) ||
-			dp_hop_fill6(
-				lc, h, lc->hop_epoch, &lc->dp->ifs[nh->if_index], nh->gateway6)))
+		(h->key == key ||
+			dp_hop_fill6(lc, h, key, &lc->dp->ifs[nh->if_index], nh->gateway6)))
 		return (struct dp_found){h, nh};
 	return (struct dp_found){NULL, nh};
+}
+
+static __rte_noinline uint32_t
+run6_write(const struct dp_lcore *lc, const uint32_t *numbers, uint32_t i, uint32_t n,
+	struct dp_run *run)
+{
+	return dp_run_write(lc, lc->pkts6, numbers, lc->need6, NULL, i, n, run);
 }
 
 void
 dp_forward6(struct dp_lcore *lc)
 {
-	const struct dp_hop *routers = lc->routers;
-	const uint64_t epoch = lc->hop_epoch;
 	struct rte_mbuf **pkts = lc->pkts6;
 	struct dp_run run = {.pkts = pkts};
 	uint32_t numbers[DP_BURST], n = lc->n6;
@@ -113,33 +118,26 @@ dp_forward6(struct dp_lcore *lc)
 	else
 		memset(numbers, 0, sizeof(numbers));
 	lc->n6 = 0;
-	for (size_t i = 0; i < n; i++) {
-		const struct dp_hop *hop = &routers[numbers[i]];
-		struct rte_mbuf *m = pkts[i];
-		uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *), *ip = p + WIRE_ETH_LEN;
-		uint32_t len = m->pkt_len;
+	/* As in dp_forward(). */
+	run.out = lc->routers[numbers[0]].out;
+	for (uint32_t i = 0; (i = run6_write(lc, numbers, i, n, &run)) < n; i++) {
+		struct dp_found f = hop6_find(lc, pkts[i], numbers[i], lc->dst6[i]);
+		uint8_t *frame = rte_pktmbuf_mtod(pkts[i], uint8_t *);
 
-		if (unlikely(!dp_hop_is_known(hop, epoch) || ip[7] <= 1 || len > hop->len_max ||
-			    wire_ip6_is_link_local(ip + 8))) {
-			struct dp_found f = hop6_find(lc, m, numbers[i], lc->dst6[i]);
-
-			hop = f.hop;
-			if (unlikely(hop == NULL || ip[7] <= 1 || len > hop->len_max ||
-				    wire_ip6_is_link_local(ip + 8))) {
-				dp_run_end(lc, &run, &pkts[i]);
-				run.pkts = &pkts[i + 1];
-				stay6(lc, m, f.nh, lc->dst6[i], hop);
-				continue;
-			}
+		if (unlikely(f.hop == NULL || lc->need6[i] > f.hop->len_max)) {
+			dp_run_end(lc, &run, &pkts[i]);
+			run.pkts = &pkts[i + 1];
+			stay6(lc, pkts[i], f.nh, lc->dst6[i], f.hop);
+			continue;
 		}
-		ip[7]--;
-		dp_hop_write(hop, p);
-		if (unlikely(hop->out != run.out)) {
+		if (f.hop->out != run.out) {
 			dp_run_end(lc, &run, &pkts[i]);
 			run.pkts = &pkts[i];
-			run.out = hop->out;
+			run.out = f.hop->out;
 		}
-		run.bytes += len;
+		frame[WIRE_ETH_LEN + 7]--;
+		dp_hop_write(f.hop, frame);
+		run.bytes += lc->need6[i];
 	}
 	dp_run_end(lc, &run, &pkts[n]);
 }

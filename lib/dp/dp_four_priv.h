@@ -202,10 +202,10 @@ dp_four_ip4(struct dp_lcore *lc, struct rte_mbuf *const m[4], const uint8_t *con
 	return true;
 }
 
-/** @param dst  gets the destinations, when it is true */
+/** @param at  as in dp_four_ip4() */
 static inline bool
-dp_four_ip6(const bool *own_byte, struct rte_mbuf *const m[4], const uint8_t *const p[4],
-	__m128i has, uint8_t (*dst)[16])
+dp_four_ip6(struct dp_lcore *lc, struct rte_mbuf *const m[4], const uint8_t *const p[4],
+	__m128i has, uint32_t at)
 {
 	const __m128i be16_at_0 =
 		_mm_set_epi8(-1, -1, 12, 13, -1, -1, 8, 9, -1, -1, 4, 5, -1, -1, 0, 1);
@@ -213,7 +213,7 @@ dp_four_ip6(const bool *own_byte, struct rte_mbuf *const m[4], const uint8_t *co
 	__m128i ip[4], to[4], w[4], w_to[4], len, first, bad;
 
 	if (unlikely(_mm_movemask_epi8(_mm_cmplt_epi32(has, headers)) != 0 ||
-		    dp_four_own(own_byte, p, WIRE_ETH_LEN + 23)))
+		    dp_four_own(lc->roster->own_byte, p, WIRE_ETH_LEN + 23)))
 		return false;
 	dp_four_read(p, WIRE_ETH_LEN, ip);
 	dp_four_read(p, WIRE_ETH_LEN + 24, to);
@@ -221,15 +221,18 @@ dp_four_ip6(const bool *own_byte, struct rte_mbuf *const m[4], const uint8_t *co
 	dp_four_transpose(to, w_to);
 	len = _mm_add_epi32(_mm_shuffle_epi8(w[1], be16_at_0), headers);
 	bad = _mm_cmpgt_epi32(len, has);
+	/* A hop limit of 2 at least. */
+	bad = _mm_or_si128(bad, _mm_subs_epu8(_mm_set1_epi32(0x02000000), w[1]));
 	/* None begins with 00, fe or ff. */
 	first = _mm_sub_epi16(dp_four_first_bytes(w[2], w_to[0]), _mm_set1_epi16(1));
 	bad = _mm_or_si128(bad, _mm_subs_epu16(first, _mm_set1_epi16(0xfc)));
 	if (unlikely(!_mm_test_all_zeros(bad, bad)))
 		return false;
-	memcpy(dst[0], &to[0], sizeof(to[0]));
-	memcpy(dst[1], &to[1], sizeof(to[1]));
-	memcpy(dst[2], &to[2], sizeof(to[2]));
-	memcpy(dst[3], &to[3], sizeof(to[3]));
+	memcpy(lc->dst6[at], &to[0], sizeof(to[0]));
+	memcpy(lc->dst6[at + 1], &to[1], sizeof(to[1]));
+	memcpy(lc->dst6[at + 2], &to[2], sizeof(to[2]));
+	memcpy(lc->dst6[at + 3], &to[3], sizeof(to[3]));
+	_mm_storeu_si128((void *)&lc->need6[at], len);
 	dp_four_trim(m, len, has);
 	return true;
 }
@@ -238,12 +241,12 @@ dp_four_ip6(const bool *own_byte, struct rte_mbuf *const m[4], const uint8_t *co
  * Look at four frames.
  * @param at     place of the first of those of IPv4 that are let through: of DP_FOUR_IP4, lc->dst[]
  *               and what follows it are filled from there
- * @param dst6   gets the destinations when they are DP_FOUR_IP6
+ * @param at6    the same of IPv6: of DP_FOUR_IP6, lc->dst6[] and need6[] are filled from there
  * @param bytes  their lengths as received, added up by four words, when they are not DP_FOUR_NOT
  */
 static inline enum dp_four
 dp_four(const struct dp_heads *heads, struct dp_lcore *lc, struct rte_mbuf *const m[4], uint32_t at,
-	uint8_t (*dst6)[16], __m128i *bytes)
+	uint32_t at6, __m128i *bytes)
 {
 	const __m128i mask4 = _mm_set_epi64x(INT64_C(0x00ffffff00000000), INT64_C(0xffffffffffff));
 	const __m128i mask6 = _mm_set_epi64x(INT64_C(0x00f0ffff00000000), INT64_C(0xffffffffffff));
@@ -266,8 +269,7 @@ dp_four(const struct dp_heads *heads, struct dp_lcore *lc, struct rte_mbuf *cons
 	if (!dp_four_differ(head, heads->ip4, mask4))
 		which = dp_four_ip4(lc, m, p, has, at) ? DP_FOUR_IP4 : DP_FOUR_NOT;
 	else if (!dp_four_differ(head, heads->ip6, mask6))
-		which = dp_four_ip6(lc->roster->own_byte, m, p, has, dst6) ? DP_FOUR_IP6
-									   : DP_FOUR_NOT;
+		which = dp_four_ip6(lc, m, p, has, at6) ? DP_FOUR_IP6 : DP_FOUR_NOT;
 	else
 		which = DP_FOUR_NOT;
 	if (which != DP_FOUR_NOT)

@@ -5,6 +5,7 @@
 #define DP_HOP_PRIV_H
 
 #include "dp_priv.h"
+#include "dp_ttl_priv.h"
 
 /**
  * @file
@@ -21,13 +22,14 @@ bool dp_hop_fill6(struct dp_lcore *lc, struct dp_hop *h, uint64_t key, const str
 /** @} */
 
 /**
- * Routers that routes lead to are known by the numbers of the next hops, in lc->routers, their key
- * that of the epoch alone: before a number is another's there is another epoch.
+ * Routers that routes lead to are known by the numbers of the next hops, in lc->routers: before a
+ * number is another's there is another epoch. In their key is the interface, so that one look tells
+ * that a router is known and that frames to it leave where those before them do.
  */
-static inline bool
-dp_hop_is_known(const struct dp_hop *router, uint64_t epoch)
+static inline uint64_t
+dp_hop_router_key(const struct dp_lcore *lc, uint16_t out)
 {
-	return likely(router->key == epoch);
+	return lc->hop_epoch + out;
 }
 
 /* By its serial number, which is never another's; another table begins another epoch. */
@@ -130,6 +132,45 @@ dp_run_end(struct dp_lcore *lc, struct dp_run *r, struct rte_mbuf **before)
 	r->bytes = 0;
 }
 
+/** Write the Ethernet addresses of a frame. */
+static inline void
+dp_hop_write(const struct dp_hop *h, uint8_t *frame)
+{
+	memcpy(frame, &h->l2_head, sizeof(h->l2_head));
+	memcpy(frame + sizeof(h->l2_head), &h->l2_tail, sizeof(h->l2_tail));
+}
+
+/**
+ * Write the headers of packets that go on to known routers by one interface, from packet i. Without
+ * a call in it, all that it needs is in registers.
+ * @param ttl  NULL: they are of IPv6. @return the first that is none of them
+ */
+static __rte_always_inline uint32_t
+dp_run_write(const struct dp_lcore *lc, struct rte_mbuf *const *pkts, const uint32_t *numbers,
+	const uint32_t *needs, const uint32_t *ttl, uint32_t i, uint32_t n, struct dp_run *run)
+{
+	const uint64_t key = dp_hop_router_key(lc, run->out);
+	const struct dp_hop *routers = lc->routers;
+	uint32_t bytes = run->bytes;
+
+	for (; i < n; i++) {
+		const struct dp_hop *hop = &routers[numbers[i]];
+		uint8_t *frame = rte_pktmbuf_mtod(pkts[i], uint8_t *);
+		uint32_t need = needs[i];
+
+		if (unlikely(hop->key != key || need > hop->len_max))
+			break;
+		if (ttl != NULL)
+			dp_ttl_store(frame + WIRE_ETH_LEN, ttl[i]);
+		else
+			frame[WIRE_ETH_LEN + 7]--;
+		dp_hop_write(hop, frame);
+		bytes += need;
+	}
+	run->bytes = bytes;
+	return i;
+}
+
 /** Leave a packet to be forwarded to control, which sends it when its next hop is known. */
 static inline void
 dp_forward_later(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_if *out,
@@ -138,14 +179,6 @@ dp_forward_later(struct dp_lcore *lc, struct rte_mbuf *m, const struct dp_if *ou
 	*dp_meta(m) =
 		(struct dp_meta){.kind = DP_KIND_FORWARDED, .group = DP_NONE, .src_group = DP_NONE};
 	dp_punt_resolve(lc, m, out, next_hop);
-}
-
-/** Write the Ethernet addresses of a frame. */
-static inline void
-dp_hop_write(const struct dp_hop *h, uint8_t *frame)
-{
-	memcpy(frame, &h->l2_head, sizeof(h->l2_head));
-	memcpy(frame + sizeof(h->l2_head), &h->l2_tail, sizeof(h->l2_tail));
 }
 
 #endif

@@ -237,6 +237,7 @@ struct dp_lcore {
 	struct dp_hop hops[1 << DP_HOP_CACHE_BITS]; /**< addresses on links, and paths */
 	uint16_t n6; /**< packets of IPv6 that it let through, these: */
 	struct rte_mbuf *pkts6[DP_BURST];
+	uint32_t need6[DP_BURST]; /**< as need; UINT32_MAX: something else is in its way */
 	uint8_t dst6[DP_BURST][16];
 	struct dp_hop6 hops6[1 << DP_HOP_CACHE_BITS];
 
@@ -361,7 +362,7 @@ dp_ip4_is_unicast(uint32_t ip)
  * Give every frame of lc->in that is not to be routed its fate.
  * @return how many were kept, in order, at the front of pkts, with lc->dst[], need[] and ttl[]
  *         filled: IPv4 with a proven header in the first segment, both addresses unicast, no
- *         padding. Those of IPv6 are in lc->pkts6[].
+ *         padding. Those of IPv6 are in lc->pkts6[], with need6[] and dst6[].
  */
 uint16_t dp_classify(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n);
 
@@ -426,8 +427,10 @@ const struct dp_ip6 *dp_ip6_find(const struct dp_if_addrs *in, const uint8_t *ip
 static inline void
 dp_ip6_keep(struct dp_lcore *lc, struct rte_mbuf *m)
 {
-	memcpy(lc->dst6[lc->n6], rte_pktmbuf_mtod_offset(m, uint8_t *, WIRE_ETH_LEN + 24),
-		WIRE_IP6_ADDR_LEN);
+	const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, WIRE_ETH_LEN);
+
+	memcpy(lc->dst6[lc->n6], ip + 24, WIRE_IP6_ADDR_LEN);
+	lc->need6[lc->n6] = ip[7] <= 1 || wire_ip6_is_link_local(ip + 8) ? UINT32_MAX : m->pkt_len;
 	lc->pkts6[lc->n6++] = m;
 }
 

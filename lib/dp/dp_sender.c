@@ -100,6 +100,7 @@ dp_rp_filter6(struct dp_lcore *lc)
 			continue;
 		}
 		memcpy(lc->dst6[kept], lc->dst6[i], WIRE_IP6_ADDR_LEN);
+		lc->need6[kept] = lc->need6[i];
 		lc->pkts6[kept++] = lc->pkts6[i];
 	}
 	lc->n6 = kept;

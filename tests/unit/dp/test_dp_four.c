@@ -21,6 +21,7 @@
 #define KINDS	 16
 #define PADDED	 60
 #define PUNT_MAX 64
+#define WAN_MTU	 1300
 
 struct out {
 	int port;
@@ -39,14 +40,22 @@ below(struct base_rand *rnd, uint64_t n)
 	return base_rand_below(rnd, n);
 }
 
+/* To a router, and now and then to one on the link it came from, or to a host there. */
 static struct frame
 frame_plain(struct base_rand *rnd, bool ip6)
 {
+	static const uint32_t to4[] = {CLIENT2, IP(10, 0, 0, 1), SERVER};
+	static const uint8_t *const to6[] = {client6, far6, server6};
 	/* Half of them are padded, as short frames are. */
 	uint16_t payload = (uint16_t)(below(rnd, 2) ? 26 + below(rnd, 20) : below(rnd, 26));
-	struct frame f = ip6 ? frame_ip6(vmac1, client6, server6, 17, payload)
-			     : frame_ip4(vmac1, CLIENT, SERVER, 17, payload);
+	size_t to = RTE_MIN(below(rnd, 16), UINT64_C(2));
+	struct frame f;
 
+	/* What is close to the MTU of the WAN. */
+	if (below(rnd, 64) == 0)
+		payload = (uint16_t)(WAN_MTU - 50 + below(rnd, 40));
+	f = ip6 ? frame_ip6(vmac1, client6, to6[to], 17, payload)
+		: frame_ip4(vmac1, CLIENT, to4[to], 17, payload);
 	frame_pad(&f, PADDED);
 	return f;
 }
@@ -214,10 +223,11 @@ together_or_one_by_one_is_the_same(void **state)
 	static struct fate alone, fours, eights;
 	struct rig *r = *state;
 	struct base_rand rnd;
-	uint64_t routed = 0, dropped = 0;
+	uint64_t routed = 0, dropped = 0, long_ones = 0;
 	bool has_eights;
 
-	rig_configure(r, &(struct rig_options){.icmp_per_s = 1000000});
+	rig_configure(r, &(struct rig_options){.icmp_per_s = 1000000, .wan_mtu = WAN_MTU});
+	rig_learn(r, LAN, CLIENT2, client_mac);
 	rig_master(r, LAN_VHID1);
 	has_eights = r->dp->lcores[0]->eights;
 #ifdef DP_HAVE_EIGHT
@@ -262,7 +272,9 @@ together_or_one_by_one_is_the_same(void **state)
 		fates_equal(&alone, &eights, round);
 		routed += alone.stats.forwarded;
 		dropped += n - alone.stats.forwarded;
+		long_ones += alone.stats.drops[DP_DROP_TOO_BIG];
 	}
+	assert_true(long_ones > 100);
 	assert_true(routed > ROUNDS * 4 && dropped > ROUNDS);
 }
 
