@@ -272,11 +272,67 @@ fib_numbers(const struct fib *f, const uint32_t *dst, uint32_t *numbers, uint32_
 	}
 }
 
+#define ENTRY6_NODE UINT32_C(0x80000000)
+
+/* The entry of an address in the first level. */
+static inline uint32_t
+entry6_first(const uint32_t *entry, const uint8_t *ip)
+{
+	return __atomic_load_n(&entry[(uint32_t)ip[0] << 8 | ip[1]], __ATOMIC_ACQUIRE);
+}
+
+/*
+ * The entry of a byte in the node that e leads to. Places fit into 24 bits, as entries of all nodes
+ * into 32, so that shifting leaves nothing of the bit that marks a node.
+ */
+static inline uint32_t
+entry6_next(const uint32_t *node, uint32_t e, uint8_t byte)
+{
+	return __atomic_load_n(&node[e << 8 | byte], __ATOMIC_ACQUIRE);
+}
+
+/* On from e, which is the entry of the bytes before k. */
+static inline uint32_t
+entry6_rest(const uint32_t *node, uint32_t e, const uint8_t *ip, size_t k)
+{
+	for (; e & ENTRY6_NODE; k++)
+		e = entry6_next(node, e, ip[k]);
+	return e;
+}
+
+/* Four addresses go down together as long as none of them has arrived. */
+static inline void
+lookup6_four(
+	const uint32_t *entry, const uint32_t *node, const uint8_t (*dst)[16], uint32_t *numbers)
+{
+	uint32_t a = entry6_first(entry, dst[0]), b = entry6_first(entry, dst[1]);
+	uint32_t c = entry6_first(entry, dst[2]), d = entry6_first(entry, dst[3]);
+	size_t k = 2;
+
+	for (; a & b & c & d & ENTRY6_NODE; k++) {
+		a = entry6_next(node, a, dst[0][k]);
+		b = entry6_next(node, b, dst[1][k]);
+		c = entry6_next(node, c, dst[2][k]);
+		d = entry6_next(node, d, dst[3][k]);
+	}
+	if ((a | b | c | d) & ENTRY6_NODE) {
+		a = entry6_rest(node, a, dst[0], k);
+		b = entry6_rest(node, b, dst[1], k);
+		c = entry6_rest(node, c, dst[2], k);
+		d = entry6_rest(node, d, dst[3], k);
+	}
+	numbers[0] = a;
+	numbers[1] = b;
+	numbers[2] = c;
+	numbers[3] = d;
+}
+
 void
 fib_numbers6(const struct fib *f, const uint8_t (*dst)[16], uint32_t *numbers, uint32_t n)
 {
 	const struct fib_trie *t = __atomic_load_n(&f->trie[FIB_IP6], __ATOMIC_ACQUIRE);
 	const uint32_t *entry, *node;
+	uint32_t i = 0;
 
 	if (t == NULL) {
 		memset(numbers, 0, n * sizeof(*numbers));
@@ -284,16 +340,10 @@ fib_numbers6(const struct fib *f, const uint8_t (*dst)[16], uint32_t *numbers, u
 	}
 	entry = t->entry;
 	node = entry + (1 << 16);
-	for (uint32_t i = 0; i < n; i++) {
-		const uint8_t *ip = dst[i];
-		uint32_t e =
-			__atomic_load_n(&entry[(uint32_t)ip[0] << 8 | ip[1]], __ATOMIC_ACQUIRE);
-
-		for (ip += 2; e & UINT32_C(0x80000000); ip++)
-			e = __atomic_load_n(&node[(size_t)(e & UINT32_C(0x7fffffff)) << 8 | *ip],
-				__ATOMIC_ACQUIRE);
-		numbers[i] = e;
-	}
+	for (; i + 4 <= n; i += 4)
+		lookup6_four(entry, node, &dst[i], &numbers[i]);
+	for (; i < n; i++)
+		numbers[i] = entry6_rest(node, entry6_first(entry, dst[i]), dst[i], 2);
 }
 
 const struct fib_nh *

@@ -14,6 +14,8 @@
 
 #define NODE_ENTRIES 256
 #define LEVELS_MAX   15
+/* So that 32 bits number all entries, which lookups count on. */
+#define NODES_MAX ((UINT32_MAX - (UINT32_C(1) << 24)) / NODE_ENTRIES)
 
 /* A part of the trie: the entries for the bits from one place to another of an address. */
 struct level {
@@ -95,7 +97,7 @@ struct fib_trie *
 fib_trie_create(unsigned int family, uint8_t width, uint32_t max_nodes, struct rte_rcu_qsbr *qsbr,
 	int socket_id)
 {
-	struct fib_trie *t = calloc(1, sizeof(*t));
+	struct fib_trie *t = max_nodes <= NODES_MAX ? calloc(1, sizeof(*t)) : NULL;
 
 	if (t == NULL)
 		return NULL;
