@@ -19,24 +19,12 @@ const char *
 auth_replay_name(enum auth_replay_verdict v)
 {
 	static const char *const names[] = {
-#define AUTH_REPLAY(sym, name, text) name,
+#define AUTH_REPLAY(sym, name) name,
 #include "auth_replay.def"
 #undef AUTH_REPLAY
 	};
 
 	return names[v];
-}
-
-const char *
-auth_replay_text(enum auth_replay_verdict v)
-{
-	static const char *const texts[] = {
-#define AUTH_REPLAY(sym, name, text) text,
-#include "auth_replay.def"
-#undef AUTH_REPLAY
-	};
-
-	return texts[v];
 }
 
 const char *

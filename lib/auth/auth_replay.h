@@ -67,13 +67,12 @@
 #define AUTH_STRICT_WINDOW_NS (5 * BASE_NS_PER_S)
 
 enum auth_replay_verdict {
-#define AUTH_REPLAY(sym, name, text) AUTH_REPLAY_##sym,
+#define AUTH_REPLAY(sym, name) AUTH_REPLAY_##sym,
 #include "auth_replay.def"
 #undef AUTH_REPLAY
 	AUTH_REPLAY_COUNT
 };
 const char *auth_replay_name(enum auth_replay_verdict v);
-const char *auth_replay_text(enum auth_replay_verdict v);
 
 enum auth_replay_class {
 #define AUTH_REPLAY_CLASS(sym, name, text) AUTH_REPLAY_CLASS_##sym,

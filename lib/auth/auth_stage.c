@@ -7,24 +7,12 @@ const char *
 auth_stage_name(enum auth_stage_phase p)
 {
 	static const char *const names[] = {
-#define AUTH_STAGE(sym, name, text) name,
+#define AUTH_STAGE(sym, name) name,
 #include "auth_stage.def"
 #undef AUTH_STAGE
 	};
 
 	return names[p];
-}
-
-const char *
-auth_stage_text(enum auth_stage_phase p)
-{
-	static const char *const texts[] = {
-#define AUTH_STAGE(sym, name, text) text,
-#include "auth_stage.def"
-#undef AUTH_STAGE
-	};
-
-	return texts[p];
 }
 
 const char *

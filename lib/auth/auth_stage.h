@@ -42,13 +42,12 @@ enum auth_identity {
 };
 
 enum auth_stage_phase {
-#define AUTH_STAGE(sym, name, text) AUTH_STAGE_##sym,
+#define AUTH_STAGE(sym, name) AUTH_STAGE_##sym,
 #include "auth_stage.def"
 #undef AUTH_STAGE
 	AUTH_STAGE_COUNT
 };
 const char *auth_stage_name(enum auth_stage_phase p);
-const char *auth_stage_text(enum auth_stage_phase p);
 
 /** What the passing of time led to. */
 enum auth_stage_step {

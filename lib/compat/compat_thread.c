@@ -57,15 +57,6 @@ compat_thread_timer_slack_set(uint64_t slack_ns)
 	return prctl(PR_SET_TIMERSLACK, (unsigned long)slack_ns, 0, 0, 0) == 0 ? 0 : -errno;
 }
 
-void
-compat_thread_name_set(const char *name)
-{
-	char cut[16];
-
-	snprintf(cut, sizeof(cut), "%.15s", name);
-	pthread_setname_np(pthread_self(), cut);
-}
-
 #ifdef COMPAT_HAVE_CTRL_THREAD
 /* Until 23.07. */
 static void *

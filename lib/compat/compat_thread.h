@@ -43,9 +43,6 @@ int compat_thread_nice_set(int nice);
  */
 int compat_thread_timer_slack_set(uint64_t slack_ns);
 
-/** Name the calling thread for ps and gdb; longer names are cut at 15 bytes. */
-void compat_thread_name_set(const char *name);
-
 /** A thread that is no lcore. */
 struct compat_thread {
 	uintptr_t id;

@@ -23,9 +23,7 @@
 #define WIRE_GROUP_MLD_NEWEST  2
 
 /** Ethernet, the IP header with its router alert, and one record of the newest version. */
-#define WIRE_GROUP4_FRAME_MAX (WIRE_ETH_LEN + WIRE_IP4_LEN + 4 + 16) /* 54 */
-#define WIRE_GROUP6_FRAME_MAX (WIRE_ETH_LEN + WIRE_IP6_LEN + 8 + 28) /* 90 */
-#define WIRE_GROUP_FRAME_MAX  WIRE_GROUP6_FRAME_MAX
+#define WIRE_GROUP_FRAME_MAX (WIRE_ETH_LEN + WIRE_IP6_LEN + 8 + 28) /* 90; of IPv4 54 */
 
 /** The Ethernet address of a multicast group of either family. */
 void wire_group_mac(const struct base_addr *group, uint8_t mac[WIRE_MAC_LEN]);

@@ -499,10 +499,8 @@ static void
 names_and_texts(void **state)
 {
 	(void)state;
-	for (int v = 0; v < AUTH_REPLAY_COUNT; v++) {
+	for (int v = 0; v < AUTH_REPLAY_COUNT; v++)
 		assert_true(strlen(auth_replay_name((enum auth_replay_verdict)v)) > 0);
-		assert_true(strlen(auth_replay_text((enum auth_replay_verdict)v)) > 0);
-	}
 	for (int c = 0; c < AUTH_REPLAY_CLASS_COUNT; c++) {
 		assert_true(strlen(auth_replay_class_name((enum auth_replay_class)c)) > 0);
 		assert_true(strlen(auth_replay_class_text((enum auth_replay_class)c)) > 0);
