@@ -88,6 +88,15 @@ fail(char *err, unsigned int err_len, const char *fmt, ...)
 	return -1;
 }
 
+/* @return 0, or -1 with err filled */
+static int
+make_seed(uint64_t *seed, char *err, unsigned int err_len)
+{
+	if (RAND_bytes((unsigned char *)seed, sizeof(*seed)) != 1)
+		return fail(err, err_len, "no random seed to be had from OpenSSL");
+	return 0;
+}
+
 static uint32_t
 pool_size(const struct wire_up *w)
 {
@@ -220,6 +229,8 @@ create_dp(struct wire_up *w, char *err, unsigned int err_len)
 	};
 	uint32_t dealt = 0;
 
+	if (make_seed(&config.flow_seed, err, err_len) != 0)
+		return -1;
 	if (roster_from_conf(conf, (const uint8_t(*)[BASE_MAC_LEN])w->if_mac, &roster) != 0)
 		return fail(err, err_len, "out of memory");
 	config.groups = roster.groups;
@@ -285,8 +296,8 @@ create_ctl(struct wire_up *w, bool drained, char *err, unsigned int err_len)
 		.drained = drained,
 	};
 
-	if (RAND_bytes((unsigned char *)&config.seed, sizeof(config.seed)) != 1)
-		return fail(err, err_len, "no random seed to be had from OpenSSL");
+	if (make_seed(&config.seed, err, err_len) != 0)
+		return -1;
 	w->ctl = ctl_create(&config);
 	if (w->ctl == NULL)
 		return fail(

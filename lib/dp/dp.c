@@ -130,7 +130,8 @@ ifs_init(struct dp *dp, const struct dp_config *c)
 }
 
 static struct dp_lcore *
-lcore_create(struct dp *dp, uint16_t id, const struct dp_worker_config *w, uint32_t icmp_per_s)
+lcore_create(
+	struct dp *dp, uint16_t id, const struct dp_worker_config *w, const struct dp_config *c)
 {
 	int socket_id = w != NULL ? w->socket_id : SOCKET_ID_ANY;
 	size_t ring_bytes = (size_t)rte_ring_get_memsize(DP_HANDOFF_RING_SLOTS);
@@ -145,11 +146,12 @@ lcore_create(struct dp *dp, uint16_t id, const struct dp_worker_config *w, uint3
 	lc->src = &dp->sources[id];
 	lc->roster = dp_roster_now(dp);
 	lc->nudge_at = BASE_NS_NEVER;
+	lc->flow_seed = c->flow_seed;
 	for (uint16_t i = 0; id == 0 && i < dp->n_ports; i++)
 		lc->nudge_at = dp->ports[i].nudge ? 0 : lc->nudge_at;
 	for (unsigned int e = 0; e < DP_ERROR_COUNT; e++) {
-		dp_bucket_init(&lc->icmp[e], icmp_per_s);
-		dp_bucket_init(&lc->icmp6[e], icmp_per_s);
+		dp_bucket_init(&lc->icmp[e], c->icmp_errors_per_s);
+		dp_bucket_init(&lc->icmp6[e], c->icmp_errors_per_s);
 	}
 	dp_bucket_init(&lc->asks, ASKS_PER_S);
 #ifdef DP_HAVE_EIGHT
@@ -217,8 +219,7 @@ lcores_create(struct dp *dp, const struct dp_config *c)
 	for (uint16_t w = 0; w <= c->n_workers; w++) {
 		bool worker = w < c->n_workers;
 
-		if (lcore_create(dp, w, worker ? &c->workers[w] : NULL, c->icmp_errors_per_s) ==
-				NULL ||
+		if (lcore_create(dp, w, worker ? &c->workers[w] : NULL, c) == NULL ||
 			dp_source_init(dp, &dp->sources[w], worker,
 				worker ? c->workers[w].socket_id : SOCKET_ID_ANY) != 0)
 			return -ENOMEM;

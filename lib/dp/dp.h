@@ -136,6 +136,11 @@ struct dp_config {
 	 * family and cause (unreachable, TTL, too big, header), has that rate to itself.
 	 */
 	uint32_t icmp_errors_per_s;
+	/**
+	 * Of the hash that chooses among several next hops: another one in each box and at each
+	 * start, so that boxes in a row choose independently and nobody foresees the choice.
+	 */
+	uint64_t flow_seed;
 };
 
 struct dp;

@@ -3,15 +3,18 @@
  */
 /*
  * Routes with several next hops, and those that lead nowhere. Packets of a flow take one path: it
- * is chosen by a hash of addresses, protocol and ports. A path whose link is down or whose next hop
- * has no MAC is left out, and only the flows that had it go elsewhere, until it is back.
+ * is chosen by a hash of addresses, protocol and ports, from a seed of this start. A path whose
+ * link is down or whose next hop has no MAC is left out, and only the flows that had it go
+ * elsewhere, until it is back.
  */
 #include "dp_hop_priv.h"
+
+#define ODD UINT64_C(0x9e3779b97f4a7c15)
 
 static uint64_t
 mix(uint64_t h, uint64_t v)
 {
-	h = (h ^ v) * UINT64_C(0x9e3779b97f4a7c15);
+	h = (h ^ v) * ODD;
 	return h ^ h >> 32;
 }
 
@@ -26,22 +29,22 @@ ports_of(const struct rte_mbuf *m, uint32_t off, uint8_t proto)
 
 /* Fragments have no ports but the first, so none counts, and they stay together. */
 static uint64_t
-flow4(const struct rte_mbuf *m)
+flow4(const struct rte_mbuf *m, uint64_t seed)
 {
 	const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, WIRE_ETH_LEN);
 	bool fragment = (base_load_be16(ip + 6) & (WIRE_IP4_MF | WIRE_IP4_OFFSET)) != 0;
 	uint32_t header_len = (uint32_t)(ip[0] & 0x0f) * 4;
 	uint32_t ports = fragment ? 0 : ports_of(m, WIRE_ETH_LEN + header_len, ip[9]);
 
-	return mix(mix(0, base_load_be64(ip + 12)), (uint64_t)ip[9] << 32 | ports);
+	return mix(mix(seed, base_load_be64(ip + 12)), (uint64_t)ip[9] << 32 | ports);
 }
 
 /* A packet with extension headers, a fragment among others, is told by its addresses. */
 static uint64_t
-flow6(const struct rte_mbuf *m)
+flow6(const struct rte_mbuf *m, uint64_t seed)
 {
 	const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, WIRE_ETH_LEN);
-	uint64_t h = 0;
+	uint64_t h = seed;
 
 	for (unsigned int i = 8; i < WIRE_IP6_LEN; i += 8)
 		h = mix(h, base_load_be64(ip + i));
@@ -76,9 +79,14 @@ ask(struct dp_lcore *lc, const struct fib_nh *path)
 	dp_punt_resolve(lc, m, &lc->dp->ifs[path->if_index], &next_hop);
 }
 
+/*
+ * Multiplied once more: with one product after the ports, the consecutive ports of two hosts would
+ * be parted alike in a tenth of all boxes, whatever their seeds.
+ */
 static const struct fib_nh *
-choose(struct dp_lcore *lc, const struct fib_nh *nh, uint64_t flow, bool ip4)
+choose(struct dp_lcore *lc, const struct fib_nh *nh, uint64_t hash, bool ip4)
 {
+	const uint64_t flow = hash * ODD;
 	const struct fib_nh *first = &nh->paths[(flow >> 32) * nh->n_paths >> 32];
 	const struct fib_nh *others[FIB_PATHS_MAX];
 	uint64_t n = 0;
@@ -97,20 +105,21 @@ choose(struct dp_lcore *lc, const struct fib_nh *nh, uint64_t flow, bool ip4)
 const struct fib_nh *
 dp_path4(struct dp_lcore *lc, const struct rte_mbuf *m, const struct fib_nh *nh)
 {
-	return choose(lc, nh, flow4(m), true);
+	return choose(lc, nh, flow4(m, lc->flow_seed), true);
 }
 
 const struct fib_nh *
 dp_path6(struct dp_lcore *lc, const struct rte_mbuf *m, const struct fib_nh *nh)
 {
-	return choose(lc, nh, flow6(m), false);
+	return choose(lc, nh, flow6(m, lc->flow_seed), false);
 }
 
 const struct fib_nh *
 dp_path_to(struct dp_lcore *lc, const struct fib_nh *nh, const uint8_t *dst, bool ip4)
 {
-	uint64_t flow = ip4 ? mix(0, base_load_be32(dst))
-			    : mix(mix(0, base_load_be64(dst)), base_load_be64(dst + 8));
+	const uint64_t seed = lc->flow_seed;
+	uint64_t flow = ip4 ? mix(seed, base_load_be32(dst))
+			    : mix(mix(seed, base_load_be64(dst)), base_load_be64(dst + 8));
 
 	return choose(lc, nh, flow, ip4);
 }

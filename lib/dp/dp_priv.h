@@ -223,6 +223,7 @@ struct dp_lcore {
 	struct dp_host *host; /**< NULL: no interface has a host path */
 	struct dp_rxq *rxq;
 	struct dp_txbuf *tx; /**< one per port */
+	uint64_t flow_seed;  /**< as it was configured; here, where all that a worker reads is */
 	struct dp_bucket icmp[DP_ERROR_COUNT], icmp6[DP_ERROR_COUNT];
 	struct dp_bucket asks; /**< for next hops that packets go around */
 	struct dp_capture

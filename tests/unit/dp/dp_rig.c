@@ -190,6 +190,7 @@ rig_open(struct rig *r)
 		.groups = addresses.groups,
 		.pool = g.pool,
 		.icmp_errors_per_s = r->opt.icmp_per_s,
+		.flow_seed = r->opt.flow_seed,
 	};
 
 	rig_roster(r, &addresses);

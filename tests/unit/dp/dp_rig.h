@@ -80,6 +80,7 @@ struct rig_options {
 	bool one_port;		     /**< the WAN is on the LAN's port */
 	bool vlan_insert;	     /**< the devices put tags in */
 	bool nudge;		     /**< the drivers are to be given bursts of nothing */
+	uint64_t flow_seed;
 };
 
 struct rig {

@@ -99,6 +99,37 @@ flows_are_spread_and_keep_their_path(void **state)
 	assert_int_equal(rig_drops_all(r), 0);
 }
 
+/* Two boxes in a row: what the first one sends one way is spread by the second over all. */
+static void
+another_seed_chooses_independently(void **state)
+{
+	static uint8_t path[2][FLOWS];
+	struct rig *r = *state;
+
+	for (unsigned int ip6 = 0; ip6 < 2; ip6++) {
+		unsigned int n[3][3] = {0};
+
+		for (unsigned int box = 0; box < 2; box++) {
+			rig_configure(r,
+				&(struct rig_options){.n_workers = 1,
+					.flow_seed = box ? UINT64_C(0x6a09e667f3bcc908)
+							 : UINT64_C(0xbb67ae8584caa73b)});
+			rig_master(r, LAN_VHID1);
+			learn_all(r);
+			for (unsigned int i = 0; i < FLOWS; i++) {
+				struct frame f = flow(i, ip6);
+
+				path[box][i] = (uint8_t)path_of(r, &f);
+			}
+		}
+		for (unsigned int i = 0; i < FLOWS; i++)
+			n[path[0][i]][path[1][i]]++;
+		/* five standard deviations of a fair draw */
+		for (unsigned int k = 0; k < 9; k++)
+			assert_in_range(n[k / 3][k % 3], FLOWS / 9 - 86, FLOWS / 9 + 86);
+	}
+}
+
 /* The first fragment has ports and the others have not: all go the same way. */
 static void
 fragments_stay_together(void **state)
@@ -391,6 +422,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 		T(flows_are_spread_and_keep_their_path),
+		T(another_seed_chooses_independently),
 		T(a_number_that_is_used_again_is_another_router),
 		T(fragments_stay_together),
 		T(an_unresolved_path_is_gone_around),
