@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "compat_thread.h"
 #include "conf_stage.h"
 #include "ctl.h"
 #include "fib_builder.h"
@@ -15,6 +16,8 @@
 
 /* Decisions by time need no hurry: both digests are accepted before and after. */
 #define LOOK_MS 100
+/* Each attempt may cost as much as a reload, so what fails is tried again ever more rarely. */
+#define LOOK_MAX_MS 5000
 
 static bool
 is_any_staged(const struct conf *c)
@@ -156,20 +159,27 @@ mgmt_change_watch(struct mgmt_file *f)
 	pthread_mutex_unlock(&f->watching);
 }
 
-static void
+/* @return false: what is decided could not be applied */
+static bool
 look(struct mgmt_file *f)
 {
+	bool ok;
+
 	pthread_mutex_lock(&f->loading);
-	(void)mgmt_change_settle(f, NULL);
+	ok = mgmt_change_settle(f, NULL);
 	mgmt_change_watch(f);
 	pthread_mutex_unlock(&f->loading);
+	return ok;
 }
 
 static void *
 run(void *arg)
 {
 	struct mgmt_file *f = arg;
+	unsigned int pause = LOOK_MS;
 
+	/* preparing a configuration of many routes takes seconds of a CPU that an lcore may need */
+	(void)compat_thread_nice_set(COMPAT_NICE);
 	pthread_mutex_lock(&f->watching);
 	while (!f->stopping) {
 		struct timespec until;
@@ -179,10 +189,11 @@ run(void *arg)
 			continue;
 		}
 		pthread_mutex_unlock(&f->watching);
-		look(f);
+		pause = look(f) ? LOOK_MS : pause * 2 < LOOK_MAX_MS ? pause * 2 : LOOK_MAX_MS;
 		pthread_mutex_lock(&f->watching);
 		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_nsec += LOOK_MS * 1000000L;
+		until.tv_sec += pause / 1000;
+		until.tv_nsec += pause % 1000 * 1000000L;
 		until.tv_sec += until.tv_nsec / 1000000000L;
 		until.tv_nsec %= 1000000000L;
 		while (!f->stopping && pthread_cond_timedwait(&f->wake, &f->watching, &until) == 0)

@@ -69,6 +69,8 @@ struct fake_box {
 	} ping;
 	const struct conf *reloaded; /**< what was applied last */
 	uint32_t n_loads, n_reloads; /**< begun, and tried to apply; all were ended */
+	uint32_t n_begins;	     /**< atomic: tried to begin */
+	base_ns_t begun_at[8];	     /**< when the first ones were */
 	struct dp_stats dp;
 	struct dp_worker_info worker;
 	struct fib_route *routes;

@@ -4,6 +4,9 @@
 /* Routes and neighbours of the fake box, and what is loaded while it runs. */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+
+#include "base_clock.h"
 
 #include "mgmt_fake.h"
 
@@ -139,7 +142,12 @@ static struct mgmt_load *
 load_begin(void *arg, const struct conf *now, const struct conf *next, struct fib_replaced *routes,
 	char *err, unsigned int err_len)
 {
+	uint32_t n = __atomic_load_n(&fake.n_begins, __ATOMIC_RELAXED);
+
 	(void)now;
+	if (n < sizeof(fake.begun_at) / sizeof(fake.begun_at[0]))
+		fake.begun_at[n] = base_clock_ns(CLOCK_MONOTONIC);
+	__atomic_store_n(&fake.n_begins, n + 1, __ATOMIC_RELEASE);
 	if (load_plan(arg, next, routes, err, err_len) != 0)
 		return NULL;
 	fake.n_loads++;

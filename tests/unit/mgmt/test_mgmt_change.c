@@ -2,16 +2,21 @@
  * Copyright (c) 2026 the koi contributors
  */
 /* Addresses and passwords of a file that are staged: what is told, and what is applied when. */
+#include <dirent.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include <cmocka.h>
 
+#include "compat_thread.h"
 #include "conf_stage.h"
 #include "mgmt_change_priv.h"
 #include "mgmt_fake.h"
@@ -221,6 +226,62 @@ the_thread_applies_what_time_decides(void **state)
 	assert_true(done);
 }
 
+/* How nice the thread is that goes by this name; -1: there is none. */
+static int
+nice_of(const char *name)
+{
+	char path[300], comm[32] = "";
+	const struct dirent *e;
+	DIR *tasks = opendir("/proc/self/task");
+	int nice = -1;
+
+	assert_non_null(tasks);
+	while ((e = readdir(tasks)) != NULL) {
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/proc/self/task/%s/comm", e->d_name);
+		f = fopen(path, "r");
+		if (f == NULL)
+			continue;
+		if (fgets(comm, sizeof(comm), f) != NULL && strncmp(comm, name, strlen(name)) == 0)
+			nice = getpriority(PRIO_PROCESS, (id_t)atoi(e->d_name));
+		fclose(f);
+	}
+	closedir(tasks);
+	return nice;
+}
+
+/* It is tried again ever more rarely, by a thread that leaves the CPU to lcores, and told once. */
+static void
+the_thread_does_not_press(void **state)
+{
+	const struct timespec pause = {.tv_nsec = 5 * 1000 * 1000};
+	char *said = NULL;
+	size_t len;
+	FILE *was = stderr;
+
+	(void)state;
+	stage();
+	staged(true, AUTH_NEW);
+	fake.change_error = -ENOSPC;
+	fake.n_begins = 0;
+	stderr = open_memstream(&said, &len);
+	assert_non_null(stderr);
+	assert_int_equal(mgmt_change_start(fake.config.file), 0);
+	while (__atomic_load_n(&fake.n_begins, __ATOMIC_ACQUIRE) < 4)
+		nanosleep(&pause, NULL);
+	fclose(stderr);
+	stderr = was;
+	assert_int_equal(nice_of("koi-change"), COMPAT_NICE);
+	for (unsigned int i = 1; i < 4; i++)
+		assert_true(fake.begun_at[i] - fake.begun_at[i - 1] >=
+			(100 * BASE_NS_PER_MS << i) - BASE_NS_PER_MS);
+	assert_string_equal(said,
+		"koi: a staged change is decided, but not applied: no room in the table: tried "
+		"again\n");
+	free(said);
+}
+
 int
 main(void)
 {
@@ -232,6 +293,7 @@ main(void)
 		T(nobody_commits),
 		T(another_reload_meanwhile),
 		T(the_thread_applies_what_time_decides),
+		T(the_thread_does_not_press),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
