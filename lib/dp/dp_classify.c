@@ -152,69 +152,6 @@ frame_is_plain6(const struct dp_lcore *lc, struct rte_mbuf *m, uint64_t *ours)
 	return true;
 }
 
-void
-dp_headers_pull_up(struct rte_mbuf *m)
-{
-	uint32_t want = RTE_MIN(m->pkt_len, (uint32_t)DP_HEADERS_MAX);
-	uint16_t missing;
-
-	if (m->data_len >= want)
-		return;
-	missing = (uint16_t)(want - m->data_len);
-	if (rte_pktmbuf_tailroom(m) < missing) {
-		/* A tag may have to go before it. */
-		char *front = (char *)m->buf_addr + WIRE_VLAN_TAG_LEN;
-
-		if (m->buf_len < want + WIRE_VLAN_TAG_LEN)
-			return; /* the length checks will refuse it */
-		memmove(front, rte_pktmbuf_mtod(m, char *), m->data_len);
-		m->data_off = WIRE_VLAN_TAG_LEN;
-	}
-	while (missing != 0) {
-		struct rte_mbuf *s = m->next;
-		uint16_t n = (uint16_t)RTE_MIN(missing, s->data_len);
-
-		memcpy(rte_pktmbuf_mtod_offset(m, char *, m->data_len), rte_pktmbuf_mtod(s, char *),
-			n);
-		m->data_len = (uint16_t)(m->data_len + n);
-		s->data_off = (uint16_t)(s->data_off + n);
-		s->data_len = (uint16_t)(s->data_len - n);
-		missing = (uint16_t)(missing - n);
-		if (s->data_len == 0) {
-			m->next = s->next;
-			m->nb_segs--;
-			s->next = NULL;
-			s->nb_segs = 1;
-			rte_pktmbuf_free_seg(s);
-		}
-	}
-}
-
-void
-dp_frame_trim(struct rte_mbuf *m, uint32_t len)
-{
-	struct rte_mbuf *s = m, *rest;
-	uint32_t left = len;
-
-	if (m->pkt_len <= len)
-		return;
-	m->pkt_len = len;
-	for (; left > s->data_len; s = s->next)
-		left -= s->data_len;
-	s->data_len = (uint16_t)left;
-	rest = s->next;
-	s->next = NULL;
-	while (rest != NULL) {
-		struct rte_mbuf *next = rest->next;
-
-		rest->next = NULL;
-		rest->nb_segs = 1;
-		rte_pktmbuf_free_seg(rest);
-		m->nb_segs--;
-		rest = next;
-	}
-}
-
 /* Of one whom we asked, or know, to us alone; who makes addresses up waits with the others. */
 static bool
 arp_is_answer(const struct dp_lcore *lc, struct rte_mbuf *m, const struct wire_arp *arp)
@@ -502,16 +439,25 @@ mbufs_move(struct rte_mbuf **to, struct rte_mbuf *const *from)
 	memcpy(to, m, sizeof(m));
 }
 
-/* By eights from the beginning, as far as that goes. @return how many were let through */
+/*
+ * By eights from the beginning, as far as that goes.
+ * @return how many were let through; all of the family of *kept or of *kept6, whose number it is
+ */
 static inline uint32_t
-classify_eights(struct dp_lcore *lc, struct rte_mbuf **pkts, uint32_t n, struct burst *b)
+classify_eights(struct dp_lcore *lc, struct rte_mbuf **pkts, uint32_t n, struct burst *b,
+	uint32_t *kept, uint32_t *kept6)
 {
 #ifdef DP_HAVE_EIGHT
 	const struct rte_mbuf *m = pkts[0];
+	uint16_t type;
 
-	if (lc->eights && n >= 8 && m->data_len >= WIRE_ETH_LEN &&
-		base_load_be16(rte_pktmbuf_mtod(m, const uint8_t *) + 12) == WIRE_ETHERTYPE_IP4)
-		return dp_eights(lc, pkts, n, b->ours, &b->bytes);
+	if (!lc->eights || n < 8 || m->data_len < WIRE_ETH_LEN)
+		return 0;
+	type = base_load_be16(rte_pktmbuf_mtod(m, const uint8_t *) + 12);
+	if (type == WIRE_ETHERTYPE_IP4)
+		return *kept = dp_eights(lc, pkts, n, b->ours, &b->bytes);
+	if (type == WIRE_ETHERTYPE_IP6)
+		return *kept6 = dp_eights6(lc, pkts, n, b->ours, &b->bytes);
 #endif
 	return 0;
 }
@@ -522,14 +468,14 @@ classify_fours(struct dp_lcore *lc, struct rte_mbuf **pkts, uint32_t n, struct b
 {
 	const uint8_t *first = rte_pktmbuf_mtod(pkts[0], const uint8_t *);
 	__m128i bytes = _mm_setzero_si128();
-	uint32_t i, kept, kept6 = lc->n6, words[4];
+	uint32_t i, kept = 0, kept6 = 0, words[4];
 	struct dp_heads heads;
 
 	if (pkts[0]->data_len >= WIRE_ETH_LEN && l2_classify(lc, first) == L2_OURS)
 		b->ours = dp_mac_word(first);
 	heads = dp_heads_of(b->ours);
-	kept = classify_eights(lc, pkts, n, b);
-	for (i = kept; i + 4 <= n; i += 4) {
+	i = classify_eights(lc, pkts, n, b, &kept, &kept6);
+	for (; i + 4 <= n; i += 4) {
 		struct rte_mbuf **at = pkts + i;
 
 		if (likely(i + 8 <= n)) {

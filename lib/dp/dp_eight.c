@@ -2,7 +2,7 @@
  * Copyright (c) 2026 the koi contributors
  */
 /*
- * What dp_four_priv.h does to four frames of IPv4, for eight, by the vectors of 256 bits of AVX2.
+ * What dp_four_priv.h does to four frames, for eight, by the vectors of 256 bits of AVX2.
  * Packages are built for older processors, so this file alone is compiled for newer ones, and is
  * asked only where there is one.
  */
@@ -28,7 +28,8 @@
 	}
 struct constants {
 	__m256i bias, one, bias_of_ten, low, headers, eth, ttl_min, first_mask, first_max,
-		first_169, first_127, carry_from, be16_at_2, be32;
+		first_169, first_127, carry_from, be16_at_2, be32, headers6, hop_min, first6_max,
+		be16_at_0;
 };
 static const struct constants constants = {
 	.bias = ALL(INT64_C(-0x7fff7fff7fff8000)), /* 0x8000 */
@@ -47,6 +48,11 @@ static const struct constants constants = {
 		INT64_C(-0x7f7ff9f87f7ffdfd), INT64_C(-0x7f7ff1f07f7ff5f5)},
 	.be32 = {INT64_C(0x0405060700010203), INT64_C(0x0c0d0e0f08090a0b),
 		INT64_C(0x0405060700010203), INT64_C(0x0c0d0e0f08090a0b)},
+	.headers6 = ALL(INT64_C(0x0000003600000036)), /* WIRE_ETH_LEN + WIRE_IP6_LEN */
+	.hop_min = ALL(INT64_C(0x0200000002000000)),
+	.first6_max = ALL(INT64_C(0x00fc00fc00fc00fc)), /* 0xfd, less by one */
+	.be16_at_0 = {INT64_C(-0x7f7ffbfa7f7fffff), INT64_C(-0x7f7ff3f27f7ff7f7),
+		INT64_C(-0x7f7ffbfa7f7fffff), INT64_C(-0x7f7ff3f27f7ff7f7)},
 };
 
 /* What is known of a burst's frames before one is read. */
@@ -164,15 +170,17 @@ differ(__m128i want, const uint8_t *a, const uint8_t *b)
 		_mm_xor_si128(_mm_loadu_si128((const void *)b), want));
 }
 
-/* Whether all eight begin as plain frames do, and none comes from an address like one of ours. */
+/*
+ * Whether all eight begin as plain frames do in what counts of it, and none comes from an address
+ * like one of ours, by the last byte of the source.
+ */
 static inline AVX2 bool
-begin_plain(const bool *own, const uint8_t *const p[8], __m128i want)
+begin_plain(
+	const bool *own, const uint8_t *const p[8], __m128i want, __m128i mask, unsigned int last)
 {
-	const __m128i mask = _mm_set_epi64x(INT64_C(0x00ffffff00000000), INT64_C(0xffffffffffff));
 	const __m128i d =
 		_mm_or_si128(_mm_or_si128(differ(want, p[0], p[1]), differ(want, p[2], p[3])),
 			_mm_or_si128(differ(want, p[4], p[5]), differ(want, p[6], p[7])));
-	const unsigned int last = WIRE_ETH_LEN + 15;
 
 	return _mm_test_all_zeros(d, mask) != 0 &&
 		!(own[p[0][last]] | own[p[1][last]] | own[p[2][last]] | own[p[3][last]] |
@@ -189,14 +197,27 @@ trim(struct rte_mbuf *const *m, const uint32_t *len)
 	}
 }
 
+static inline AVX2 uint64_t
+total(__m256i sum)
+{
+	uint32_t words[8];
+	uint64_t n = 0;
+
+	_mm256_storeu_si256((void *)words, sum);
+	for (unsigned int k = 0; k < RTE_DIM(words); k++)
+		n += words[k];
+	return n;
+}
+
 AVX2 uint32_t
 dp_eights(struct dp_lcore *lc, struct rte_mbuf *const *pkts, uint32_t n, uint64_t ours,
 	uint64_t *bytes)
 {
 	const __m128i want = _mm_set_epi64x(INT64_C(0x0045000800000000), (int64_t)ours);
+	const __m128i mask = _mm_set_epi64x(INT64_C(0x00ffffff00000000), INT64_C(0xffffffffffff));
 	const struct constants *c = &constants;
 	__m256i sum = _mm256_setzero_si256();
-	uint32_t words[8], i = 0;
+	uint32_t i = 0;
 	struct heads h;
 
 	__asm__("" : "+r"(c)); /* it may point anywhere */
@@ -208,7 +229,9 @@ dp_eights(struct dp_lcore *lc, struct rte_mbuf *const *pkts, uint32_t n, uint64_
 		const __m256i lacks = _mm256_cmpgt_epi32(c->headers, has);
 		__m256i w[5], len;
 
-		if (unlikely(!is_zero(lacks) || !begin_plain(lc->roster->own_byte, &h.p[i], want)))
+		if (unlikely(!is_zero(lacks) ||
+			    !begin_plain(
+				    lc->roster->own_byte, &h.p[i], want, mask, WIRE_ETH_LEN + 15)))
 			break;
 		words_read(&h.p[i], w);
 		len = _mm256_add_epi32(_mm256_shuffle_epi8(w[0], c->be16_at_2), c->eth);
@@ -221,9 +244,94 @@ dp_eights(struct dp_lcore *lc, struct rte_mbuf *const *pkts, uint32_t n, uint64_
 		if (unlikely(!is_zero(_mm256_xor_si256(len, has))))
 			trim(&pkts[i], &lc->need[i]);
 	}
-	_mm256_storeu_si256((void *)words, sum);
-	for (unsigned int k = 0; k < RTE_DIM(words); k++)
-		*bytes += words[k];
+	*bytes += total(sum);
+	return i;
+}
+
+/* What is looked at of eight headers of IPv6. */
+struct ip6 {
+	__m256i to[4];	       /* destinations, each of packets k and k + 4 */
+	__m256i len, src, dst; /* words with the length and hop limit, and the first of addresses */
+};
+
+static inline AVX2 void
+ip6_read(const uint8_t *const p[8], struct ip6 *h)
+{
+	const unsigned int len = WIRE_ETH_LEN + 4, dst = WIRE_ETH_LEN + 24;
+	const __m256i low01 =
+		_mm256_unpacklo_epi32(two(p[0] + len, p[4] + len), two(p[1] + len, p[5] + len));
+	const __m256i low23 =
+		_mm256_unpacklo_epi32(two(p[2] + len, p[6] + len), two(p[3] + len, p[7] + len));
+
+	h->to[0] = two(p[0] + dst, p[4] + dst);
+	h->to[1] = two(p[1] + dst, p[5] + dst);
+	h->to[2] = two(p[2] + dst, p[6] + dst);
+	h->to[3] = two(p[3] + dst, p[7] + dst);
+	h->len = _mm256_unpacklo_epi64(low01, low23);
+	h->src = _mm256_unpackhi_epi64(low01, low23);
+	h->dst = _mm256_unpacklo_epi64(_mm256_unpacklo_epi32(h->to[0], h->to[1]),
+		_mm256_unpacklo_epi32(h->to[2], h->to[3]));
+}
+
+/* What is wrong with them, as dp_four_ip6() has it. */
+static inline AVX2 __m256i
+faults6(const struct constants *c, const struct ip6 *h, __m256i len, __m256i has)
+{
+	__m256i first, bad;
+
+	bad = _mm256_or_si256(_mm256_cmpgt_epi32(len, has), _mm256_subs_epu8(c->hop_min, h->len));
+	first = _mm256_blend_epi16(h->src, _mm256_slli_epi32(h->dst, 16), 0xaa);
+	first = _mm256_sub_epi16(_mm256_and_si256(first, c->first_mask), c->one);
+	return _mm256_or_si256(bad, _mm256_subs_epu16(first, c->first6_max));
+}
+
+static inline AVX2 void
+two_store(uint8_t (*dst)[16], __m256i to)
+{
+	_mm_storeu_si128((void *)dst[0], _mm256_castsi256_si128(to));
+	_mm_storeu_si128((void *)dst[4], _mm256_extracti128_si256(to, 1));
+}
+
+AVX2 uint32_t
+dp_eights6(struct dp_lcore *lc, struct rte_mbuf *const *pkts, uint32_t n, uint64_t ours,
+	uint64_t *bytes)
+{
+	const __m128i want = _mm_set_epi64x(INT64_C(0x0060dd8600000000), (int64_t)ours);
+	const __m128i mask = _mm_set_epi64x(INT64_C(0x00f0ffff00000000), INT64_C(0xffffffffffff));
+	const struct constants *c = &constants;
+	__m256i sum = _mm256_setzero_si256();
+	uint32_t i = 0;
+	struct heads h;
+
+	__asm__("" : "+r"(c)); /* as above */
+	n -= n % 8;
+	if (!heads_find(pkts, n, &h))
+		return 0;
+	for (; i < n; i += 8) {
+		const __m256i has = _mm256_load_si256((const void *)&h.len[i]);
+		const __m256i lacks = _mm256_cmpgt_epi32(c->headers6, has);
+		struct ip6 ip;
+		__m256i len;
+
+		if (unlikely(!is_zero(lacks) ||
+			    !begin_plain(
+				    lc->roster->own_byte, &h.p[i], want, mask, WIRE_ETH_LEN + 23)))
+			break;
+		ip6_read(&h.p[i], &ip);
+		len = _mm256_add_epi32(_mm256_shuffle_epi8(ip.len, c->be16_at_0), c->headers6);
+		if (unlikely(!is_zero(faults6(c, &ip, len, has))))
+			break;
+		two_store(&lc->dst6[i], ip.to[0]);
+		two_store(&lc->dst6[i + 1], ip.to[1]);
+		two_store(&lc->dst6[i + 2], ip.to[2]);
+		two_store(&lc->dst6[i + 3], ip.to[3]);
+		_mm256_storeu_si256((void *)&lc->need6[i], len);
+		sum = _mm256_add_epi32(sum, has);
+		if (unlikely(!is_zero(_mm256_xor_si256(len, has))))
+			trim(&pkts[i], &lc->need6[i]);
+	}
+	memcpy(lc->pkts6, pkts, i * sizeof(pkts[0]));
+	*bytes += total(sum);
 	return i;
 }
 #endif

@@ -6,7 +6,7 @@
 
 #include "dp_priv.h"
 
-/** @file Classification of eight frames of IPv4 at once, where the processor has AVX2. */
+/** @file Classification of eight frames at once, where the processor has AVX2. */
 
 #ifdef __x86_64__
 #define DP_HAVE_EIGHT 1
@@ -23,6 +23,9 @@ bool dp_eight_usable(void);
  * @return how many: where eight are not all plain it ends, and the rest was not touched
  */
 uint32_t dp_eights(struct dp_lcore *lc, struct rte_mbuf *const *pkts, uint32_t n, uint64_t ours,
+	uint64_t *bytes);
+/** The same of IPv6, for a burst of which nothing was kept: lc->pkts6[] and its like are filled. */
+uint32_t dp_eights6(struct dp_lcore *lc, struct rte_mbuf *const *pkts, uint32_t n, uint64_t ours,
 	uint64_t *bytes);
 #endif
 

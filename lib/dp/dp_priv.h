@@ -205,7 +205,7 @@ struct dp_lcore {
 	uint16_t id;	 /**< worker number; dp->n_workers is the control lcore */
 	uint32_t forgot; /**< dp.forget when the longest turn was last forgotten */
 	uint16_t n_rxq;
-	bool eights;   /**< frames of IPv4 are classified eight at a time, see dp_eights() */
+	bool eights;   /**< frames are classified eight at a time, see dp_eights() */
 	base_ns_t now; /**< start of the turn */
 	base_ns_t hop_epoch_end;
 	base_ns_t
@@ -237,7 +237,7 @@ struct dp_lcore {
 	struct dp_hop *routers; /**< by number of the next hop; the control lcore has none */
 	struct dp_hop hops[1 << DP_HOP_CACHE_BITS]; /**< addresses on links, and paths */
 	uint16_t n6; /**< packets of IPv6 that it let through, these: */
-	struct rte_mbuf *pkts6[DP_BURST];
+	struct rte_mbuf *pkts6[DP_BURST] __rte_aligned(32);
 	uint32_t need6[DP_BURST]; /**< as need; UINT32_MAX: something else is in its way */
 	uint8_t dst6[DP_BURST][16];
 	struct dp_hop6 hops6[1 << DP_HOP_CACHE_BITS];
@@ -369,6 +369,8 @@ uint16_t dp_classify(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n);
 
 /** @return DP_DROP_COUNT, or what is wrong with an IPv4 header */
 enum dp_drop dp_ip4_header_check(const uint8_t *ip, size_t in_segment, size_t in_packet);
+
+/* dp_segments.c */
 /**
  * Bring the headers of a packet in several segments into the first one. Payload moves only where
  * it stands in the way.
