@@ -3,7 +3,8 @@
  */
 /*
  * Announcements, and what a MASTER does that hears another one. Switches and neighbours follow
- * whoever spoke last: so the winner announces again once the loser has had time to yield.
+ * whoever spoke last: so the winner announces again once the loser has had time to yield, and who
+ * hears a bow-out once that is over.
  */
 
 #include "election_priv.h"

@@ -40,7 +40,7 @@ enum timer_kind {
 	TIMER_ADVERT = 0,
 	TIMER_HANDOVER,
 	TIMER_SEND_ERROR,
-	TIMER_ANNOUNCE, /* after a duel, or to refresh */
+	TIMER_ANNOUNCE, /* after a duel or a bow-out of others, or to refresh */
 	TIMER_WATCH,	/* when what is suspected must be looked at again */
 	TIMER_KINDS
 };

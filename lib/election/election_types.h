@@ -338,7 +338,7 @@ struct election_group_info {
 	base_ns_t warn_since;
 	uint64_t duels;		     /**< how often another MASTER was heard while MASTER */
 	base_ns_t duel_at;	     /**< the last of this time as MASTER; BASE_NS_NEVER = none */
-	base_ns_t announce_deadline; /**< after a duel or to refresh; BASE_NS_NEVER = none */
+	base_ns_t announce_deadline; /**< after others spoke, or to refresh; BASE_NS_NEVER = none */
 	uint8_t split;		     /**< ELECTION_SPLIT_*: why a split is suspected */
 	base_ns_t split_since;
 	struct base_addr auth_failed_from; /**< family NONE if none */
