@@ -41,7 +41,9 @@ OPTION = re.compile(r"(?:^|\s)(--[a-z-]+)")
 PROMPT = r"^(?:(?:[a-z0-9]+)?[#$] )?(?:sudo )?"
 KOICTL = r"koictl(?: --(?:node|socket) [^\s`]+| --json)* "
 TYPED = re.compile(PROMPT + KOICTL + r"((?!-)[^#|>&;]+?)\s*(?:[#|>&;]|$)")
-QUOTED = re.compile(r"`(?:" + KOICTL + r"([^`]+)|((?:show|explain|set|clear) [^`]+))`")
+# Quoted without koictl before them; ping and route begin commands of other systems as well.
+VERBS = "show|explain|set|clear|carp|interface|neighbor|reload|save|drain|watch|commit|abort|metrics|traceroute"
+QUOTED = re.compile(r"`(?:" + KOICTL + r"([^`]+)|((?:" + VERBS + r") [^`]+))`")
 RUN = re.compile(PROMPT + r"koi (--?[^#|>&;]+?)\s*(?:[#|>&;]|$)")
 # "note 5.2", "notes 4 and 5", in comments.
 NOTE = re.compile(r"\b[Nn]otes? (\d+(?:\.\d+)?)(?: and (\d+(?:\.\d+)?))?")
@@ -83,7 +85,12 @@ def options_fit(words, options, whole):
 
 
 def is_command(words, grammars, whole):
-    """Whether the words are a command, or its beginning; "help" is followed by one of another."""
+    """Whether the words are a command, or its beginning; "help" is followed by one of another, and a|b
+    stands for two commands."""
+    for at, word in enumerate(words):
+        if "|" in word:
+            return all(is_command(words[:at] + [w] + words[at + 1:], grammars, whole)
+                       for w in word.split("|"))
     if words[0] == "help" and len(words) > 1:
         return is_command(words[1:], grammars, False)
     return any(

@@ -201,7 +201,9 @@ class Docs(Tree):
     def setUp(self):
         super().setUp()
         self.put(docs.COMMANDS, 'MGMT_SHOW("show carp all", carp_all, "x", "y")\n'
-                 'MGMT_DO("set carp GROUP advskew 0-254", request, X, "x",\n\t"y")\n')
+                 'MGMT_DO("set carp GROUP advskew 0-254", request, X, "x",\n\t"y")\n'
+                 'MGMT_DO("carp GROUP up", request, X, "x", "y")\n'
+                 'MGMT_DO("carp GROUP down", request, X, "x", "y")\n')
         self.put(docs.MAKEFILE, "demo:\n\t@true\n")
         self.put(docs.ARGS, '{"--check", VALUE_OPTIONAL, "FILE", "x"},\n')
         self.put(docs.KEYS, 'CONF_VALUE(CARP, DSCP, "dscp", INT, dscp)\n')
@@ -218,7 +220,7 @@ class Docs(Tree):
                  "koictl set carp carp0 advskew 254\nkoictl help show\nmake demo\nthey make up, `make demo`\n"
                  "fw1# koictl --node fw1 --json show carp all | jq .\nkoi -l 1 --no-huge -- --check\n"
                  "## A heading, *here*\n## A heading, here\n[d](#a-heading-here) [e](a.md#a-heading-here-1)\n"
-                 "`koictl --node NAME set carp GROUP advskew V`\n")
+                 "`koictl --node NAME set carp GROUP advskew V` `carp NAME up|down` `carp NAME up`\n")
         self.assertEqual(docs.check(self.root), [])
 
     def test_what_does_not_exist_is_refused(self):
@@ -235,6 +237,8 @@ class Docs(Tree):
                               ("koictl show carp  # all", "koictl knows no 'show carp'"),
                               ("koictl set carp carp0 advskew 255", "koictl knows no"),
                               ("x `show drops` y", "koictl knows no 'show drops'"),
+                              ("x `carp NAME upp` y", "koictl knows no 'carp NAME upp'"),
+                              ("x `carp NAME up|dwn` y", "koictl knows no 'carp NAME up.dwn'"),
                               ("make dmeo    # x", "make knows no 'dmeo'"),
                               ("- `make all`", "make knows no 'all'")):
             self.put("docs/a.md", "one\n" + line + "\n")
