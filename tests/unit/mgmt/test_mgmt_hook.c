@@ -155,26 +155,26 @@ arguments_and_environment(void **state)
 		"PATH=/usr/sbin:/usr/bin:/sbin:/bin\n");
 }
 
-/* No root, no way back to it, and no descriptor but the three to nowhere (and that of ls). */
+/*
+ * No root, no way back to it, and no descriptor but the three to nowhere, of which 1 is the file
+ * here. It is ls that counts them, with one of its own: the shell has others while it makes a pipe.
+ */
 static void
 has_nothing_of_ours(void **state)
 {
-	char want[512];
+	const bool root = geteuid() == 0;
+	const char *text;
 
 	(void)state;
 	run_once("{ id -u; id -g; id -G; grep NoNewPrivs: /proc/self/status; "
-		 "readlink /proc/$$/fd/0 /proc/$$/fd/2; ls /proc/$$/fd | tr '\\n' ' '; "
+		 "readlink /proc/$$/fd/0 /proc/$$/fd/2; ls /proc/self/fd; "
 		 "grep -c koi /proc/$$/maps; } >$1",
 		10);
-	/* the shell keeps the file's descriptor while it runs the list, as 1, and a copy of 1 */
-	snprintf(want, sizeof(want), "%d\n%d\n%d\nNoNewPrivs:\t1\n/dev/null\n/dev/null\n",
-		geteuid() == 0 ? 65534 : (int)geteuid(), geteuid() == 0 ? 65534 : (int)getegid(),
-		geteuid() == 0 ? 65534 : (int)getegid());
-	if (geteuid() == 0)
-		assert_int_equal(strncmp(output(), want, strlen(want)), 0);
-	assert_non_null(strstr(output(), "\n/dev/null\n/dev/null\n0 1 "));
-	assert_null(strstr(output(), " 4 "));
-	assert_null(strstr(output(), " 5 "));
+	text = strstr(output(), "NoNewPrivs:");
+	assert_non_null(text);
+	if (root)
+		assert_int_equal(strncmp(output(), "65534\n65534\n65534\nNo", 20), 0);
+	assert_string_equal(text, "NoNewPrivs:\t1\n/dev/null\n/dev/null\n0\n1\n2\n3\n0\n");
 }
 
 /* What does not end is killed, and with it all that it had started; the next hook runs. */
