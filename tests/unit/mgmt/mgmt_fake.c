@@ -268,41 +268,6 @@ fake_after(void **state)
 	return 0;
 }
 
-struct ctl_event *
-fake_event(enum ctl_event_kind kind)
-{
-	struct ctl_event *e = &fake.events[fake.n_events];
-
-	*e = (struct ctl_event){
-		.seq = fake.n_events + 1,
-		/* 2026-05-01T12:00:00.123Z, one second apart */
-		.wall_ns = 1777636800123 * BASE_NS_PER_MS + fake.n_events * BASE_NS_PER_S,
-		.kind = kind,
-		.group = ELECTION_NONE,
-		.if_id = ELECTION_NONE,
-		.since_heard = BASE_NS_NEVER,
-	};
-	__atomic_store_n(&fake.n_events, fake.n_events + 1, __ATOMIC_RELEASE);
-	return e;
-}
-
-struct ctl_event *
-fake_transition(uint16_t group, enum election_state from, enum election_cause cause)
-{
-	struct ctl_event *e = fake_event(CTL_EVENT_STATE);
-	struct election_group_info *info = &fake.groups[group].info;
-
-	info->cause = cause;
-	e->group = group;
-	e->from = from;
-	e->to = info->state;
-	e->cause = cause;
-	e->own = info->sent;
-	e->peer = info->heard;
-	e->src = info->heard_from;
-	return e;
-}
-
 const char *
 ctl_stat_name(enum ctl_stat s)
 {
@@ -371,32 +336,6 @@ ctl_peers(const struct ctl *c, uint16_t group, struct ctl_peer out[CTL_PEERS_MAX
 	return fake.n_peers;
 }
 
-uint32_t
-ctl_events(const struct ctl *c, uint16_t group, uint64_t after, struct ctl_event *out, uint32_t cap,
-	uint64_t *last)
-{
-	uint32_t have = __atomic_load_n(&fake.n_events, __ATOMIC_ACQUIRE), n = 0, of_group = 0;
-
-	(void)c;
-	*last = after;
-	for (uint32_t i = 0; i < have; i++)
-		of_group += fake.events[i].group == group;
-	for (uint32_t i = 0; i < have && n < cap; i++) {
-		const struct ctl_event *e = &fake.events[i];
-
-		if (group != ELECTION_NONE) {
-			/* older ones are not kept */
-			if (e->group != group || of_group-- > CTL_DECISIONS_KEPT)
-				continue;
-		}
-		if (e->seq <= after)
-			continue;
-		*last = e->seq;
-		out[n++] = *e;
-	}
-	return n;
-}
-
 /* Bowed out, or taken again by who finds no successor. */
 static void
 drained(void)
@@ -413,15 +352,6 @@ drained(void)
 	}
 }
 
-uint64_t
-ctl_event_newest(const struct ctl *c)
-{
-	const uint32_t n = __atomic_load_n(&fake.n_events, __ATOMIC_ACQUIRE);
-
-	(void)c;
-	return n > 0 ? fake.events[n - 1].seq : 0;
-}
-
 void
 ctl_reap(struct ctl *c)
 {
@@ -433,11 +363,12 @@ ctl_request(struct ctl *c, const struct ctl_request *req, char *note, size_t not
 {
 	(void)c;
 	fake.request = *req;
-	fake.n_requests++;
 	if (fake.request_rc == 0 && req->type == CTL_REQ_DRAIN)
 		drained();
 	else if (req->type == CTL_REQ_UNDRAIN)
 		fake.drained_at = 0;
+	/* last: a test waits for it before it goes on with the clock */
+	__atomic_fetch_add(&fake.n_requests, 1, __ATOMIC_RELEASE);
 	snprintf(note, note_len, "%s", fake.note ? fake.note : "");
 	return fake.request_rc;
 }
@@ -445,8 +376,8 @@ ctl_request(struct ctl *c, const struct ctl_request *req, char *note, size_t not
 base_ns_t
 dp_clock(void)
 {
-	fake.now += fake.step;
-	return fake.now;
+	/* a test may put the clock forward while a session reads it */
+	return __atomic_add_fetch(&fake.now, fake.step, __ATOMIC_RELAXED);
 }
 
 const char *

@@ -107,7 +107,7 @@ int fake_before_dual(void **state);
 int fake_after(void **state);
 /** @} */
 
-/** Append an event; seq and times are filled in. */
+/** Append an event; seq and times are filled in, the rest by the caller, if nobody follows yet. */
 struct ctl_event *fake_event(enum ctl_event_kind kind);
 /** Append the transition into the state that the group has, with the priorities that it has. */
 struct ctl_event *fake_transition(
