@@ -67,7 +67,8 @@ notify_open(struct notify *n)
 	return ret;
 }
 
-__attribute__((format(printf, 2, 3))) static void
+/* @return false when the manager has no room for it now */
+__attribute__((format(printf, 2, 3))) static bool
 tell(const struct notify *n, const char *fmt, ...)
 {
 	char text[256];
@@ -75,25 +76,44 @@ tell(const struct notify *n, const char *fmt, ...)
 	int len;
 
 	if (n->fd < 0)
-		return;
+		return true;
 	va_start(ap, fmt);
 	len = vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	/* one that is lost is followed by the next; the watchdog has four tries */
-	(void)sendto(n->fd, text, (size_t)len, MSG_NOSIGNAL, (const struct sockaddr *)&n->addr,
-		n->addr_len);
+	return sendto(n->fd, text, (size_t)len, MSG_NOSIGNAL, (const struct sockaddr *)&n->addr,
+		       n->addr_len) >= 0 ||
+		(errno != EAGAIN && errno != ENOBUFS);
 }
 
-static void
+static bool
 tell_status(struct notify *n, const char *first, const struct notify_state *s)
 {
 	char demoted[32] = "";
 
 	if (s->demotion != 0)
 		snprintf(demoted, sizeof(demoted), ", demoted by %u", s->demotion);
-	tell(n, "%sSTATUS=%u MASTER, %u BACKUP, %u INIT%s", first, s->masters, s->backups, s->inits,
-		demoted);
+	if (!tell(n, "%sSTATUS=%u MASTER, %u BACKUP, %u INIT%s", first, s->masters, s->backups,
+		    s->inits, demoted))
+		return false;
 	n->told = *s;
+	return true;
+}
+
+/* Whoever waits for one of these waits in vain if it is lost. @return whether nothing is owed */
+static bool
+pay(struct notify *n, const struct notify_state *s)
+{
+	if (n->reloading_usec != 0 &&
+		!tell(n, "RELOADING=1\nMONOTONIC_USEC=%lld", n->reloading_usec))
+		return false;
+	n->reloading_usec = 0;
+	if (n->owes_ready && !tell_status(n, "READY=1\n", s))
+		return false;
+	n->owes_ready = false;
+	if (n->owes_stopping && !tell(n, "STOPPING=1"))
+		return false;
+	n->owes_stopping = false;
+	return true;
 }
 
 void
@@ -102,7 +122,8 @@ notify_ready(struct notify *n, base_ns_t now, const struct notify_state *s)
 	n->ready = true;
 	n->fed_at = now;
 	n->fed_beat = s->beat;
-	tell_status(n, "READY=1\n", s);
+	n->owes_ready = true;
+	(void)pay(n, s);
 }
 
 void
@@ -110,14 +131,17 @@ notify_turn(struct notify *n, base_ns_t now, const struct notify_state *s)
 {
 	const struct notify_state *t = &n->told;
 
+	if (!pay(n, s))
+		return;
 	if (n->every != 0 && s->beat != n->fed_beat && now - n->fed_at >= n->every) {
-		tell(n, "WATCHDOG=1");
+		/* one that is lost is followed by the next: the watchdog has four tries */
+		(void)tell(n, "WATCHDOG=1");
 		n->fed_at = now;
 		n->fed_beat = s->beat;
 	}
 	if (s->masters != t->masters || s->backups != t->backups || s->inits != t->inits ||
 		s->demotion != t->demotion)
-		tell_status(n, "", s);
+		(void)tell_status(n, "", s);
 }
 
 void
@@ -127,16 +151,21 @@ notify_reloading(struct notify *n)
 
 	/* the time tells the manager which READY=1 is the answer to its signal */
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	tell(n, "RELOADING=1\nMONOTONIC_USEC=%lld",
-		(long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+	n->reloading_usec = (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+	n->owes_ready = false;
+	(void)pay(n, &n->told);
 }
 
 void
 notify_stopping(struct notify *n)
 {
-	if (n->ready)
-		tell(n, "STOPPING=1");
+	if (n->ready) {
+		n->reloading_usec = 0;
+		n->owes_ready = false;
+		n->owes_stopping = true;
+	}
 	n->ready = false;
+	(void)pay(n, &n->told);
 }
 
 void

@@ -14,8 +14,9 @@
  * @file
  * What koi tells the service manager that started it (sd_notify(3), a datagram per message):
  * READY=1 when everything runs, WATCHDOG=1 while the control lcore turns, STATUS= with the roles,
- * RELOADING=1 until the next READY=1, STOPPING=1. Without NOTIFY_SOCKET in the environment all of
- * it does nothing.
+ * RELOADING=1 until the next READY=1, STOPPING=1. A manager with a full socket gets the last three,
+ * and a changed STATUS=, when it has room again. Without NOTIFY_SOCKET in the environment all of it
+ * does nothing.
  * @thread main
  */
 
@@ -34,6 +35,10 @@ struct notify {
 	base_ns_t fed_at, fed_beat;
 	bool ready;
 	struct notify_state told;
+	/** @name What the manager has had no room for yet, told in this order. @{ */
+	long long reloading_usec; /**< 0: nothing */
+	bool owes_ready, owes_stopping;
+	/** @} */
 };
 
 /**

@@ -5,6 +5,7 @@
 import os
 import socket
 import subprocess
+import time
 
 
 class Manager:
@@ -26,12 +27,14 @@ class Manager:
         return dict(line.split("=", 1) for line in text.split("\n"))
 
     def wait(self, key, timeout=10):
-        """The value of the next message with a key; others are passed over."""
+        """The value of the next message with a key; others, however many, are passed over."""
+        deadline = time.monotonic() + timeout
         while True:
-            message = self.hear(timeout)
+            message = self.hear(max(deadline - time.monotonic(), 0.001))
             assert message is not None, f"no {key} within {timeout} s"
             if key in message:
                 return message[key]
+            assert time.monotonic() < deadline, f"no {key} within {timeout} s, others came"
 
 
 def verify(folder):

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -139,6 +140,65 @@ a_stalled_control_lcore_starves_the_watchdog(void **state)
 	notify_close(&n);
 }
 
+/* Hear what there is. @return whether it was of the watchdog alone */
+static bool
+only_watchdogs(void)
+{
+	bool only = true;
+
+	for (const char *text = heard(); *text != '\0'; text = heard())
+		only = only && strcmp(text, "WATCHDOG=1") == 0;
+	return only;
+}
+
+/* Who has no room for a message gets it later: nobody sends a reload's begin or end again. */
+static void
+a_slow_manager_misses_nothing(void **state)
+{
+	struct notify_state s = {.beat = 5 * S, .masters = 1};
+	struct notify n;
+
+	(void)state;
+	assert_int_equal(notify_open(&n), 0);
+	notify_ready(&n, 5 * S, &s);
+	heard();
+	for (unsigned int round = 0; round < 3; round++) {
+		/* its socket is full of the watchdog */
+		for (unsigned int i = 0; i < 5000; i++) {
+			s.beat += 2 * S;
+			notify_turn(&n, s.beat, &s);
+		}
+		if (round == 0) {
+			notify_reloading(&n);
+			assert_true(only_watchdogs());
+			notify_turn(&n, s.beat, &s);
+			assert_int_equal(strncmp(heard(), "RELOADING=1\nMONOTONIC_USEC=", 27), 0);
+		} else if (round == 1) {
+			/* the end, with another begin and end: the last ones are what counts */
+			notify_ready(&n, s.beat, &s);
+			notify_reloading(&n);
+			notify_ready(&n, s.beat, &s);
+			assert_true(only_watchdogs());
+			s.masters = 2;
+			notify_turn(&n, s.beat, &s);
+			assert_int_equal(strncmp(heard(), "RELOADING=1\nMONOTONIC_USEC=", 27), 0);
+			assert_string_equal(heard(), "READY=1\nSTATUS=2 MASTER, 0 BACKUP, 0 INIT");
+		} else {
+			s.masters = 0;
+			notify_turn(&n, s.beat, &s);
+			notify_stopping(&n);
+			assert_true(only_watchdogs());
+			notify_turn(&n, s.beat, &s);
+			assert_string_equal(heard(), "STOPPING=1");
+			assert_string_equal(heard(), "STATUS=0 MASTER, 0 BACKUP, 0 INIT");
+		}
+		assert_string_equal(heard(), "");
+	}
+	notify_stopping(&n);
+	assert_string_equal(heard(), "");
+	notify_close(&n);
+}
+
 static void
 another_process_watchdog_is_not_ours(void **state)
 {
@@ -197,6 +257,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		IN_SERVICE(a_life_is_told),
 		IN_SERVICE(a_stalled_control_lcore_starves_the_watchdog),
+		IN_SERVICE(a_slow_manager_misses_nothing),
 		IN_SERVICE(another_process_watchdog_is_not_ours),
 		IN_SERVICE(without_a_manager_nothing_happens),
 	};
