@@ -91,14 +91,16 @@ vip_set(void *arg, struct host_if *f, const struct base_addr *addr, bool there)
 static void
 states_follow(struct host *h)
 {
+	bool any = false;
+
 	for (uint16_t g = 0; g < h->n_groups; g++) {
 		bool now = dp_answers(h->dp, g);
 
-		if (now == h->master[g])
-			continue;
+		any |= now != h->master[g];
 		h->master[g] = now;
-		host_vips_follow(&h->vips, g, now, vip_set, h);
 	}
+	if (any)
+		host_vips_follow(&h->vips, h->master, vip_set, h);
 }
 
 /* A rule that was left by a koi that did not end by itself leads to a table that is gone. */
@@ -273,6 +275,7 @@ vips_collect(const struct host *h, const struct conf *conf, struct host_vips *ou
 			}
 		}
 	}
+	host_vips_sort(out);
 	return 0;
 }
 

@@ -3,33 +3,75 @@
  */
 #include "host_vips_priv.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-/* One of the first n of a list has the same address on the same interface there. */
-static bool
-is_there(const struct host_vips *v, uint32_t n, const struct host_vip *like)
+/* By address, then by interface: whoever shares one stands side by side. */
+static int
+compare(const void *pa, const void *pb)
 {
-	for (uint32_t i = 0; i < n; i++) {
-		const struct host_vip *o = &v->vip[i];
+	const struct host_vip *a = pa, *b = pb;
+	int by_addr = memcmp(&a->addr, &b->addr, sizeof(a->addr));
 
-		if (o != like && o->there && o->f == like->f &&
-			memcmp(&o->addr, &like->addr, sizeof(o->addr)) == 0)
-			return true;
-	}
-	return false;
+	if (by_addr != 0)
+		return by_addr;
+	return ((uintptr_t)a->f > (uintptr_t)b->f) - ((uintptr_t)a->f < (uintptr_t)b->f);
 }
 
 void
-host_vips_follow(struct host_vips *v, uint16_t group, bool master, host_vip_fn *set, void *arg)
+host_vips_sort(struct host_vips *v)
 {
-	for (uint32_t i = 0; i < v->n; i++) {
-		struct host_vip *o = &v->vip[i];
+	if (v->n > 0)
+		qsort(v->vip, v->n, sizeof(*v->vip), compare);
+}
 
-		if (o->group != group || o->there == master)
-			continue;
-		o->there = master;
-		if (!is_there(v, v->n, o))
-			set(arg, o->f, &o->addr, master);
+/* Where those begin that are not before this one. */
+static uint32_t
+lower_bound(const struct host_vips *v, const struct host_vip *like)
+{
+	uint32_t from = 0, n = v->n;
+
+	while (n > 0) {
+		if (compare(&v->vip[from + n / 2], like) < 0) {
+			from += n / 2 + 1;
+			n -= n / 2 + 1;
+		} else {
+			n /= 2;
+		}
+	}
+	return from;
+}
+
+/* All entries from here on that are of one address on one interface. */
+struct run {
+	uint32_t end;
+	bool there; /* for one of them */
+};
+static struct run
+run_of(const struct host_vips *v, uint32_t from, const struct host_vip *like)
+{
+	struct run r = {.end = from};
+
+	while (r.end < v->n && compare(&v->vip[r.end], like) == 0)
+		r.there |= v->vip[r.end++].there;
+	return r;
+}
+
+void
+host_vips_follow(struct host_vips *v, const bool *master, host_vip_fn *set, void *arg)
+{
+	struct run r;
+
+	for (uint32_t i = 0; i < v->n; i = r.end) {
+		bool there = false;
+
+		r = run_of(v, i, &v->vip[i]);
+		for (uint32_t k = i; k < r.end; k++) {
+			v->vip[k].there = master[v->vip[k].group];
+			there |= v->vip[k].there;
+		}
+		if (there != r.there)
+			set(arg, v->vip[i].f, &v->vip[i].addr, there);
 	}
 }
 
@@ -38,10 +80,13 @@ static void
 difference(const struct host_vips *of, const struct host_vips *not_in, bool there, host_vip_fn *set,
 	void *arg)
 {
-	for (uint32_t i = 0; i < of->n; i++) {
+	struct run r;
+
+	for (uint32_t i = 0; i < of->n; i = r.end) {
 		const struct host_vip *o = &of->vip[i];
 
-		if (o->there && !is_there(of, i, o) && !is_there(not_in, not_in->n, o))
+		r = run_of(of, i, o);
+		if (r.there && !run_of(not_in, lower_bound(not_in, o), o).there)
 			set(arg, o->f, &o->addr, there);
 	}
 }
@@ -57,8 +102,8 @@ host_vips_replace(
 bool
 host_vips_know(const struct host_vips *v, const struct base_addr *addr)
 {
-	for (uint32_t i = 0; i < v->n; i++)
-		if (memcmp(&v->vip[i].addr, addr, sizeof(*addr)) == 0)
-			return true;
-	return false;
+	/* no interface is before NULL */
+	uint32_t i = lower_bound(v, &(struct host_vip){.addr = *addr});
+
+	return i < v->n && memcmp(&v->vip[i].addr, addr, sizeof(*addr)) == 0;
 }

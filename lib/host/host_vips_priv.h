@@ -32,9 +32,13 @@ struct host_vips {
 /** Give the kernel an address of an interface, or take it away. */
 typedef void host_vip_fn(void *arg, struct host_if *f, const struct base_addr *addr, bool there);
 
-/** A group became MASTER, or is not any more. */
-void host_vips_follow(
-	struct host_vips *v, uint16_t group, bool master, host_vip_fn *set, void *arg);
+/** Put a list in the order that all others here need it in. */
+void host_vips_sort(struct host_vips *v);
+/**
+ * Groups became MASTER, or are not any more. What moves from one to another is not touched.
+ * @param master  for each group
+ */
+void host_vips_follow(struct host_vips *v, const bool *master, host_vip_fn *set, void *arg);
 /**
  * Other VIPs in the place of those that were, each with its own state; what is there before and
  * after is not touched. What goes is gone before anything comes.

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -52,18 +53,24 @@ setup(void **state)
 }
 
 static void
+follow(struct host_vips *v, bool first, bool second)
+{
+	host_vips_follow(v, (const bool[GROUPS]){first, second}, set, kernel);
+}
+
+static void
 a_master_has_its_vips(void **state)
 {
 	struct host_vip list[] = {vip(0, 0, 1), vip(0, 0, 2), vip(1, 1, 1)};
 	struct host_vips v = {3, list};
 
 	(void)state;
-	host_vips_follow(&v, 0, true, set, kernel);
+	host_vips_sort(&v);
+	follow(&v, true, false);
 	assert_true(kernel[0][1] && kernel[0][2] && !kernel[1][1]);
-	host_vips_follow(&v, 0, true, set, kernel);
+	follow(&v, true, false);
 	assert_int_equal(n_set, 2);
-	host_vips_follow(&v, 1, true, set, kernel);
-	host_vips_follow(&v, 0, false, set, kernel);
+	follow(&v, false, true);
 	assert_true(!kernel[0][1] && !kernel[0][2] && kernel[1][1]);
 }
 
@@ -74,12 +81,15 @@ a_shared_vip_is_there_while_one_has_it(void **state)
 	struct host_vips v = {2, list};
 
 	(void)state;
-	host_vips_follow(&v, 0, true, set, kernel);
-	host_vips_follow(&v, 1, true, set, kernel);
-	host_vips_follow(&v, 0, false, set, kernel);
+	host_vips_sort(&v);
+	follow(&v, true, false);
+	follow(&v, true, true);
+	follow(&v, false, true);
+	/* nor is it touched where it moves */
+	follow(&v, true, false);
 	assert_true(kernel[0][1]);
 	assert_int_equal(n_set, 1);
-	host_vips_follow(&v, 1, false, set, kernel);
+	follow(&v, false, false);
 	assert_false(kernel[0][1]);
 }
 
@@ -88,11 +98,13 @@ others_are_replaced(void **state)
 {
 	struct host_vip a[] = {vip(0, 0, 1), vip(0, 0, 2), vip(1, 0, 3)};
 	struct host_vip b[] = {vip(1, 0, 1), vip(0, 0, 4), vip(2, 0, 2), vip(1, 0, 3)};
+	const struct base_addr gone = a[1].addr, new = b[1].addr;
 	struct host_vips was = {3, a}, now = {4, b}, none = {0};
 
 	(void)state;
-	host_vips_follow(&was, 0, true, set, kernel);
-	host_vips_follow(&was, 1, true, set, kernel);
+	host_vips_sort(&was);
+	host_vips_sort(&now);
+	follow(&was, true, true);
 	n_set = 0;
 	for (unsigned int i = 0; i < 4; i++)
 		b[i].there = b[i].group < 2;
@@ -100,11 +112,57 @@ others_are_replaced(void **state)
 	/* .1 went to another master, .2 to a backup; .3 is as it was; .4 is new */
 	assert_true(kernel[0][1] && !kernel[0][2] && kernel[0][3] && kernel[0][4]);
 	assert_int_equal(n_set, 2);
-	assert_true(host_vips_know(&now, &a[1].addr));
-	assert_false(host_vips_know(&was, &b[1].addr));
+	assert_true(host_vips_know(&now, &gone));
+	assert_false(host_vips_know(&was, &new));
 	host_vips_replace(&now, &none, set, kernel);
 	for (unsigned int i = 0; i < ADDRS; i++)
 		assert_false(kernel[0][i]);
+}
+
+static void
+count(void *arg, struct host_if *f, const struct base_addr *addr, bool there)
+{
+	(void)arg;
+	(void)f;
+	(void)addr;
+	(void)there;
+	n_set++;
+}
+
+/* All that a configuration may have: where each were compared with each it would take minutes. */
+static void
+as_many_as_there_may_be(void **state)
+{
+	const uint32_t most = CONF_GROUP_MAX * CONF_VIP_MAX;
+	struct host_vip *a = calloc(most, sizeof(*a)), *b = calloc(most, sizeof(*b));
+	struct host_vips was = {most, a}, now = {most, b};
+	static bool master[CONF_GROUP_MAX];
+	uint32_t known = 0;
+
+	(void)state;
+	assert_non_null(a);
+	assert_non_null(b);
+	/* from group to group, and half of the addresses are others */
+	for (uint32_t i = 0; i < most; i++) {
+		a[i] = vip((uint16_t)(i / CONF_VIP_MAX), 0, 0);
+		b[i] = vip((uint16_t)((i + CONF_VIP_MAX) / CONF_VIP_MAX % CONF_GROUP_MAX), 0, 0);
+		a[i].addr = base_addr_from_ip4(0x0a000000 + i);
+		b[i].addr = base_addr_from_ip4(0x0a000000 + i + most / 2);
+		b[i].there = true;
+	}
+	host_vips_sort(&was);
+	host_vips_sort(&now);
+	memset(master, true, sizeof(master));
+	host_vips_follow(&was, master, count, NULL);
+	assert_int_equal(n_set, most);
+	n_set = 0;
+	host_vips_replace(&was, &now, count, NULL);
+	assert_int_equal(n_set, most);
+	for (uint32_t i = 0; i < most; i++)
+		known += host_vips_know(&was, &b[i].addr);
+	assert_int_equal(known, most / 2);
+	free(a);
+	free(b);
 }
 
 /* The kernel has an address if and only if a MASTER has it, whatever came before. */
@@ -133,11 +191,15 @@ random_lists_and_states(void **state)
 					(uint32_t)base_rand_below(&rnd, ADDRS));
 				next->vip[i].there = master[next->vip[i].group];
 			}
+			host_vips_sort(next);
 			host_vips_replace(&v[at], next, set, kernel);
 			at = !at;
 		} else {
+			/* one, or two at once */
 			master[g] = !master[g];
-			host_vips_follow(&v[at], g, master[g], set, kernel);
+			g = (uint16_t)base_rand_below(&rnd, GROUPS);
+			master[g] ^= base_rand_below(&rnd, 2) != 0;
+			host_vips_follow(&v[at], master, set, kernel);
 		}
 		for (uint32_t i = 0; i < v[at].n; i++)
 			if (master[v[at].vip[i].group])
@@ -154,6 +216,7 @@ main(void)
 		cmocka_unit_test_setup(a_master_has_its_vips, setup),
 		cmocka_unit_test_setup(a_shared_vip_is_there_while_one_has_it, setup),
 		cmocka_unit_test_setup(others_are_replaced, setup),
+		cmocka_unit_test_setup(as_many_as_there_may_be, setup),
 		cmocka_unit_test_setup(random_lists_and_states, setup),
 	};
 
