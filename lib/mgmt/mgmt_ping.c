@@ -204,9 +204,13 @@ show_hop(struct show *w)
 static bool
 show_probe(struct show *w, const struct ctl_ping_line *line)
 {
-	if (line->what == CTL_PING_DUPLICATE || line->hops <= w->shown ||
-		(w->n_probes > 0 && line->hops != w->probe[0].hops))
+	const unsigned int hop = w->n_probes > 0 ? w->probe[0].hops : w->shown + 1u;
+
+	if (line->what == CTL_PING_DUPLICATE || line->hops < hop)
 		return true;
+	/* of the one before lines were missed */
+	if (line->hops > hop && w->n_probes > 0 && !show_hop(w))
+		return false;
 	for (unsigned int i = 0; i < w->n_probes; i++)
 		if (w->probe[i].seq == line->seq)
 			return true;

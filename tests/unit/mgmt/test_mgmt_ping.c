@@ -304,6 +304,33 @@ a_late_answer_hides_no_hop(void **state)
 		" 2  192.0.2.9  3.000 ms  4.000 ms\n");
 }
 
+/* Who reads too slowly misses lines, and no more than those. */
+static void
+a_hop_with_missed_lines_hides_no_other(void **state)
+{
+	static const struct ctl_ping_line all[] = {
+		{.what = CTL_PING_ERROR,
+			.from = router,
+			.hops = 1,
+			.seq = 0,
+			.type = 11,
+			.rtt = MS},
+		{.what = CTL_PING_REPLY, .from = host, .hops = 3, .seq = 4, .rtt = 3 * MS},
+		/* late, of a hop that was missed altogether */
+		{.what = CTL_PING_ERROR, .from = router, .hops = 2, .seq = 3, .type = 11},
+		{.what = CTL_PING_REPLY, .from = host, .hops = 3, .seq = 5, .rtt = 4 * MS},
+	};
+
+	(void)state;
+	lines(all, 4);
+	fake.ping.sum = (struct ctl_probe_sum){.sent = 6, .received = 2};
+	assert_true(run("traceroute 192.0.2.9 probes 2", false));
+	assert_string_equal(shown,
+		"traceroute to 192.0.2.9 from 192.0.2.2, 30 hops at most\n"
+		" 1  192.0.2.254  1.000 ms\n"
+		" 3  192.0.2.9  3.000 ms  4.000 ms\n");
+}
+
 /* Whoever presses a key has the sum; whoever went away has nothing, and costs nothing. */
 static void
 it_ends_with_who_asked(void **state)
@@ -330,6 +357,7 @@ main(void)
 		T(a_ping_line_by_line),
 		T(a_traceroute_hop_by_hop),
 		T(a_late_answer_hides_no_hop),
+		T(a_hop_with_missed_lines_hides_no_other),
 		T(it_ends_with_who_asked),
 	};
 
