@@ -40,13 +40,13 @@ auth_stage_step_text(enum auth_stage_step s)
 }
 
 void
-auth_stage_begin(struct auth_stage *s, bool backup, base_ns_t window_ns, base_ns_t now)
+auth_stage_begin(struct auth_stage *s, bool behind, base_ns_t window_ns, base_ns_t now)
 {
 	*s = (struct auth_stage){
 		.phase = AUTH_STAGE_STAGED,
 		.running = AUTH_OLD,
 		.last = AUTH_OLD,
-		.row = backup ? AUTH_STAGE_ROW : 0,
+		.row = behind ? AUTH_STAGE_ROW : 0,
 		.window_ns = window_ns,
 		.until = base_ns_add(now, window_ns),
 	};
@@ -61,33 +61,35 @@ others_differ(const struct auth_stage *s, uint8_t row)
 
 /* The second window counts from the end of the first, whoever decided and when. */
 static void
-decide(struct auth_stage *s, bool backup, enum auth_identity which, bool by_operator)
+decide(struct auth_stage *s, enum auth_stage_place place, enum auth_identity which,
+	bool by_operator)
 {
 	s->phase = AUTH_STAGE_DECIDED;
 	s->running = (uint8_t)which;
 	s->by_operator = by_operator;
 	s->until = base_ns_add(s->until, s->window_ns);
 	/* From now on: who cannot hear us? */
-	if (!backup)
+	if (place != AUTH_STAGE_BACKUP)
 		s->row = 0;
 }
 
 bool
-auth_stage_decide(struct auth_stage *s, bool backup, enum auth_identity which)
+auth_stage_decide(struct auth_stage *s, enum auth_stage_place place, enum auth_identity which)
 {
 	if (s->phase != AUTH_STAGE_STAGED)
 		return false;
-	decide(s, backup, which, true);
+	decide(s, place, which, true);
 	return true;
 }
 
+/* In whatever order the two come, they say the same: who speaks uses both. */
 void
-auth_stage_heard(struct auth_stage *s, enum auth_identity which)
+auth_stage_heard(struct auth_stage *s, enum auth_identity which, bool second)
 {
-	if (s->last != which)
+	if (second || s->last != which)
 		s->row = 0;
 	s->last = (uint8_t)which;
-	if (s->row < UINT8_MAX)
+	if (!second && s->row < UINT8_MAX)
 		s->row++;
 }
 
@@ -105,25 +107,28 @@ auth_stage_send(const struct auth_stage *s, unsigned int n, enum auth_identity *
 
 /* The first window is over, and nobody has decided. */
 static enum auth_stage_step
-decide_late(struct auth_stage *s, bool backup)
+decide_late(struct auth_stage *s, enum auth_stage_place place)
 {
-	/*
-	 * A BACKUP can be sure, and follows once more at the end. Anybody else decides by the last
-	 * word that was heard: who sends both ends with what it runs.
-	 */
-	bool committed = others_differ(s, backup ? AUTH_STAGE_ROW_SURE : 1);
+	/* A BACKUP can be sure, and follows once more at the end. */
+	bool committed = others_differ(
+		s, place == AUTH_STAGE_BACKUP ? AUTH_STAGE_ROW_SURE : AUTH_STAGE_ROW_WORD);
 
-	decide(s, backup, committed ? AUTH_NEW : AUTH_OLD, false);
+	decide(s, place, committed ? AUTH_NEW : AUTH_OLD, false);
 	return committed ? AUTH_STAGE_STEP_ADOPTED : AUTH_STAGE_STEP_REVERTED;
 }
 
 static enum auth_stage_step
-end(struct auth_stage *s, bool backup)
+end(struct auth_stage *s, enum auth_stage_place place, base_ns_t now)
 {
-	bool follows = others_differ(s, backup ? AUTH_STAGE_ROW_SURE : AUTH_STAGE_ROW);
+	bool follows =
+		others_differ(s, place == AUTH_STAGE_BACKUP ? AUTH_STAGE_ROW_SURE : AUTH_STAGE_ROW);
 
-	/* The master's window is longer: as long as it sends both, either may be what stays. */
-	if (backup && s->row < AUTH_STAGE_ROW_SURE)
+	/*
+	 * As long as the master sends both, either may be what stays. Who is master at last has not
+	 * heard yet who cannot hear it.
+	 */
+	if (place == AUTH_STAGE_MASTER ? now < base_ns_add(s->not_master, s->window_ns)
+				       : s->row < AUTH_STAGE_ROW_SURE)
 		return AUTH_STAGE_STEP_NOTHING;
 	if (follows)
 		s->running = s->last;
@@ -134,9 +139,18 @@ end(struct auth_stage *s, bool backup)
 }
 
 enum auth_stage_step
-auth_stage_tick(struct auth_stage *s, bool backup, base_ns_t now)
+auth_stage_tick(struct auth_stage *s, enum auth_stage_place place, base_ns_t now)
 {
+	base_ns_t put_off = base_ns_add(now, s->window_ns);
+
+	if (place == AUTH_STAGE_INIT) {
+		s->until = put_off > s->until ? put_off : s->until;
+		/* what it heard last may be half of two, and old once it is up again */
+		s->row = 0;
+	}
+	if (place != AUTH_STAGE_MASTER)
+		s->not_master = now;
 	if (s->phase == AUTH_STAGE_NONE || now < s->until)
 		return AUTH_STAGE_STEP_NOTHING;
-	return s->phase == AUTH_STAGE_STAGED ? decide_late(s, backup) : end(s, backup);
+	return s->phase == AUTH_STAGE_STAGED ? decide_late(s, place) : end(s, place, now);
 }

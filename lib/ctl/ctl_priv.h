@@ -13,6 +13,7 @@
 #include "ctl.h"
 #include "ctl_advert.h"
 #include "ctl_frame.h"
+#include "ctl_pair.h"
 #include "ctl_seq.h"
 #include "dp.h"
 #include "election.h"
@@ -74,12 +75,7 @@ struct ctl_group {
 	struct auth_stage stage;
 	bool by_reload;	 /* what is staged: the configuration has both */
 	uint8_t reloads; /* which of the configuration's two is id; by_reload or not */
-	struct ctl_fed { /* the advert that the election was told last, while a change is staged */
-		base_ns_t at;
-		struct base_addr src;
-		struct election_priority prio;
-		bool other;
-	} fed[ELECTION_FAMILIES];
+	struct ctl_told told[CTL_TOLD_MAX]; /* while a change is staged */
 	uint8_t vmac[BASE_MAC_LEN];
 	uint8_t families; /* ELECTION_IP4 and ELECTION_IP6, where there are VIPs */
 	uint32_t *vips;	  /* IPv4, in the order given */

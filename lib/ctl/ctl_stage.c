@@ -137,19 +137,33 @@ bool
 ctl_stage_heard(struct ctl *c, const struct ctl_advert *a)
 {
 	struct ctl_group *g = &c->groups[a->group];
-	struct ctl_fed *fed = &g->fed[a->src.family == BASE_FAMILY_IP6];
-	const struct ctl_fed now = {c->now, a->src, a->prio, a->other};
-	bool again = a->other != fed->other && memcmp(&fed->src, &a->src, sizeof(a->src)) == 0 &&
-		memcmp(&fed->prio, &a->prio, sizeof(a->prio)) == 0 &&
-		base_ns_since(c->now, fed->at) <
-			election_interval(g->advbase, g->advskew, g->advskew) / 2;
+	enum auth_identity which = ctl_stage_identity(g, a->other);
+	bool second;
 
 	if (g->other == NULL)
 		return true;
-	auth_stage_heard(&g->stage, ctl_stage_identity(g, a->other));
-	if (!again)
-		*fed = now;
-	return !again;
+	second = ctl_pair_is_second(
+		g->told, a, which, election_interval(g->advbase, g->advskew, g->advskew), c->now);
+	auth_stage_heard(&g->stage, which, second);
+	return !second;
+}
+
+static enum auth_stage_place
+place_of(const struct ctl_group *g)
+{
+	if (g->state == ELECTION_INIT)
+		return AUTH_STAGE_INIT;
+	return g->state == ELECTION_BACKUP ? AUTH_STAGE_BACKUP : AUTH_STAGE_MASTER;
+}
+
+/* Behind a master that was heard lately. */
+static bool
+is_behind(const struct ctl *c, const struct ctl_group *g)
+{
+	const struct ctl_peer *p = &g->peers[0];
+
+	return g->state == ELECTION_BACKUP && p->addr.family != BASE_FAMILY_NONE && !p->bowed_out &&
+		base_ns_since(c->now, p->last_heard) < election_master_down(g->advbase, g->advskew);
 }
 
 /* What runs and what g->id is are one; was: what ran before. */
@@ -197,9 +211,9 @@ begin(struct ctl *c, uint16_t group, struct ctl_identity *id, base_ns_t window_n
 	struct ctl_group *g = &c->groups[group];
 
 	g->other = id;
-	memset(g->fed, 0, sizeof(g->fed));
+	memset(g->told, 0, sizeof(g->told));
 	ctl_identity_time(g, id);
-	auth_stage_begin(&g->stage, g->state == ELECTION_BACKUP, window_ns, c->now);
+	auth_stage_begin(&g->stage, is_behind(c, g), window_ns, c->now);
 	c->n_staged++;
 	ctl_identity_use(c, group);
 }
@@ -285,8 +299,7 @@ decide(struct ctl *c, uint16_t group, enum auth_identity which, bool now)
 	struct ctl_group *g = &c->groups[group];
 	uint8_t was = g->stage.running;
 
-	if (g->other == NULL ||
-		(!auth_stage_decide(&g->stage, g->state == ELECTION_BACKUP, which) && !now))
+	if (g->other == NULL || (!auth_stage_decide(&g->stage, place_of(g), which) && !now))
 		return false;
 	if (now)
 		g->stage.running = (uint8_t)which;
@@ -325,7 +338,7 @@ tick_group(struct ctl *c, uint16_t group)
 {
 	struct ctl_group *g = &c->groups[group];
 	uint8_t was = g->stage.running;
-	enum auth_stage_step step = auth_stage_tick(&g->stage, g->state == ELECTION_BACKUP, c->now);
+	enum auth_stage_step step = auth_stage_tick(&g->stage, place_of(g), c->now);
 	struct ctl_event ev;
 
 	if (step == AUTH_STAGE_STEP_NOTHING)

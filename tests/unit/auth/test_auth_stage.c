@@ -30,8 +30,9 @@ nothing_is_staged_at_first(void **state)
 	assert_true(auth_stage_send(&s, 0, &which));
 	assert_int_equal(which, AUTH_OLD);
 	assert_false(auth_stage_send(&s, 1, &which));
-	assert_false(auth_stage_decide(&s, false, AUTH_NEW));
-	assert_int_equal(auth_stage_tick(&s, true, BASE_NS_NEVER - 1), AUTH_STAGE_STEP_NOTHING);
+	assert_false(auth_stage_decide(&s, AUTH_STAGE_MASTER, AUTH_NEW));
+	assert_int_equal(
+		auth_stage_tick(&s, AUTH_STAGE_BACKUP, BASE_NS_NEVER - 1), AUTH_STAGE_STEP_NOTHING);
 	for (unsigned int i = 0; i < AUTH_STAGE_COUNT; i++)
 		assert_string_not_equal(auth_stage_name((enum auth_stage_phase)i), "");
 	for (unsigned int i = 0; i < AUTH_STAGE_STEP_COUNT; i++) {
@@ -62,50 +63,52 @@ a_master_sends_both_until_it_is_decided(void **state)
 	(void)state;
 	auth_stage_begin(&s, false, WINDOW * S, START);
 	assert_sends(&s, AUTH_NEW, AUTH_OLD);
-	assert_int_equal(auth_stage_tick(&s, false, START + WINDOW * S - 1), 0);
-	assert_true(auth_stage_decide(&s, false, AUTH_NEW));
-	assert_false(auth_stage_decide(&s, false, AUTH_OLD));
+	assert_int_equal(auth_stage_tick(&s, AUTH_STAGE_MASTER, START + WINDOW * S - 1), 0);
+	assert_true(auth_stage_decide(&s, AUTH_STAGE_MASTER, AUTH_NEW));
+	assert_false(auth_stage_decide(&s, AUTH_STAGE_MASTER, AUTH_OLD));
 	assert_true(s.by_operator);
 	assert_sends(&s, AUTH_NEW, -1);
 	/* accepted to the end of the second window, whenever it was decided */
-	assert_int_equal(auth_stage_tick(&s, false, START + 2 * WINDOW * S - 1), 0);
+	assert_int_equal(auth_stage_tick(&s, AUTH_STAGE_MASTER, START + 2 * WINDOW * S - 1), 0);
 	assert_int_equal(s.phase, AUTH_STAGE_DECIDED);
-	assert_int_equal(
-		auth_stage_tick(&s, false, START + 2 * WINDOW * S), AUTH_STAGE_STEP_END_NEW);
+	assert_int_equal(auth_stage_tick(&s, AUTH_STAGE_MASTER, START + 2 * WINDOW * S),
+		AUTH_STAGE_STEP_END_NEW);
 	assert_int_equal(s.phase, AUTH_STAGE_NONE);
 	assert_sends(&s, AUTH_NEW, -1);
 
 	auth_stage_begin(&s, false, WINDOW * S, START);
-	assert_true(auth_stage_decide(&s, false, AUTH_OLD));
+	assert_true(auth_stage_decide(&s, AUTH_STAGE_MASTER, AUTH_OLD));
 	assert_sends(&s, AUTH_OLD, -1);
-	assert_int_equal(auth_stage_tick(&s, true, START + WINDOW * S), 0);
-	assert_int_equal(
-		auth_stage_tick(&s, false, START + 2 * WINDOW * S), AUTH_STAGE_STEP_END_OLD);
+	assert_int_equal(auth_stage_tick(&s, AUTH_STAGE_BACKUP, START + WINDOW * S), 0);
+	assert_int_equal(auth_stage_tick(&s, AUTH_STAGE_MASTER, START + 2 * WINDOW * S),
+		AUTH_STAGE_STEP_END_OLD);
 }
 
 static void
 hear(struct auth_stage *s, enum auth_identity which, unsigned int n)
 {
 	while (n-- > 0)
-		auth_stage_heard(s, which);
+		auth_stage_heard(s, which, false);
 }
 
 static void
 the_window_ends_as_the_peer_did(void **state)
 {
 	static const struct {
-		bool backup;
+		enum auth_stage_place place;
 		unsigned int n_new, n_old; /* heard, in this order */
 		enum auth_stage_step step;
 	} cases[] = {
-		{false, 0, 0, AUTH_STAGE_STEP_REVERTED},
-		{false, 1, 0, AUTH_STAGE_STEP_ADOPTED},
-		{false, 9, 1, AUTH_STAGE_STEP_REVERTED},
-		{true, 0, 0, AUTH_STAGE_STEP_REVERTED},
-		{true, AUTH_STAGE_ROW_SURE - 1, 0, AUTH_STAGE_STEP_REVERTED},
-		{true, AUTH_STAGE_ROW_SURE, 0, AUTH_STAGE_STEP_ADOPTED},
-		{true, 1000, 0, AUTH_STAGE_STEP_ADOPTED},
-		{true, 9, 9, AUTH_STAGE_STEP_REVERTED},
+		{AUTH_STAGE_MASTER, 0, 0, AUTH_STAGE_STEP_REVERTED},
+		/* of the last two the old one may have been lost */
+		{AUTH_STAGE_MASTER, AUTH_STAGE_ROW_WORD - 1, 0, AUTH_STAGE_STEP_REVERTED},
+		{AUTH_STAGE_MASTER, AUTH_STAGE_ROW_WORD, 0, AUTH_STAGE_STEP_ADOPTED},
+		{AUTH_STAGE_MASTER, 9, 1, AUTH_STAGE_STEP_REVERTED},
+		{AUTH_STAGE_BACKUP, 0, 0, AUTH_STAGE_STEP_REVERTED},
+		{AUTH_STAGE_BACKUP, AUTH_STAGE_ROW_SURE - 1, 0, AUTH_STAGE_STEP_REVERTED},
+		{AUTH_STAGE_BACKUP, AUTH_STAGE_ROW_SURE, 0, AUTH_STAGE_STEP_ADOPTED},
+		{AUTH_STAGE_BACKUP, 1000, 0, AUTH_STAGE_STEP_ADOPTED},
+		{AUTH_STAGE_BACKUP, 9, 9, AUTH_STAGE_STEP_REVERTED},
 	};
 
 	(void)state;
@@ -116,7 +119,7 @@ the_window_ends_as_the_peer_did(void **state)
 		hear(&s, AUTH_NEW, cases[i].n_new);
 		hear(&s, AUTH_OLD, cases[i].n_old);
 		assert_int_equal(
-			auth_stage_tick(&s, cases[i].backup, START + WINDOW * S), cases[i].step);
+			auth_stage_tick(&s, cases[i].place, START + WINDOW * S), cases[i].step);
 		assert_false(s.by_operator);
 		assert_int_equal(s.phase, AUTH_STAGE_DECIDED);
 		assert_int_equal(
@@ -132,13 +135,13 @@ a_master_that_is_not_understood_sends_both(void **state)
 
 	(void)state;
 	auth_stage_begin(&s, false, WINDOW * S, START);
-	assert_true(auth_stage_decide(&s, false, AUTH_NEW));
+	assert_true(auth_stage_decide(&s, AUTH_STAGE_MASTER, AUTH_NEW));
 	hear(&s, AUTH_OLD, AUTH_STAGE_ROW - 1);
 	assert_sends(&s, AUTH_NEW, -1);
 	hear(&s, AUTH_OLD, 1);
 	assert_sends(&s, AUTH_OLD, AUTH_NEW);
-	assert_int_equal(
-		auth_stage_tick(&s, false, START + 2 * WINDOW * S), AUTH_STAGE_STEP_FOLLOWED_OLD);
+	assert_int_equal(auth_stage_tick(&s, AUTH_STAGE_MASTER, START + 2 * WINDOW * S),
+		AUTH_STAGE_STEP_FOLLOWED_OLD);
 	assert_int_equal(s.running, AUTH_OLD);
 }
 
@@ -150,16 +153,103 @@ a_backup_waits_for_a_master_that_sends_both(void **state)
 	(void)state;
 	auth_stage_begin(&s, false, WINDOW * S, START);
 	for (uint32_t t = 0; t < 10 * WINDOW; t++) {
-		auth_stage_heard(&s, AUTH_NEW);
-		auth_stage_heard(&s, AUTH_OLD);
-		assert_int_equal(auth_stage_tick(&s, true, START + t * S),
+		auth_stage_heard(&s, AUTH_NEW, false);
+		auth_stage_heard(&s, AUTH_OLD, true);
+		assert_int_equal(auth_stage_tick(&s, AUTH_STAGE_BACKUP, START + t * S),
 			t == WINDOW ? AUTH_STAGE_STEP_REVERTED : AUTH_STAGE_STEP_NOTHING);
 	}
 	hear(&s, AUTH_NEW, AUTH_STAGE_ROW_SURE - 1);
-	assert_int_equal(auth_stage_tick(&s, true, START + 10 * WINDOW * S), 0);
+	assert_int_equal(auth_stage_tick(&s, AUTH_STAGE_BACKUP, START + 10 * WINDOW * S), 0);
 	hear(&s, AUTH_NEW, 1);
+	assert_int_equal(auth_stage_tick(&s, AUTH_STAGE_BACKUP, START + 10 * WINDOW * S),
+		AUTH_STAGE_STEP_FOLLOWED_NEW);
+}
+
+/* In whatever order the two arrive, who sends both uses both. */
+static void
+two_overtake_each_other(void **state)
+{
+	struct auth_stage s;
+
+	(void)state;
+	auth_stage_begin(&s, true, WINDOW * S, START);
+	for (uint32_t i = 0; i < 100; i++) {
+		auth_stage_heard(&s, AUTH_OLD, false);
+		auth_stage_heard(&s, AUTH_NEW, true);
+	}
+	/* it takes over, and nobody has committed anything */
+	assert_int_equal(auth_stage_tick(&s, AUTH_STAGE_MASTER, START + WINDOW * S),
+		AUTH_STAGE_STEP_REVERTED);
+}
+
+/* A BACKUP without a master knows nothing of any: what its operator commits is what stays. */
+static void
+who_was_never_heard_has_no_say(void **state)
+{
+	struct auth_stage s;
+
+	(void)state;
+	auth_stage_begin(&s, false, WINDOW * S, START);
+	assert_int_equal(auth_stage_tick(&s, AUTH_STAGE_BACKUP, START), 0);
+	assert_true(auth_stage_decide(&s, AUTH_STAGE_BACKUP, AUTH_NEW));
+	assert_sends(&s, AUTH_NEW, -1);
+	assert_int_equal(auth_stage_tick(&s, AUTH_STAGE_MASTER, START + 2 * WINDOW * S),
+		AUTH_STAGE_STEP_END_NEW);
+
+	/* behind one it has the old one */
+	auth_stage_begin(&s, true, WINDOW * S, START);
+	assert_true(auth_stage_decide(&s, AUTH_STAGE_BACKUP, AUTH_NEW));
+	assert_sends(&s, AUTH_OLD, AUTH_NEW);
+}
+
+/* Who is down hears nothing, and what it decided alone it would keep alone. */
+static void
+windows_do_not_end_while_it_is_down(void **state)
+{
+	const base_ns_t up = START + 100 * WINDOW * S;
+	struct auth_stage s;
+
+	(void)state;
+	auth_stage_begin(&s, false, WINDOW * S, START);
+	assert_true(auth_stage_decide(&s, AUTH_STAGE_INIT, AUTH_NEW));
+	for (base_ns_t t = START; t <= up; t += S)
+		assert_int_equal(auth_stage_tick(&s, AUTH_STAGE_INIT, t), 0);
+	assert_int_equal(s.phase, AUTH_STAGE_DECIDED);
+	assert_int_equal(auth_stage_tick(&s, AUTH_STAGE_BACKUP, up + S), 0);
+	hear(&s, AUTH_OLD, AUTH_STAGE_ROW_SURE);
+	assert_int_equal(auth_stage_tick(&s, AUTH_STAGE_BACKUP, up + WINDOW * S - 1), 0);
+	assert_int_equal(auth_stage_tick(&s, AUTH_STAGE_BACKUP, up + WINDOW * S),
+		AUTH_STAGE_STEP_FOLLOWED_OLD);
+
+	/* nor the first; and what it heard before is forgotten */
+	auth_stage_begin(&s, true, WINDOW * S, START);
+	hear(&s, AUTH_NEW, AUTH_STAGE_ROW_SURE);
+	for (base_ns_t t = START; t <= up; t += S)
+		assert_int_equal(auth_stage_tick(&s, AUTH_STAGE_INIT, t), 0);
+	assert_int_equal(s.phase, AUTH_STAGE_STAGED);
 	assert_int_equal(
-		auth_stage_tick(&s, true, START + 10 * WINDOW * S), AUTH_STAGE_STEP_FOLLOWED_NEW);
+		auth_stage_tick(&s, AUTH_STAGE_MASTER, up + WINDOW * S), AUTH_STAGE_STEP_REVERTED);
+}
+
+/* A BACKUP that has waited and takes over: whoever cannot hear it has a window to say so. */
+static void
+a_new_master_listens_for_a_window(void **state)
+{
+	const base_ns_t late = START + 10 * WINDOW * S;
+	struct auth_stage s;
+
+	(void)state;
+	auth_stage_begin(&s, true, WINDOW * S, START);
+	assert_true(auth_stage_decide(&s, AUTH_STAGE_BACKUP, AUTH_OLD));
+	auth_stage_heard(&s, AUTH_NEW, false);
+	auth_stage_heard(&s, AUTH_OLD, true);
+	assert_int_equal(auth_stage_tick(&s, AUTH_STAGE_BACKUP, late), 0);
+	assert_int_equal(auth_stage_tick(&s, AUTH_STAGE_MASTER, late + S), 0);
+	hear(&s, AUTH_NEW, AUTH_STAGE_ROW);
+	assert_sends(&s, AUTH_NEW, AUTH_OLD);
+	assert_int_equal(auth_stage_tick(&s, AUTH_STAGE_MASTER, late + WINDOW * S - 1), 0);
+	assert_int_equal(auth_stage_tick(&s, AUTH_STAGE_MASTER, late + WINDOW * S),
+		AUTH_STAGE_STEP_FOLLOWED_NEW);
 }
 
 /*
@@ -204,6 +294,12 @@ sends(const struct box *b, unsigned int n, enum auth_identity *which)
 	return auth_stage_send(&b->stage, n, which);
 }
 
+static enum auth_stage_place
+place_of(const struct box *b)
+{
+	return b->master ? AUTH_STAGE_MASTER : AUTH_STAGE_BACKUP;
+}
+
 static void
 operate(struct box *b, uint32_t t)
 {
@@ -213,8 +309,8 @@ operate(struct box *b, uint32_t t)
 	if (t == b->plan.stage)
 		auth_stage_begin(&b->stage, !b->master, WINDOW * S, now);
 	if (t == b->plan.decide)
-		(void)auth_stage_decide(&b->stage, !b->master, b->plan.decision);
-	(void)auth_stage_tick(&b->stage, !b->master, now);
+		(void)auth_stage_decide(&b->stage, place_of(b), b->plan.decision);
+	(void)auth_stage_tick(&b->stage, place_of(b), now);
 	if (staged && b->stage.phase == AUTH_STAGE_NONE)
 		b->runs = (enum auth_identity)b->stage.running;
 }
@@ -252,7 +348,7 @@ run(const struct plan plans[2], unsigned int master, uint32_t swap, unsigned int
 			for (unsigned int n = 0; was[i] && sends(from, n, &which); n++) {
 				if (base_rand_below(rand, 100) < loss || !accepts(to, which))
 					continue;
-				auth_stage_heard(&to->stage, which);
+				auth_stage_heard(&to->stage, which, heard[1 - i]);
 				heard[1 - i] = true;
 			}
 		}
@@ -380,7 +476,7 @@ what_both_decide_is_what_stays(void **state)
 
 			for (unsigned int n = 0; sends(&box[m], n, &which); n++)
 				if (accepts(&box[1 - m], which))
-					auth_stage_heard(&box[1 - m].stage, which);
+					auth_stage_heard(&box[1 - m].stage, which, n > 0);
 		}
 		for (unsigned int b = 0; b < 2; b++)
 			check(box[b].stage.phase == AUTH_STAGE_NONE &&
@@ -411,7 +507,8 @@ loss_does_not_part_them(void **state)
 			continue;
 		takeovers += o.takeovers;
 		parted += !o.agreed;
-		check(o.two_masters <= 4, p, master, swap);
+		/* of seven thousand take-overs; so many adverts lost in a row */
+		check(o.two_masters <= 6, p, master, swap);
 	}
 	/* of 180 intervals one in a thousand is the third lost in a row, if one is sent */
 	assert_true(takeovers < runs * 180 / 1000 * 5 / 4);
@@ -453,6 +550,10 @@ main(void)
 		cmocka_unit_test(the_window_ends_as_the_peer_did),
 		cmocka_unit_test(a_master_that_is_not_understood_sends_both),
 		cmocka_unit_test(a_backup_waits_for_a_master_that_sends_both),
+		cmocka_unit_test(two_overtake_each_other),
+		cmocka_unit_test(who_was_never_heard_has_no_say),
+		cmocka_unit_test(windows_do_not_end_while_it_is_down),
+		cmocka_unit_test(a_new_master_listens_for_a_window),
 		cmocka_unit_test(no_order_splits_a_staged_pair),
 		cmocka_unit_test(what_both_decide_is_what_stays),
 		cmocka_unit_test(loss_does_not_part_them),

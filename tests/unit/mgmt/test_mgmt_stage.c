@@ -43,12 +43,12 @@ staged_changes(void **state)
 		HEAD
 		"\tchange staged: pass; the old digest and the new one are accepted, and sent as "
 		"MASTER; commit or abort within 280 s\n");
-	assert_true(auth_stage_decide(s, true, AUTH_NEW));
+	assert_true(auth_stage_decide(s, AUTH_STAGE_BACKUP, AUTH_NEW));
 	EXPECT(carp_group, a,
 		HEAD
 		"\tchange committed: pass; the new digest is used, and both are sent, since others "
 		"use the old one alone; the old one is accepted for 580 s\n");
-	auth_stage_heard(s, AUTH_NEW);
+	auth_stage_heard(s, AUTH_NEW, false);
 	v = mgmt_view_carp_group(&fake.config, &a);
 	assert_string_equal(get_str(v, "stage"), "decided");
 	assert_string_equal(get_str(v, "stage_uses"), "new");
