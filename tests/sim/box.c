@@ -42,15 +42,53 @@ box_group_begin(struct sim *s, struct node *n, uint16_t group)
 {
 	struct koi_group *g = &n->koi[group];
 
-	g->counters = (struct auth_counters){0};
 	g->n_known = 0;
-	auth_replay_init(&g->replay, s->group[group].strict,
-		election_master_down(n->advbase[group], n->skew[group]));
 	g->outcome_open = false;
 	g->owned = false;
+	g->heard_at = 0;
+	g->stage = (struct auth_stage){0};
+	g->readdress_at = BASE_NS_NEVER;
 	n->listening[group] = false;
+	n->other[group] = KEY_NONE;
+	box_identity_begin(s, n, group, false);
+	box_identity_use(s, n, group);
+}
+
+struct identity *
+box_identity(struct sim *s, const struct node *n, uint16_t group, bool other)
+{
+	return &s->identity[n->id][group][n->koi[group].runs ^ (uint8_t)other];
+}
+
+void
+box_identity_begin(struct sim *s, struct node *n, uint16_t group, bool other)
+{
+	struct identity *id = box_identity(s, n, group, other);
+	uint8_t key = other ? n->other[group] : n->key[group];
+
+	id->counters = (struct auth_counters){0};
+	auth_replay_init(&id->replay, s->group[group].strict,
+		election_master_down(n->advbase[group], n->skew[group]));
+	n->koi[group].sh.key[key] = (struct shadow_key){.begun = sim_local(n, s->now)};
+}
+
+void
+box_identity_use(struct sim *s, struct node *n, uint16_t group)
+{
+	bool staged = n->other[group] != KEY_NONE;
+
 	n->auth[group] = s->group[group].auth[n->key[group]];
-	n->counters[group] = &g->counters;
+	n->counters[group] = &box_identity(s, n, group, false)->counters;
+	n->other_auth[group] = staged ? s->group[group].auth[n->other[group]] : NULL;
+	n->other_counters[group] = &box_identity(s, n, group, true)->counters;
+}
+
+bool
+box_hears(const struct node *n, const struct node *from, uint16_t group)
+{
+	return box_accepts(n, group, from->key[group]) ||
+		(from->koi[group].stage.phase == AUTH_STAGE_STAGED &&
+			box_accepts(n, group, from->other[group]));
 }
 
 struct election_group_config
@@ -132,6 +170,7 @@ box_crash(struct sim *s, struct node *n)
 	check_touch_node(s, n);
 	n->alive = false;
 	reload_crashed(n);
+	stage_crashed(s, n);
 	for (uint16_t i = 0; i < s->n_groups; i++) {
 		net_queue_clear(s, &n->koi[i].ring[0]);
 		net_queue_clear(s, &n->koi[i].ring[1]);
@@ -151,15 +190,11 @@ box_crash(struct sim *s, struct node *n)
 
 /* What was heard under the old key cannot come back under the new one. */
 void
-box_rekey(struct sim *s, struct node *n, uint16_t group)
+box_rekey(struct sim *s, struct node *n, uint16_t group, enum sim_key key)
 {
-	n->auth[group] = s->group[group].auth[n->key[group]];
-	auth_replay_init(&n->koi[group].replay, s->group[group].strict,
-		election_master_down(n->advbase[group], n->skew[group]));
-	n->koi[group].sh.rekeyed = sim_local(n, s->now);
-	memset(n->koi[group].sh.changing, 0, sizeof(n->koi[group].sh.changing));
-	memset(n->koi[group].sh.repeats, 0, sizeof(n->koi[group].sh.repeats));
-	memset(n->koi[group].sh.fresh_at, 0, sizeof(n->koi[group].sh.fresh_at));
+	n->key[group] = (uint8_t)key;
+	box_identity_begin(s, n, group, false);
+	box_identity_use(s, n, group);
 }
 
 /* When the box would look again if it turned as often as it does. */
@@ -195,7 +230,7 @@ sleep_until_due(struct sim *s, struct node *n)
 
 /* What outlives a restart, and what the checker must know: as configured from now on. */
 static void
-configure(struct node *n, const struct election_event *ev)
+configure(struct sim *s, struct node *n, const struct election_event *ev)
 {
 	switch ((unsigned int)ev->type) {
 	case ELECTION_EV_UP:
@@ -205,8 +240,9 @@ configure(struct node *n, const struct election_event *ev)
 	case ELECTION_EV_SET_TIMING:
 		n->skew_was = n->skew[ev->group];
 		n->skew[ev->group] = ev->timing.advskew;
-		auth_replay_set_timing(&n->koi[ev->group].replay,
-			election_master_down(ev->timing.advbase, ev->timing.advskew));
+		for (unsigned int i = 0; i < AUTH_IDENTITIES; i++)
+			auth_replay_set_timing(&box_identity(s, n, ev->group, i != 0)->replay,
+				election_master_down(ev->timing.advbase, ev->timing.advskew));
 		break;
 	case ELECTION_EV_VIPS:
 		n->has_vip[ev->group] = ev->on;
@@ -238,6 +274,7 @@ turn(struct sim *s, struct node *n, const struct election_event *request)
 	if (!n->alive || n->ctl_stalled)
 		return;
 	n->now = sim_local(n, s->now);
+	stage_tick(s, n);
 	/* It turned all the time, as far as the election can tell, but for a stall. */
 	if (n->stall_began != 0) {
 		struct election_event ev = {
@@ -269,11 +306,12 @@ turn(struct sim *s, struct node *n, const struct election_event *request)
 	box_hear(s, n);
 	box_tell_frames(s, n);
 	if (request != NULL) {
-		configure(n, request);
+		configure(s, n, request);
 		(void)box_feed(s, n, request);
 	}
 	reload_tick(s, n);
 	box_tick(s, n);
+	stage_tick(s, n);
 	oracle_turn_end(s, n);
 	if (n->stopping && !election_handing_over(n->e))
 		plan_stopped(s, n);
@@ -294,7 +332,7 @@ box_request(struct sim *s, struct node *n, const struct election_event *ev)
 	if (n->alive)
 		turn(s, n, ev);
 	else
-		configure(n, ev);
+		configure(s, n, ev);
 }
 
 void

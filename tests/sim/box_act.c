@@ -45,19 +45,28 @@ box_transmit(struct sim *s, struct node *n, uint16_t frame)
 	net_send(s, n, frame);
 }
 
+/* One advert of a family, signed with each identity that is to be. */
+struct round {
+	uint8_t family, keys;
+	uint32_t pair;
+};
+
 /* @return false when it was refused at once */
 static bool
-send_family(struct sim *s, struct node *n, const struct election_action *a, uint8_t family)
+send_one(struct sim *s, struct node *n, const struct election_action *a, const struct round *r,
+	bool other)
 {
 	struct koi_group *g = &n->koi[a->group];
+	struct identity *id = box_identity(s, n, a->group, other);
 	struct port *p = &n->port[s->group[a->group].seg];
 	uint64_t counter = s->group[a->group].strict
-		? auth_counters_next_strict(&g->counters, n->wall + s->now)
-		: auth_counters_next(&g->counters, &s->rand);
+		? auth_counters_next_strict(&id->counters, n->wall + s->now)
+		: auth_counters_next(&id->counters, &s->rand);
 
-	auth_replay_sent(&g->replay, counter, n->now);
-	uint16_t frame = net_advert(s, a->group, family, (enum sim_key)n->key[a->group],
-		&p->addr[family], &a->advert.prio, counter);
+	auth_replay_sent(&id->replay, counter, n->now);
+	uint16_t frame = net_advert(s, a->group, r->family,
+		(enum sim_key)(other ? n->other[a->group] : n->key[a->group]), &p->addr[r->family],
+		&a->advert.prio, counter);
 
 	if (frame == NONE || s->now < p->full_until) {
 		TRACE(s, n, "advert of group %u refused", a->group);
@@ -69,6 +78,8 @@ send_family(struct sim *s, struct node *n, const struct election_action *a, uint
 	}
 	s->frame[frame].from = n->id;
 	s->frame[frame].life = n->life;
+	s->frame[frame].keys = r->keys;
+	s->frame[frame].pair = r->pair;
 	s->frame[frame].seq = ++g->sh.own_seq;
 	if (n->handoff && n->worker_stalled) {
 		uint16_t d = net_delivery_new(s, frame, n->id);
@@ -80,6 +91,35 @@ send_family(struct sim *s, struct node *n, const struct election_action *a, uint
 		box_transmit(s, n, frame);
 	}
 	return true;
+}
+
+/* With which of its identities a group sends an advert as its i-th, as ctl_stage_send(). */
+static bool
+sends_other(const struct koi_group *g, unsigned int i, bool *other)
+{
+	enum auth_identity which;
+	bool more = auth_stage_send(&g->stage, i, &which);
+
+	*other = more && which != g->stage.running;
+	return more;
+}
+
+static bool
+send_family(struct sim *s, struct node *n, const struct election_action *a, uint8_t family)
+{
+	const struct koi_group *g = &n->koi[a->group];
+	struct round r = {.family = family, .pair = s->next_id % ADVERT_IDS};
+	uint8_t last = KEY_NONE;
+	bool ok = true, other;
+
+	for (unsigned int i = 0; sends_other(g, i, &other); i++) {
+		last = other ? n->other[a->group] : n->key[a->group];
+		r.keys |= (uint8_t)(1u << last);
+	}
+	oracle_sent_keys(s, n, a->group, r.keys, last);
+	for (unsigned int i = 0; sends_other(g, i, &other); i++)
+		ok = send_one(s, n, a, &r, other) && ok;
+	return ok;
 }
 
 static void

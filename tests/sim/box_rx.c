@@ -26,8 +26,9 @@ guard(struct sim *s, struct node *n, const struct ctl_advert *a)
 		.demotion = a->prio.demotion,
 		.bow_out = a->bow_out,
 	};
-	enum auth_replay_verdict v = auth_replay_check(
-		&n->koi[a->group].replay, &advert, n->now, n->wall + s->now, NULL);
+	enum auth_replay_verdict v =
+		auth_replay_check(&box_identity(s, n, a->group, a->other)->replay, &advert, n->now,
+			n->wall + s->now, NULL);
 
 	switch (v) {
 	case AUTH_REPLAY_OK:
@@ -88,14 +89,17 @@ one_advert(struct sim *s, struct node *n, uint16_t delivery)
 		.listening = n->listening,
 		.auth = n->auth,
 		.counters = n->counters,
+		.other_auth = n->other_auth,
+		.other_counters = n->other_counters,
 		.own_ip4 = &own4,
 		.n_own_ip4 = own[0].family != BASE_FAMILY_NONE,
 		.own_ip6 = &own[1].bytes,
 		.n_own_ip6 = own[1].family != BASE_FAMILY_NONE,
 	};
 	/* any frame ends the hold after link up, whatever is in it */
-	bool harmless = oracle_harmless(s, n, f) && n->port[seg].hold_until == BASE_NS_NEVER;
-	uint64_t before = harmless ? oracle_digest(n) : 0;
+	bool harmless = oracle_harmless(s, n, f), held = n->port[seg].hold_until != BASE_NS_NEVER;
+	bool traceless = !held && (harmless || !box_accepts(n, f->group, f->key));
+	uint64_t before = traceless ? oracle_digest(n) : 0;
 	struct ctl_advert advert;
 	enum ctl_stat verdict = ctl_advert_check(f->bytes, f->len, &scope, &advert);
 
@@ -113,15 +117,19 @@ one_advert(struct sim *s, struct node *n, uint16_t delivery)
 		TRACE(s, n, "group %u hears %u/%u/%u of %s%u", advert.group, advert.prio.advbase,
 			advert.prio.advskew, advert.prio.demotion,
 			f->kind == FRAME_GENUINE ? "box " : "attacker as box ", f->from);
-		(void)box_feed(s, n, &ev);
+		bool told = stage_heard(n, &advert);
+
+		oracle_told(s, n, f, &advert, told);
+		if (told)
+			(void)box_feed(s, n, &ev);
 	} else if (verdict == CTL_STAT_BADAUTH) {
 		struct election_event ev = {.type = ELECTION_EV_AUTH_FAILED, .group = advert.group};
 
 		ev.advert.src = advert.src;
 		(void)box_feed(s, n, &ev);
 	}
-	if (!oracle_harmless(s, n, f) || harmless)
-		oracle_verdict(s, n, f, verdict, before, harmless ? oracle_digest(n) : 0);
+	if (!harmless || !held)
+		oracle_verdict(s, n, f, verdict, before, traceless ? oracle_digest(n) : 0);
 }
 
 void

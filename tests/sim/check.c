@@ -145,8 +145,9 @@ facing_since(const struct sim *s, uint16_t group, const struct node *a, const st
 			  g->lost[b->id][a->id], a->disturbed, b->disturbed};
 
 	if (a->state[group] != ELECTION_MASTER || b->state[group] != ELECTION_MASTER ||
-		!box_running(a) || !box_running(b) || a->key[group] != b->key[group] ||
-		!check_runnable(a, g, group) || !check_runnable(b, g, group))
+		!box_running(a) || !box_running(b) || !box_hears(a, b, group) ||
+		!box_hears(b, a, group) || !check_runnable(a, g, group) ||
+		!check_runnable(b, g, group))
 		return BASE_NS_NEVER;
 	for (unsigned int i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		t = all[i] > t ? all[i] : t;
@@ -282,7 +283,7 @@ check_order(struct sim *s, uint16_t group)
 		const struct node *n = &s->node[i];
 
 		if (n == m || n->kind != NODE_KOI || !n->alive ||
-			n->state[group] != ELECTION_BACKUP || n->key[group] != m->key[group])
+			n->state[group] != ELECTION_BACKUP || !box_hears(n, m, group))
 			continue;
 		struct election_priority own = check_priority(s, n, group);
 

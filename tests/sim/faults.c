@@ -45,6 +45,7 @@ static const uint8_t weights[SCENARIO_COUNT][ACT_COUNT] = {
 	[SCENARIO_ATTACK] = {2, 2, 1, 3, 4, 2, 1, 1, 1, 1, 1, 1, 3, 1, 1, 1, 2, 1, 1, 4, 40},
 	[SCENARIO_PEERS] = {5, 4, 3, 3, 1, 4, 3, 3, 5, 4, 2, 2, 2, 3, 3, 3, 5, 3, 1, 8, 4},
 	[SCENARIO_RELOAD] = {4, 3, 2, 3, 1, 3, 2, 2, 5, 3, 2, 2, 1, 4, 3, 4, 5, 4, 2, 5, 2},
+	[SCENARIO_STAGE] = {6, 3, 2, 2, 1, 4, 4, 4, 3, 3, 1, 1, 1, 3, 2, 2, 3, 2, 1, 8, 2},
 	[SCENARIO_CALM] = {1},
 };
 
@@ -154,8 +155,9 @@ operate(struct sim *s, struct node *n)
 		ev.on = sim_chance(s, 70);
 		break;
 	default: /* a new password, the others' still the old one */
-		n->key[g] = n->key[g] == KEY_RIGHT ? KEY_OTHER : KEY_RIGHT;
-		box_rekey(s, n, g);
+		if (s->scenario == SCENARIO_STAGE)
+			return;
+		box_rekey(s, n, g, n->key[g] == KEY_RIGHT ? KEY_OTHER : KEY_RIGHT);
 		check_touch_node(s, n);
 		return;
 	}
@@ -297,7 +299,7 @@ draw_act(struct sim *s)
 void
 plan_meddle(struct sim *s)
 {
-	enum act act = draw_act(s);
+	enum act act = s->friendly ? ACT_OPERATOR : draw_act(s);
 	struct node *n = some_node(s);
 	uint8_t seg = (uint8_t)sim_draw(s, s->n_segs);
 

@@ -169,6 +169,9 @@ add(struct sim_stats *sum, const struct sim_stats *x)
 	sum->link_flaps += x->link_flaps;
 	sum->operator_acts += x->operator_acts;
 	sum->reloads += x->reloads;
+	sum->stagings += x->stagings;
+	sum->campaigns += x->campaigns;
+	sum->clean += x->clean;
 	sum->peers += x->peers;
 	sum->failed += x->failed;
 	for (unsigned int i = 0; i < 2; i++)
@@ -205,6 +208,9 @@ summary(const struct sim_stats *t, double seconds)
 	       " partitions, %" PRIu64 " link flaps, %" PRIu64 " acts of operators, %" PRIu64
 	       " reloads\n",
 		t->stalls, t->crashes, t->partitions, t->link_flaps, t->operator_acts, t->reloads);
+	printf("  staged: %" PRIu64 " changes on %" PRIu64 " boxes, %" PRIu64
+	       " of them with nothing that may part boxes\n",
+		t->campaigns, t->stagings, t->clean);
 	printf("  attacks: %" PRIu64 " forged, %" PRIu64 " cut short, %" PRIu64 " foreign, %" PRIu64
 	       " looped back, %" PRIu64 " replayed of which %" PRIu64 " accepted\n",
 		t->forged, t->truncated, t->foreign, t->looped, t->replayed, t->replays_accepted);

@@ -156,10 +156,13 @@ net_advert(struct sim *s, uint16_t group, uint8_t family, enum sim_key key,
 	f->from = SIM_NODES;
 	f->life = 0;
 	f->key = (uint8_t)key;
+	f->keys = (uint8_t)(1u << key);
 	f->id = s->next_id++ % ADVERT_IDS;
+	f->pair = f->id;
 	f->seq = 0;
 	f->sent = s->now;
 	s->taken[f->id] = 0;
+	s->told[f->id] = 0;
 	f->prio = *prio;
 	f->counter = counter;
 	return i;

@@ -109,15 +109,18 @@ oracle_start(struct sim *s, struct node *n)
 {
 	n->ev = NULL;
 	n->health_since = 0;
-	for (uint16_t i = 0; i < s->n_groups; i++)
+	for (uint16_t i = 0; i < s->n_groups; i++) {
 		n->koi[i].sh = (struct shadow){
 			.claim_due = BASE_NS_NEVER, .start_claim = n->start_as_master};
+		n->koi[i].sh.key[n->key[i]].begun = n->now;
+	}
 }
 
 void
 oracle_group_new(struct node *n, uint16_t group)
 {
-	n->koi[group].sh = (struct shadow){.claim_due = BASE_NS_NEVER, .rekeyed = n->now};
+	n->koi[group].sh = (struct shadow){.claim_due = BASE_NS_NEVER};
+	n->koi[group].sh.key[n->key[group]].begun = n->now;
 }
 
 /*

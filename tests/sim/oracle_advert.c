@@ -23,7 +23,7 @@ oracle_harmless(const struct sim *s, const struct node *n, const struct frame *f
 
 	if (f->kind == FRAME_FORGED || f->kind == FRAME_TRUNCATED || f->kind == FRAME_FOREIGN)
 		return true;
-	if (f->from != n->id || f->life != n->life || sim_local(n, f->sent) < sh->rekeyed)
+	if (f->from != n->id || f->life != n->life || sim_local(n, f->sent) < sh->key[f->key].begun)
 		return false;
 	/* the guard remembers what is heard as well, which in a fast group is much */
 	return sh->own_seq - f->seq <
@@ -83,18 +83,18 @@ oracle_digest(const struct node *n)
 static void
 repeated(struct node *n, const struct frame *f)
 {
-	struct shadow *sh = &n->koi[f->group].sh;
+	struct shadow_key *k = &n->koi[f->group].sh.key[f->key];
 
-	if (!sh->changing[f->from][f->family])
-		sh->repeats[f->from][f->family] = true;
+	if (!k->changing[f->from][f->family])
+		k->repeats[f->from][f->family] = true;
 }
 
 /* A peer is known to change its counters by three new ones within three master-down times. */
 static void
 took(struct sim *s, struct node *n, const struct frame *f)
 {
-	struct shadow *sh = &n->koi[f->group].sh;
-	base_ns_t *at = sh->fresh_at[f->from][f->family];
+	struct shadow_key *k = &n->koi[f->group].sh.key[f->key];
+	base_ns_t *at = k->fresh_at[f->from][f->family];
 	base_ns_t down = oracle_master_down(n->advbase[f->group], n->skew[f->group]);
 
 	if (s->taken[f->id] >> n->id & 1) {
@@ -105,8 +105,8 @@ took(struct sim *s, struct node *n, const struct frame *f)
 	at[2] = at[1];
 	at[1] = at[0];
 	at[0] = n->now;
-	if (at[2] != 0 && n->now - at[2] < 3 * down && !sh->repeats[f->from][f->family])
-		sh->changing[f->from][f->family] = true;
+	if (at[2] != 0 && n->now - at[2] < 3 * down && !k->repeats[f->from][f->family])
+		k->changing[f->from][f->family] = true;
 }
 
 /* What only its own restart, and no attacker, may make a box forget. */
@@ -114,16 +114,15 @@ static bool
 must_refuse(const struct sim *s, const struct node *n, const struct frame *f)
 {
 	const struct group *g = &s->group[f->group];
-
+	const struct shadow_key *k = &n->koi[f->group].sh.key[f->key];
 	base_ns_t sent = sim_local(n, f->sent);
 
-	if (s->mixed || !(s->taken[f->id] >> n->id & 1) || n->started >= sent ||
-		n->koi[f->group].sh.rekeyed > sent)
+	if (s->mixed || !(s->taken[f->id] >> n->id & 1) || n->started >= sent || k->begun > sent)
 		return false;
 	if (g->strict)
 		return true;
 	return g->advbase > 0 && !(f->family == 0 && s->seg[g->seg].no_address) &&
-		n->koi[f->group].sh.changing[f->from][f->family];
+		k->changing[f->from][f->family];
 }
 
 static void
@@ -158,6 +157,15 @@ good_refused(struct sim *s, struct node *n, const struct frame *f, enum ctl_stat
 	}
 	sim_fail(s, CHECK_HEARD, "box %u refuses a good advert of box %u as %s", n->id, f->from,
 		verdict_names[verdict]);
+}
+
+/* The same with a digest that the box has: what it refuses it does not miss. */
+static bool
+comes_otherwise(const struct node *n, const struct frame *f)
+{
+	uint32_t has = 1u << n->key[f->group] | 1u << n->other[f->group];
+
+	return (f->keys & has) != 0 && !box_accepts(n, f->group, f->key);
 }
 
 void
@@ -201,13 +209,17 @@ oracle_verdict(struct sim *s, struct node *n, const struct frame *f, enum ctl_st
 	if (f->from == n->id)
 		return;
 	if (accepted) {
-		if (f->key != n->key[f->group])
+		if (!box_accepts(n, f->group, f->key))
 			sim_fail(s, CHECK_COUNTERS_ONLY, "box %u accepts another key", n->id);
 		took(s, n, f);
 		return;
 	}
-	if (f->key == n->key[f->group] && n->allow && n->listening[f->group])
+	if (before != after)
+		sim_fail(s, CHECK_COUNTERS_ONLY,
+			"box %u, group %u: an advert with a key that it does not have changes it",
+			n->id, f->group);
+	if (box_accepts(n, f->group, f->key) && n->allow && n->listening[f->group])
 		good_refused(s, n, f, verdict);
-	else if (n->state[f->group] != ELECTION_INIT)
+	else if (n->state[f->group] != ELECTION_INIT && !comes_otherwise(n, f))
 		check_lost(s, f->group, f->from, n->id);
 }

@@ -42,6 +42,11 @@ draw_size(struct sim *s)
 	case SCENARIO_FAST:
 		s->n_vhids = PICK(s, 1, 1, 2);
 		break;
+	case SCENARIO_STAGE:
+		s->n_nodes = PICK(s, 2, 2, 2, 2, 3, 3, 4);
+		s->n_segs = 1;
+		s->n_vhids = PICK(s, 1, 1, 2);
+		break;
 	case SCENARIO_MIX:
 	case SCENARIO_STALL:
 	case SCENARIO_CRASH:
@@ -190,6 +195,7 @@ draw_node(struct sim *s, uint8_t i, uint8_t preempt, uint32_t drift)
 	}
 	for (uint16_t g = 0; g < s->n_groups; g++)
 		n->admin_up[g] = n->has_vip[g] = true;
+	memset(n->other, KEY_NONE, sizeof(n->other));
 	if (s->mixed && i > 0)
 		n->kind = (enum node_kind)between(s, i == 1 ? NODE_NETBSD : NODE_KOI,
 			s->with_ip6 ? NODE_FREEBSD : NODE_UCARP);
@@ -222,6 +228,7 @@ plan_build(struct sim *s)
 	for (uint8_t i = 0; i < s->n_nodes; i++)
 		draw_node(s, i, preempt, drift);
 	reload_init(s);
+	stage_init(s);
 	s->meddle_mean =
 		s->fast ? between(s, 2, 8) * s->unit : between(s, 5, 20) * BASE_NS_PER_S / 10;
 	s->phase_end = s->now +
@@ -230,6 +237,10 @@ plan_build(struct sim *s)
 		s->phase_end = s->now + between(s, 2, 5) * BASE_NS_PER_S;
 	if (s->scenario == SCENARIO_CALM)
 		s->phase_end = s->now + s->unit;
+	if (s->scenario == SCENARIO_STAGE) {
+		s->meddle_mean = between(s, 3, 12) * BASE_NS_PER_S;
+		s->phase_end = s->now + between(s, 20, 60) * BASE_NS_PER_S;
+	}
 }
 
 void
@@ -250,7 +261,7 @@ plan_start(struct sim *s)
 				s->group[g].seg, s->group[g].vhid, s->group[g].advbase, n->skew[g],
 				s->seg[s->group[g].seg].no_address ? ", no address" : "");
 	}
-	if (s->scenario == SCENARIO_RELOAD)
+	if (s->scenario == SCENARIO_RELOAD || s->scenario == SCENARIO_STAGE)
 		sim_at(s, HEAP_RELOAD, s->now + sim_draw(s, 4 * s->unit));
 	if (s->scenario != SCENARIO_CALM && !(s->lockstep && sim_chance(s, 60)))
 		sim_at(s, HEAP_MEDDLE, s->now + sim_draw(s, s->unit));
@@ -315,10 +326,8 @@ heal_koi(struct sim *s, struct node *n)
 {
 	for (uint16_t g = 0; g < s->n_groups; g++) {
 		n->koi[g].owned_from = n->koi[g].disowned_from = s->now;
-		if (n->key[g] != s->file.key[g]) {
-			n->key[g] = s->file.key[g];
-			box_rekey(s, n, g);
-		}
+		if (n->key[g] != s->file.key[g] && s->scenario != SCENARIO_STAGE)
+			box_rekey(s, n, g, (enum sim_key)s->file.key[g]);
 	}
 	if (n->ctl_stalled) {
 		sim_at(s, HEAP_CTL_RESUME + n->id, BASE_NS_NEVER);

@@ -146,12 +146,12 @@ change_group(struct sim *s, struct node *n, uint16_t g)
 		TRACE(s, n, "group %u is now %u/%u, identity %u", g, n->advbase[g], n->skew[g],
 			n->key[g]);
 	if (changes & TIMING)
-		auth_replay_set_timing(
-			&n->koi[g].replay, election_master_down(n->advbase[g], n->skew[g]));
+		auth_replay_set_timing(&box_identity(s, n, g, false)->replay,
+			election_master_down(n->advbase[g], n->skew[g]));
 	if (changes & (TIMING | TIMERS))
 		oracle_retimed(&n->koi[g].sh, down, oracle_master_down(n->advbase[g], n->skew[g]));
 	if (changes & IDENTITY)
-		box_rekey(s, n, g);
+		box_rekey(s, n, g, (enum sim_key)n->key[g]);
 	set_group(s, n, g);
 	if (changes & IDENTITY)
 		(void)box_feed(s, n, &ev);

@@ -15,6 +15,8 @@
 #define SWEEPS_PER_UNIT 3
 /* A send-error entry of a box that no longer sends ends by itself after 60 s (election). */
 #define LEDGER_WAIT_NS (62 * BASE_NS_PER_S)
+/* Two windows of the longest, begun as late as can be, and a while to be sure. */
+#define STAGES_MAX_NS (200 * BASE_NS_PER_S)
 
 const char *
 sim_scenario_name(enum scenario c)
@@ -180,9 +182,10 @@ sim_new(void)
 			uint16_t n = 0;
 
 			for (unsigned int v = 0; v < SIM_FAMILIES * SIM_VIPS; v++)
-				if (mask >> v / SIM_VIPS & 1)
+				if (mask >> v / SIM_VIPS & 1 &&
+					(k % KEY_COUNT != KEY_VIPS || v % SIM_VIPS < SIM_VIPS - 1))
 					vips[n++] = g->vip[v / SIM_VIPS][v % SIM_VIPS];
-			key[0] = (uint8_t)('a' + k % KEY_COUNT);
+			key[0] = k % KEY_COUNT == KEY_VIPS ? 'a' : (uint8_t)('a' + k % KEY_COUNT);
 			key[1] = g->vhid;
 			g->auth_of[mask][k % KEY_COUNT] = auth_group_create(key, g->vhid, vips, n);
 			if (g->auth_of[mask][k % KEY_COUNT] == NULL)
@@ -226,7 +229,13 @@ dispatch(struct sim *s, unsigned int id)
 		check_sweep(s);
 		sim_at(s, HEAP_SWEEP, s->now + s->unit / SWEEPS_PER_UNIT);
 	} else if (id == HEAP_RELOAD) {
-		reload_next(s);
+		if (s->scenario == SCENARIO_STAGE)
+			stage_next(s);
+		else
+			reload_next(s);
+	} else if (id >= HEAP_STAGE) {
+		id -= HEAP_STAGE;
+		stage_step(s, &s->node[id / SIM_GROUPS], (uint16_t)(id % SIM_GROUPS));
 	} else if (id == HEAP_MEDDLE) {
 		plan_meddle(s);
 	} else if (id >= HEAP_PEER_DOWN) {
@@ -307,6 +316,17 @@ settle(struct sim *s)
 	check_sweep(s);
 }
 
+/* Windows end, whatever was decided; who waits for a master's last word hears it. */
+static void
+finish_stages(struct sim *s)
+{
+	base_ns_t end = s->now + STAGES_MAX_NS;
+
+	while (!s->failed && s->now < end && stage_busy(s))
+		run_until(s, s->now + s->unit);
+	stage_end(s);
+}
+
 static bool
 send_errors(const struct sim *s)
 {
@@ -338,6 +358,8 @@ sim_run(struct sim *s, uint64_t seed, enum scenario scenario)
 	s->phase = PHASE_WHOLE;
 	s->whole_since = s->now;
 	plan_heal(s);
+	if (scenario == SCENARIO_STAGE)
+		finish_stages(s);
 	settle(s);
 	if (!s->failed && !s->fast && send_errors(s) && sim_chance(s, 30)) {
 		run_until(s, s->now + LEDGER_WAIT_NS);

@@ -9,9 +9,10 @@
 #include <stdint.h>
 
 #include "auth_replay.h"
+#include "auth_stage.h"
 #include "base_heap.h"
 #include "base_rand.h"
-#include "ctl_advert.h"
+#include "ctl_pair.h"
 #include "election.h"
 #include "wire6.h"
 
@@ -33,8 +34,11 @@
 #define SIM_VIPS     2 /* of every group and family */
 #define SIM_FAMILIES ELECTION_FAMILIES
 
-/** Keys of a group: the right one, one that an operator changes to, the attacker's. */
-enum sim_key { KEY_RIGHT = 0, KEY_OTHER, KEY_FORGED, KEY_COUNT };
+/**
+ * What digests of a group are made of: as it was at first, with another password, with the last
+ * VIP of each family gone, with the attacker's password.
+ */
+enum sim_key { KEY_RIGHT = 0, KEY_OTHER, KEY_VIPS, KEY_FORGED, KEY_COUNT, KEY_NONE = KEY_COUNT };
 
 #define FRAME_MAX_BYTES 96
 #define FRAMES		1024
@@ -44,6 +48,7 @@ enum sim_key { KEY_RIGHT = 0, KEY_OTHER, KEY_FORGED, KEY_COUNT };
 #define KNOWN_MAX	8  /* as CTL_PEERS_MAX */
 #define ADVERT_IDS	65536
 #define CAPTURES	12
+#define SHADOW_TOLD	8
 #define NONE		UINT16_MAX
 
 enum node_kind { NODE_KOI = 0, NODE_NETBSD, NODE_OPENBSD, NODE_FREEBSD, NODE_UCARP, NODE_KINDS };
@@ -67,8 +72,10 @@ struct frame {
 	uint8_t from;	/* node, also of the frame that a replay is of; SIM_NODES: the attacker */
 	uint8_t life;	/* of the sender: a box that restarted does not know what it sent before */
 	uint8_t key;
-	uint32_t id;  /* of the advert; a replay has that of what it repeats */
-	uint32_t seq; /* of the sender's group in this life */
+	uint8_t keys;  /* mask: of all that were sent as one advert */
+	uint32_t id;   /* of the advert; a replay has that of what it repeats */
+	uint32_t pair; /* id of the first that was sent as one advert */
+	uint32_t seq;  /* of the sender's group in this life */
 	base_ns_t sent;
 	struct election_priority prio;
 	uint64_t counter;
@@ -116,17 +123,38 @@ struct shadow {
 	bool send_error;
 	base_ns_t send_error_expires;
 	bool need_master, need_leave, announced, owes_announce, bowed; /* within one call */
-	uint32_t own_seq;  /* adverts sent in this life */
-	base_ns_t rekeyed; /* what the guard knew of before is forgotten */
-	/* of each sender: when its counters were new, and what that said of it */
-	base_ns_t fresh_at[SIM_NODES][SIM_FAMILIES][3];
-	bool changing[SIM_NODES][SIM_FAMILIES], repeats[SIM_NODES][SIM_FAMILIES];
+	uint32_t own_seq; /* adverts sent in this life */
+	struct shadow_key {
+		base_ns_t begun; /* what the guard knew of before is forgotten */
+		/* of each sender: when its counters were new, and what that said of it */
+		base_ns_t fresh_at[SIM_NODES][SIM_FAMILIES][3];
+		bool changing[SIM_NODES][SIM_FAMILIES], repeats[SIM_NODES][SIM_FAMILIES];
+	} key[KEY_COUNT];
+	/* while a change is staged */
+	base_ns_t staged, window;
+	bool decided;	     /* by an operator, or by time */
+	uint8_t last, row;   /* key of the advert heard last, how many in a row with it alone */
+	struct shadow_told { /* what the election was told last */
+		uint32_t id, pair;
+		base_ns_t at;
+		struct election_priority prio;
+	} told[SIM_NODES][SIM_FAMILIES][SHADOW_TOLD];
+	uint32_t owed[SIM_NODES][SIM_FAMILIES]; /* adverts of which it was told nothing */
+};
+
+/** What adverts are signed with and checked by. */
+struct identity {
+	struct auth_counters counters;
+	struct auth_replay replay;
 };
 
 /** A koi box's group, as lib/ctl keeps it. */
 struct koi_group {
-	struct auth_counters counters;
-	struct auth_replay replay;
+	uint8_t runs; /* which of its identities */
+	struct auth_stage stage;
+	struct ctl_told told[CTL_TOLD_MAX];
+	base_ns_t heard_at;		   /* local; 0: nobody, or a bow-out */
+	base_ns_t readdress_at;		   /* local: its addresses follow what runs; or NEVER */
 	struct base_addr known[KNOWN_MAX]; /* heard with good adverts */
 	uint8_t n_known;
 	struct queue ring[2]; /* of unknown and of known sources */
@@ -194,6 +222,7 @@ struct node {
 	uint8_t skew[SIM_GROUPS], skew_was; /* before the call that changes it */
 	bool admin_up[SIM_GROUPS], has_vip[SIM_GROUPS];
 	uint8_t key[SIM_GROUPS];
+	uint8_t other[SIM_GROUPS]; /* the second one of a staged change, or KEY_NONE */
 	/* by its configuration */
 	bool has[SIM_GROUPS];
 	uint8_t advbase[SIM_GROUPS];
@@ -218,8 +247,8 @@ struct node {
 	struct election *e;
 	struct election_actions out;
 	bool listening[SIM_GROUPS];
-	struct auth_group *auth[SIM_GROUPS];
-	const struct auth_counters *counters[SIM_GROUPS];
+	struct auth_group *auth[SIM_GROUPS], *other_auth[SIM_GROUPS];
+	const struct auth_counters *counters[SIM_GROUPS], *other_counters[SIM_GROUPS];
 	struct koi_group koi[SIM_GROUPS];
 	uint32_t demotion;		 /* the checker's: sum while actions are read */
 	const struct election_event *ev; /* what the call is about; NULL: a tick */
@@ -247,6 +276,25 @@ struct segment {
 	uint16_t vhid_group[256];
 };
 
+/** What operators do with a box in a campaign: a change of a group that is staged on its boxes. */
+struct staging {
+	enum { STAGING_BEGIN, STAGING_DECIDE, STAGING_NOW, STAGING_DONE } step; /* the next one */
+	uint8_t to;								/* key */
+	bool decides, commits, now;   /* now: "commit now" or "abort now" in the end */
+	base_ns_t wait[STAGING_DONE]; /* before each step */
+	base_ns_t staged_at;	      /* 0: never */
+	base_ns_t committed_at;	      /* 0: never, or not in time */
+};
+struct campaign {
+	bool on;
+	bool clean;	     /* nothing happened after which boxes may part */
+	uint8_t ended_apart; /* boxes for which it ended while another one was in INIT */
+	bool in_file;	     /* who starts again has the new one */
+	uint8_t from, to;
+	base_ns_t window;
+	struct staging box[SIM_NODES];
+};
+
 /** A redundancy group, as nobody but the checker sees it. Global times. */
 struct group {
 	uint8_t seg, vhid;
@@ -265,6 +313,7 @@ struct group {
 	base_ns_t none_since;
 	uint8_t master_was;		      /* before the probe */
 	base_ns_t lost[SIM_NODES][SIM_NODES]; /* from, to */
+	struct campaign campaign;
 };
 
 /* The longest time that something lasted, what it may last, and where. */
@@ -280,6 +329,7 @@ struct sim_stats {
 	uint64_t strict_collisions; /* of counters of two boxes */
 	uint64_t good_refused;	    /* of BSDs and ucarp, by the guard against replays */
 	uint64_t stalls, crashes, partitions, link_flaps, operator_acts, reloads, peers;
+	uint64_t stagings, campaigns, clean; /* changes staged on a box; on boxes together */
 	/* [1]: with peers of another make, of which a guard may refuse one advert more */
 	struct sim_worst overlap[2], gap;
 	uint64_t failed;
@@ -294,7 +344,8 @@ enum heap_kind {
 	HEAP_PEER_ADVERT = HEAP_LINK_UP + SIM_NODES * SIM_SEGS,
 	HEAP_PEER_DOWN = HEAP_PEER_ADVERT + SIM_NODES * SIM_GROUPS,
 	HEAP_MEDDLE = HEAP_PEER_DOWN + SIM_NODES * SIM_GROUPS * SIM_FAMILIES,
-	HEAP_RELOAD,
+	HEAP_STAGE = HEAP_MEDDLE + 1,			   /* of a box's group */
+	HEAP_RELOAD = HEAP_STAGE + SIM_NODES * SIM_GROUPS, /* operators' next idea */
 	HEAP_SWEEP,
 	HEAP_DELIVERY,
 	HEAP_IDS = HEAP_DELIVERY + DELIVERIES,
@@ -334,6 +385,7 @@ struct sim {
 	bool quick; /* some group is */
 	bool mixed; /* not all are koi */
 	bool with_ip6;
+	bool friendly;	   /* operators are all that happens */
 	bool lockstep;	   /* nothing but chance parts equals: no drift, long wires */
 	base_ns_t unit;	   /* the longest of the groups' */
 	base_ns_t latency; /* an awake box begins its turn within this */
@@ -345,11 +397,13 @@ struct sim {
 	struct node node[SIM_NODES];
 	struct segment seg[SIM_SEGS];
 	struct group group[SIM_GROUPS];
+	struct identity identity[SIM_NODES][SIM_GROUPS][AUTH_IDENTITIES];
 	struct frame frame[FRAMES];
 	uint16_t free_frame[FRAMES], n_free_frames;
 	struct delivery delivery[DELIVERIES];
 	uint32_t next_id;
 	uint8_t taken[ADVERT_IDS]; /* of an advert: the boxes that let it in */
+	uint8_t told[ADVERT_IDS];  /* of all that were sent as one: whose election was told */
 	uint16_t free_delivery;	   /* list */
 	void *heap_mem;
 	struct base_heap heap;
@@ -457,8 +511,22 @@ base_ns_t box_soon(struct sim *s);
 void box_wake(struct sim *s, struct node *n, base_ns_t t);
 /** An operator's request, carried out in a turn of its own. */
 void box_request(struct sim *s, struct node *n, const struct election_event *ev);
-/** The key of a group is another one. */
-void box_rekey(struct sim *s, struct node *n, uint16_t group);
+/** The key of a group is another one, at once. */
+void box_rekey(struct sim *s, struct node *n, uint16_t group, enum sim_key key);
+/** What runs, or the second one of a staged change. */
+struct identity *box_identity(struct sim *s, const struct node *n, uint16_t group, bool other);
+/** An identity of a group begins: nothing was heard with it. */
+void box_identity_begin(struct sim *s, struct node *n, uint16_t group, bool other);
+/** In the shape that the advert check wants. */
+void box_identity_use(struct sim *s, struct node *n, uint16_t group);
+/** Adverts with this key are good ones. */
+static inline bool
+box_accepts(const struct node *n, uint16_t group, uint8_t key)
+{
+	return n->key[group] == key || n->other[group] == key;
+}
+/** What one sends as MASTER the other accepts, as far as digests go. */
+bool box_hears(const struct node *n, const struct node *from, uint16_t group);
 bool box_running(const struct node *n);
 /** The beginning of a group of a koi box, but for the election's part. */
 void box_group_begin(struct sim *s, struct node *n, uint16_t group);
@@ -483,103 +551,7 @@ base_ns_t peer_master_down(const struct sim *s, const struct node *n, uint16_t g
 const char *peer_kind_name(enum node_kind k);
 /** @} */
 
-/** @name plan.c and faults.c: who is where and what happens. @{ */
-void plan_build(struct sim *s);
-/** Switch the boxes on. */
-void plan_start(struct sim *s);
-void plan_restart(struct sim *s, struct node *n);
-void plan_link(struct sim *s, struct node *n, uint8_t seg, bool up);
-void plan_meddle(struct sim *s);
-/** A box that was asked to stop has handed over. */
-void plan_stopped(struct sim *s, struct node *n);
-/** Repair everything. */
-void plan_heal(struct sim *s);
-/** One event on a whole and settled network. */
-void plan_probe(struct sim *s);
-/** An advskew that a group may have on a box. */
-uint8_t plan_skew(struct sim *s, const struct node *n, uint16_t group);
-/** What must have come of it. */
-void plan_probe_end(struct sim *s);
-/** @} */
-
-/** @name reload.c: configurations, and boxes that load them. @{ */
-/** While boxes have different advbases, no interval comes near the shortest master-down time. */
-#define RELOAD_SKEWS 200
-/** What all boxes begin with. */
-void reload_init(struct sim *s);
-/** An operator goes to the next box, or has a new idea. */
-void reload_next(struct sim *s);
-/** Have this box load the newest configuration, now or with its next start. */
-void reload_box(struct sim *s, struct node *n);
-/** Go on with it in each turn. */
-void reload_tick(struct sim *s, struct node *n);
-/** A box that ends before it has loaded it begins with it. */
-void reload_crashed(struct node *n);
-/** @} */
-
-/** @name attack.c @{ */
-void attack_capture(struct sim *s, uint16_t frame);
-void attack_meddle(struct sim *s);
-/** @} */
-
-/** @name check.c: what the whole must hold to. @{ */
-void check_init(struct sim *s);
-/** A node advertises and will again after this long. */
-void check_promise(struct node *n, uint16_t group, base_ns_t interval);
-/** A node's group changed its state. */
-void check_state(struct sim *s, struct node *n, uint16_t group, enum election_state to);
-void check_touch_group(struct sim *s, uint16_t group);
-void check_touch_node(struct sim *s, struct node *n);
-/** A frame of from did not get to node to in time. */
-void check_lost(struct sim *s, uint16_t group, uint8_t from, uint8_t to);
-/** Everything about every group, now and then. */
-void check_sweep(struct sim *s);
-/** Each group may take this long to settle. */
-base_ns_t check_bound(const struct sim *s, uint16_t group);
-/** What a node's group would advertise now. */
-struct election_priority check_priority(const struct sim *s, const struct node *n, uint16_t group);
-bool check_runnable(const struct node *n, const struct group *g, uint16_t group);
-/** @} */
-
-/** @name oracle*.c: what one box must hold to, by the protocol note alone. @{ */
-#define ORACLE_DEMOTED_SKEW  240
-#define ORACLE_WORDS_NS	     (10 * BASE_NS_PER_MS) /* an announcement after a bow-out */
-#define ORACLE_WORDS_REST_NS BASE_NS_PER_S
-#define ORACLE_TIE_MAX_NS    (100 * BASE_NS_PER_MS)
-/** A timer may be served this late, a little short of what counts as a stall included. */
-#define ORACLE_PACE_SLACK_NS (BASE_NS_PER_MS + BASE_NS_PER_MS / 2)
-struct oracle_call {
-	enum election_state before[SIM_GROUPS];
-};
-void oracle_start(struct sim *s, struct node *n);
-void oracle_before(
-	struct sim *s, struct node *n, const struct election_event *ev, struct oracle_call *c);
-void oracle_action(struct sim *s, struct node *n, const struct election_action *a);
-void oracle_after(
-	struct sim *s, struct node *n, const struct election_event *ev, struct oracle_call *c);
-void oracle_sent(struct sim *s, struct node *n, uint16_t group, bool ok);
-/** The verdict about a frame; before and after are digests of everything the box shows. */
-void oracle_verdict(struct sim *s, struct node *n, const struct frame *f, enum ctl_stat verdict,
-	uint64_t before, uint64_t after);
-void oracle_turn_end(struct sim *s, struct node *n);
-/** A MASTER hears a bow-out. */
-void oracle_last_words(struct node *n, uint16_t g);
-uint64_t oracle_digest(const struct node *n);
-/** Of one group. */
-uint64_t oracle_digest_group(const struct node *n, uint16_t group);
-/** A group is new on a box, or gone from it. */
-void oracle_group_new(struct node *n, uint16_t group);
-/** A group's timing became another one, or, with the same, what its families' silence means. */
-void oracle_retimed(struct shadow *sh, base_ns_t down_was, base_ns_t down);
-/** Frames of this kind must leave no trace. */
-bool oracle_harmless(const struct sim *s, const struct node *n, const struct frame *f);
-/** Since when a BACKUP has heard nothing that it counts (local). */
-base_ns_t oracle_silent_since(const struct group *g, const struct node *n, uint16_t group);
-uint32_t oracle_rank(const struct election_priority *p);
-bool oracle_is_bow_out(const struct election_priority *p);
-struct election_priority oracle_effective(uint8_t base, uint8_t skew, uint32_t demotion);
-base_ns_t oracle_interval(uint8_t base, uint8_t skew, uint8_t eff);
-base_ns_t oracle_master_down(uint8_t base, uint8_t skew);
-/** @} */
+#include "sim_check.h"
+#include "sim_plan.h"
 
 #endif
