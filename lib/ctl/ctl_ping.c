@@ -192,6 +192,12 @@ next_hop_mac(struct ctl *c, struct ctl_ping_run *r, const struct ctl_ping_way *w
 	return false;
 }
 
+static size_t
+packet_len(const struct ctl_ping_run *r)
+{
+	return wire_echo_overhead(r->ask.dst.family) + r->ask.payload;
+}
+
 static void
 send_next(struct ctl *c, struct ctl_ping_run *r)
 {
@@ -212,6 +218,10 @@ send_next(struct ctl *c, struct ctl_ping_run *r)
 	}
 	if (!c->ifs[way.if_index].link_up || c->ifs[way.if_index].admin_down) {
 		unsent(r, CTL_PING_NO_LINK, &way, now);
+		return;
+	}
+	if (packet_len(r) > c->conf->ifs[way.if_index].mtu) {
+		unsent(r, CTL_PING_TOO_LONG, &way, now);
 		return;
 	}
 	if (!ctl_ping_source_ok(c, &way, &r->src, src_mac)) {
@@ -272,7 +282,7 @@ source_choose(struct ctl *c, struct ctl_ping_run *r, const struct ctl_ping_way *
 static int
 prepare(struct ctl *c, struct ctl_ping_run *r)
 {
-	size_t len = wire_echo_overhead(r->ask.dst.family) + r->ask.payload;
+	const size_t len = packet_len(r);
 	struct ctl_ping_way way;
 	enum ctl_ping_why why;
 	uint16_t mtu;

@@ -46,6 +46,7 @@ enum ctl_ping_why {
 	CTL_PING_EDGE,	      /**< network, broadcast or anycast address of a subnet */
 	CTL_PING_ROUTE_SAYS,  /**< the route is blackhole, unreachable or prohibit */
 	CTL_PING_NO_LINK,     /**< of if_index */
+	CTL_PING_TOO_LONG,    /**< for the MTU of if_index, where the way leads now */
 	CTL_PING_NO_NEIGHBOR, /**< next_hop on if_index does not answer */
 	CTL_PING_NO_SOURCE,   /**< the source is not an address of this box at the moment */
 	CTL_PING_NO_BUFFER,   /**< no packet buffer, or no room to send */

@@ -99,6 +99,10 @@ unsent_text(const struct mgmt_config *c, const struct ctl_ping_line *l, char *bu
 	case CTL_PING_NO_LINK:
 		snprintf(buf, len, "%s is down", mgmt_if_name(c, l->if_index));
 		break;
+	case CTL_PING_TOO_LONG:
+		snprintf(buf, len, "too long for the MTU of %s, which is the way now",
+			mgmt_if_name(c, l->if_index));
+		break;
 	case CTL_PING_NO_NEIGHBOR:
 		snprintf(buf, len, "next hop %s on %s does not answer %s",
 			mgmt_addr_str(&l->next_hop, hop), mgmt_if_name(c, l->if_index),

@@ -333,6 +333,31 @@ what_cannot_be_sent_is_told(void **state)
 	rig_free(&r);
 }
 
+/* The way out may change to one that takes less. */
+static void
+what_grows_too_long_is_told(void **state)
+{
+	struct rig r = known_world(rig_pair);
+	struct ctl_ping_ask ask = ask4(2);
+	struct ctl_ping_line line[2];
+	struct opener o;
+
+	(void)state;
+	o = begin(&r, &ask);
+	r.conf->ifs[1].mtu = 28 + 55;
+	fake.way.if_index = 1;
+	fake.n_frames = 0;
+	rig_run(&r, fake.now + 10 * MS);
+	assert_int_equal(sent_echo(0)->len, 0);
+	assert_int_equal(ctl_ping_read(r.ctl, o.run, line, 2), 1);
+	assert_int_equal(line[0].what, CTL_PING_UNSENT);
+	assert_int_equal(line[0].why, CTL_PING_TOO_LONG);
+	assert_int_equal(line[0].if_index, 1);
+	ctl_ping_close(r.ctl, o.run);
+	rig_turn(&r);
+	rig_free(&r);
+}
+
 /* Instead of the C library's: who waits for the control lcore counts its pauses, short ones. */
 static uint32_t pauses;
 
@@ -437,6 +462,7 @@ main(void)
 		cmocka_unit_test(a_next_hop_that_is_silent_is_named),
 		cmocka_unit_test(a_run_that_nobody_wants_ends),
 		cmocka_unit_test(what_cannot_be_sent_is_told),
+		cmocka_unit_test(what_grows_too_long_is_told),
 		cmocka_unit_test(who_gives_up_while_its_run_begins),
 		cmocka_unit_test(who_gives_up_while_it_is_refused),
 	};

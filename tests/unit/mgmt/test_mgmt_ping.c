@@ -185,10 +185,11 @@ a_ping_line_by_line(void **state)
 			.if_index = 1,
 			.next_hop = router},
 		{.what = CTL_PING_UNSENT, .seq = 6, .why = CTL_PING_NO_LINK},
+		{.what = CTL_PING_UNSENT, .seq = 7, .why = CTL_PING_TOO_LONG, .if_index = 1},
 	};
 
 	(void)state;
-	lines(all, 8);
+	lines(all, 9);
 	fake.ping.sum = (struct ctl_probe_sum){.sent = 7,
 		.received = 2,
 		.duplicates = 1,
@@ -206,7 +207,8 @@ a_ping_line_by_line(void **state)
 		"from 192.0.2.254: seq=3 fragmentation needed, MTU 1400\n"
 		"seq=4: no answer within 2 s\n"
 		"seq=5: next hop 192.0.2.254 on wan does not answer ARP\n"
-		"seq=6: lan is down\n");
+		"seq=6: lan is down\n"
+		"seq=7: too long for the MTU of wan, which is the way now\n");
 	assert_string_equal(session.text,
 		"7 packets transmitted, 2 received, 2 errors, 1 duplicates, 71% loss; min/avg/max "
 		"0.001/0.107/0.214 ms\n");
