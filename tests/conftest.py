@@ -6,6 +6,7 @@
     KOI_BUILD=build-asan ... -m sanitized           another one
 """
 
+import json
 import os
 import shutil
 import time
@@ -69,8 +70,17 @@ def pytest_runtest_protocol(item, nextitem):
     return True
 
 
-def keep_evidence(request, net):
-    """Logs and frames of a failed test, for its report."""
+def counters(one):
+    """What a running box counted, or why that cannot be had."""
+    try:
+        links = one.host.ns.ip_json("-s", "link")
+        return json.dumps({"drops": one.drops(), "carp": one.carp_stats(), "links": links}, indent=1)
+    except (OSError, ValueError, AssertionError, netns.LabError) as err:
+        return f"{type(err).__name__}: {err}"
+
+
+def keep_evidence(request, net, counted):
+    """Logs, frames and counters of a failed test, for its report."""
     name = request.node.name.replace("/", "_").replace(" ", "_")
     folder = os.path.join(LOGS, name)
     shutil.rmtree(folder, ignore_errors=True)
@@ -82,6 +92,9 @@ def keep_evidence(request, net):
         label = f"{daemon.host.name}.{n}.{type(daemon).__name__.lower()}"
         with open(os.path.join(folder, label + ".log"), "w", encoding="utf-8") as f:
             f.write(text)
+        if daemon in counted:
+            with open(os.path.join(folder, label + ".counters"), "w", encoding="utf-8") as f:
+                f.write(counted[daemon])
         print(f"--- log of {label}, last 60 lines")
         print("\n".join(text.splitlines()[-60:]))
 
@@ -96,10 +109,12 @@ def net(request):
             and getattr(request.node, "report_" + when).failed
             for when in ("setup", "call")
         )
-        reports = []
+        reports, counted = [], {}
         for daemon in list(it.boxes):
             if isinstance(daemon, box.Box) and daemon.process is not None:
                 if daemon.process.poll() is None:
+                    if failed:
+                        counted[daemon] = counters(daemon)
                     # An orderly end, so that leaks show in a sanitized build.
                     code = daemon.terminate()
                     if code != 0:
@@ -110,7 +125,7 @@ def net(request):
                 if found:
                     reports.append(f"{daemon.name}: {found}")
         if failed or reports:
-            keep_evidence(request, it)
+            keep_evidence(request, it, counted)
         assert not reports, "\n".join(reports)
 
 
