@@ -13,6 +13,7 @@
 #include "fib_builder.h"
 
 #include "mgmt_priv.h"
+#include "mgmt_view_priv.h"
 
 /* Decisions by time need no hurry: both digests are accepted before and after. */
 #define LOOK_MS 100
@@ -136,18 +137,37 @@ mgmt_change_settle(struct mgmt_file *f, FILE *to)
 }
 
 bool
+mgmt_change_begin(const struct mgmt_config *c, uint16_t group)
+{
+	char name[sizeof(c->conf->groups[0].name)] = "";
+
+	if (group != ELECTION_NONE)
+		snprintf(name, sizeof(name), "%s", c->conf->groups[group].name);
+	mgmt_file_read_end(c);
+	pthread_mutex_lock(&c->file->loading);
+	mgmt_file_read(c);
+	return group == ELECTION_NONE || mgmt_group_find(c, name, strlen(name)) == group;
+}
+
+bool
 mgmt_change_apply(const struct mgmt_config *c, FILE *to)
 {
 	struct mgmt_file *f = c->file;
 	bool ok;
 
-	pthread_mutex_lock(&f->loading);
+	mgmt_file_read_end(c);
 	ok = mgmt_change_settle(f, to);
 	if (!ok)
 		fprintf(to, "decided, but not applied yet: %s; it is tried again\n",
 			f->failed[0] != '\0' ? f->failed : "a session holds the configuration");
-	pthread_mutex_unlock(&f->loading);
+	mgmt_file_read(c);
 	return ok;
+}
+
+void
+mgmt_change_done(const struct mgmt_config *c)
+{
+	pthread_mutex_unlock(&c->file->loading);
 }
 
 void

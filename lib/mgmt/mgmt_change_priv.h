@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 /**
@@ -61,10 +62,22 @@ int mgmt_change_start(struct mgmt_file *f);
 void mgmt_change_end(struct mgmt_file *f);
 
 /**
- * A person has decided: wait until that is applied, and say so. Who calls does not hold the
- * configuration.
+ * @name A person decides.
+ * Who calls holds the configuration, and does so again when a call returns, but not in between.
+ * @{
+ */
+/**
+ * Until mgmt_change_done() nobody else applies what is decided, unheard by the person.
+ * @param group  that it is about, or ELECTION_NONE
+ * @return false: a reload has taken the group away meanwhile
+ */
+bool mgmt_change_begin(const struct mgmt_config *c, uint16_t group);
+/**
+ * In between, once it is decided: wait until that is applied, and say so.
  * @return false: it is not yet, which was told
  */
 bool mgmt_change_apply(const struct mgmt_config *c, FILE *to);
+void mgmt_change_done(const struct mgmt_config *c);
+/** @} */
 
 #endif

@@ -178,12 +178,13 @@ do_decide(struct mgmt_session *s, const struct mgmt_cli_row *row, struct mgmt_ar
 		.value = strstr(row->grammar, "now") != NULL,
 	};
 
-	if (mgmt_cli_post(s, &req) != 0)
-		return;
-	mgmt_file_read_end(s->config);
-	if (!mgmt_change_apply(s->config, s->out))
+	if (!mgmt_change_begin(s->config, req.group)) {
 		s->status = MGMT_CLI_REFUSED;
-	mgmt_file_read(s->config);
+		fputs("refused: a reload has just taken the group away\n", s->out);
+	} else if (mgmt_cli_post(s, &req) == 0 && !mgmt_change_apply(s->config, s->out)) {
+		s->status = MGMT_CLI_REFUSED;
+	}
+	mgmt_change_done(s->config);
 }
 
 static void

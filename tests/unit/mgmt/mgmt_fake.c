@@ -367,6 +367,8 @@ ctl_request(struct ctl *c, const struct ctl_request *req, char *note, size_t not
 		drained();
 	else if (req->type == CTL_REQ_UNDRAIN)
 		fake.drained_at = 0;
+	if (fake.on_request != NULL)
+		fake.on_request();
 	/* last: a test waits for it before it goes on with the clock */
 	__atomic_fetch_add(&fake.n_requests, 1, __ATOMIC_RELEASE);
 	snprintf(note, note_len, "%s", fake.note ? fake.note : "");

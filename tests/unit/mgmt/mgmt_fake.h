@@ -57,6 +57,7 @@ struct fake_box {
 	struct ctl_request request;
 	uint32_t n_requests;
 	int request_rc;
+	void (*on_request)(void); /**< called while one is carried out, or NULL */
 	const char *note;
 	struct {
 		int rc; /**< of ctl_ping_open(), with note */

@@ -4,6 +4,7 @@
 /* Addresses and passwords of a file that are staged: what is told, and what is applied when. */
 #include <dirent.h>
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -282,6 +283,30 @@ the_thread_does_not_press(void **state)
 	free(said);
 }
 
+/* Decided, and the thread that looks is about to apply it. */
+static void
+decide_and_wait_for_a_look(void)
+{
+	const struct timespec pause = {.tv_nsec = 1000 * 1000};
+
+	staged(true, AUTH_NEW);
+	while (pthread_mutex_trylock(&fake.config.file->loading) == 0) {
+		pthread_mutex_unlock(&fake.config.file->loading);
+		nanosleep(&pause, NULL);
+	}
+}
+
+static void
+a_person_hears_of_it_whoever_applies_it(void **state)
+{
+	(void)state;
+	stage();
+	assert_int_equal(mgmt_change_start(fake.config.file), 0);
+	fake.on_request = decide_and_wait_for_a_look;
+	assert_string_equal(session_say("carp carp0 commit", MGMT_CLI_DONE),
+		"carp0: the new one is used: addresses +192.0.2.9 -192.0.2.1, pass\n");
+}
+
 int
 main(void)
 {
@@ -293,6 +318,7 @@ main(void)
 		T(nobody_commits),
 		T(another_reload_meanwhile),
 		T(the_thread_applies_what_time_decides),
+		T(a_person_hears_of_it_whoever_applies_it),
 		T(the_thread_does_not_press),
 	};
 
