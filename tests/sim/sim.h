@@ -289,6 +289,7 @@ struct campaign {
 	bool on;
 	bool clean;	     /* nothing happened after which boxes may part */
 	uint8_t ended_apart; /* boxes for which it ended while another one was in INIT */
+	bool decided_apart;  /* an operator decided while one was */
 	bool in_file;	     /* who starts again has the new one */
 	uint8_t from, to;
 	base_ns_t window;

@@ -205,9 +205,11 @@ is_fair(const struct sim *s, const struct campaign *c)
 	for (uint8_t i = 0; i < s->n_nodes; i++)
 		committed = (uint8_t)(committed + (c->box[i].committed_at != 0));
 	/* two of which one was down meet later; of three, two may meet without the third */
-	return s->friendly && c->clean && all_staged_at(s, c) != 0 &&
-		(committed == 0 || c->ended_apart == 0 ||
-			(s->n_nodes == 2 && (c->ended_apart == 1 || committed == s->n_nodes)));
+	if (!s->friendly || !c->clean || all_staged_at(s, c) == 0)
+		return false;
+	if (s->n_nodes > 2)
+		return committed == 0 || (c->ended_apart == 0 && !c->decided_apart);
+	return committed == 0 || c->ended_apart < 2 || committed == s->n_nodes;
 }
 
 /* What must have come of it then (docs/change.md). */
@@ -225,7 +227,8 @@ check_outcome(struct sim *s, uint16_t g)
 
 		committed = (uint8_t)(committed + (at != 0));
 		/* the others have heard by then that the master is staged */
-		late = (uint8_t)(late + (at > all_staged_at(s, c) + 3 * s->unit));
+		late = (uint8_t)(late +
+			(at > all_staged_at(s, c) + 3 * s->unit && !c->decided_apart));
 		if (s->node[i].key[g] != key)
 			sim_fail(s, CHECK_AGREED,
 				"of a change staged on all boxes box 0 has identity %u of group %u, "
@@ -280,6 +283,7 @@ one_step(struct sim *s, struct node *n, uint16_t g)
 	case STAGING_DECIDE:
 		if (!b->decides || !is_staged(n, g))
 			break;
+		c->decided_apart = c->decided_apart || somebody_is_down(s, g);
 		if (b->commits && is_mistake(s, n, g, b->to))
 			c->clean = false;
 		if (decide(s, n, g, which) && b->commits)
