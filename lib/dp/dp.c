@@ -22,7 +22,8 @@
 uint16_t
 dp_meta_size(void)
 {
-	return RTE_ALIGN_CEIL((uint16_t)sizeof(struct dp_meta), (uint16_t)RTE_MBUF_PRIV_ALIGN);
+	/* Whole lines, so that frames begin at one, and the headers of most are in one. */
+	return RTE_ALIGN_CEIL((uint16_t)sizeof(struct dp_meta), (uint16_t)RTE_CACHE_LINE_SIZE);
 }
 
 static const struct dp_port_config *
