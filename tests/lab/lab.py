@@ -84,7 +84,17 @@ class Host:
         up = [f"link set {iface} up"]
         self.ns.ip(*([f"addr add {address} dev {iface}"] if address else []), *up)
         self.macs[iface] = self.ns.mac(iface)
+        poll_until(lambda: self.passes(iface, port), 5, f"{port} passes frames")
         return port
+
+    def passes(self, iface, port):
+        """Whether both ends know of the carrier: the kernel tells them later, in a thread of its
+        own, and until then a bridge or an interface drops what comes."""
+        end = self.ns.ip_json("link", "show", iface)[0]
+        switch = self.lab.switch.ip_json("-d", "link", "show", port)[0]
+        return end["operstate"] == "UP" and (
+            switch["linkinfo"]["info_slave_data"]["state"] == "forwarding"
+        )
 
     def steady_arp(self):
         """Neighbours stay valid during a test; a gratuitous ARP is believed at any time."""

@@ -61,3 +61,14 @@ def test_lab_passes_frames_and_tells_ports(net):
     asked = net.sniffer.wait(lambda f: f.arp is not None and f.arp[4] == lab.SERVER_IP, 0)
     assert asked.port == "fw1.em1"
     assert not net.sniffer.select(sniff.advert_from(None), mark)
+
+
+def test_lab_hosts_are_heard_as_soon_as_they_are_attached(net):
+    """The first frame of a host, sent at once."""
+    ear = net.peer().raw()
+    for n in range(8):
+        host = net.host(f"new{n}")
+        host.attach("em0", lab.LAN)
+        frame = b"\xff" * 6 + host.macs["em0"] + b"\x88\xb5" + bytes([n]) * 46
+        host.raw().send(frame)
+        assert ear.recv(lambda d, f=frame: d == f), n
