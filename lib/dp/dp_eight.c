@@ -209,45 +209,6 @@ total(__m256i sum)
 	return n;
 }
 
-AVX2 uint32_t
-dp_eights(struct dp_lcore *lc, struct rte_mbuf *const *pkts, uint32_t n, uint64_t ours,
-	uint64_t *bytes)
-{
-	const __m128i want = _mm_set_epi64x(INT64_C(0x0045000800000000), (int64_t)ours);
-	const __m128i mask = _mm_set_epi64x(INT64_C(0x00ffffff00000000), INT64_C(0xffffffffffff));
-	const struct constants *c = &constants;
-	__m256i sum = _mm256_setzero_si256();
-	uint32_t i = 0;
-	struct heads h;
-
-	__asm__("" : "+r"(c)); /* it may point anywhere */
-	n -= n % 8;
-	if (!heads_find(pkts, n, &h))
-		return 0;
-	for (; i < n; i += 8) {
-		const __m256i has = _mm256_load_si256((const void *)&h.len[i]);
-		const __m256i lacks = _mm256_cmpgt_epi32(c->headers, has);
-		__m256i w[5], len;
-
-		if (unlikely(!is_zero(lacks) ||
-			    !begin_plain(
-				    lc->roster->own_byte, &h.p[i], want, mask, WIRE_ETH_LEN + 15)))
-			break;
-		words_read(&h.p[i], w);
-		len = _mm256_add_epi32(_mm256_shuffle_epi8(w[0], c->be16_at_2), c->eth);
-		if (unlikely(!is_zero(faults(c, w, len, has))))
-			break;
-		_mm256_store_si256((void *)&lc->dst[i], _mm256_shuffle_epi8(w[4], c->be32));
-		_mm256_store_si256((void *)&lc->ttl[i], ttl_less(c, w[2]));
-		_mm256_store_si256((void *)&lc->need[i], len);
-		sum = _mm256_add_epi32(sum, has);
-		if (unlikely(!is_zero(_mm256_xor_si256(len, has))))
-			trim(&pkts[i], &lc->need[i]);
-	}
-	*bytes += total(sum);
-	return i;
-}
-
 /* What is looked at of eight headers of IPv6. */
 struct ip6 {
 	__m256i to[4];	       /* destinations, each of packets k and k + 4 */
@@ -292,46 +253,90 @@ two_store(uint8_t (*dst)[16], __m256i to)
 	_mm_storeu_si128((void *)dst[4], _mm256_extracti128_si256(to, 1));
 }
 
-AVX2 uint32_t
-dp_eights6(struct dp_lcore *lc, struct rte_mbuf *const *pkts, uint32_t n, uint64_t ours,
-	uint64_t *bytes)
+/* Look at eight, and note what is known of them. @return false: not all are plain */
+static inline AVX2 bool
+take4(const struct constants *c, struct dp_lcore *lc, const uint8_t *const p[8], uint32_t i,
+	__m256i has, __m256i *len)
 {
-	const __m128i want = _mm_set_epi64x(INT64_C(0x0060dd8600000000), (int64_t)ours);
-	const __m128i mask = _mm_set_epi64x(INT64_C(0x00f0ffff00000000), INT64_C(0xffffffffffff));
+	__m256i w[5];
+
+	words_read(p, w);
+	*len = _mm256_add_epi32(_mm256_shuffle_epi8(w[0], c->be16_at_2), c->eth);
+	if (unlikely(!is_zero(faults(c, w, *len, has))))
+		return false;
+	_mm256_store_si256((void *)&lc->dst[i], _mm256_shuffle_epi8(w[4], c->be32));
+	_mm256_store_si256((void *)&lc->ttl[i], ttl_less(c, w[2]));
+	return true;
+}
+
+static inline AVX2 bool
+take6(const struct constants *c, struct dp_lcore *lc, const uint8_t *const p[8], uint32_t i,
+	__m256i has, __m256i *len)
+{
+	struct ip6 ip;
+
+	ip6_read(p, &ip);
+	*len = _mm256_add_epi32(_mm256_shuffle_epi8(ip.len, c->be16_at_0), c->headers6);
+	if (unlikely(!is_zero(faults6(c, &ip, *len, has))))
+		return false;
+	for (uint32_t k = 0; k < RTE_DIM(ip.to); k++)
+		two_store(&lc->dst6[i + k], ip.to[k]);
+	return true;
+}
+
+/* Of either family, made anew for each: ip6 is known where this is called. */
+static __rte_always_inline AVX2 uint32_t
+eights(struct dp_lcore *lc, struct rte_mbuf *const *pkts, uint32_t n, bool ip6, __m128i want,
+	__m128i mask, uint64_t *bytes)
+{
+	const unsigned int src_end = WIRE_ETH_LEN + (ip6 ? 23 : 15);
 	const struct constants *c = &constants;
+	uint32_t i = 0, *need = ip6 ? lc->need6 : lc->need;
 	__m256i sum = _mm256_setzero_si256();
-	uint32_t i = 0;
 	struct heads h;
 
-	__asm__("" : "+r"(c)); /* as above */
+	__asm__("" : "+r"(c)); /* it may point anywhere */
 	n -= n % 8;
 	if (!heads_find(pkts, n, &h))
 		return 0;
 	for (; i < n; i += 8) {
 		const __m256i has = _mm256_load_si256((const void *)&h.len[i]);
-		const __m256i lacks = _mm256_cmpgt_epi32(c->headers6, has);
-		struct ip6 ip;
+		const __m256i lacks = _mm256_cmpgt_epi32(ip6 ? c->headers6 : c->headers, has);
 		__m256i len;
 
 		if (unlikely(!is_zero(lacks) ||
-			    !begin_plain(
-				    lc->roster->own_byte, &h.p[i], want, mask, WIRE_ETH_LEN + 23)))
+			    !begin_plain(lc->roster->own_byte, &h.p[i], want, mask, src_end)))
 			break;
-		ip6_read(&h.p[i], &ip);
-		len = _mm256_add_epi32(_mm256_shuffle_epi8(ip.len, c->be16_at_0), c->headers6);
-		if (unlikely(!is_zero(faults6(c, &ip, len, has))))
+		if (!(ip6 ? take6(c, lc, &h.p[i], i, has, &len)
+			  : take4(c, lc, &h.p[i], i, has, &len)))
 			break;
-		two_store(&lc->dst6[i], ip.to[0]);
-		two_store(&lc->dst6[i + 1], ip.to[1]);
-		two_store(&lc->dst6[i + 2], ip.to[2]);
-		two_store(&lc->dst6[i + 3], ip.to[3]);
-		_mm256_storeu_si256((void *)&lc->need6[i], len);
+		_mm256_storeu_si256((void *)&need[i], len);
 		sum = _mm256_add_epi32(sum, has);
 		if (unlikely(!is_zero(_mm256_xor_si256(len, has))))
-			trim(&pkts[i], &lc->need6[i]);
+			trim(&pkts[i], &need[i]);
 	}
-	memcpy(lc->pkts6, pkts, i * sizeof(pkts[0]));
 	*bytes += total(sum);
 	return i;
+}
+
+AVX2 uint32_t
+dp_eights(struct dp_lcore *lc, struct rte_mbuf *const *pkts, uint32_t n, uint64_t ours,
+	uint64_t *bytes)
+{
+	return eights(lc, pkts, n, false,
+		_mm_set_epi64x(INT64_C(0x0045000800000000), (int64_t)ours),
+		_mm_set_epi64x(INT64_C(0x00ffffff00000000), INT64_C(0xffffffffffff)), bytes);
+}
+
+AVX2 uint32_t
+dp_eights6(struct dp_lcore *lc, struct rte_mbuf *const *pkts, uint32_t n, uint64_t ours,
+	uint64_t *bytes)
+{
+	uint32_t kept = eights(lc, pkts, n, true,
+		_mm_set_epi64x(INT64_C(0x0060dd8600000000), (int64_t)ours),
+		_mm_set_epi64x(INT64_C(0x00f0ffff00000000), INT64_C(0xffffffffffff)), bytes);
+
+	memcpy(lc->pkts6, pkts, kept * sizeof(pkts[0]));
+	return kept;
 }
 #endif

@@ -155,13 +155,6 @@ hop_find(struct dp_lcore *lc, const struct rte_mbuf *m, uint32_t number, uint32_
 	return (struct dp_found){NULL, nh};
 }
 
-static inline void
-send_by(const struct dp_hop *hop, uint8_t *frame, uint32_t ttl)
-{
-	dp_ttl_store(frame + WIRE_ETH_LEN, ttl);
-	dp_hop_write(hop, frame);
-}
-
 static __rte_noinline uint32_t
 run_write(const struct dp_lcore *lc, struct rte_mbuf *const *pkts, const uint32_t *numbers,
 	uint32_t i, uint32_t n, struct dp_run *run)
@@ -185,18 +178,11 @@ dp_forward(struct dp_lcore *lc, struct rte_mbuf **pkts, uint16_t n)
 		struct dp_found f = hop_find(lc, pkts[i], numbers[i], lc->dst[i]);
 
 		if (unlikely(f.hop == NULL || lc->need[i] > f.hop->len_max)) {
-			dp_run_end(lc, &run, &pkts[i]);
-			run.pkts = &pkts[i + 1];
+			dp_run_skip(lc, &run, &pkts[i]);
 			stay(lc, pkts[i], f.nh, lc->dst[i], f.hop);
 			continue;
 		}
-		if (f.hop->out != run.out) {
-			dp_run_end(lc, &run, &pkts[i]);
-			run.pkts = &pkts[i];
-			run.out = f.hop->out;
-		}
-		send_by(f.hop, rte_pktmbuf_mtod(pkts[i], uint8_t *), lc->ttl[i]);
-		run.bytes += lc->need[i];
+		dp_run_pass(lc, &run, &pkts[i], f.hop, lc->need[i], &lc->ttl[i]);
 	}
 	dp_run_end(lc, &run, &pkts[n]);
 }

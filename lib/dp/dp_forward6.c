@@ -122,22 +122,13 @@ dp_forward6(struct dp_lcore *lc)
 	run.out = lc->routers[numbers[0]].out;
 	for (uint32_t i = 0; (i = run6_write(lc, numbers, i, n, &run)) < n; i++) {
 		struct dp_found f = hop6_find(lc, pkts[i], numbers[i], lc->dst6[i]);
-		uint8_t *frame = rte_pktmbuf_mtod(pkts[i], uint8_t *);
 
 		if (unlikely(f.hop == NULL || lc->need6[i] > f.hop->len_max)) {
-			dp_run_end(lc, &run, &pkts[i]);
-			run.pkts = &pkts[i + 1];
+			dp_run_skip(lc, &run, &pkts[i]);
 			stay6(lc, pkts[i], f.nh, lc->dst6[i], f.hop);
 			continue;
 		}
-		if (f.hop->out != run.out) {
-			dp_run_end(lc, &run, &pkts[i]);
-			run.pkts = &pkts[i];
-			run.out = f.hop->out;
-		}
-		frame[WIRE_ETH_LEN + 7]--;
-		dp_hop_write(f.hop, frame);
-		run.bytes += lc->need6[i];
+		dp_run_pass(lc, &run, &pkts[i], f.hop, lc->need6[i], NULL);
 	}
 	dp_run_end(lc, &run, &pkts[n]);
 }

@@ -141,6 +141,42 @@ dp_hop_write(const struct dp_hop *h, uint8_t *frame)
 }
 
 /**
+ * Write the headers of a packet that goes on.
+ * @param ttl  NULL: it is of IPv6
+ */
+static __rte_always_inline void
+dp_hop_pass(const struct dp_hop *h, uint8_t *frame, const uint32_t *ttl)
+{
+	if (ttl != NULL)
+		dp_ttl_store(frame + WIRE_ETH_LEN, *ttl);
+	else
+		frame[WIRE_ETH_LEN + 7]--;
+	dp_hop_write(h, frame);
+}
+
+/** A frame that goes on, after those of the run: in it, or the first of the next. */
+static inline void
+dp_run_pass(struct dp_lcore *lc, struct dp_run *r, struct rte_mbuf **at, const struct dp_hop *h,
+	uint32_t need, const uint32_t *ttl)
+{
+	if (h->out != r->out) {
+		dp_run_end(lc, r, at);
+		r->pkts = at;
+		r->out = h->out;
+	}
+	dp_hop_pass(h, rte_pktmbuf_mtod(*at, uint8_t *), ttl);
+	r->bytes += need;
+}
+
+/** A frame that does not go on: the run ends before it, and the next begins behind it. */
+static inline void
+dp_run_skip(struct dp_lcore *lc, struct dp_run *r, struct rte_mbuf **at)
+{
+	dp_run_end(lc, r, at);
+	r->pkts = at + 1;
+}
+
+/**
  * Write the headers of packets that go on to known routers by one interface, from packet i. Without
  * a call in it, all that it needs is in registers.
  * @param ttl  NULL: they are of IPv6. @return the first that is none of them
@@ -160,11 +196,7 @@ dp_run_write(const struct dp_lcore *lc, struct rte_mbuf *const *pkts, const uint
 
 		if (unlikely(hop->key != key || need > hop->len_max))
 			break;
-		if (ttl != NULL)
-			dp_ttl_store(frame + WIRE_ETH_LEN, ttl[i]);
-		else
-			frame[WIRE_ETH_LEN + 7]--;
-		dp_hop_write(hop, frame);
+		dp_hop_pass(hop, frame, ttl != NULL ? &ttl[i] : NULL);
 		bytes += need;
 	}
 	run->bytes = bytes;
