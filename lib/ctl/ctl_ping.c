@@ -144,6 +144,12 @@ answer_here(struct ctl_ping_run *r, base_ns_t now)
 	line_write(r, &line);
 }
 
+static size_t
+packet_len(const struct ctl_ping_run *r)
+{
+	return wire_echo_overhead(r->ask.dst.family) + r->ask.payload;
+}
+
 /* @return 0 or as dp_ctl_send() */
 static int
 packet_send(struct ctl *c, const struct ctl_ping_run *r, const struct ctl_ping_way *way,
@@ -157,8 +163,7 @@ packet_send(struct ctl *c, const struct ctl_ping_run *r, const struct ctl_ping_w
 		.ttl = ttl_of(r, r->probe.next),
 		.payload = r->ask.payload,
 	};
-	size_t len = WIRE_ETH_LEN + wire_echo_overhead(echo.dst.family) + echo.payload;
-	struct rte_mbuf *m = ctl_packet(c, len);
+	struct rte_mbuf *m = ctl_packet(c, WIRE_ETH_LEN + packet_len(r));
 	uint8_t *p;
 
 	if (m == NULL)
@@ -190,12 +195,6 @@ next_hop_mac(struct ctl *c, struct ctl_ping_run *r, const struct ctl_ping_way *w
 	*given_up = c->now >= r->look_until ||
 		fib_nbr_state_of(c->nbr, way->if_index, &way->next_hop) == FIB_NBR_FAILED;
 	return false;
-}
-
-static size_t
-packet_len(const struct ctl_ping_run *r)
-{
-	return wire_echo_overhead(r->ask.dst.family) + r->ask.payload;
 }
 
 static void
