@@ -202,6 +202,13 @@ who_was_never_heard_has_no_say(void **state)
 	assert_sends(&s, AUTH_OLD, AUTH_NEW);
 }
 
+static void
+stay_down(struct auth_stage *s, base_ns_t until)
+{
+	for (base_ns_t t = START; t <= until; t += S)
+		assert_int_equal(auth_stage_tick(s, AUTH_STAGE_INIT, t), 0);
+}
+
 /* Who is down hears nothing, and what it decided alone it would keep alone. */
 static void
 windows_do_not_end_while_it_is_down(void **state)
@@ -212,8 +219,7 @@ windows_do_not_end_while_it_is_down(void **state)
 	(void)state;
 	auth_stage_begin(&s, false, WINDOW * S, START);
 	assert_true(auth_stage_decide(&s, AUTH_STAGE_INIT, AUTH_NEW));
-	for (base_ns_t t = START; t <= up; t += S)
-		assert_int_equal(auth_stage_tick(&s, AUTH_STAGE_INIT, t), 0);
+	stay_down(&s, up);
 	assert_int_equal(s.phase, AUTH_STAGE_DECIDED);
 	assert_int_equal(auth_stage_tick(&s, AUTH_STAGE_BACKUP, up + S), 0);
 	hear(&s, AUTH_OLD, AUTH_STAGE_ROW_SURE);
@@ -224,8 +230,7 @@ windows_do_not_end_while_it_is_down(void **state)
 	/* nor the first; and what it heard before is forgotten */
 	auth_stage_begin(&s, true, WINDOW * S, START);
 	hear(&s, AUTH_NEW, AUTH_STAGE_ROW_SURE);
-	for (base_ns_t t = START; t <= up; t += S)
-		assert_int_equal(auth_stage_tick(&s, AUTH_STAGE_INIT, t), 0);
+	stay_down(&s, up);
 	assert_int_equal(s.phase, AUTH_STAGE_STAGED);
 	assert_int_equal(
 		auth_stage_tick(&s, AUTH_STAGE_MASTER, up + WINDOW * S), AUTH_STAGE_STEP_REVERTED);

@@ -232,6 +232,20 @@ a_ping_line_by_line(void **state)
 	assert_int_equal(session.status, MGMT_CLI_REFUSED);
 }
 
+/* What a traceroute of two probes a hop shows of these lines, below its first one. */
+static void
+assert_hops(const struct ctl_ping_line *all, uint32_t n, struct ctl_probe_sum sum, const char *hops)
+{
+	char want[512];
+
+	lines(all, n);
+	fake.ping.sum = sum;
+	assert_true(run("traceroute 192.0.2.9 probes 2", false));
+	snprintf(want, sizeof(want), "traceroute to 192.0.2.9 from 192.0.2.2, 30 hops at most\n%s",
+		hops);
+	assert_string_equal(shown, want);
+}
+
 static void
 a_traceroute_hop_by_hop(void **state)
 {
@@ -267,11 +281,7 @@ a_traceroute_hop_by_hop(void **state)
 	};
 
 	(void)state;
-	lines(all, 7);
-	fake.ping.sum = (struct ctl_probe_sum){.sent = 6, .received = 2};
-	assert_true(run("traceroute 192.0.2.9 probes 2", false));
-	assert_string_equal(shown,
-		"traceroute to 192.0.2.9 from 192.0.2.2, 30 hops at most\n"
+	assert_hops(all, 7, (struct ctl_probe_sum){.sent = 6, .received = 2},
 		" 1  192.0.2.254  1.000 ms  *\n"
 		" 2  192.0.2.254  1.000 ms !X  192.0.2.9  2.000 ms !N\n"
 		" 3  192.0.2.9  3.000 ms  4.000 ms\n");
@@ -297,11 +307,7 @@ a_late_answer_hides_no_hop(void **state)
 	};
 
 	(void)state;
-	lines(all, 5);
-	fake.ping.sum = (struct ctl_probe_sum){.sent = 4, .received = 2};
-	assert_true(run("traceroute 192.0.2.9 probes 2", false));
-	assert_string_equal(shown,
-		"traceroute to 192.0.2.9 from 192.0.2.2, 30 hops at most\n"
+	assert_hops(all, 5, (struct ctl_probe_sum){.sent = 4, .received = 2},
 		" 1  *  *\n"
 		" 2  192.0.2.9  3.000 ms  4.000 ms\n");
 }
@@ -324,11 +330,7 @@ a_hop_with_missed_lines_hides_no_other(void **state)
 	};
 
 	(void)state;
-	lines(all, 4);
-	fake.ping.sum = (struct ctl_probe_sum){.sent = 6, .received = 2};
-	assert_true(run("traceroute 192.0.2.9 probes 2", false));
-	assert_string_equal(shown,
-		"traceroute to 192.0.2.9 from 192.0.2.2, 30 hops at most\n"
+	assert_hops(all, 4, (struct ctl_probe_sum){.sent = 6, .received = 2},
 		" 1  192.0.2.254  1.000 ms\n"
 		" 3  192.0.2.9  3.000 ms  4.000 ms\n");
 }
